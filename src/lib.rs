@@ -1,0 +1,2 @@
+//! TLS certificates for Milvus.
+pub mod pki;

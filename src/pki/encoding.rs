@@ -1,0 +1,258 @@
+use pkcs8::der::pem::LineEnding;
+use pkcs8::pkcs5::pbes2;
+use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use zeroize::Zeroizing;
+
+use super::key::SecretText;
+use super::{Certificate, Error, PrivateKey};
+
+const CERTIFICATE: &str = "CERTIFICATE";
+const PRIVATE_KEY: &str = "PRIVATE KEY";
+const ENCRYPTED_PRIVATE_KEY: &str = "ENCRYPTED PRIVATE KEY";
+
+/// OWASP's figure for PBKDF2-HMAC-SHA256 (Password Storage Cheat Sheet, 2023).
+const PBKDF2_ITERATIONS: u32 = 600_000;
+
+/// A passphrase, wiped when dropped and never shown.
+pub struct Passphrase(Zeroizing<Vec<u8>>);
+
+impl Passphrase {
+    /// The first line of `content`, as OpenSSL's `-passin file:` reads it.
+    ///
+    /// # Errors
+    /// If that line is empty.
+    pub fn from_first_line(content: &Zeroizing<Vec<u8>>) -> Result<Self, Error> {
+        let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match line {
+            [] => Err(Error::PassphraseEmpty),
+            _ => Ok(Self(Zeroizing::new(line.to_vec()))),
+        }
+    }
+}
+
+impl std::fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self(_) = self;
+        f.write_str("Passphrase")
+    }
+}
+
+/// Reads all certificates of a PEM file, in their order; text around them is allowed.
+///
+/// # Errors
+/// If the file is not PEM, has no certificate, or one that does not parse.
+pub fn certificates_from_pem(content: &[u8]) -> Result<Vec<Certificate>, Error> {
+    let blocks = blocks(content)?;
+    let found = blocks.iter().map(|block| block.tag().to_owned()).collect();
+    // OpenSSL has two more names for it: PEM_STRING_X509_OLD and PEM_STRING_X509_TRUSTED, of which
+    // the second carries more than the certificate.
+    let wanted = |block: &pem::Pem| [CERTIFICATE, "X509 CERTIFICATE"].contains(&block.tag());
+    let certificates: Vec<_> = blocks
+        .into_iter()
+        .filter(wanted)
+        .map(|block| Certificate::from_der(block.contents()))
+        .collect::<Result<_, _>>()?;
+    match certificates.is_empty() {
+        true => Err(Error::PemMissing {
+            wanted: "certificate",
+            found,
+        }),
+        false => Ok(certificates),
+    }
+}
+
+/// Writes certificates one after the other, with LF at the line ends.
+#[must_use]
+pub fn certificates_to_pem<'a>(certificates: impl IntoIterator<Item = &'a Certificate>) -> String {
+    let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+    let encode = |certificate: &Certificate| {
+        pem::encode_config(&pem::Pem::new(CERTIFICATE, certificate.as_der()), config)
+    };
+    certificates.into_iter().map(encode).collect()
+}
+
+/// Whether a PEM file holds a private key in encrypted PKCS#8.
+#[must_use]
+pub fn is_encrypted_key(content: &[u8]) -> bool {
+    blocks(content).is_ok_and(|blocks| blocks.iter().any(|block| block.tag() == ENCRYPTED_PRIVATE_KEY))
+}
+
+/// Reads a private key: PKCS#8, encrypted or not, PKCS#1 or SEC 1.
+///
+/// # Errors
+/// If the file is not PEM, has no key, one that is damaged, too short or of an unknown kind, or
+/// one that `passphrase` does not open.
+pub fn key_from_pem(content: &[u8], passphrase: Option<&Passphrase>) -> Result<PrivateKey, Error> {
+    let mut found = Vec::new();
+    for block in blocks(content)? {
+        let label = block.tag().to_owned();
+        let legacy = block
+            .headers()
+            .get("Proc-Type")
+            .is_some_and(|value| value.contains("ENCRYPTED"));
+        let der = Zeroizing::new(block.into_contents());
+        if legacy {
+            return Err(Error::KeyLegacyEncrypted);
+        }
+        match label.as_str() {
+            PRIVATE_KEY => return PrivateKey::from_pkcs8(&der),
+            "RSA PRIVATE KEY" => return PrivateKey::from_pkcs1(&der),
+            "EC PRIVATE KEY" => return PrivateKey::from_sec1(&der),
+            ENCRYPTED_PRIVATE_KEY => return decrypt(&der, passphrase.ok_or(Error::KeyEncrypted)?),
+            _ => found.push(label),
+        }
+    }
+    Err(Error::PemMissing {
+        wanted: "private key",
+        found,
+    })
+}
+
+/// PKCS#8 PEM, `BEGIN PRIVATE KEY`: the one form that Milvus and the Java SDK both read.
+///
+/// # Errors
+/// Only where the encoder fails.
+pub fn key_to_pem(key: &PrivateKey) -> Result<SecretText, Error> {
+    key.to_pkcs8()?
+        .to_pem(PRIVATE_KEY, LineEnding::LF)
+        .map_err(Error::signing)
+}
+
+/// Encrypted PKCS#8 PEM: PBES2 with PBKDF2-HMAC-SHA256 and AES-256-CBC (RFC 8018), which OpenSSL
+/// reads from 1.1 on.
+///
+/// # Errors
+/// If the operating system has no random numbers.
+pub fn encrypt_key_to_pem(key: &PrivateKey, passphrase: &Passphrase) -> Result<SecretText, Error> {
+    let (mut salt, mut iv) = ([0; 16], [0; 16]);
+    getrandom::fill(&mut salt)?;
+    getrandom::fill(&mut iv)?;
+    let parameters = pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(PBKDF2_ITERATIONS, &salt, iv);
+    let pkcs8 = key.to_pkcs8()?;
+    let info = PrivateKeyInfoRef::try_from(pkcs8.as_bytes()).map_err(Error::signing)?;
+    let encrypted = info
+        .encrypt_with_params(parameters.map_err(Error::signing)?, passphrase.0.as_slice())
+        .map_err(Error::signing)?;
+    encrypted
+        .to_pem(ENCRYPTED_PRIVATE_KEY, LineEnding::LF)
+        .map_err(Error::signing)
+}
+
+fn decrypt(der: &[u8], passphrase: &Passphrase) -> Result<PrivateKey, Error> {
+    let encrypted = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| Error::KeyEncryptionUnsupported)?;
+    if encrypted.encryption_algorithm.pbes2().is_none() {
+        return Err(Error::KeyEncryptionUnsupported);
+    }
+    let key = encrypted
+        .decrypt(passphrase.0.as_slice())
+        .map_err(|_| Error::PassphraseWrong)?;
+    PrivateKey::from_pkcs8(key.as_bytes())
+}
+
+/// The PEM blocks of a file, or what it is instead.
+fn blocks(content: &[u8]) -> Result<Vec<pem::Pem>, Error> {
+    // A DER certificate or key is a SEQUENCE of more than 127 octets.
+    const DER_START: [u8; 2] = [0x30, 0x82];
+    if content.iter().all(u8::is_ascii_whitespace) {
+        return Err(Error::Empty);
+    }
+    if content.starts_with(&DER_START) {
+        return Err(Error::Der);
+    }
+    if content.starts_with(b"\xEF\xBB\xBF")
+        || content.starts_with(b"\xFF\xFE")
+        || content.starts_with(b"\xFE\xFF")
+    {
+        return Err(Error::ByteOrderMark);
+    }
+    let blocks = pem::parse_many(content).map_err(|error| Error::PemMalformed {
+        reason: error.to_string(),
+    })?;
+    let begun = content
+        .windows(BEGIN.len())
+        .filter(|window| *window == BEGIN)
+        .count();
+    if blocks.len() < begun {
+        return Err(Error::PemMalformed {
+            reason: "a BEGIN line has no END line, the file is cut off".into(),
+        });
+    }
+    Ok(blocks)
+}
+
+const BEGIN: &[u8] = b"-----BEGIN ";
+
+#[cfg(test)]
+mod tests {
+    use super::super::KeyType;
+    use super::*;
+
+    fn passphrase(line: &str) -> Passphrase {
+        Passphrase::from_first_line(&Zeroizing::new(line.as_bytes().to_vec())).unwrap()
+    }
+
+    #[test]
+    fn a_key_survives_encryption_and_only_its_passphrase_opens_it() {
+        let key = PrivateKey::generate(KeyType::P256).unwrap();
+        let pem = encrypt_key_to_pem(&key, &passphrase("secret\nsecond line")).unwrap();
+        assert!(is_encrypted_key(pem.as_bytes()));
+        let read = key_from_pem(pem.as_bytes(), Some(&passphrase("secret"))).unwrap();
+        assert_eq!(read.public_key().unwrap(), key.public_key().unwrap());
+        assert!(matches!(
+            key_from_pem(pem.as_bytes(), None),
+            Err(Error::KeyEncrypted)
+        ));
+        assert!(matches!(
+            key_from_pem(pem.as_bytes(), Some(&passphrase("wrong"))),
+            Err(Error::PassphraseWrong | Error::KeyMalformed { .. })
+        ));
+    }
+
+    #[test]
+    fn every_key_type_reads_back_as_itself() {
+        for key_type in KeyType::ALL {
+            let key = PrivateKey::generate(key_type).unwrap();
+            let pem = key_to_pem(&key).unwrap();
+            assert!(
+                pem.starts_with("-----BEGIN PRIVATE KEY-----\n")
+                    && pem.ends_with("-----END PRIVATE KEY-----\n")
+            );
+            let read = key_from_pem(pem.as_bytes(), None).unwrap();
+            assert_eq!(read.public_key().unwrap().key_type(), Some(key_type));
+            assert_eq!(read.public_key().unwrap(), key.public_key().unwrap());
+        }
+    }
+
+    #[test]
+    fn debug_shows_nothing_of_a_secret() {
+        assert_eq!(format!("{:?}", passphrase("secret")), "Passphrase");
+        let key = PrivateKey::generate(KeyType::P256).unwrap();
+        assert_eq!(format!("{key:?}"), "PrivateKey(P-256)");
+    }
+
+    #[test]
+    fn files_that_are_not_pem_are_told_apart() {
+        let read = |content: &[u8]| certificates_from_pem(content).unwrap_err();
+        assert!(matches!(read(b""), Error::Empty));
+        assert!(matches!(read(b" \n"), Error::Empty));
+        assert!(matches!(read(b"\x30\x82\x03\x00"), Error::Der));
+        assert!(matches!(
+            read(b"\xEF\xBB\xBF-----BEGIN CERTIFICATE-----\n"),
+            Error::ByteOrderMark
+        ));
+        assert!(matches!(read(b"garbage"), Error::PemMissing { .. }));
+        assert!(matches!(
+            read(b"-----BEGIN CERTIFICATE-----\nMIIB"),
+            Error::PemMalformed { .. }
+        ));
+        assert!(matches!(
+            read(b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
+            Error::CertificateMalformed { .. }
+        ));
+        assert!(matches!(
+            read(b"-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n"),
+            Error::PemMalformed { .. }
+        ));
+    }
+}

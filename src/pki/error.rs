@@ -1,0 +1,321 @@
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::{AttributeType, KeyType, Subject};
+
+/// What is wrong with a name, a number, a key or a certificate.
+///
+/// `Display` says what happened, with the evidence; [`Error::hint`] says what to do next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A subject without CommonName: Milvus clients are told the server's name by it.
+    #[error("the CommonName is empty")]
+    CommonNameEmpty,
+    /// X.520 bounds the length of most attributes.
+    #[error("{attribute} has {length} characters, X.520 allows {limit}: {value:?}")]
+    AttributeTooLong {
+        /// Which attribute.
+        attribute: AttributeType,
+        /// What was given.
+        value: String,
+        /// Its length in characters.
+        length: usize,
+        /// The most that X.520 allows.
+        limit: usize,
+    },
+    /// A tab, newline or other control character in a subject.
+    #[error("{attribute} has a control character: {value:?}")]
+    AttributeControlCharacter {
+        /// Which attribute.
+        attribute: AttributeType,
+        /// What was given.
+        value: String,
+    },
+    /// countryName is an ISO 3166 code of two letters (X.520 6.3.1).
+    #[error("Country is not two letters: {value:?}")]
+    CountryNotTwoLetters {
+        /// What was given.
+        value: String,
+    },
+    /// A name that is part of a certificate cannot be edited because it is not DER.
+    #[error("the subject of the certificate cannot be edited: it is not DER")]
+    SubjectNotDer,
+    /// Neither a DNS name nor an IP address.
+    #[error("{value:?} is neither a DNS name nor an IP address: {reason}")]
+    NameInvalid {
+        /// What was given.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Days outside of what a certificate can say.
+    #[error("{days:?} is not a number of days from 1 to {max}", max = super::Days::MAX)]
+    DaysInvalid {
+        /// What was given.
+        days: String,
+    },
+    /// An end past the year 9999, the last that X.509 can write (RFC 5280 4.1.2.5).
+    #[error("{days} days from now is past the year 9999, the last that a certificate can name")]
+    DaysPastYear9999 {
+        /// What was given.
+        days: u32,
+    },
+    /// A `ca.srl` that OpenSSL would not read either.
+    #[error("{reason}: {content:?}")]
+    SerialMalformed {
+        /// The first line, cut to a readable length.
+        content: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// RFC 5280 4.1.2.2: at most 20 octets.
+    #[error("the next serial number would be longer than the 20 octets of RFC 5280")]
+    SerialExhausted,
+    /// An empty file.
+    #[error("is empty")]
+    Empty,
+    /// DER where PEM is needed.
+    #[error("is DER, not PEM")]
+    Der,
+    /// A byte order mark before the first line.
+    #[error("begins with a byte order mark, which hides the PEM header from Milvus")]
+    ByteOrderMark,
+    /// PEM that does not decode.
+    #[error("is not valid PEM: {reason}")]
+    PemMalformed {
+        /// What the decoder said.
+        reason: String,
+    },
+    /// No block of the kind that is needed.
+    #[error("has no {wanted}{}", found_instead(found))]
+    PemMissing {
+        /// `certificate` or `private key`.
+        wanted: &'static str,
+        /// The labels that are there.
+        found: Vec<String>,
+    },
+    /// A file of one certificate that holds several.
+    #[error("holds {count} certificates, and only one can be the authority")]
+    SeveralCertificates {
+        /// How many.
+        count: usize,
+    },
+    /// Not an X.509 certificate.
+    #[error("is not an X.509 certificate: {reason}")]
+    CertificateMalformed {
+        /// What the parser said.
+        reason: String,
+    },
+    /// A certificate that may not issue others.
+    #[error("is not a certificate authority ({subject}): basicConstraints does not say CA:TRUE")]
+    NotAnAuthority {
+        /// Whose certificate it is.
+        subject: Subject,
+    },
+    /// keyUsage without keyCertSign.
+    #[error("may not sign certificates ({subject}): keyUsage has no keyCertSign")]
+    NoKeyCertSign {
+        /// Whose certificate it is.
+        subject: Subject,
+    },
+    /// An authority past its end.
+    #[error("the certificate authority ended on {}", date(*not_after))]
+    AuthorityExpired {
+        /// When it ended.
+        not_after: OffsetDateTime,
+    },
+    /// An authority before its beginning.
+    #[error("the certificate authority is valid only from {}", date(*not_before))]
+    AuthorityNotYetValid {
+        /// When it begins.
+        not_before: OffsetDateTime,
+    },
+    /// An intermediate authority whose root is not known.
+    #[error("the certificate of {subject} was issued by {issuer}, whose certificate is not there")]
+    IssuerMissing {
+        /// The certificate that cannot be verified.
+        subject: Subject,
+        /// Who issued it.
+        issuer: Subject,
+    },
+    /// Certificates that have nothing to do with the authority.
+    #[error("holds a certificate that is not part of the authority's chain: {subject}")]
+    UnrelatedCertificate {
+        /// Whose certificate it is.
+        subject: Subject,
+    },
+    /// The key of somebody else.
+    #[error("the private key does not belong to the certificate of {subject}")]
+    KeyMismatch {
+        /// Whose certificate it is.
+        subject: Subject,
+    },
+    /// A private key that is too short to be trusted.
+    #[error("is an RSA key of {bits} bits, at least 2048 are needed")]
+    KeyTooShort {
+        /// Its size.
+        bits: usize,
+    },
+    /// A key of a kind that Milvus' clients or this program cannot use.
+    #[error("is a key that cannot be used here: {reason}")]
+    KeyUnsupported {
+        /// Which one it is.
+        reason: String,
+    },
+    /// Not a private key.
+    #[error("is not a valid private key: {reason}")]
+    KeyMalformed {
+        /// What the parser said.
+        reason: String,
+    },
+    /// PKCS#8 with encryption, and no passphrase.
+    #[error("is encrypted, and no passphrase was given")]
+    KeyEncrypted,
+    /// The passphrase does not open the key.
+    #[error("cannot be decrypted: the passphrase is wrong, or the file is damaged")]
+    PassphraseWrong,
+    /// An encryption scheme that is not read (PBES1, RC2, …).
+    #[error("is encrypted with a scheme that is not supported (PKCS#8 with PBES2 is)")]
+    KeyEncryptionUnsupported,
+    /// `Proc-Type: 4,ENCRYPTED`, the encryption of OpenSSL before PKCS#8.
+    #[error("is encrypted in the legacy format (Proc-Type: 4,ENCRYPTED)")]
+    KeyLegacyEncrypted,
+    /// An empty passphrase protects nothing.
+    #[error("the passphrase is empty")]
+    PassphraseEmpty,
+    /// Signing or encoding failed inside a dependency.
+    #[error("cannot make the certificate: {reason}")]
+    Signing {
+        /// What the library said.
+        reason: String,
+    },
+    /// The operating system has no random numbers.
+    #[error("the operating system gave no random numbers: {reason}")]
+    NoRandomness {
+        /// What it said.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// The next step, with `file` as the file that the error is about.
+    #[must_use]
+    pub fn hint(&self, file: &str) -> Option<String> {
+        let quoted = shlex::try_quote(file).unwrap_or_else(|_| file.into());
+        let hint = match self {
+            Self::CommonNameEmpty => {
+                "give --common-name the name that clients connect to, such as localhost".into()
+            }
+            Self::AttributeTooLong {
+                attribute: AttributeType::CommonName,
+                ..
+            } => "choose a short --common-name and give the long name with --san".into(),
+            Self::AttributeTooLong { .. } | Self::AttributeControlCharacter { .. } => {
+                "shorten it, or leave the attribute out with an empty value".into()
+            }
+            Self::CountryNotTwoLetters { .. } => "give an ISO 3166 code such as US, DE or CN".into(),
+            Self::SubjectNotDer => {
+                "give --common-name and the other subject options to start from a new subject".into()
+            }
+            Self::NameInvalid { .. } => {
+                "give a name such as milvus.example.com, *.example.com, 10.0.0.5 or ::1".into()
+            }
+            Self::DaysInvalid { .. } | Self::DaysPastYear9999 { .. } => {
+                "give a number of days, such as 365 or 3650".into()
+            }
+            Self::SerialMalformed { .. } => format!(
+                "it must hold the last serial number in hex, as OpenSSL writes it; `rm {quoted}` starts from a new random one"
+            ),
+            Self::SerialExhausted => format!("`rm {quoted}` starts from a new random serial number"),
+            Self::Empty | Self::PemMalformed { .. } | Self::CertificateMalformed { .. } => {
+                "restore the file from a backup".into()
+            }
+            Self::Der => format!(
+                "convert it with `openssl x509 -inform DER -in {quoted} -out FILE.pem`, or `openssl pkey` for a key"
+            ),
+            Self::ByteOrderMark => format!("remove it with `sed -i '1s/^\\xEF\\xBB\\xBF//' {quoted}`"),
+            Self::PemMissing { .. } => "check that the right file was named".into(),
+            Self::SeveralCertificates { .. } => {
+                "leave only the certificate of the authority that ca.key belongs to".into()
+            }
+            Self::NotAnAuthority { .. } | Self::NoKeyCertSign { .. } => {
+                "use a certificate that was made for an authority, with its key".into()
+            }
+            Self::AuthorityExpired { .. } => {
+                "`milvus-certs gen --force` makes a new authority and keeps the old files in a backup".into()
+            }
+            Self::AuthorityNotYetValid { .. } => "check the clock of this machine".into(),
+            Self::IssuerMissing { .. } => {
+                "append the certificates of the issuers, up to the root, to the file given with --ca-cert"
+                    .into()
+            }
+            Self::UnrelatedCertificate { .. } => {
+                "leave only the authority, its issuers and their root".into()
+            }
+            Self::KeyMismatch { .. } => {
+                "put the key and the certificate that were made together side by side".into()
+            }
+            Self::KeyTooShort { .. } => "make a new authority: `milvus-certs gen` in a new folder".into(),
+            Self::KeyUnsupported { .. } => {
+                "use RSA from 2048 bits, or the elliptic curves P-256 or P-384".into()
+            }
+            Self::KeyMalformed { .. } => "restore the key from a backup".into(),
+            Self::KeyEncrypted => "give --ca-passphrase-file FILE".into(),
+            Self::PassphraseWrong | Self::PassphraseEmpty => {
+                "the passphrase is the first line of the file given with --ca-passphrase-file".into()
+            }
+            Self::KeyEncryptionUnsupported | Self::KeyLegacyEncrypted => format!(
+                "convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in {quoted} -out ca-pkcs8.key`"
+            ),
+            Self::Signing { .. } | Self::NoRandomness { .. } => return None,
+        };
+        Some(hint)
+    }
+
+    pub(super) fn unsupported(reason: impl Into<String>) -> Self {
+        Self::KeyUnsupported {
+            reason: reason.into(),
+        }
+    }
+
+    pub(super) fn key_malformed(error: impl std::fmt::Display) -> Self {
+        Self::KeyMalformed {
+            reason: error.to_string(),
+        }
+    }
+
+    pub(super) fn signing(error: impl std::fmt::Display) -> Self {
+        Self::Signing {
+            reason: error.to_string(),
+        }
+    }
+}
+
+impl From<getrandom::Error> for Error {
+    fn from(error: getrandom::Error) -> Self {
+        Self::NoRandomness {
+            reason: error.to_string(),
+        }
+    }
+}
+
+impl Error {
+    /// The supported key types, for the message about a key that is none of them.
+    pub(super) fn key_type(value: &str) -> Self {
+        let names: Vec<_> = KeyType::ALL.iter().map(|key_type| key_type.name()).collect();
+        Self::unsupported(format!("{value:?} is none of {}", names.join(", ")))
+    }
+}
+
+fn found_instead(found: &[String]) -> String {
+    match found {
+        [] => String::new(),
+        labels => format!(", but {}", labels.join(", ")),
+    }
+}
+
+fn date(time: OffsetDateTime) -> String {
+    time.format(format_description!("[year]-[month]-[day]"))
+        .unwrap_or_else(|_| time.to_string())
+}

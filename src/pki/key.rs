@@ -1,0 +1,343 @@
+use std::fmt;
+use std::str::FromStr;
+
+use der::Decode;
+use der::asn1::ObjectIdentifier;
+use getrandom::SysRng;
+use p256::ecdsa::signature::Signer;
+use pkcs8::{EncodePrivateKey, EncodePublicKey, PrivateKeyInfoRef, SecretDocument};
+use rcgen::{PublicKeyData, SignatureAlgorithm};
+use rsa::pkcs1::DecodeRsaPrivateKey;
+use rsa::sha2::Sha256;
+use rsa::traits::PublicKeyParts;
+use sha2::Digest;
+use x509_cert::spki::{DecodePublicKey, SubjectPublicKeyInfoRef};
+use zeroize::Zeroizing;
+
+use super::Error;
+
+/// NIST SP 800-131A: shorter RSA keys are disallowed; Go and OpenSSL refuse to work with some of them.
+const MIN_RSA_BITS: u32 = 2048;
+
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+
+/// The kinds of key that are made here: those that every Milvus client can talk to.
+///
+/// pymilvus cannot talk to a server with an Ed25519 or P-521 key, and Milvus cannot load secp256k1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyType {
+    /// RSA, 2048 bits: what the documentation page's scripts make.
+    Rsa2048,
+    /// RSA, 3072 bits.
+    Rsa3072,
+    /// RSA, 4096 bits.
+    Rsa4096,
+    /// Elliptic curve P-256 (prime256v1).
+    P256,
+    /// Elliptic curve P-384 (secp384r1).
+    P384,
+}
+
+impl KeyType {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Rsa2048,
+        Self::Rsa3072,
+        Self::Rsa4096,
+        Self::P256,
+        Self::P384,
+    ];
+
+    /// The name on the command line and in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rsa2048 => "rsa2048",
+            Self::Rsa3072 => "rsa3072",
+            Self::Rsa4096 => "rsa4096",
+            Self::P256 => "p256",
+            Self::P384 => "p384",
+        }
+    }
+}
+
+impl FromStr for KeyType {
+    type Err = Error;
+
+    fn from_str(value: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|key_type| key_type.name() == value)
+            .ok_or_else(|| Error::key_type(value))
+    }
+}
+
+impl fmt::Display for KeyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A private key. It zeroizes its memory when dropped, and its `Debug` shows nothing of it.
+pub struct PrivateKey(Kind);
+
+enum Kind {
+    Rsa(Box<rsa::PrivateKey>),
+    P256(p256::SecretKey),
+    P384(p384::SecretKey),
+    Ed25519(Box<ed25519_dalek::SigningKey>),
+}
+
+impl PrivateKey {
+    /// Makes a new key from the operating system's random numbers.
+    ///
+    /// # Errors
+    /// If the operating system has no random numbers.
+    pub fn generate(key_type: KeyType) -> Result<Self, Error> {
+        let rsa = |bits| {
+            let key = rsa::PrivateKey::new(&mut SysRng, bits).map_err(Error::signing)?;
+            Ok(Self(Kind::Rsa(Box::new(key))))
+        };
+        match key_type {
+            KeyType::Rsa2048 => rsa(2048),
+            KeyType::Rsa3072 => rsa(3072),
+            KeyType::Rsa4096 => rsa(4096),
+            KeyType::P256 => Ok(Self(Kind::P256(rsa::Generate::try_generate()?))),
+            KeyType::P384 => Ok(Self(Kind::P384(rsa::Generate::try_generate()?))),
+        }
+    }
+
+    /// Reads PKCS#8 (RFC 5208): RSA, P-256, P-384 or Ed25519.
+    pub(super) fn from_pkcs8(der: &[u8]) -> Result<Self, Error> {
+        let info = PrivateKeyInfoRef::try_from(der).map_err(Error::key_malformed)?;
+        let kind = match info.algorithm.oid {
+            RSA => Kind::Rsa(Box::new(info.try_into().map_err(Error::key_malformed)?)),
+            EC => match info.algorithm.parameters_oid().map_err(Error::key_malformed)? {
+                P256 => Kind::P256(info.try_into().map_err(Error::key_malformed)?),
+                P384 => Kind::P384(info.try_into().map_err(Error::key_malformed)?),
+                curve => return Err(Error::unsupported(algorithm_name(EC, Some(curve)))),
+            },
+            ED25519 => Kind::Ed25519(Box::new(info.try_into().map_err(Error::key_malformed)?)),
+            other => return Err(Error::unsupported(algorithm_name(other, None))),
+        };
+        Self::checked(kind)
+    }
+
+    /// Reads PKCS#1 (RFC 8017 appendix A.1.2), `BEGIN RSA PRIVATE KEY`.
+    pub(super) fn from_pkcs1(der: &[u8]) -> Result<Self, Error> {
+        let key = rsa::PrivateKey::from_pkcs1_der(der).map_err(Error::key_malformed)?;
+        Self::checked(Kind::Rsa(Box::new(key)))
+    }
+
+    /// Reads SEC 1 (RFC 5915), `BEGIN EC PRIVATE KEY`.
+    pub(super) fn from_sec1(der: &[u8]) -> Result<Self, Error> {
+        let p256 = p256::SecretKey::from_sec1_der(der).map(Kind::P256);
+        let key = p256.or_else(|_| p384::SecretKey::from_sec1_der(der).map(Kind::P384));
+        key.map_err(|_| Error::unsupported("an elliptic curve other than P-256 and P-384"))
+            .and_then(Self::checked)
+    }
+
+    fn checked(kind: Kind) -> Result<Self, Error> {
+        match &kind {
+            Kind::Rsa(key) if key.n().bit_width() < MIN_RSA_BITS => Err(Error::KeyTooShort {
+                bits: key.n().bit_width() as usize,
+            }),
+            _ => Ok(Self(kind)),
+        }
+    }
+
+    pub(super) fn to_pkcs8(&self) -> Result<SecretDocument, Error> {
+        match &self.0 {
+            Kind::Rsa(key) => key.to_pkcs8_der(),
+            Kind::P256(key) => key.to_pkcs8_der(),
+            Kind::P384(key) => key.to_pkcs8_der(),
+            Kind::Ed25519(key) => key.to_pkcs8_der(),
+        }
+        .map_err(Error::signing)
+    }
+
+    /// The public half.
+    ///
+    /// # Errors
+    /// Only where the encoder fails.
+    pub fn public_key(&self) -> Result<PublicKey, Error> {
+        let spki = match &self.0 {
+            Kind::Rsa(key) => key.as_public_key().to_public_key_der(),
+            Kind::P256(key) => key.public_key().to_public_key_der(),
+            Kind::P384(key) => key.public_key().to_public_key_der(),
+            Kind::Ed25519(key) => key.verifying_key().to_public_key_der(),
+        };
+        PublicKey::from_spki(spki.map_err(Error::signing)?.as_bytes())
+    }
+
+    /// The algorithm that this key signs certificates with.
+    pub(super) fn signature_algorithm(&self) -> &'static SignatureAlgorithm {
+        match &self.0 {
+            Kind::Rsa(_) => &rcgen::PKCS_RSA_SHA256,
+            Kind::P256(_) => &rcgen::PKCS_ECDSA_P256_SHA256,
+            Kind::P384(_) => &rcgen::PKCS_ECDSA_P384_SHA384,
+            Kind::Ed25519(_) => &rcgen::PKCS_ED25519,
+        }
+    }
+
+    /// Signs a to-be-signed certificate; RSA is blinded, ECDSA's nonces are those of RFC 6979.
+    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(match &self.0 {
+            Kind::Rsa(key) => key.pkcs1v15_sign::<Sha256>(message).map_err(Error::signing)?,
+            Kind::P256(key) => {
+                let signature: p256::ecdsa::Signature = p256::ecdsa::SigningKey::from(key).sign(message);
+                signature.to_der().as_bytes().to_vec()
+            }
+            Kind::P384(key) => {
+                let signature: p384::ecdsa::Signature = p384::ecdsa::SigningKey::from(key).sign(message);
+                signature.to_der().as_bytes().to_vec()
+            }
+            Kind::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
+        })
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Kind::Rsa(_) => "PrivateKey(RSA)",
+            Kind::P256(_) => "PrivateKey(P-256)",
+            Kind::P384(_) => "PrivateKey(P-384)",
+            Kind::Ed25519(_) => "PrivateKey(Ed25519)",
+        })
+    }
+}
+
+/// A public key of a kind that certificates can be made for, normalised: two keys are equal when
+/// they are the same key, however they were encoded.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    algorithm: Algorithm,
+    /// The content of subjectPublicKey (RFC 5280 4.1.2.7).
+    bits: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Algorithm {
+    Rsa(u32),
+    P256,
+    P384,
+    Ed25519,
+}
+
+impl PublicKey {
+    /// Reads a SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
+    ///
+    /// # Errors
+    /// A key of another kind, named in the error.
+    pub(super) fn from_spki(spki: &[u8]) -> Result<Self, Error> {
+        let info = SubjectPublicKeyInfoRef::from_der(spki).map_err(Error::key_malformed)?;
+        let curve = info.algorithm.parameters_oid().ok();
+        let (algorithm, normalised) = match (info.algorithm.oid, curve) {
+            (RSA, _) => {
+                let key = rsa::PublicKey::from_public_key_der(spki).map_err(Error::key_malformed)?;
+                (Algorithm::Rsa(key.n().bit_width()), key.to_public_key_der())
+            }
+            (EC, Some(P256)) => {
+                let key = p256::PublicKey::from_public_key_der(spki).map_err(Error::key_malformed)?;
+                (Algorithm::P256, key.to_public_key_der())
+            }
+            (EC, Some(P384)) => {
+                let key = p384::PublicKey::from_public_key_der(spki).map_err(Error::key_malformed)?;
+                (Algorithm::P384, key.to_public_key_der())
+            }
+            (ED25519, _) => {
+                let key =
+                    ed25519_dalek::VerifyingKey::from_public_key_der(spki).map_err(Error::key_malformed)?;
+                (Algorithm::Ed25519, key.to_public_key_der())
+            }
+            (other, curve) => return Err(Error::unsupported(algorithm_name(other, curve))),
+        };
+        let normalised = normalised.map_err(Error::key_malformed)?;
+        let info = SubjectPublicKeyInfoRef::from_der(normalised.as_bytes()).map_err(Error::key_malformed)?;
+        Ok(Self {
+            algorithm,
+            bits: info.subject_public_key.raw_bytes().to_vec(),
+        })
+    }
+
+    /// RFC 7093 2, method 1: the leftmost 160 bits of the SHA-256 of the key.
+    pub(super) fn identifier(&self) -> Vec<u8> {
+        sha2::Sha256::digest(&self.bits)[..20].to_vec()
+    }
+
+    /// Whether it is an RSA key: only those can encipher a session key.
+    pub(super) fn is_rsa(&self) -> bool {
+        matches!(self.algorithm, Algorithm::Rsa(_))
+    }
+
+    /// The key type that a renewal takes over, if this key is of one that is made here.
+    #[must_use]
+    pub fn key_type(&self) -> Option<KeyType> {
+        match self.algorithm {
+            Algorithm::Rsa(2048) => Some(KeyType::Rsa2048),
+            Algorithm::Rsa(3072) => Some(KeyType::Rsa3072),
+            Algorithm::Rsa(4096) => Some(KeyType::Rsa4096),
+            Algorithm::P256 => Some(KeyType::P256),
+            Algorithm::P384 => Some(KeyType::P384),
+            Algorithm::Rsa(_) | Algorithm::Ed25519 => None,
+        }
+    }
+}
+
+/// In a person's words: `RSA 2048`, `P-256`.
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.algorithm {
+            Algorithm::Rsa(bits) => write!(f, "RSA {bits}"),
+            Algorithm::P256 => f.write_str("P-256"),
+            Algorithm::P384 => f.write_str("P-384"),
+            Algorithm::Ed25519 => f.write_str("Ed25519"),
+        }
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({self})")
+    }
+}
+
+impl PublicKeyData for PublicKey {
+    fn der_bytes(&self) -> &[u8] {
+        &self.bits
+    }
+
+    /// rcgen takes the SubjectPublicKeyInfo's algorithm from it.
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        match self.algorithm {
+            Algorithm::Rsa(_) => &rcgen::PKCS_RSA_SHA256,
+            Algorithm::P256 => &rcgen::PKCS_ECDSA_P256_SHA256,
+            Algorithm::P384 => &rcgen::PKCS_ECDSA_P384_SHA384,
+            Algorithm::Ed25519 => &rcgen::PKCS_ED25519,
+        }
+    }
+}
+
+fn algorithm_name(algorithm: ObjectIdentifier, curve: Option<ObjectIdentifier>) -> String {
+    let name = |oid: ObjectIdentifier| match oid.to_string().as_str() {
+        "1.3.132.0.35" => "P-521".to_owned(),
+        "1.3.132.0.10" => "secp256k1".to_owned(),
+        "1.3.101.113" => "Ed448".to_owned(),
+        "1.2.840.113549.1.1.10" => "RSA-PSS".to_owned(),
+        "1.2.840.10040.4.1" => "DSA".to_owned(),
+        other => format!("algorithm {other}"),
+    };
+    match curve {
+        Some(curve) => name(curve),
+        None if algorithm == EC => "an elliptic curve with explicit parameters".to_owned(),
+        None => name(algorithm),
+    }
+}
+
+/// The PEM text of a private key, wiped when dropped.
+pub(super) type SecretText = Zeroizing<String>;

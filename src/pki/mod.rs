@@ -1,0 +1,32 @@
+//! X.509 for Milvus: subjects, names, serial numbers, keys, authorities and end entities.
+//!
+//! Nothing here touches a file, prints, or reads the clock; the names are those of RFC 5280.
+
+mod authority;
+mod certificate;
+mod encoding;
+mod error;
+mod key;
+mod name;
+mod profile;
+mod serial;
+mod sign;
+mod subject;
+mod validity;
+mod verify;
+
+pub use authority::{AuthorityTemplate, CertificateAuthority};
+pub use certificate::Certificate;
+pub use encoding::{
+    Passphrase, certificates_from_pem, certificates_to_pem, encrypt_key_to_pem, is_encrypted_key,
+    key_from_pem, key_to_pem,
+};
+pub use error::Error;
+pub use key::{KeyType, PrivateKey, PublicKey};
+pub use name::{DnsName, GeneralName};
+pub use profile::{EndEntityKind, Profile};
+pub use serial::{SerialCounter, SerialNumber};
+pub use sign::EndEntity;
+pub use subject::{Attribute, AttributeType, Subject};
+pub use validity::{Days, Validity};
+pub use verify::{VerifyError, verify_chain};

@@ -1,0 +1,235 @@
+use std::fmt;
+
+use super::Error;
+
+/// RFC 5280 4.1.2.2: at most 20 octets.
+const MAX_OCTETS: usize = 20;
+
+/// The serial number of a certificate: positive, at most 20 octets as DER writes it.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SerialNumber {
+    /// Big-endian, without leading zeros; at most 159 bits.
+    octets: Vec<u8>,
+}
+
+impl SerialNumber {
+    /// A new random serial number of 20 octets, the top bit clear and the first octet not zero.
+    ///
+    /// # Errors
+    /// If the operating system has no random numbers.
+    pub fn random() -> Result<Self, Error> {
+        let mut octets = [0; MAX_OCTETS];
+        loop {
+            getrandom::fill(&mut octets)?;
+            octets[0] &= 0x7F;
+            if octets[0] != 0 {
+                return Ok(Self {
+                    octets: octets.to_vec(),
+                });
+            }
+        }
+    }
+
+    /// A serial number as it stands in a certificate, whatever its sign or length: to be compared
+    /// and shown.
+    pub(super) fn from_certificate(octets: &[u8]) -> Self {
+        Self {
+            octets: without_leading_zeros(octets).to_vec(),
+        }
+    }
+
+    /// Big-endian, without leading zeros.
+    #[must_use]
+    pub fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+}
+
+/// Upper-case hex with an even number of digits, as OpenSSL prints it.
+impl fmt::Display for SerialNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.octets.is_empty() {
+            return f.write_str("00");
+        }
+        self.octets.iter().try_for_each(|octet| write!(f, "{octet:02X}"))
+    }
+}
+
+impl fmt::Debug for SerialNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SerialNumber({self})")
+    }
+}
+
+/// The content of `ca.srl`: the last serial number that the authority used.
+///
+/// OpenSSL's `x509 -req -CAserial` reads and writes the same file, so both agree on every form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SerialCounter {
+    last: SerialNumber,
+}
+
+impl SerialCounter {
+    /// A counter that starts at a random place.
+    ///
+    /// # Errors
+    /// If the operating system has no random numbers.
+    pub fn random() -> Result<Self, Error> {
+        SerialNumber::random().map(|last| Self { last })
+    }
+
+    /// Reads `ca.srl` as OpenSSL does: only the first line counts, either case, a final carriage
+    /// return is ignored, and the number of digits is even.
+    ///
+    /// # Errors
+    /// Whatever OpenSSL refuses, and a number of more than 20 octets.
+    pub fn parse(content: &[u8]) -> Result<Self, Error> {
+        let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let digits = line.strip_suffix(b"\r").unwrap_or(line);
+        let malformed = |reason| Error::SerialMalformed {
+            content: String::from_utf8_lossy(&line[..line.len().min(60)]).into_owned(),
+            reason,
+        };
+        match digits {
+            [] => return Err(malformed("holds no serial number")),
+            _ if !digits.iter().all(u8::is_ascii_hexdigit) => {
+                return Err(malformed("is not a number in hex"));
+            }
+            _ if digits.len() % 2 == 1 => return Err(malformed("has an odd number of hex digits")),
+            _ => {}
+        }
+        let octets: Vec<u8> = digits
+            .chunks(2)
+            .map(|pair| hex_digit(pair[0]) << 4 | hex_digit(pair[1]))
+            .collect();
+        let octets = without_leading_zeros(&octets);
+        if octets.len() > MAX_OCTETS {
+            return Err(malformed("is longer than the 20 octets of RFC 5280"));
+        }
+        Ok(Self {
+            last: SerialNumber {
+                octets: octets.to_vec(),
+            },
+        })
+    }
+
+    /// Takes the next serial number.
+    ///
+    /// # Errors
+    /// When the next would not fit into 20 octets.
+    pub fn advance(&mut self) -> Result<SerialNumber, Error> {
+        let mut octets = self.last.octets.clone();
+        let carried = octets.iter_mut().rev().all(|octet| {
+            *octet = octet.wrapping_add(1);
+            *octet == 0
+        });
+        if carried {
+            octets.insert(0, 1);
+        }
+        // DER puts a zero octet before a number whose top bit is set.
+        let encoded = octets.len() + usize::from(octets[0] & 0x80 != 0);
+        if encoded > MAX_OCTETS {
+            return Err(Error::SerialExhausted);
+        }
+        self.last = SerialNumber { octets };
+        Ok(self.last.clone())
+    }
+}
+
+/// The file's content: hex and one newline.
+impl fmt::Display for SerialCounter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.last)
+    }
+}
+
+fn without_leading_zeros(octets: &[u8]) -> &[u8] {
+    let start = octets
+        .iter()
+        .position(|octet| *octet != 0)
+        .unwrap_or(octets.len());
+    &octets[start..]
+}
+
+fn hex_digit(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        _ => (digit | 0x20) - b'a' + 10,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn next(content: &[u8]) -> Option<String> {
+        SerialCounter::parse(content)
+            .ok()?
+            .advance()
+            .ok()
+            .map(|serial| serial.to_string())
+    }
+
+    #[test]
+    fn the_next_serial_is_the_content_plus_one_in_every_form_that_openssl_reads() {
+        for (content, expected) in [
+            ("0F\n", "10"),
+            ("0f\n", "10"),
+            ("0F", "10"),
+            ("FF\n", "0100"),
+            ("7F\n", "80"),
+            ("00\n", "01"),
+            ("0A\r\n", "0B"),
+            ("0A\r", "0B"),
+            ("0A\nxyz\n", "0B"),
+            ("000000000F\n", "10"),
+        ] {
+            assert_eq!(next(content.as_bytes()).as_deref(), Some(expected), "{content:?}");
+        }
+    }
+
+    #[test]
+    fn what_openssl_refuses_is_refused() {
+        for content in [
+            "",
+            "\n",
+            "1\n",
+            "xyz\n",
+            "0x12\n",
+            "ABC\n",
+            " 0F\n",
+            "0F \n",
+            "-0F\n",
+            "\u{feff}0F\n",
+        ] {
+            assert_eq!(next(content.as_bytes()), None, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn a_serial_never_exceeds_twenty_octets() {
+        assert_eq!(next("FF".repeat(20).as_bytes()), None);
+        assert_eq!(next("FF".repeat(21).as_bytes()), None);
+        assert_eq!(next(format!("7F{}", "FF".repeat(19)).as_bytes()), None);
+        assert!(next(format!("7F{}FE", "FF".repeat(18)).as_bytes()).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(content in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let _ = SerialCounter::parse(&content);
+        }
+
+        #[test]
+        fn the_written_file_reads_back_and_goes_up_by_one(start in 0_u128..u128::MAX) {
+            let mut counter = SerialCounter::parse(format!("{start:032X}\n").as_bytes()).unwrap();
+            let serial = counter.advance().unwrap();
+            prop_assert_eq!(u128::from_str_radix(&serial.to_string(), 16).unwrap(), start + 1);
+            let written = counter.to_string();
+            prop_assert_eq!(written.trim_end().len() % 2, 0);
+            prop_assert_eq!(SerialCounter::parse(written.as_bytes()).unwrap(), counter);
+        }
+    }
+}

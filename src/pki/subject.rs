@@ -1,0 +1,400 @@
+use std::fmt;
+
+use der::asn1::{Any, ObjectIdentifier, PrintableStringRef, SetOfVec, Utf8StringRef};
+use der::{Decode, Encode};
+use x509_cert::attr::AttributeTypeAndValue;
+use x509_cert::name::{RdnSequence, RelativeDistinguishedName};
+use x509_parser::asn1_rs::Tag;
+use x509_parser::objects::{oid_registry, oid2abbrev};
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::{AttributeTypeAndValue as ParsedAttribute, X509Name};
+
+use super::{DnsName, Error};
+
+/// The attributes that the documentation page's scripts set, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AttributeType {
+    /// countryName (C).
+    Country,
+    /// stateOrProvinceName (ST).
+    State,
+    /// localityName (L).
+    Locality,
+    /// organizationName (O).
+    Organization,
+    /// organizationalUnitName (OU).
+    OrganizationalUnit,
+    /// commonName (CN).
+    CommonName,
+}
+
+impl AttributeType {
+    const ALL: [Self; 6] = [
+        Self::Country,
+        Self::State,
+        Self::Locality,
+        Self::Organization,
+        Self::OrganizationalUnit,
+        Self::CommonName,
+    ];
+
+    /// The object identifier, X.520.
+    const fn oid(self) -> ObjectIdentifier {
+        ObjectIdentifier::new_unwrap(match self {
+            Self::Country => "2.5.4.6",
+            Self::State => "2.5.4.8",
+            Self::Locality => "2.5.4.7",
+            Self::Organization => "2.5.4.10",
+            Self::OrganizationalUnit => "2.5.4.11",
+            Self::CommonName => "2.5.4.3",
+        })
+    }
+
+    fn of(oid: &ObjectIdentifier) -> Option<Self> {
+        Self::ALL.into_iter().find(|attribute| attribute.oid() == *oid)
+    }
+
+    /// The upper bound in characters: X.520 annex C, repeated in RFC 5280 appendix A.1 (`ub-…`).
+    const fn limit(self) -> usize {
+        match self {
+            Self::Country => 2,
+            Self::State | Self::Locality => 128,
+            Self::Organization | Self::OrganizationalUnit | Self::CommonName => 64,
+        }
+    }
+}
+
+impl fmt::Display for AttributeType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Country => "Country",
+            Self::State => "State",
+            Self::Locality => "Location",
+            Self::Organization => "Organization",
+            Self::OrganizationalUnit => "OrganizationUnit",
+            Self::CommonName => "CommonName",
+        })
+    }
+}
+
+/// One attribute of a subject, checked against X.520. An empty value means: leave it out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    kind: AttributeType,
+    value: String,
+}
+
+impl Attribute {
+    /// Checks a value.
+    ///
+    /// A CommonName that is an internationalised DNS name is converted to its A-label, because
+    /// that is what clients compare.
+    ///
+    /// # Errors
+    /// A value over X.520's limit, with control characters, a country that is not two letters, or
+    /// an empty CommonName.
+    pub fn new(kind: AttributeType, value: &str) -> Result<Self, Error> {
+        let value = match kind {
+            AttributeType::Country => value.to_ascii_uppercase(),
+            AttributeType::CommonName if !value.is_ascii() => match value.parse::<DnsName>() {
+                Ok(name) => name.to_string(),
+                Err(_) => value.to_owned(),
+            },
+            _ => value.to_owned(),
+        };
+        let length = value.chars().count();
+        if kind == AttributeType::CommonName && value.trim().is_empty() {
+            return Err(Error::CommonNameEmpty);
+        }
+        if value.chars().any(char::is_control) {
+            return Err(Error::AttributeControlCharacter {
+                attribute: kind,
+                value,
+            });
+        }
+        let is_code = length == 2 && value.bytes().all(|byte| byte.is_ascii_alphabetic());
+        if kind == AttributeType::Country && !value.is_empty() && !is_code {
+            return Err(Error::CountryNotTwoLetters { value });
+        }
+        if length > kind.limit() {
+            return Err(Error::AttributeTooLong {
+                attribute: kind,
+                value,
+                length,
+                limit: kind.limit(),
+            });
+        }
+        Ok(Self { kind, value })
+    }
+
+    /// The value, empty when the attribute is to be left out.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// countryName must be a PrintableString (RFC 5280 appendix A.1); the page's other names are UTF8String.
+    fn encode(&self) -> Result<AttributeTypeAndValue, Error> {
+        let value = match self.kind {
+            AttributeType::Country => PrintableStringRef::new(&self.value).map(Any::from),
+            _ => Utf8StringRef::new(&self.value).map(Any::from),
+        };
+        Ok(AttributeTypeAndValue {
+            oid: self.kind.oid(),
+            value: value.map_err(Error::signing)?,
+        })
+    }
+}
+
+/// A distinguished name, as DER: the bytes are kept as they stand in a certificate, because a
+/// leaf's issuer must equal its authority's subject byte for byte.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Subject {
+    der: Vec<u8>,
+}
+
+impl Subject {
+    /// A subject with these attributes, one RDN each, in this order.
+    ///
+    /// # Errors
+    /// Only where the encoder fails.
+    pub fn new<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> Result<Self, Error> {
+        let mut subject = Self::encode(&RdnSequence::default())?;
+        for attribute in attributes {
+            subject = subject.with(attribute)?;
+        }
+        Ok(subject)
+    }
+
+    /// A subject as it stands in a certificate.
+    pub(super) fn from_der(der: &[u8]) -> Self {
+        Self { der: der.to_vec() }
+    }
+
+    /// This subject with one attribute set, or left out if its value is empty.
+    ///
+    /// Where the type occurs already, the first is replaced and the others go; otherwise it takes
+    /// its place in the page's order.
+    ///
+    /// # Errors
+    /// If the subject is not DER (its bytes came from a certificate made elsewhere).
+    pub fn with(&self, attribute: &Attribute) -> Result<Self, Error> {
+        let names = RdnSequence::from_der(&self.der).map_err(|_| Error::SubjectNotDer)?;
+        let oid = attribute.kind.oid();
+        let mut new = (!attribute.value.is_empty())
+            .then(|| attribute.encode())
+            .transpose()?;
+        let replaces = names
+            .iter()
+            .flat_map(RelativeDistinguishedName::iter)
+            .any(|entry| entry.oid == oid);
+
+        let mut rdns = Vec::new();
+        for rdn in names.iter() {
+            if !replaces && new.is_some() && rank(rdn) > Some(attribute.kind) {
+                rdns.extend(new.take().map(|entry| vec![entry]));
+            }
+            let mut entries = Vec::new();
+            for entry in rdn.iter() {
+                if entry.oid != oid {
+                    entries.push(entry.clone());
+                } else {
+                    entries.extend(new.take());
+                }
+            }
+            rdns.push(entries);
+        }
+        rdns.extend(new.map(|entry| vec![entry]));
+
+        let rdns = rdns.into_iter().filter(|entries| !entries.is_empty());
+        let rdns: Result<Vec<_>, _> = rdns
+            .map(|entries| SetOfVec::try_from(entries).map(RelativeDistinguishedName::from))
+            .collect();
+        Self::encode(&RdnSequence::from(rdns.map_err(Error::signing)?))
+    }
+
+    fn encode(names: &RdnSequence) -> Result<Self, Error> {
+        Ok(Self {
+            der: names.to_der().map_err(Error::signing)?,
+        })
+    }
+
+    /// The DER encoding of the Name.
+    #[must_use]
+    pub fn as_der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The last CommonName, as text.
+    #[must_use]
+    pub fn common_name(&self) -> Option<String> {
+        let (_, name) = X509Name::from_der(&self.der).ok()?;
+        name.iter_common_name().last().map(text)
+    }
+}
+
+/// The page's attribute that an RDN consists of.
+fn rank(rdn: &RelativeDistinguishedName) -> Option<AttributeType> {
+    rdn.iter().next().and_then(|entry| AttributeType::of(&entry.oid))
+}
+
+/// As OpenSSL prints it, in the order of the certificate; control characters are escaped, since a
+/// foreign certificate may try to write to the terminal.
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ok((_, name)) = X509Name::from_der(&self.der) else {
+            return f.write_str("(unreadable name)");
+        };
+        for (index, rdn) in name.iter_rdn().enumerate() {
+            for (position, attribute) in rdn.iter().enumerate() {
+                let separator = match (index, position) {
+                    (0, 0) => "",
+                    (_, 0) => ", ",
+                    _ => " + ",
+                };
+                let oid = attribute.attr_type();
+                let label =
+                    oid2abbrev(oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned);
+                let value: String = text(attribute).chars().flat_map(printable).collect();
+                write!(f, "{separator}{label}={value}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Subject({self})")
+    }
+}
+
+/// The text of an attribute in any of X.520's string types.
+fn text(attribute: &ParsedAttribute<'_>) -> String {
+    let value = attribute.attr_value();
+    match value.tag() {
+        Tag::BmpString => {
+            let units = value
+                .data
+                .chunks_exact(2)
+                .map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+            char::decode_utf16(units)
+                .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+                .collect()
+        }
+        // TeletexString is read as Latin-1, as OpenSSL does.
+        Tag::T61String => value.data.iter().copied().map(char::from).collect(),
+        _ => String::from_utf8_lossy(value.data).into_owned(),
+    }
+}
+
+fn printable(character: char) -> impl Iterator<Item = char> {
+    let escaped = character.is_control().then(|| character.escape_default());
+    let plain = escaped.is_none().then_some(character);
+    escaped.into_iter().flatten().chain(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(attributes: &[(AttributeType, &str)]) -> Subject {
+        let attributes: Vec<_> = attributes
+            .iter()
+            .map(|(kind, value)| Attribute::new(*kind, value).unwrap())
+            .collect();
+        Subject::new(&attributes).unwrap()
+    }
+
+    #[test]
+    fn the_attributes_stand_in_the_order_of_the_page_however_they_are_given() {
+        let subject = subject(&[
+            (AttributeType::CommonName, "localhost"),
+            (AttributeType::OrganizationalUnit, "devops"),
+            (AttributeType::Country, "us"),
+            (AttributeType::Locality, "Redwood City"),
+            (AttributeType::Organization, "zilliz"),
+            (AttributeType::State, "CA"),
+        ]);
+        assert_eq!(
+            subject.to_string(),
+            "C=US, ST=CA, L=Redwood City, O=zilliz, OU=devops, CN=localhost"
+        );
+    }
+
+    #[test]
+    fn an_empty_value_leaves_the_attribute_out() {
+        let both = subject(&[
+            (AttributeType::Organization, "zilliz"),
+            (AttributeType::CommonName, "a"),
+        ]);
+        let without = both
+            .with(&Attribute::new(AttributeType::Organization, "").unwrap())
+            .unwrap();
+        assert_eq!(without.to_string(), "CN=a");
+    }
+
+    #[test]
+    fn setting_an_attribute_replaces_it_where_it_stands() {
+        let before = subject(&[(AttributeType::Country, "US"), (AttributeType::CommonName, "old")]);
+        let after = before
+            .with(&Attribute::new(AttributeType::CommonName, "new").unwrap())
+            .unwrap();
+        assert_eq!(after.to_string(), "C=US, CN=new");
+        assert_eq!(after.common_name().as_deref(), Some("new"));
+    }
+
+    #[test]
+    fn a_slash_or_a_comma_belongs_to_the_value() {
+        let subject = subject(&[
+            (AttributeType::Organization, "a/b, c"),
+            (AttributeType::CommonName, "x"),
+        ]);
+        assert_eq!(subject.to_string(), "O=a/b, c, CN=x");
+    }
+
+    #[test]
+    fn limits_count_characters_not_bytes() {
+        let wide = "ü".repeat(64);
+        assert!(Attribute::new(AttributeType::Organization, &wide).is_ok());
+        assert!(matches!(
+            Attribute::new(AttributeType::Organization, &(wide + "ü")),
+            Err(Error::AttributeTooLong {
+                length: 65,
+                limit: 64,
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn bad_values_are_refused() {
+        for country in ["U", "USA", "U1", "ÜX", "  "] {
+            assert!(
+                matches!(
+                    Attribute::new(AttributeType::Country, country),
+                    Err(Error::CountryNotTwoLetters { .. })
+                ),
+                "{country:?}"
+            );
+        }
+        assert!(matches!(
+            Attribute::new(AttributeType::State, "a\nb"),
+            Err(Error::AttributeControlCharacter { .. })
+        ));
+        assert!(matches!(
+            Attribute::new(AttributeType::CommonName, " "),
+            Err(Error::CommonNameEmpty)
+        ));
+    }
+
+    #[test]
+    fn an_internationalised_common_name_becomes_its_a_label() {
+        assert_eq!(
+            Attribute::new(AttributeType::CommonName, "Bücher.example")
+                .unwrap()
+                .value(),
+            "xn--bcher-kva.example"
+        );
+    }
+}

@@ -1,0 +1,97 @@
+use std::time::Duration;
+
+use rustls_pki_types::{ServerName, UnixTime};
+use time::OffsetDateTime;
+use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+
+use super::{Certificate, EndEntityKind, GeneralName};
+
+/// Why a certificate does not verify.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The chain, its dates, its purpose or a constraint of the authority.
+    #[error("does not verify as a {kind} certificate: {reason}")]
+    Chain {
+        /// What it was to be used for.
+        kind: EndEntityKind,
+        /// What webpki said.
+        reason: webpki::Error,
+    },
+    /// A name that the certificate is to cover, and does not.
+    #[error("does not cover {name}: {reason}")]
+    Name {
+        /// The name.
+        name: GeneralName,
+        /// What webpki said.
+        reason: webpki::Error,
+    },
+}
+
+/// Verifies a certificate as a peer would that trusts `anchors`: chain, dates, purpose and, for a
+/// server, every name of `names`.
+///
+/// `presented` is what the peer is sent: the certificate and then its issuers. rustls' webpki
+/// judges, not this program.
+///
+/// # Errors
+/// What webpki finds.
+pub fn verify_chain(
+    kind: EndEntityKind,
+    presented: &[Certificate],
+    anchors: &[Certificate],
+    names: &[GeneralName],
+    now: OffsetDateTime,
+) -> Result<(), VerifyError> {
+    let chain = |reason| VerifyError::Chain { kind, reason };
+    let Some((leaf, issuers)) = presented.split_first() else {
+        return Err(chain(webpki::Error::UnknownIssuer));
+    };
+    let anchors: Vec<_> = anchors
+        .iter()
+        .map(|anchor| anchor_from_trusted_cert(anchor.der()))
+        .collect::<Result<_, _>>()
+        .map_err(chain)?;
+    let issuers: Vec<_> = issuers.iter().map(|issuer| issuer.der().clone()).collect();
+    let usage = match kind {
+        EndEntityKind::Server => KeyUsage::server_auth(),
+        EndEntityKind::Client => KeyUsage::client_auth(),
+    };
+    let seconds = u64::try_from(now.unix_timestamp()).unwrap_or_default();
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+
+    let certificate = EndEntityCert::try_from(leaf.der()).map_err(chain)?;
+    certificate
+        .verify_for_usage(
+            webpki::ALL_VERIFICATION_ALGS,
+            &anchors,
+            &issuers,
+            now,
+            usage,
+            None,
+            None,
+        )
+        .map_err(chain)?;
+    for name in names {
+        let Some(server_name) = as_server_name(name) else {
+            continue;
+        };
+        certificate
+            .verify_is_valid_for_subject_name(&server_name)
+            .map_err(|reason| VerifyError::Name {
+                name: name.clone(),
+                reason,
+            })?;
+    }
+    Ok(())
+}
+
+/// The name as a client would ask for it; `None` for what no client can ask for.
+fn as_server_name(name: &GeneralName) -> Option<ServerName<'static>> {
+    match name {
+        GeneralName::Ip(address) => Some(ServerName::from(*address)),
+        // A host that the wildcard stands for.
+        GeneralName::Dns(name) => ServerName::try_from(name.as_str().replacen('*', "host", 1)).ok(),
+        GeneralName::Uri(_) | GeneralName::Email(_) => None,
+    }
+}
