@@ -1,2 +1,5 @@
 //! TLS certificates for Milvus.
+pub mod actions;
+pub mod milvus;
 pub mod pki;
+pub mod store;

@@ -1,1 +1,30 @@
-fn main() {}
+//! `milvus-certs`: TLS certificates for Milvus that work the first time.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, output, usage};
+
+/// The exit statuses, as every `--help` lists them.
+const FAILED: u8 = 1;
+const WRONG_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let outcome = match Cli::try_parse() {
+        Ok(cli) => cli.run(),
+        Err(error) if usage::is_help(&error) => {
+            let status = if error.use_stderr() { WRONG_USAGE } else { 0 };
+            return output::help(&error, status);
+        }
+        Err(error) => Err(usage::Error::from(error).into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error);
+            ExitCode::from(if error.is::<usage::Error>() { WRONG_USAGE } else { FAILED })
+        }
+    }
+}

@@ -31,11 +31,7 @@ impl CertificateAuthority {
     /// Only where encoding or signing fails.
     pub fn create(template: &AuthorityTemplate, key: PrivateKey) -> Result<Self, Error> {
         let public_key = key.public_key()?;
-        let signer = Signer {
-            name: &template.subject,
-            key_identifier: public_key.identifier(),
-            key: &key,
-        };
+        let signer = Signer { name: &template.subject, key_identifier: public_key.identifier(), key: &key };
         let template = Template {
             profile: Profile::Authority,
             subject: &template.subject,
@@ -44,10 +40,7 @@ impl CertificateAuthority {
             serial: &template.serial,
         };
         let certificate = sign(&template, &public_key, &signer)?;
-        Ok(Self {
-            chain: vec![certificate],
-            key,
-        })
+        Ok(Self { chain: vec![certificate], key })
     }
 
     /// Takes an authority that exists: the certificate that belongs to `key`, its issuers if it is
@@ -92,10 +85,7 @@ impl CertificateAuthority {
     #[must_use]
     pub fn validity(&self) -> Validity {
         let validity = |certificate: &Certificate| certificate.validity();
-        self.chain
-            .iter()
-            .map(validity)
-            .fold(self.certificate().validity(), Validity::within)
+        self.chain.iter().map(validity).fold(self.certificate().validity(), Validity::within)
     }
 
     /// Issues the certificate of a server or a client.
@@ -122,27 +112,19 @@ impl CertificateAuthority {
 /// From the certificate of `key` up to the root, by the names of the issuers; whether the
 /// signatures hold is for the verifier to say, which sees every certificate before it is used.
 fn order_chain(mut certificates: Vec<Certificate>, key: &PublicKey) -> Result<Vec<Certificate>, Error> {
-    let first = certificates
-        .first()
-        .map(|certificate| certificate.subject().clone());
-    let own = certificates
-        .iter()
-        .position(|certificate| certificate.public_key().is_ok_and(|own| own == *key));
+    let first = certificates.first().map(|certificate| certificate.subject().clone());
+    let own =
+        certificates.iter().position(|certificate| certificate.public_key().is_ok_and(|own| own == *key));
     let mut current = match (own, first) {
         (Some(position), _) => certificates.remove(position),
         (None, Some(subject)) => return Err(Error::KeyMismatch { subject }),
         (None, None) => {
-            return Err(Error::PemMissing {
-                wanted: "certificate",
-                found: vec![],
-            });
+            return Err(Error::PemMissing { wanted: "certificate", found: vec![] });
         }
     };
     let mut chain = Vec::new();
     while !current.is_self_issued() {
-        let issuer = certificates
-            .iter()
-            .position(|certificate| certificate.subject() == current.issuer());
+        let issuer = certificates.iter().position(|certificate| certificate.subject() == current.issuer());
         let issuer = issuer.ok_or_else(|| Error::IssuerMissing {
             subject: current.subject().clone(),
             issuer: current.issuer().clone(),
@@ -151,19 +133,14 @@ fn order_chain(mut certificates: Vec<Certificate>, key: &PublicKey) -> Result<Ve
     }
     chain.push(current);
     match certificates.first() {
-        Some(other) => Err(Error::UnrelatedCertificate {
-            subject: other.subject().clone(),
-        }),
+        Some(other) => Err(Error::UnrelatedCertificate { subject: other.subject().clone() }),
         None => Ok(chain),
     }
 }
 
 fn check_may_issue(certificate: &Certificate, now: OffsetDateTime) -> Result<(), Error> {
     let subject = || certificate.subject().clone();
-    let Validity {
-        not_before,
-        not_after,
-    } = certificate.validity();
+    let Validity { not_before, not_after } = certificate.validity();
     if !certificate.is_ca() {
         return Err(Error::NotAnAuthority { subject: subject() });
     }

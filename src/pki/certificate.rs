@@ -137,13 +137,10 @@ impl Certificate {
     /// serves all (RFC 5280 4.2.1.12).
     #[must_use]
     pub fn serves(&self, kind: EndEntityKind) -> bool {
-        self.extensions
-            .extended_key_usage
-            .as_ref()
-            .is_none_or(|usage| match kind {
-                EndEntityKind::Server => usage.server_auth,
-                EndEntityKind::Client => usage.client_auth,
-            })
+        self.extensions.extended_key_usage.as_ref().is_none_or(|usage| match kind {
+            EndEntityKind::Server => usage.server_auth,
+            EndEntityKind::Client => usage.client_auth,
+        })
     }
 
     /// subjectKeyIdentifier, or where there is none (OpenSSL 1.1.1 wrote none) the identifier that
@@ -164,10 +161,7 @@ impl Certificate {
     /// SHA-256 of the certificate, in upper-case hex with colons, as OpenSSL prints it.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let octets: Vec<_> = Sha256::digest(&self.der)
-            .iter()
-            .map(|octet| format!("{octet:02X}"))
-            .collect();
+        let octets: Vec<_> = Sha256::digest(&self.der).iter().map(|octet| format!("{octet:02X}")).collect();
         octets.join(":")
     }
 }

@@ -54,10 +54,7 @@ pub fn certificates_from_pem(content: &[u8]) -> Result<Vec<Certificate>, Error> 
         .map(|block| Certificate::from_der(block.contents()))
         .collect::<Result<_, _>>()?;
     match certificates.is_empty() {
-        true => Err(Error::PemMissing {
-            wanted: "certificate",
-            found,
-        }),
+        true => Err(Error::PemMissing { wanted: "certificate", found }),
         false => Ok(certificates),
     }
 }
@@ -87,10 +84,7 @@ pub fn key_from_pem(content: &[u8], passphrase: Option<&Passphrase>) -> Result<P
     let mut found = Vec::new();
     for block in blocks(content)? {
         let label = block.tag().to_owned();
-        let legacy = block
-            .headers()
-            .get("Proc-Type")
-            .is_some_and(|value| value.contains("ENCRYPTED"));
+        let legacy = block.headers().get("Proc-Type").is_some_and(|value| value.contains("ENCRYPTED"));
         let der = Zeroizing::new(block.into_contents());
         if legacy {
             return Err(Error::KeyLegacyEncrypted);
@@ -103,10 +97,7 @@ pub fn key_from_pem(content: &[u8], passphrase: Option<&Passphrase>) -> Result<P
             _ => found.push(label),
         }
     }
-    Err(Error::PemMissing {
-        wanted: "private key",
-        found,
-    })
+    Err(Error::PemMissing { wanted: "private key", found })
 }
 
 /// PKCS#8 PEM, `BEGIN PRIVATE KEY`: the one form that Milvus and the Java SDK both read.
@@ -114,9 +105,7 @@ pub fn key_from_pem(content: &[u8], passphrase: Option<&Passphrase>) -> Result<P
 /// # Errors
 /// Only where the encoder fails.
 pub fn key_to_pem(key: &PrivateKey) -> Result<SecretText, Error> {
-    key.to_pkcs8()?
-        .to_pem(PRIVATE_KEY, LineEnding::LF)
-        .map_err(Error::signing)
+    key.to_pkcs8()?.to_pem(PRIVATE_KEY, LineEnding::LF).map_err(Error::signing)
 }
 
 /// Encrypted PKCS#8 PEM: PBES2 with PBKDF2-HMAC-SHA256 and AES-256-CBC (RFC 8018), which OpenSSL
@@ -134,9 +123,7 @@ pub fn encrypt_key_to_pem(key: &PrivateKey, passphrase: &Passphrase) -> Result<S
     let encrypted = info
         .encrypt_with_params(parameters.map_err(Error::signing)?, passphrase.0.as_slice())
         .map_err(Error::signing)?;
-    encrypted
-        .to_pem(ENCRYPTED_PRIVATE_KEY, LineEnding::LF)
-        .map_err(Error::signing)
+    encrypted.to_pem(ENCRYPTED_PRIVATE_KEY, LineEnding::LF).map_err(Error::signing)
 }
 
 fn decrypt(der: &[u8], passphrase: &Passphrase) -> Result<PrivateKey, Error> {
@@ -144,9 +131,7 @@ fn decrypt(der: &[u8], passphrase: &Passphrase) -> Result<PrivateKey, Error> {
     if encrypted.encryption_algorithm.pbes2().is_none() {
         return Err(Error::KeyEncryptionUnsupported);
     }
-    let key = encrypted
-        .decrypt(passphrase.0.as_slice())
-        .map_err(|_| Error::PassphraseWrong)?;
+    let key = encrypted.decrypt(passphrase.0.as_slice()).map_err(|_| Error::PassphraseWrong)?;
     PrivateKey::from_pkcs8(key.as_bytes())
 }
 
@@ -166,13 +151,9 @@ fn blocks(content: &[u8]) -> Result<Vec<pem::Pem>, Error> {
     {
         return Err(Error::ByteOrderMark);
     }
-    let blocks = pem::parse_many(content).map_err(|error| Error::PemMalformed {
-        reason: error.to_string(),
-    })?;
-    let begun = content
-        .windows(BEGIN.len())
-        .filter(|window| *window == BEGIN)
-        .count();
+    let blocks =
+        pem::parse_many(content).map_err(|error| Error::PemMalformed { reason: error.to_string() })?;
+    let begun = content.windows(BEGIN.len()).filter(|window| *window == BEGIN).count();
     if blocks.len() < begun {
         return Err(Error::PemMalformed {
             reason: "a BEGIN line has no END line, the file is cut off".into(),
@@ -199,10 +180,7 @@ mod tests {
         assert!(is_encrypted_key(pem.as_bytes()));
         let read = key_from_pem(pem.as_bytes(), Some(&passphrase("secret"))).unwrap();
         assert_eq!(read.public_key().unwrap(), key.public_key().unwrap());
-        assert!(matches!(
-            key_from_pem(pem.as_bytes(), None),
-            Err(Error::KeyEncrypted)
-        ));
+        assert!(matches!(key_from_pem(pem.as_bytes(), None), Err(Error::KeyEncrypted)));
         assert!(matches!(
             key_from_pem(pem.as_bytes(), Some(&passphrase("wrong"))),
             Err(Error::PassphraseWrong | Error::KeyMalformed { .. })
@@ -237,15 +215,9 @@ mod tests {
         assert!(matches!(read(b""), Error::Empty));
         assert!(matches!(read(b" \n"), Error::Empty));
         assert!(matches!(read(b"\x30\x82\x03\x00"), Error::Der));
-        assert!(matches!(
-            read(b"\xEF\xBB\xBF-----BEGIN CERTIFICATE-----\n"),
-            Error::ByteOrderMark
-        ));
+        assert!(matches!(read(b"\xEF\xBB\xBF-----BEGIN CERTIFICATE-----\n"), Error::ByteOrderMark));
         assert!(matches!(read(b"garbage"), Error::PemMissing { .. }));
-        assert!(matches!(
-            read(b"-----BEGIN CERTIFICATE-----\nMIIB"),
-            Error::PemMalformed { .. }
-        ));
+        assert!(matches!(read(b"-----BEGIN CERTIFICATE-----\nMIIB"), Error::PemMalformed { .. }));
         assert!(matches!(
             read(b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
             Error::CertificateMalformed { .. }

@@ -1,7 +1,7 @@
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::{AttributeType, KeyType, Subject};
+use super::{AttributeType, EndEntityKind, GeneralName, KeyType, Subject};
 
 /// What is wrong with a name, a number, a key or a certificate.
 ///
@@ -184,6 +184,20 @@ pub enum Error {
     /// An empty passphrase protects nothing.
     #[error("the passphrase is empty")]
     PassphraseEmpty,
+    /// A certificate that its peers will not accept.
+    #[error("does not verify as a {kind} certificate: {reason}")]
+    DoesNotVerify {
+        /// What it is to be used for.
+        kind: EndEntityKind,
+        /// What the verifier said.
+        reason: String,
+    },
+    /// A certificate that lacks a name it should have.
+    #[error("does not cover {name}")]
+    NameNotCovered {
+        /// The name.
+        name: GeneralName,
+    },
     /// Signing or encoding failed inside a dependency.
     #[error("cannot make the certificate: {reason}")]
     Signing {
@@ -207,10 +221,9 @@ impl Error {
             Self::CommonNameEmpty => {
                 "give --common-name the name that clients connect to, such as localhost".into()
             }
-            Self::AttributeTooLong {
-                attribute: AttributeType::CommonName,
-                ..
-            } => "choose a short --common-name and give the long name with --san".into(),
+            Self::AttributeTooLong { attribute: AttributeType::CommonName, .. } => {
+                "choose a short --common-name and give the long name with --san".into()
+            }
             Self::AttributeTooLong { .. } | Self::AttributeControlCharacter { .. } => {
                 "shorten it, or leave the attribute out with an empty value".into()
             }
@@ -268,35 +281,30 @@ impl Error {
             Self::KeyEncryptionUnsupported | Self::KeyLegacyEncrypted => format!(
                 "convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in {quoted} -out ca-pkcs8.key`"
             ),
+            Self::DoesNotVerify { .. } | Self::NameNotCovered { .. } => {
+                "`milvus-certs renew` makes a new certificate from the authority".into()
+            }
             Self::Signing { .. } | Self::NoRandomness { .. } => return None,
         };
         Some(hint)
     }
 
     pub(super) fn unsupported(reason: impl Into<String>) -> Self {
-        Self::KeyUnsupported {
-            reason: reason.into(),
-        }
+        Self::KeyUnsupported { reason: reason.into() }
     }
 
     pub(super) fn key_malformed(error: impl std::fmt::Display) -> Self {
-        Self::KeyMalformed {
-            reason: error.to_string(),
-        }
+        Self::KeyMalformed { reason: error.to_string() }
     }
 
     pub(super) fn signing(error: impl std::fmt::Display) -> Self {
-        Self::Signing {
-            reason: error.to_string(),
-        }
+        Self::Signing { reason: error.to_string() }
     }
 }
 
 impl From<getrandom::Error> for Error {
     fn from(error: getrandom::Error) -> Self {
-        Self::NoRandomness {
-            reason: error.to_string(),
-        }
+        Self::NoRandomness { reason: error.to_string() }
     }
 }
 
@@ -316,6 +324,5 @@ fn found_instead(found: &[String]) -> String {
 }
 
 fn date(time: OffsetDateTime) -> String {
-    time.format(format_description!("[year]-[month]-[day]"))
-        .unwrap_or_else(|_| time.to_string())
+    time.format(format_description!("[year]-[month]-[day]")).unwrap_or_else(|_| time.to_string())
 }

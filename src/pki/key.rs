@@ -44,13 +44,7 @@ pub enum KeyType {
 
 impl KeyType {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Rsa2048,
-        Self::Rsa3072,
-        Self::Rsa4096,
-        Self::P256,
-        Self::P384,
-    ];
+    pub const ALL: [Self; 5] = [Self::Rsa2048, Self::Rsa3072, Self::Rsa4096, Self::P256, Self::P384];
 
     /// The name on the command line and in reports.
     #[must_use]
@@ -69,10 +63,7 @@ impl FromStr for KeyType {
     type Err = Error;
 
     fn from_str(value: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|key_type| key_type.name() == value)
-            .ok_or_else(|| Error::key_type(value))
+        Self::ALL.into_iter().find(|key_type| key_type.name() == value).ok_or_else(|| Error::key_type(value))
     }
 }
 
@@ -143,9 +134,9 @@ impl PrivateKey {
 
     fn checked(kind: Kind) -> Result<Self, Error> {
         match &kind {
-            Kind::Rsa(key) if key.n().bit_width() < MIN_RSA_BITS => Err(Error::KeyTooShort {
-                bits: key.n().bit_width() as usize,
-            }),
+            Kind::Rsa(key) if key.n().bit_width() < MIN_RSA_BITS => {
+                Err(Error::KeyTooShort { bits: key.n().bit_width() as usize })
+            }
             _ => Ok(Self(kind)),
         }
     }
@@ -259,10 +250,7 @@ impl PublicKey {
         };
         let normalised = normalised.map_err(Error::key_malformed)?;
         let info = SubjectPublicKeyInfoRef::from_der(normalised.as_bytes()).map_err(Error::key_malformed)?;
-        Ok(Self {
-            algorithm,
-            bits: info.subject_public_key.raw_bytes().to_vec(),
-        })
+        Ok(Self { algorithm, bits: info.subject_public_key.raw_bytes().to_vec() })
     }
 
     /// RFC 7093 2, method 1: the leftmost 160 bits of the SHA-256 of the key.
@@ -271,8 +259,21 @@ impl PublicKey {
     }
 
     /// Whether it is an RSA key: only those can encipher a session key.
-    pub(super) fn is_rsa(&self) -> bool {
+    #[must_use]
+    pub fn is_rsa(&self) -> bool {
         matches!(self.algorithm, Algorithm::Rsa(_))
+    }
+
+    /// The key type that comes nearest without being weaker, for a key that is of none.
+    #[must_use]
+    pub fn nearest_key_type(&self) -> KeyType {
+        match self.algorithm {
+            Algorithm::Rsa(0..=2048) | Algorithm::Ed25519 => KeyType::Rsa2048,
+            Algorithm::Rsa(2049..=3072) => KeyType::Rsa3072,
+            Algorithm::Rsa(_) => KeyType::Rsa4096,
+            Algorithm::P256 => KeyType::P256,
+            Algorithm::P384 => KeyType::P384,
+        }
     }
 
     /// The key type that a renewal takes over, if this key is of one that is made here.

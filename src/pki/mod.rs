@@ -29,4 +29,4 @@ pub use serial::{SerialCounter, SerialNumber};
 pub use sign::EndEntity;
 pub use subject::{Attribute, AttributeType, Subject};
 pub use validity::{Days, Validity};
-pub use verify::{VerifyError, verify_chain};
+pub use verify::verify_chain;

@@ -38,10 +38,8 @@ impl FromStr for DnsName {
     /// Underscores are allowed: Compose's containers are often called so, and OpenSSL, Go and
     /// rustls compare them as any other character.
     fn from_str(value: &str) -> Result<Self, Error> {
-        let invalid = |reason: &str| Error::NameInvalid {
-            value: value.to_owned(),
-            reason: reason.to_owned(),
-        };
+        let invalid =
+            |reason: &str| Error::NameInvalid { value: value.to_owned(), reason: reason.to_owned() };
         let name = value.strip_suffix('.').unwrap_or(value);
         let name = if name.is_ascii() {
             name.to_ascii_lowercase()
@@ -53,9 +51,7 @@ impl FromStr for DnsName {
             "" => return Err(invalid("it is empty")),
             _ if name.len() > Self::MAX_LENGTH => return Err(invalid("it is longer than 253 characters")),
             _ if host.contains('*') => {
-                return Err(invalid(
-                    "a wildcard must be the whole first label, as in *.example.com",
-                ));
+                return Err(invalid("a wildcard must be the whole first label, as in *.example.com"));
             }
             _ => {}
         }
@@ -141,19 +137,15 @@ impl FromStr for GeneralName {
 
     /// Reads a DNS name or an IP address; `dns:` and `ip:` force the kind.
     fn from_str(value: &str) -> Result<Self, Error> {
-        let invalid = |reason: &str| Error::NameInvalid {
-            value: value.to_owned(),
-            reason: reason.to_owned(),
-        };
+        let invalid =
+            |reason: &str| Error::NameInvalid { value: value.to_owned(), reason: reason.to_owned() };
         let lower = value.to_ascii_lowercase();
         if lower.starts_with("dns:") {
             return value["dns:".len()..].parse().map(Self::Dns);
         }
         if lower.starts_with("ip:") {
             let address = parse_ip(&value["ip:".len()..]);
-            return address
-                .map(Self::Ip)
-                .ok_or_else(|| invalid("it is not an IPv4 or IPv6 address"));
+            return address.map(Self::Ip).ok_or_else(|| invalid("it is not an IPv4 or IPv6 address"));
         }
         if let Some(address) = parse_ip(value) {
             return Ok(Self::Ip(address));
@@ -177,12 +169,10 @@ fn ip_from_octets(octets: &[u8]) -> Result<IpAddr, Error> {
     if let Ok(octets) = <[u8; 4]>::try_from(octets) {
         return Ok(octets.into());
     }
-    <[u8; 16]>::try_from(octets)
-        .map(IpAddr::from)
-        .map_err(|_| Error::NameInvalid {
-            value: format!("{octets:02x?}"),
-            reason: "an iPAddress has 4 or 16 octets".into(),
-        })
+    <[u8; 16]>::try_from(octets).map(IpAddr::from).map_err(|_| Error::NameInvalid {
+        value: format!("{octets:02x?}"),
+        reason: "an iPAddress has 4 or 16 octets".into(),
+    })
 }
 
 impl fmt::Display for GeneralName {

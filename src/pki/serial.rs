@@ -23,9 +23,7 @@ impl SerialNumber {
             getrandom::fill(&mut octets)?;
             octets[0] &= 0x7F;
             if octets[0] != 0 {
-                return Ok(Self {
-                    octets: octets.to_vec(),
-                });
+                return Ok(Self { octets: octets.to_vec() });
             }
         }
     }
@@ -33,9 +31,7 @@ impl SerialNumber {
     /// A serial number as it stands in a certificate, whatever its sign or length: to be compared
     /// and shown.
     pub(super) fn from_certificate(octets: &[u8]) -> Self {
-        Self {
-            octets: without_leading_zeros(octets).to_vec(),
-        }
+        Self { octets: without_leading_zeros(octets).to_vec() }
     }
 
     /// Big-endian, without leading zeros.
@@ -98,19 +94,13 @@ impl SerialCounter {
             _ if digits.len() % 2 == 1 => return Err(malformed("has an odd number of hex digits")),
             _ => {}
         }
-        let octets: Vec<u8> = digits
-            .chunks(2)
-            .map(|pair| hex_digit(pair[0]) << 4 | hex_digit(pair[1]))
-            .collect();
+        let octets: Vec<u8> =
+            digits.chunks(2).map(|pair| hex_digit(pair[0]) << 4 | hex_digit(pair[1])).collect();
         let octets = without_leading_zeros(&octets);
         if octets.len() > MAX_OCTETS {
             return Err(malformed("is longer than the 20 octets of RFC 5280"));
         }
-        Ok(Self {
-            last: SerialNumber {
-                octets: octets.to_vec(),
-            },
-        })
+        Ok(Self { last: SerialNumber { octets: octets.to_vec() } })
     }
 
     /// Takes the next serial number.
@@ -144,10 +134,7 @@ impl fmt::Display for SerialCounter {
 }
 
 fn without_leading_zeros(octets: &[u8]) -> &[u8] {
-    let start = octets
-        .iter()
-        .position(|octet| *octet != 0)
-        .unwrap_or(octets.len());
+    let start = octets.iter().position(|octet| *octet != 0).unwrap_or(octets.len());
     &octets[start..]
 }
 
@@ -165,11 +152,7 @@ mod tests {
     use super::*;
 
     fn next(content: &[u8]) -> Option<String> {
-        SerialCounter::parse(content)
-            .ok()?
-            .advance()
-            .ok()
-            .map(|serial| serial.to_string())
+        SerialCounter::parse(content).ok()?.advance().ok().map(|serial| serial.to_string())
     }
 
     #[test]
@@ -192,18 +175,9 @@ mod tests {
 
     #[test]
     fn what_openssl_refuses_is_refused() {
-        for content in [
-            "",
-            "\n",
-            "1\n",
-            "xyz\n",
-            "0x12\n",
-            "ABC\n",
-            " 0F\n",
-            "0F \n",
-            "-0F\n",
-            "\u{feff}0F\n",
-        ] {
+        for content in
+            ["", "\n", "1\n", "xyz\n", "0x12\n", "ABC\n", " 0F\n", "0F \n", "-0F\n", "\u{feff}0F\n"]
+        {
             assert_eq!(next(content.as_bytes()), None, "{content:?}");
         }
     }

@@ -57,11 +57,7 @@ pub(super) fn sign(
     };
     let signature = signer.key.sign(&tbs.to_der().map_err(Error::signing)?)?;
     let signature = BitStringRef::from_bytes(&signature).map_err(Error::signing)?;
-    let signed = Signed {
-        tbs,
-        signature,
-        ..outer
-    };
+    let signed = Signed { tbs, signature, ..outer };
     Certificate::from_der(&signed.to_der().map_err(Error::signing)?)
 }
 
@@ -70,11 +66,7 @@ fn unsigned(template: &Template<'_>, key: &PublicKey, signer: &Signer<'_>) -> Re
     params.serial_number = Some(template.serial.octets().to_vec().into());
     params.not_before = template.validity.not_before;
     params.not_after = template.validity.not_after;
-    params.subject_alt_names = template
-        .names
-        .iter()
-        .map(GeneralName::to_rcgen)
-        .collect::<Result<_, _>>()?;
+    params.subject_alt_names = template.names.iter().map(GeneralName::to_rcgen).collect::<Result<_, _>>()?;
     params.use_authority_key_identifier_extension = true;
     params.key_identifier_method = KeyIdMethod::PreSpecified(key.identifier());
     template.profile.apply(key, &mut params);

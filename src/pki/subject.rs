@@ -107,24 +107,22 @@ impl Attribute {
             return Err(Error::CommonNameEmpty);
         }
         if value.chars().any(char::is_control) {
-            return Err(Error::AttributeControlCharacter {
-                attribute: kind,
-                value,
-            });
+            return Err(Error::AttributeControlCharacter { attribute: kind, value });
         }
         let is_code = length == 2 && value.bytes().all(|byte| byte.is_ascii_alphabetic());
         if kind == AttributeType::Country && !value.is_empty() && !is_code {
             return Err(Error::CountryNotTwoLetters { value });
         }
         if length > kind.limit() {
-            return Err(Error::AttributeTooLong {
-                attribute: kind,
-                value,
-                length,
-                limit: kind.limit(),
-            });
+            return Err(Error::AttributeTooLong { attribute: kind, value, length, limit: kind.limit() });
         }
         Ok(Self { kind, value })
+    }
+
+    /// Which attribute it is.
+    #[must_use]
+    pub fn kind(&self) -> AttributeType {
+        self.kind
     }
 
     /// The value, empty when the attribute is to be left out.
@@ -139,10 +137,7 @@ impl Attribute {
             AttributeType::Country => PrintableStringRef::new(&self.value).map(Any::from),
             _ => Utf8StringRef::new(&self.value).map(Any::from),
         };
-        Ok(AttributeTypeAndValue {
-            oid: self.kind.oid(),
-            value: value.map_err(Error::signing)?,
-        })
+        Ok(AttributeTypeAndValue { oid: self.kind.oid(), value: value.map_err(Error::signing)? })
     }
 }
 
@@ -181,13 +176,8 @@ impl Subject {
     pub fn with(&self, attribute: &Attribute) -> Result<Self, Error> {
         let names = RdnSequence::from_der(&self.der).map_err(|_| Error::SubjectNotDer)?;
         let oid = attribute.kind.oid();
-        let mut new = (!attribute.value.is_empty())
-            .then(|| attribute.encode())
-            .transpose()?;
-        let replaces = names
-            .iter()
-            .flat_map(RelativeDistinguishedName::iter)
-            .any(|entry| entry.oid == oid);
+        let mut new = (!attribute.value.is_empty()).then(|| attribute.encode()).transpose()?;
+        let replaces = names.iter().flat_map(RelativeDistinguishedName::iter).any(|entry| entry.oid == oid);
 
         let mut rdns = Vec::new();
         for rdn in names.iter() {
@@ -207,16 +197,13 @@ impl Subject {
         rdns.extend(new.map(|entry| vec![entry]));
 
         let rdns = rdns.into_iter().filter(|entries| !entries.is_empty());
-        let rdns: Result<Vec<_>, _> = rdns
-            .map(|entries| SetOfVec::try_from(entries).map(RelativeDistinguishedName::from))
-            .collect();
+        let rdns: Result<Vec<_>, _> =
+            rdns.map(|entries| SetOfVec::try_from(entries).map(RelativeDistinguishedName::from)).collect();
         Self::encode(&RdnSequence::from(rdns.map_err(Error::signing)?))
     }
 
     fn encode(names: &RdnSequence) -> Result<Self, Error> {
-        Ok(Self {
-            der: names.to_der().map_err(Error::signing)?,
-        })
+        Ok(Self { der: names.to_der().map_err(Error::signing)? })
     }
 
     /// The DER encoding of the Name.
@@ -274,13 +261,8 @@ fn text(attribute: &ParsedAttribute<'_>) -> String {
     let value = attribute.attr_value();
     match value.tag() {
         Tag::BmpString => {
-            let units = value
-                .data
-                .chunks_exact(2)
-                .map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
-            char::decode_utf16(units)
-                .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-                .collect()
+            let units = value.data.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+            char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
         }
         // TeletexString is read as Latin-1, as OpenSSL does.
         Tag::T61String => value.data.iter().copied().map(char::from).collect(),
@@ -299,10 +281,8 @@ mod tests {
     use super::*;
 
     fn subject(attributes: &[(AttributeType, &str)]) -> Subject {
-        let attributes: Vec<_> = attributes
-            .iter()
-            .map(|(kind, value)| Attribute::new(*kind, value).unwrap())
-            .collect();
+        let attributes: Vec<_> =
+            attributes.iter().map(|(kind, value)| Attribute::new(*kind, value).unwrap()).collect();
         Subject::new(&attributes).unwrap()
     }
 
@@ -316,40 +296,27 @@ mod tests {
             (AttributeType::Organization, "zilliz"),
             (AttributeType::State, "CA"),
         ]);
-        assert_eq!(
-            subject.to_string(),
-            "C=US, ST=CA, L=Redwood City, O=zilliz, OU=devops, CN=localhost"
-        );
+        assert_eq!(subject.to_string(), "C=US, ST=CA, L=Redwood City, O=zilliz, OU=devops, CN=localhost");
     }
 
     #[test]
     fn an_empty_value_leaves_the_attribute_out() {
-        let both = subject(&[
-            (AttributeType::Organization, "zilliz"),
-            (AttributeType::CommonName, "a"),
-        ]);
-        let without = both
-            .with(&Attribute::new(AttributeType::Organization, "").unwrap())
-            .unwrap();
+        let both = subject(&[(AttributeType::Organization, "zilliz"), (AttributeType::CommonName, "a")]);
+        let without = both.with(&Attribute::new(AttributeType::Organization, "").unwrap()).unwrap();
         assert_eq!(without.to_string(), "CN=a");
     }
 
     #[test]
     fn setting_an_attribute_replaces_it_where_it_stands() {
         let before = subject(&[(AttributeType::Country, "US"), (AttributeType::CommonName, "old")]);
-        let after = before
-            .with(&Attribute::new(AttributeType::CommonName, "new").unwrap())
-            .unwrap();
+        let after = before.with(&Attribute::new(AttributeType::CommonName, "new").unwrap()).unwrap();
         assert_eq!(after.to_string(), "C=US, CN=new");
         assert_eq!(after.common_name().as_deref(), Some("new"));
     }
 
     #[test]
     fn a_slash_or_a_comma_belongs_to_the_value() {
-        let subject = subject(&[
-            (AttributeType::Organization, "a/b, c"),
-            (AttributeType::CommonName, "x"),
-        ]);
+        let subject = subject(&[(AttributeType::Organization, "a/b, c"), (AttributeType::CommonName, "x")]);
         assert_eq!(subject.to_string(), "O=a/b, c, CN=x");
     }
 
@@ -359,11 +326,7 @@ mod tests {
         assert!(Attribute::new(AttributeType::Organization, &wide).is_ok());
         assert!(matches!(
             Attribute::new(AttributeType::Organization, &(wide + "ü")),
-            Err(Error::AttributeTooLong {
-                length: 65,
-                limit: 64,
-                ..
-            })
+            Err(Error::AttributeTooLong { length: 65, limit: 64, .. })
         ));
     }
 
@@ -382,18 +345,13 @@ mod tests {
             Attribute::new(AttributeType::State, "a\nb"),
             Err(Error::AttributeControlCharacter { .. })
         ));
-        assert!(matches!(
-            Attribute::new(AttributeType::CommonName, " "),
-            Err(Error::CommonNameEmpty)
-        ));
+        assert!(matches!(Attribute::new(AttributeType::CommonName, " "), Err(Error::CommonNameEmpty)));
     }
 
     #[test]
     fn an_internationalised_common_name_becomes_its_a_label() {
         assert_eq!(
-            Attribute::new(AttributeType::CommonName, "Bücher.example")
-                .unwrap()
-                .value(),
+            Attribute::new(AttributeType::CommonName, "Bücher.example").unwrap().value(),
             "xn--bcher-kva.example"
         );
     }

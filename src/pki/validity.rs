@@ -26,9 +26,7 @@ impl Days {
     pub fn new(days: u32) -> Result<Self, Error> {
         match days {
             1..=Self::MAX => Ok(Self(days)),
-            _ => Err(Error::DaysInvalid {
-                days: days.to_string(),
-            }),
+            _ => Err(Error::DaysInvalid { days: days.to_string() }),
         }
     }
 }
@@ -37,9 +35,7 @@ impl FromStr for Days {
     type Err = Error;
 
     fn from_str(value: &str) -> Result<Self, Error> {
-        let invalid = |_| Error::DaysInvalid {
-            days: value.to_owned(),
-        };
+        let invalid = |_| Error::DaysInvalid { days: value.to_owned() };
         value.parse::<u32>().map_err(invalid).and_then(Self::new)
     }
 }
@@ -65,18 +61,12 @@ impl Validity {
     /// # Errors
     /// If it would end after the year 9999.
     pub fn starting(now: OffsetDateTime, days: Days) -> Result<Self, Error> {
-        let now = now
-            .to_offset(UtcOffset::UTC)
-            .replace_nanosecond(0)
-            .map_err(Error::signing)?;
+        let now = now.to_offset(UtcOffset::UTC).replace_nanosecond(0).map_err(Error::signing)?;
         let not_after = now
             .checked_add(Duration::days(days.0.into()))
             .filter(|end| end.year() <= LAST_YEAR)
             .ok_or(Error::DaysPastYear9999 { days: days.0 })?;
-        Ok(Self {
-            not_before: now - BACKDATE,
-            not_after,
-        })
+        Ok(Self { not_before: now - BACKDATE, not_after })
     }
 
     /// The part of this validity that lies within an authority's: a certificate that outlives its
@@ -125,25 +115,16 @@ mod tests {
 
     #[test]
     fn a_certificate_is_cut_to_its_issuer() {
-        let issuer = Validity {
-            not_before: NOW - Duration::minutes(1),
-            not_after: NOW + Duration::days(7),
-        };
+        let issuer = Validity { not_before: NOW - Duration::minutes(1), not_after: NOW + Duration::days(7) };
         assert_eq!(starting(3650).within(issuer), issuer);
     }
 
     #[test]
     fn days_without_sense_are_refused() {
         for days in ["0", "-1", "", "x", "1.5", "3652059", "99999999999999999999"] {
-            assert!(
-                matches!(days.parse::<Days>(), Err(Error::DaysInvalid { .. })),
-                "{days:?}"
-            );
+            assert!(matches!(days.parse::<Days>(), Err(Error::DaysInvalid { .. })), "{days:?}");
         }
         let late = Days::new(3_000_000).unwrap();
-        assert!(matches!(
-            Validity::starting(NOW, late),
-            Err(Error::DaysPastYear9999 { .. })
-        ));
+        assert!(matches!(Validity::starting(NOW, late), Err(Error::DaysPastYear9999 { .. })));
     }
 }

@@ -4,29 +4,7 @@ use rustls_pki_types::{ServerName, UnixTime};
 use time::OffsetDateTime;
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
-use super::{Certificate, EndEntityKind, GeneralName};
-
-/// Why a certificate does not verify.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum VerifyError {
-    /// The chain, its dates, its purpose or a constraint of the authority.
-    #[error("does not verify as a {kind} certificate: {reason}")]
-    Chain {
-        /// What it was to be used for.
-        kind: EndEntityKind,
-        /// What webpki said.
-        reason: webpki::Error,
-    },
-    /// A name that the certificate is to cover, and does not.
-    #[error("does not cover {name}: {reason}")]
-    Name {
-        /// The name.
-        name: GeneralName,
-        /// What webpki said.
-        reason: webpki::Error,
-    },
-}
+use super::{Certificate, EndEntityKind, Error, GeneralName};
 
 /// Verifies a certificate as a peer would that trusts `anchors`: chain, dates, purpose and, for a
 /// server, every name of `names`.
@@ -42,8 +20,8 @@ pub fn verify_chain(
     anchors: &[Certificate],
     names: &[GeneralName],
     now: OffsetDateTime,
-) -> Result<(), VerifyError> {
-    let chain = |reason| VerifyError::Chain { kind, reason };
+) -> Result<(), Error> {
+    let chain = |error| Error::DoesNotVerify { kind, reason: reason(&error, kind) };
     let Some((leaf, issuers)) = presented.split_first() else {
         return Err(chain(webpki::Error::UnknownIssuer));
     };
@@ -62,15 +40,7 @@ pub fn verify_chain(
 
     let certificate = EndEntityCert::try_from(leaf.der()).map_err(chain)?;
     certificate
-        .verify_for_usage(
-            webpki::ALL_VERIFICATION_ALGS,
-            &anchors,
-            &issuers,
-            now,
-            usage,
-            None,
-            None,
-        )
+        .verify_for_usage(webpki::ALL_VERIFICATION_ALGS, &anchors, &issuers, now, usage, None, None)
         .map_err(chain)?;
     for name in names {
         let Some(server_name) = as_server_name(name) else {
@@ -78,10 +48,7 @@ pub fn verify_chain(
         };
         certificate
             .verify_is_valid_for_subject_name(&server_name)
-            .map_err(|reason| VerifyError::Name {
-                name: name.clone(),
-                reason,
-            })?;
+            .map_err(|_| Error::NameNotCovered { name: name.clone() })?;
     }
     Ok(())
 }
@@ -93,5 +60,21 @@ fn as_server_name(name: &GeneralName) -> Option<ServerName<'static>> {
         // A host that the wildcard stands for.
         GeneralName::Dns(name) => ServerName::try_from(name.as_str().replacen('*', "host", 1)).ok(),
         GeneralName::Uri(_) | GeneralName::Email(_) => None,
+    }
+}
+
+/// webpki's errors in a person's words, where they are common.
+fn reason(error: &webpki::Error, kind: EndEntityKind) -> String {
+    match error {
+        webpki::Error::CertExpired { .. } => "a certificate of its chain has expired".into(),
+        webpki::Error::CertNotValidYet { .. } => "a certificate of its chain is not valid yet".into(),
+        webpki::Error::UnknownIssuer => "ca.pem did not issue it".into(),
+        webpki::Error::RequiredEkuNotFoundContext(_) => {
+            format!("its extendedKeyUsage has no {kind}Auth")
+        }
+        webpki::Error::NameConstraintViolation => {
+            "the authority's nameConstraints do not permit its names".into()
+        }
+        other => other.to_string(),
     }
 }

@@ -1,0 +1,116 @@
+use std::path::{Path, PathBuf};
+
+use crate::pki;
+use crate::store::{self, FileRole};
+
+/// Why a command could not do its work. Unless the store says that a run is unfinished, nothing
+/// has changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The directory or a file in it.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The content of a file.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: pki::Error,
+    },
+    /// What was asked for.
+    #[error("{0}")]
+    Request(#[from] pki::Error),
+    /// `gen` where files are already.
+    #[error("{}: already has {}", directory.display(), listed(files))]
+    FilesPresent {
+        /// The directory.
+        directory: PathBuf,
+        /// The files.
+        files: Vec<FileRole>,
+    },
+    /// `gen --if-missing` where only some of the files are.
+    #[error("{}: is incomplete, {} missing", directory.display(), listed_with_verb(missing))]
+    Incomplete {
+        /// The directory.
+        directory: PathBuf,
+        /// The files that are not there.
+        missing: Vec<FileRole>,
+    },
+    /// `renew` without an authority.
+    #[error("{}: no such file, and nothing can be renewed without it", path.display())]
+    AuthorityMissing {
+        /// The directory.
+        directory: PathBuf,
+        /// The file that is not there.
+        path: PathBuf,
+    },
+    /// `renew --reuse-key` without a key.
+    #[error("{}: no such file, so there is no key to use again", path.display())]
+    KeyMissing {
+        /// The file that is not there.
+        path: PathBuf,
+    },
+}
+
+impl Error {
+    /// The next step.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Store(error) => error.hint(),
+            Self::File { path, source } => source.hint(&path.display().to_string()),
+            Self::Request(error) => error.hint("FILE"),
+            Self::FilesPresent { directory, .. } => Some(format!(
+                "`{}` makes new certificates from this authority; `gen --force` replaces all files and keeps a backup; `gen --if-missing` leaves a valid directory alone",
+                command("renew", directory)
+            )),
+            Self::Incomplete { directory, missing } => Some(
+                match missing.iter().any(|role| [FileRole::CaKey, FileRole::CaCertificate].contains(role)) {
+                    true => format!(
+                        "`{}` makes all files anew and keeps a backup",
+                        command("gen --force", directory)
+                    ),
+                    false => format!("`{}` makes what is missing", command("renew", directory)),
+                },
+            ),
+            Self::AuthorityMissing { directory, .. } => Some(format!(
+                "put it back from a backup, or start a new authority with `{}`",
+                command("gen --force", directory)
+            )),
+            Self::KeyMissing { .. } => Some("leave --reuse-key out to make a new key".into()),
+        }
+    }
+
+    pub(super) fn in_file(path: impl Into<PathBuf>) -> impl FnOnce(pki::Error) -> Self {
+        let path = path.into();
+        |source| Self::File { path, source }
+    }
+}
+
+/// A command line that a person can paste.
+fn command(verb: &str, directory: &Path) -> String {
+    let path = directory.display().to_string();
+    match path.as_str() {
+        "." => format!("milvus-certs {verb}"),
+        _ => format!(
+            "milvus-certs {verb} -d {}",
+            shlex::try_quote(&path).unwrap_or_else(|_| path.as_str().into())
+        ),
+    }
+}
+
+fn listed(files: &[FileRole]) -> String {
+    let names: Vec<_> = files.iter().map(|role| role.file_name()).collect();
+    match names.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+fn listed_with_verb(files: &[FileRole]) -> String {
+    let verb = if files.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", listed(files))
+}

@@ -1,0 +1,366 @@
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::issuance::{self, KeyPlan, NewFile, Plan};
+use super::report::{CertificateReport, timestamp};
+use super::{Action, Error, Note, Report, authority};
+use crate::milvus::defaults;
+use crate::pki::{
+    self, Attribute, AttributeType, AuthorityTemplate, CertificateAuthority, Days, EndEntityKind,
+    GeneralName, KeyType, Passphrase, SerialCounter, SerialNumber, Subject, Validity, certificates_from_pem,
+    certificates_to_pem, encrypt_key_to_pem, key_to_pem,
+};
+use crate::store::{self, Access, Backup, Directory, FileMode, FileRole};
+
+/// What `gen` is to make.
+#[derive(Debug)]
+pub struct GenerateRequest {
+    /// The certificate directory; made if missing.
+    pub directory: PathBuf,
+    /// The subject of server, client and authority, CommonName included.
+    pub subject: Vec<Attribute>,
+    /// More names for the server.
+    pub names: Vec<GeneralName>,
+    /// The client's CommonName, where it is not the server's.
+    pub client_name: Option<Attribute>,
+    /// How long server and client live.
+    pub days: Days,
+    /// How long a new authority lives.
+    pub ca_days: Days,
+    /// The type of all keys that are made.
+    pub key_type: KeyType,
+    /// An authority to use instead of a new one.
+    pub authority: Option<ExistingAuthority>,
+    /// Opens ca.key if it is encrypted; encrypts it if it is not.
+    pub passphrase: Option<Passphrase>,
+    /// The mode of server.key and client.key.
+    pub key_mode: FileMode,
+    /// What to do where there are files already.
+    pub if_present: IfPresent,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// An authority that somebody else made.
+#[derive(Clone, Debug)]
+pub struct ExistingAuthority {
+    /// PEM: its certificate, and if it is an intermediate one its issuers up to the root.
+    pub certificate: PathBuf,
+    /// PEM: its key.
+    pub key: PathBuf,
+}
+
+/// What to do where there are files already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfPresent {
+    /// Say so and change nothing.
+    Refuse,
+    /// Replace them, and keep them in a backup.
+    Replace,
+    /// Leave a complete directory whose certificates are valid alone.
+    Keep,
+}
+
+impl GenerateRequest {
+    /// The documentation page's defaults, for this directory.
+    ///
+    /// # Errors
+    /// Never: the page's values are valid.
+    pub fn new(directory: impl Into<PathBuf>) -> Result<Self, pki::Error> {
+        Ok(Self {
+            directory: directory.into(),
+            subject: defaults::subject()?,
+            names: Vec::new(),
+            client_name: None,
+            days: Days::new(defaults::DAYS)?,
+            ca_days: Days::new(defaults::CA_DAYS)?,
+            key_type: KeyType::Rsa2048,
+            authority: None,
+            passphrase: None,
+            key_mode: FileMode::PRIVATE,
+            if_present: IfPresent::Refuse,
+            dry_run: false,
+        })
+    }
+}
+
+/// Makes an authority, or takes one, and issues a server and a client certificate from it.
+///
+/// # Errors
+/// Where files are in the way, the request makes no sense, or the file system fails; then nothing
+/// has changed.
+pub fn generate(request: &GenerateRequest, now: OffsetDateTime) -> Result<Report, Error> {
+    let mut report = Report {
+        directory: request.directory.display().to_string(),
+        changed: false,
+        dry_run: request.dry_run,
+        backup: None,
+        certificates: Vec::new(),
+        files: Vec::new(),
+        notes: Vec::new(),
+    };
+    let mut directory = open(request)?;
+    if let Some(directory) = &directory {
+        report.notes.extend(directory.recovery().map(Note::Recovered));
+        if keeps_present(request, directory, now, &mut report)? {
+            return Ok(report);
+        }
+    }
+    let source = Source::of(request, now)?;
+    let plans = plan(request, &source, now, &mut report.notes)?;
+    match &mut directory {
+        Some(directory) if !request.dry_run => make(request, directory, source, &plans, now, &mut report)?,
+        _ => foresee(&source, &plans, &mut report),
+    }
+    Ok(report)
+}
+
+fn open(request: &GenerateRequest) -> Result<Option<Directory>, Error> {
+    let access = if request.dry_run { Access::Look } else { Access::Create };
+    match Directory::open(&request.directory, access) {
+        Err(store::Error::NotFound { .. }) if request.dry_run => Ok(None),
+        result => Ok(Some(result?)),
+    }
+}
+
+/// Whether the directory stays as it is; an error where neither that nor replacing it is wanted.
+fn keeps_present(
+    request: &GenerateRequest,
+    directory: &Directory,
+    now: OffsetDateTime,
+    report: &mut Report,
+) -> Result<bool, Error> {
+    let present = directory.present()?;
+    let missing: Vec<_> = FileRole::AS_LISTED.into_iter().filter(|role| !present.contains(role)).collect();
+    match request.if_present {
+        _ if present.is_empty() => Ok(false),
+        IfPresent::Replace => Ok(false),
+        IfPresent::Refuse => {
+            Err(Error::FilesPresent { directory: directory.path().to_owned(), files: present })
+        }
+        IfPresent::Keep if !missing.is_empty() => {
+            Err(Error::Incomplete { directory: directory.path().to_owned(), missing })
+        }
+        IfPresent::Keep => {
+            check_valid(request, directory, now, report)?;
+            Ok(true)
+        }
+    }
+}
+
+/// Checks a complete directory, and reports its certificates.
+fn check_valid(
+    request: &GenerateRequest,
+    directory: &Directory,
+    now: OffsetDateTime,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let read = |role| -> Result<Zeroizing<Vec<u8>>, Error> { Ok(directory.read(role)?.unwrap_or_default()) };
+    let certificate = |role| {
+        let certificates =
+            certificates_from_pem(&read(role)?).map_err(Error::in_file(directory.path_of(role)));
+        Ok::<_, Error>(certificates?.swap_remove(0))
+    };
+    let serial = FileRole::CaSerial;
+    SerialCounter::parse(&read(serial)?).map_err(Error::in_file(directory.path_of(serial)))?;
+    // Without its passphrase nobody can tell whose key an encrypted ca.key is.
+    if request.passphrase.is_some() || !pki::is_encrypted_key(&read(FileRole::CaKey)?) {
+        authority::of_directory(directory, request.passphrase.as_ref(), now)?;
+    }
+    let mut kept = |name, role| {
+        let path = issuance::path_in(&report.directory, role);
+        let kept = CertificateReport::of(name, path, Action::Kept, &certificate(role)?);
+        report.certificates.push(kept);
+        Ok::<_, Error>(())
+    };
+    kept("ca", FileRole::CaCertificate)?;
+    for kind in EndEntityKind::ALL {
+        issuance::verify_files(directory, kind, &[], now, &read)?;
+        kept(kind.name(), issuance::files_of(kind).1)?;
+    }
+    let covered = certificate(FileRole::ServerCertificate)?;
+    let subject = Subject::new(&request.subject)?;
+    for name in server_names(request, &subject)? {
+        // The loopback addresses were not asked for, and gen.sh did not give them.
+        let asked_for = request.names.contains(&name)
+            || !matches!(name, GeneralName::Ip(address) if address.is_loopback());
+        if asked_for && !covered.names().contains(&name) {
+            report.notes.push(Note::NameNotCovered { name });
+        }
+    }
+    Ok(())
+}
+
+/// Where the authority comes from.
+enum Source {
+    New(AuthorityTemplate),
+    Existing { authority: CertificateAuthority, key: Zeroizing<Vec<u8>> },
+}
+
+impl Source {
+    fn of(request: &GenerateRequest, now: OffsetDateTime) -> Result<Self, Error> {
+        if let Some(files) = &request.authority {
+            let (authority, key) = authority::of_files(files, request.passphrase.as_ref(), now)?;
+            return Ok(Self::Existing { authority, key });
+        }
+        Ok(Self::New(AuthorityTemplate {
+            subject: authority_subject(&Subject::new(&request.subject)?)?,
+            validity: Validity::starting(now, request.ca_days)?,
+            serial: SerialNumber::random()?,
+        }))
+    }
+
+    fn validity(&self) -> Validity {
+        match self {
+            Self::New(template) => template.validity,
+            Self::Existing { authority, .. } => authority.validity(),
+        }
+    }
+
+    fn subject(&self) -> &Subject {
+        match self {
+            Self::New(template) => &template.subject,
+            Self::Existing { authority, .. } => authority.certificate().subject(),
+        }
+    }
+}
+
+/// `<CommonName> CA`: its own name, so that nobody takes an end entity for self-signed. X.520 allows
+/// 64 characters.
+fn authority_subject(subject: &Subject) -> Result<Subject, pki::Error> {
+    const SUFFIX: &str = " CA";
+    let common_name = subject.common_name().ok_or(pki::Error::CommonNameEmpty)?;
+    let start: String = common_name.chars().take(64 - SUFFIX.len()).collect();
+    subject.with(&Attribute::new(AttributeType::CommonName, &(start + SUFFIX))?)
+}
+
+fn server_names(request: &GenerateRequest, subject: &Subject) -> Result<Vec<GeneralName>, pki::Error> {
+    let mut names = issuance::names_from_common_name(subject)?;
+    issuance::add_names(&mut names, &request.names);
+    issuance::add_loopback(&mut names);
+    Ok(names)
+}
+
+fn plan(
+    request: &GenerateRequest,
+    source: &Source,
+    now: OffsetDateTime,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<Plan>, pki::Error> {
+    let wanted = Validity::starting(now, request.days)?;
+    let validity = wanted.within(source.validity());
+    let server = Subject::new(&request.subject)?;
+    let client = match &request.client_name {
+        Some(name) => server.with(name)?,
+        None => server.clone(),
+    };
+    let plan = |kind, subject, names| Plan {
+        kind,
+        subject,
+        names,
+        validity,
+        key: KeyPlan::New(request.key_type),
+        key_mode: request.key_mode,
+        key_owner: None,
+        certificate_owner: None,
+        action: Action::Created,
+    };
+    if validity.not_after < wanted.not_after {
+        let cut = |kind| Note::CutToAuthority { kind, not_after: validity.not_after };
+        notes.extend(EndEntityKind::ALL.map(cut));
+    }
+    let (server_names, client_names) =
+        (server_names(request, &server)?, issuance::names_from_common_name(&client)?);
+    Ok(vec![
+        plan(EndEntityKind::Server, server, server_names),
+        plan(EndEntityKind::Client, client, client_names),
+    ])
+}
+
+/// Reports what would be made.
+fn foresee(source: &Source, plans: &[Plan], report: &mut Report) {
+    let path = |role| issuance::path_in(&report.directory, role);
+    let ca_path = path(FileRole::CaCertificate);
+    let mut certificates = vec![match source {
+        Source::Existing { authority, .. } => {
+            CertificateReport::of("ca", ca_path, Action::Created, authority.root())
+        }
+        Source::New(template) => CertificateReport {
+            role: "ca",
+            path: ca_path,
+            action: Action::Created,
+            common_name: template.subject.common_name().unwrap_or_default(),
+            subject: template.subject.to_string(),
+            issuer: template.subject.to_string(),
+            serial: None,
+            not_before: timestamp(template.validity.not_before),
+            not_after: timestamp(template.validity.not_after),
+            names: Vec::new(),
+            key: plans[0].new_key_type().map(|key_type| key_type.to_string()).unwrap_or_default(),
+            sha256_fingerprint: None,
+        },
+    }];
+    certificates.extend(
+        plans.iter().map(|plan| plan.report(source.subject(), path(issuance::files_of(plan.kind).1))),
+    );
+    report.certificates = certificates;
+}
+
+/// Makes keys and certificates, and writes the seven files.
+fn make(
+    request: &GenerateRequest,
+    directory: &mut Directory,
+    source: Source,
+    plans: &[Plan],
+    now: OffsetDateTime,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let mut key_types: Vec<_> = plans.iter().filter_map(Plan::new_key_type).collect();
+    if matches!(source, Source::New(_)) {
+        key_types.push(request.key_type);
+    }
+    let mut keys = issuance::generate_keys(&key_types)?;
+    let (authority, ca_key) = match source {
+        Source::Existing { authority, key } => (authority, key),
+        Source::New(template) => {
+            let key = keys.pop().unwrap_or_else(|| unreachable!("the authority's key was made last"));
+            let pem = match &request.passphrase {
+                Some(passphrase) => encrypt_key_to_pem(&key, passphrase)?,
+                None => key_to_pem(&key)?,
+            };
+            let pem = Zeroizing::new(pem.as_bytes().to_vec());
+            (CertificateAuthority::create(&template, key)?, pem)
+        }
+    };
+
+    let mut counter = SerialCounter::random()?;
+    let in_use = [authority.certificate().serial().clone()];
+    let mut files = vec![
+        NewFile::new(FileRole::CaKey, &*ca_key),
+        NewFile::new(FileRole::CaCertificate, certificates_to_pem([authority.root()])),
+    ];
+    let path = |role| issuance::path_in(&report.directory, role);
+    let mut certificates =
+        vec![CertificateReport::of("ca", path(FileRole::CaCertificate), Action::Created, authority.root())];
+    for (plan, key) in plans.iter().zip(&keys) {
+        let serial = issuance::next_serial(&mut counter, &in_use, &mut report.notes)?;
+        let (certificate, issued) = plan.issue(&authority, serial, Some(key))?;
+        let path = path(issuance::files_of(plan.kind).1);
+        certificates.push(CertificateReport::of(plan.kind.name(), path, plan.action, &certificate));
+        files.extend(issued);
+    }
+    files.push(NewFile::new(FileRole::CaSerial, counter.to_string()));
+
+    let backup = match request.if_present {
+        IfPresent::Replace => Backup::At(now),
+        IfPresent::Refuse | IfPresent::Keep => Backup::None,
+    };
+    let backup = issuance::write(directory, &files, plans, backup, now, &mut report.notes)?;
+    report.changed = true;
+    report.backup = backup.map(|path| path.display().to_string());
+    report.files = issuance::file_reports(&report.directory, &files);
+    report.certificates = certificates;
+    Ok(())
+}

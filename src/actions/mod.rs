@@ -1,0 +1,16 @@
+//! What the commands do, free of the command line and of printing: from a request over a plan to
+//! certificates, files and a report.
+
+mod authority;
+#[cfg(test)]
+mod crash_tests;
+mod error;
+mod generate;
+mod issuance;
+mod renew;
+mod report;
+
+pub use error::Error;
+pub use generate::{ExistingAuthority, GenerateRequest, IfPresent, generate};
+pub use renew::{RenewRequest, renew};
+pub use report::{Action, CertificateReport, FileReport, Note, Report};

@@ -1,0 +1,309 @@
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::pki::{Certificate, EndEntityKind, GeneralName, KeyType, SerialNumber, Validity};
+use crate::store::{FileMode, FileRole, Recovery};
+
+/// What a command did, or with `dry_run` would do.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The certificate directory, as it was named.
+    pub directory: String,
+    /// Whether anything in it is different now.
+    pub changed: bool,
+    /// Whether the command only looked.
+    pub dry_run: bool,
+    /// Where the replaced files are.
+    pub backup: Option<String>,
+    /// The certificates of the directory: authority, server, client.
+    pub certificates: Vec<CertificateReport>,
+    /// The files that were written, or would be.
+    pub files: Vec<FileReport>,
+    /// What a person should know.
+    pub notes: Vec<Note>,
+}
+
+/// What became of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// It is new.
+    Created,
+    /// It takes the place of another.
+    Renewed,
+    /// It is as it was.
+    Kept,
+}
+
+/// A certificate of the directory.
+#[derive(Debug, Serialize)]
+pub struct CertificateReport {
+    /// `ca`, `server` or `client`.
+    pub role: &'static str,
+    /// Its path.
+    pub path: String,
+    /// What became of it.
+    pub action: Action,
+    /// The subject's CommonName.
+    pub common_name: String,
+    /// Whose it is.
+    pub subject: String,
+    /// Who issued it.
+    pub issuer: String,
+    /// Its serial number in hex; none before it is made.
+    pub serial: Option<String>,
+    /// Its first second, RFC 3339.
+    pub not_before: String,
+    /// Its last second, RFC 3339.
+    pub not_after: String,
+    /// subjectAltName.
+    pub names: Vec<String>,
+    /// Its key: `rsa2048`, or in words where it is of another kind.
+    pub key: String,
+    /// SHA-256 of it; none before it is made.
+    pub sha256_fingerprint: Option<String>,
+}
+
+/// A file that was written.
+#[derive(Debug, Serialize)]
+pub struct FileReport {
+    /// Its path.
+    pub path: String,
+    /// Its permissions in octal.
+    pub mode: String,
+    /// What it is for.
+    pub purpose: &'static str,
+    /// Who needs it.
+    pub for_whom: &'static str,
+}
+
+impl CertificateReport {
+    pub(super) fn of(role: &'static str, path: String, action: Action, certificate: &Certificate) -> Self {
+        let Validity { not_before, not_after } = certificate.validity();
+        Self {
+            role,
+            path,
+            action,
+            common_name: certificate.subject().common_name().unwrap_or_default(),
+            subject: certificate.subject().to_string(),
+            issuer: certificate.issuer().to_string(),
+            serial: Some(certificate.serial().to_string()),
+            not_before: timestamp(not_before),
+            not_after: timestamp(not_after),
+            names: texts(certificate.names()),
+            key: key_name(certificate),
+            sha256_fingerprint: Some(certificate.fingerprint()),
+        }
+    }
+}
+
+impl FileReport {
+    pub(super) fn of(role: FileRole, path: String, mode: FileMode) -> Self {
+        Self { path, mode: mode.to_string(), purpose: role.purpose(), for_whom: role.audience().name() }
+    }
+}
+
+pub(super) fn texts(names: &[GeneralName]) -> Vec<String> {
+    names.iter().map(GeneralName::to_string).collect()
+}
+
+fn key_name(certificate: &Certificate) -> String {
+    match certificate.public_key() {
+        Ok(key) => key.key_type().map_or_else(|| key.to_string(), |key_type| key_type.to_string()),
+        Err(_) => "unknown".into(),
+    }
+}
+
+/// RFC 3339 in UTC.
+pub(super) fn timestamp(time: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    time.format(format).unwrap_or_else(|_| time.to_string())
+}
+
+/// Something that was put right, taken over, or that only a person can mend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Note {
+    /// An interrupted run was completed or undone first.
+    Recovered(Recovery),
+    /// There was no certificate to take the subject from.
+    PageDefaults {
+        /// Whose.
+        kind: EndEntityKind,
+    },
+    /// The old certificate could not be used for its purpose.
+    UsageMended {
+        /// Whose.
+        kind: EndEntityKind,
+    },
+    /// An IP address stood in a dNSName.
+    AddressMended {
+        /// Whose.
+        kind: EndEntityKind,
+        /// The address.
+        name: GeneralName,
+    },
+    /// The old certificate had no subjectAltName.
+    NamesFromCommonName {
+        /// Whose.
+        kind: EndEntityKind,
+    },
+    /// A name that no client can match, or of a kind that is not kept.
+    NameDropped {
+        /// Whose.
+        kind: EndEntityKind,
+        /// The name.
+        name: String,
+    },
+    /// The old key was of a kind or size that is not made here.
+    KeyTypeChanged {
+        /// Whose.
+        kind: EndEntityKind,
+        /// What it was.
+        old: String,
+        /// What it is.
+        new: KeyType,
+    },
+    /// The authority ends before the certificate would have.
+    CutToAuthority {
+        /// Whose.
+        kind: EndEntityKind,
+        /// The end of both.
+        not_after: OffsetDateTime,
+    },
+    /// The certificate is due, but the authority ends with it.
+    AuthorityEnds {
+        /// Whose.
+        kind: EndEntityKind,
+        /// The end of both.
+        not_after: OffsetDateTime,
+    },
+    /// There was no ca.srl.
+    SerialStarted,
+    /// ca.srl would have given out a serial number that is in use.
+    SerialSkipped {
+        /// The number that is in use.
+        serial: SerialNumber,
+    },
+    /// A private key was readable by others.
+    KeyModeTightened {
+        /// Which.
+        role: FileRole,
+        /// What it was.
+        old: FileMode,
+    },
+    /// A file could not be given to whom it belonged before.
+    OwnerNotKept {
+        /// Which.
+        role: FileRole,
+    },
+    /// The authority was made without keyUsage, as gen.sh does.
+    AuthorityWithoutKeyUsage,
+    /// The directory was left alone, though its certificate lacks a name that was asked for.
+    NameNotCovered {
+        /// The name.
+        name: GeneralName,
+    },
+}
+
+impl Note {
+    /// A stable name for scripts.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Recovered(Recovery::Completed) => "interrupted-run-completed",
+            Self::Recovered(Recovery::RolledBack) => "interrupted-run-undone",
+            Self::PageDefaults { .. } => "page-defaults-used",
+            Self::UsageMended { .. } => "extended-key-usage-mended",
+            Self::AddressMended { .. } => "ip-in-dns-name-mended",
+            Self::NamesFromCommonName { .. } => "names-from-common-name",
+            Self::NameDropped { .. } => "name-dropped",
+            Self::KeyTypeChanged { .. } => "key-type-changed",
+            Self::CutToAuthority { .. } => "cut-to-authority",
+            Self::AuthorityEnds { .. } => "authority-ends",
+            Self::SerialStarted => "serial-started",
+            Self::SerialSkipped { .. } => "serial-skipped",
+            Self::KeyModeTightened { .. } => "key-mode-tightened",
+            Self::OwnerNotKept { .. } => "owner-not-kept",
+            Self::AuthorityWithoutKeyUsage => "authority-without-key-usage",
+            Self::NameNotCovered { .. } => "name-not-covered",
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let day = |time: &OffsetDateTime| timestamp(*time)[..10].to_owned();
+        match self {
+            Self::Recovered(Recovery::Completed) => {
+                write!(f, "an earlier run had been interrupted; it was completed first")
+            }
+            Self::Recovered(Recovery::RolledBack) => {
+                write!(f, "an earlier run had been interrupted; it was undone first")
+            }
+            Self::PageDefaults { kind } => write!(
+                f,
+                "there was no {kind}.pem to take the subject from; it has the defaults of Milvus' documentation"
+            ),
+            Self::UsageMended { kind } => write!(
+                f,
+                "the old {kind}.pem could not be used as a {kind} certificate; the new one has extendedKeyUsage {kind}Auth"
+            ),
+            Self::AddressMended { kind, name } => write!(
+                f,
+                "the old {kind}.pem had {name} as a DNS name, which no client matches; the new one has it as an IP address"
+            ),
+            Self::NamesFromCommonName { kind } => {
+                write!(f, "the old {kind}.pem had no subjectAltName; the new one has it from the CommonName")
+            }
+            Self::NameDropped { kind, name } => {
+                write!(f, "the name {name:?} of the old {kind}.pem cannot be used and was left out")
+            }
+            Self::KeyTypeChanged { kind, old, new } => {
+                write!(f, "the old key of the {kind} was {old}; the new one is {new}")
+            }
+            Self::CutToAuthority { kind, not_after } => write!(
+                f,
+                "{kind}.pem ends on {} with its authority, earlier than the days asked for",
+                day(not_after)
+            ),
+            Self::AuthorityEnds { kind, not_after } => write!(
+                f,
+                "{kind}.pem ends on {} with its authority; only a new authority can change that (`milvus-certs gen --force`)",
+                day(not_after)
+            ),
+            Self::SerialStarted => {
+                write!(f, "there was no ca.srl; it starts from a new random serial number")
+            }
+            Self::SerialSkipped { serial } => {
+                write!(f, "ca.srl was behind: serial number {serial} is in use and was skipped")
+            }
+            Self::KeyModeTightened { role, old } => {
+                write!(f, "{role} had mode {old}; private keys are for their owner, so it has 0600 now")
+            }
+            Self::OwnerNotKept { role } => {
+                write!(f, "{role} could not be given to its former owner or group; it belongs to you")
+            }
+            Self::AuthorityWithoutKeyUsage => write!(
+                f,
+                "ca.pem has no keyUsage, as gen.sh makes it; Python 3.13 and `openssl verify -x509_strict` refuse it, and only a new authority can change that (`milvus-certs gen --force`)"
+            ),
+            Self::NameNotCovered { name } => {
+                write!(f, "server.pem does not cover {name}; `milvus-certs renew --san {name}` adds it")
+            }
+        }
+    }
+}
+
+impl Serialize for Note {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut note = serializer.serialize_struct("Note", 2)?;
+        note.serialize_field("code", self.code())?;
+        note.serialize_field("message", &self.to_string())?;
+        note.end()
+    }
+}

@@ -1,0 +1,135 @@
+//! The options that commands share.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::{
+    BoolishValueParser, NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser, ValueParser,
+};
+use milvus_certs::actions::Error;
+use milvus_certs::pki::{Attribute, AttributeType, GeneralName, KeyType, Passphrase};
+use milvus_certs::store::{FileMode, read_file};
+
+/// Where, and how to talk about it.
+#[derive(Debug, Args)]
+pub(super) struct CommonArgs {
+    /// The certificate directory
+    #[arg(short, long = "dir", value_name = "DIR", env = "MILVUS_CERTS_DIR", default_value = ".", hide_env_values = true, value_parser = path())]
+    pub(super) dir: PathBuf,
+
+    /// Say what would be done, and do nothing
+    #[arg(long, env = "MILVUS_CERTS_DRY_RUN", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub(super) dry_run: bool,
+
+    /// Report in JSON on standard output
+    #[arg(long, env = "MILVUS_CERTS_JSON", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub(super) json: bool,
+
+    /// Print nothing but errors (and JSON, if asked for)
+    #[arg(short, long, env = "MILVUS_CERTS_QUIET", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    pub(super) quiet: bool,
+}
+
+/// Whose certificates they are. An empty value leaves an attribute out.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Subject (an empty value leaves an attribute out)")]
+pub(super) struct SubjectArgs {
+    /// The name that clients connect to: a DNS name or an IP address
+    #[arg(long, visible_alias = "cn", value_name = "NAME", env = "MILVUS_CERTS_COMMON_NAME", hide_env_values = true, value_parser = attribute(AttributeType::CommonName))]
+    common_name: Option<Attribute>,
+
+    /// Country, two letters
+    #[arg(long, value_name = "C", env = "MILVUS_CERTS_COUNTRY", hide_env_values = true, value_parser = attribute(AttributeType::Country))]
+    country: Option<Attribute>,
+
+    /// State or province
+    #[arg(long, value_name = "ST", env = "MILVUS_CERTS_STATE", hide_env_values = true, value_parser = attribute(AttributeType::State))]
+    state: Option<Attribute>,
+
+    /// City or other locality
+    #[arg(long, value_name = "L", env = "MILVUS_CERTS_LOCATION", hide_env_values = true, value_parser = attribute(AttributeType::Locality))]
+    location: Option<Attribute>,
+
+    /// Organization
+    #[arg(long, value_name = "O", env = "MILVUS_CERTS_ORGANIZATION", hide_env_values = true, value_parser = attribute(AttributeType::Organization))]
+    organization: Option<Attribute>,
+
+    /// Unit of the organization
+    #[arg(long, value_name = "OU", env = "MILVUS_CERTS_ORGANIZATION_UNIT", hide_env_values = true, value_parser = attribute(AttributeType::OrganizationalUnit))]
+    organization_unit: Option<Attribute>,
+}
+
+impl SubjectArgs {
+    /// The attributes that were given, in the page's order.
+    pub(super) fn into_attributes(self) -> Vec<Attribute> {
+        let Self { common_name, country, state, location, organization, organization_unit } = self;
+        [country, state, location, organization, organization_unit, common_name]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+}
+
+/// The names beside the CommonName.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Names")]
+pub(super) struct NameArgs {
+    /// One more name of the server, DNS or IP: milvus.example.com, *.example.com, 10.0.0.5, ::1
+    ///
+    /// `dns:` and `ip:` before it force the kind. Can be repeated, or list names with commas.
+    #[arg(
+        long,
+        value_name = "NAME-OR-IP",
+        env = "MILVUS_CERTS_SAN",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub(super) san: Vec<GeneralName>,
+
+    /// CommonName and name of the client certificate, where it is not the server's
+    #[arg(long, value_name = "NAME", env = "MILVUS_CERTS_CLIENT_NAME", hide_env_values = true, value_parser = attribute(AttributeType::CommonName))]
+    pub(super) client_name: Option<Attribute>,
+}
+
+/// The file with the passphrase of ca.key.
+#[derive(Debug, Args)]
+pub(super) struct PassphraseArgs {
+    /// A file whose first line is the passphrase of ca.key
+    #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_CA_PASSPHRASE_FILE", hide_env_values = true, value_parser = path())]
+    ca_passphrase_file: Option<PathBuf>,
+}
+
+impl PassphraseArgs {
+    pub(super) fn read(&self) -> Result<Option<Passphrase>, Error> {
+        let Some(path) = &self.ca_passphrase_file else { return Ok(None) };
+        let passphrase = Passphrase::from_first_line(&read_file(path)?);
+        passphrase.map(Some).map_err(|source| Error::File { path: path.clone(), source })
+    }
+}
+
+/// Reads one attribute of a subject.
+fn attribute(kind: AttributeType) -> ValueParser {
+    ValueParser::from(move |value: &str| Attribute::new(kind, value))
+}
+
+/// Paths are UTF-8, so that every message and JSON can name them.
+pub(super) fn path() -> ValueParser {
+    ValueParser::from(NonEmptyStringValueParser::new().map(PathBuf::from))
+}
+
+/// Reads a type of key, and lists them in the help.
+pub(super) fn key_type() -> ValueParser {
+    let names = PossibleValuesParser::new(KeyType::ALL.map(KeyType::name));
+    ValueParser::from(names.try_map(|name| name.parse::<KeyType>()))
+}
+
+pub(super) fn key_mode(value: &str) -> Result<FileMode, milvus_certs::store::ModeInvalid> {
+    value.parse()
+}
+
+/// Reads a length of time, which needs a unit: 30 what?
+pub(super) fn duration(value: &str) -> Result<Duration, String> {
+    humantime::parse_duration(value)
+        .map_err(|_| format!("{value:?} is not a length of time such as 30d or 12h"))
+}

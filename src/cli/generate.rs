@@ -1,0 +1,111 @@
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+use milvus_certs::actions::{ExistingAuthority, GenerateRequest, IfPresent, generate};
+use milvus_certs::milvus::defaults;
+use milvus_certs::pki::{Days, KeyType};
+use milvus_certs::store::FileMode;
+use time::OffsetDateTime;
+
+use super::args::{CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, key_mode, key_type, path};
+use super::{EXIT_STATUS, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  milvus-certs gen -d certs
+  milvus-certs gen -d certs --common-name milvus.example.com --san 10.0.0.5
+  milvus-certs gen -d certs --if-missing --json
+  milvus-certs gen -d certs --ca-cert corp-ca.pem --ca-key corp-ca.key --ca-passphrase-file pass";
+
+/// Make a private authority, and a server and a client certificate
+///
+/// Writes the seven files of Milvus' documentation: ca.key, ca.pem, ca.srl, server.key, server.pem,
+/// client.key and client.pem.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
+#[command(mut_arg("common_name", |arg| arg.default_value(defaults::COMMON_NAME)))]
+#[command(mut_arg("country", |arg| arg.default_value(defaults::COUNTRY)))]
+#[command(mut_arg("state", |arg| arg.default_value(defaults::STATE)))]
+#[command(mut_arg("location", |arg| arg.default_value(defaults::LOCATION)))]
+#[command(mut_arg("organization", |arg| arg.default_value(defaults::ORGANIZATION)))]
+#[command(mut_arg("organization_unit", |arg| arg.default_value(defaults::ORGANIZATION_UNIT)))]
+pub(crate) struct Args {
+    #[command(flatten)]
+    common: CommonArgs,
+
+    /// Replace the files that are there, and keep them in backup-<UTC time>
+    #[arg(long, env = "MILVUS_CERTS_FORCE", hide_env_values = true, value_parser = BoolishValueParser::new(), conflicts_with = "if_missing")]
+    force: bool,
+
+    /// Leave a complete directory alone whose certificates are valid
+    #[arg(long, env = "MILVUS_CERTS_IF_MISSING", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    if_missing: bool,
+
+    #[command(flatten)]
+    subject: SubjectArgs,
+
+    #[command(flatten)]
+    names: NameArgs,
+
+    /// How long the server's and the client's certificates live
+    #[arg(long, value_name = "DAYS", env = "MILVUS_CERTS_DAYS", hide_env_values = true, default_value_t = defaults_days(defaults::DAYS), allow_negative_numbers = true, help_heading = "Validity and keys")]
+    days: Days,
+
+    /// How long the authority lives
+    #[arg(long, value_name = "DAYS", env = "MILVUS_CERTS_CA_DAYS", hide_env_values = true, default_value_t = defaults_days(defaults::CA_DAYS), allow_negative_numbers = true, conflicts_with = "ca_cert", help_heading = "Validity and keys")]
+    ca_days: Days,
+
+    /// The type of all three keys
+    #[arg(long, value_name = "TYPE", value_parser = key_type(), env = "MILVUS_CERTS_KEY_TYPE", hide_env_values = true, default_value_t = KeyType::Rsa2048, help_heading = "Validity and keys")]
+    key_type: KeyType,
+
+    /// The mode of server.key and client.key, such as 0640 for a container's group
+    #[arg(long, value_name = "MODE", env = "MILVUS_CERTS_KEY_MODE", hide_env_values = true, default_value_t = FileMode::PRIVATE, value_parser = key_mode, help_heading = "Validity and keys")]
+    key_mode: FileMode,
+
+    /// Use this authority instead of making one; for an intermediate one, append its issuers
+    #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_CA_CERT", hide_env_values = true, value_parser = path(), requires = "ca_key", help_heading = "Authority")]
+    ca_cert: Option<PathBuf>,
+
+    /// The key of that authority
+    #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_CA_KEY", hide_env_values = true, value_parser = path(), requires = "ca_cert", help_heading = "Authority")]
+    ca_key: Option<PathBuf>,
+
+    #[command(flatten, next_help_heading = "Authority")]
+    passphrase: PassphraseArgs,
+}
+
+/// The page's numbers of days are valid.
+fn defaults_days(days: u32) -> Days {
+    Days::new(days).unwrap_or_else(|error| unreachable!("{error}"))
+}
+
+impl Args {
+    pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<()> {
+        let style = output::Style::of(&self.common);
+        let request = self.into_request()?;
+        output::report("gen", &generate(&request, now)?, style)
+    }
+
+    fn into_request(self) -> anyhow::Result<GenerateRequest> {
+        let existing = self.ca_cert.zip(self.ca_key);
+        Ok(GenerateRequest {
+            directory: self.common.dir,
+            subject: self.subject.into_attributes(),
+            names: self.names.san,
+            client_name: self.names.client_name,
+            days: self.days,
+            ca_days: self.ca_days,
+            key_type: self.key_type,
+            authority: existing.map(|(certificate, key)| ExistingAuthority { certificate, key }),
+            passphrase: self.passphrase.read()?,
+            key_mode: self.key_mode,
+            if_present: match (self.force, self.if_missing) {
+                (true, _) => IfPresent::Replace,
+                (_, true) => IfPresent::Keep,
+                _ => IfPresent::Refuse,
+            },
+            dry_run: self.common.dry_run,
+        })
+    }
+}

@@ -1,0 +1,46 @@
+//! The command line: arguments become a request, what was done becomes text or JSON.
+
+mod args;
+mod generate;
+pub(crate) mod output;
+mod renew;
+pub(crate) mod usage;
+
+use clap::{Parser, Subcommand};
+use time::OffsetDateTime;
+
+/// What every command's help ends with.
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  done, or nothing to do
+  1  failed, and nothing changed
+  2  wrong usage
+
+Every option can also be given by an environment variable, named in its description.";
+
+/// TLS certificates for Milvus that work the first time.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = EXIT_STATUS)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Gen(generate::Args),
+    Renew(renew::Args),
+}
+
+impl Cli {
+    /// Does what the command line asks for, and prints what was done.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
+        let now = OffsetDateTime::now_utc();
+        match self.command {
+            Command::Gen(args) => args.run(now),
+            Command::Renew(args) => args.run(now),
+        }
+    }
+}

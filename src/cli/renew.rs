@@ -1,0 +1,123 @@
+use std::time::Duration;
+
+use clap::ValueEnum;
+use clap::builder::BoolishValueParser;
+use milvus_certs::actions::{RenewRequest, renew};
+use milvus_certs::pki::{Days, EndEntityKind, KeyType};
+use milvus_certs::store::FileMode;
+use time::OffsetDateTime;
+
+use super::args::{CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, duration, key_mode, key_type};
+use super::{EXIT_STATUS, output, usage};
+
+const EXAMPLES: &str = "\
+Examples:
+  milvus-certs renew -d certs
+  milvus-certs renew -d certs server --san milvus.example.com
+  milvus-certs renew -d certs --if-due 30d --json
+
+Subject, names, key type and length of validity are taken over from the old certificate, unless an
+option says otherwise. --common-name also replaces the names; --san adds to them.";
+
+/// Renew the server's and the client's certificates, with the authority that is there
+///
+/// Needs ca.key and ca.pem, and never changes them: clients go on trusting ca.pem.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
+pub(crate) struct Args {
+    /// What to renew [default: both]
+    #[arg(value_name = "server|client", hide_possible_values = true)]
+    kinds: Vec<Kind>,
+
+    #[command(flatten)]
+    common: CommonArgs,
+
+    /// Renew only what ends within this time, such as 30d
+    #[arg(long, value_name = "TIME", env = "MILVUS_CERTS_IF_DUE", hide_env_values = true, value_parser = duration)]
+    if_due: Option<Duration>,
+
+    /// Keep the private keys
+    #[arg(long, env = "MILVUS_CERTS_REUSE_KEY", hide_env_values = true, value_parser = BoolishValueParser::new(), conflicts_with_all = ["key_type", "key_mode"])]
+    reuse_key: bool,
+
+    #[command(flatten)]
+    subject: SubjectArgs,
+
+    #[command(flatten)]
+    names: NameArgs,
+
+    /// How long the certificates live
+    #[arg(
+        long,
+        value_name = "DAYS",
+        env = "MILVUS_CERTS_DAYS",
+        hide_env_values = true,
+        allow_negative_numbers = true,
+        help_heading = "Validity and keys"
+    )]
+    days: Option<Days>,
+
+    /// The type of the keys
+    #[arg(long, value_name = "TYPE", value_parser = key_type(), env = "MILVUS_CERTS_KEY_TYPE", hide_env_values = true, help_heading = "Validity and keys")]
+    key_type: Option<KeyType>,
+
+    /// The mode of server.key and client.key, such as 0640 for a container's group
+    #[arg(long, value_name = "MODE", env = "MILVUS_CERTS_KEY_MODE", hide_env_values = true, value_parser = key_mode, help_heading = "Validity and keys")]
+    key_mode: Option<FileMode>,
+
+    #[command(flatten, next_help_heading = "Authority")]
+    passphrase: PassphraseArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    Server,
+    Client,
+}
+
+impl From<Kind> for EndEntityKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Server => Self::Server,
+            Kind::Client => Self::Client,
+        }
+    }
+}
+
+impl Args {
+    pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<()> {
+        let style = output::Style::of(&self.common);
+        let request = self.into_request()?;
+        output::report("renew", &renew(&request, now)?, style)
+    }
+
+    fn into_request(self) -> anyhow::Result<RenewRequest> {
+        let kinds: Vec<EndEntityKind> = match self.kinds.as_slice() {
+            [] => EndEntityKind::ALL.to_vec(),
+            kinds => kinds.iter().copied().map(EndEntityKind::from).collect(),
+        };
+        // An option that would do nothing is a mistake, not a wish.
+        for (given, option, kind) in [
+            (!self.names.san.is_empty(), "--san", EndEntityKind::Server),
+            (self.names.client_name.is_some(), "--client-name", EndEntityKind::Client),
+        ] {
+            if given && !kinds.contains(&kind) {
+                return Err(usage::Error::without_effect(option, kind.name()).into());
+            }
+        }
+        Ok(RenewRequest {
+            directory: self.common.dir,
+            kinds,
+            subject: self.subject.into_attributes(),
+            names: self.names.san,
+            client_name: self.names.client_name,
+            days: self.days,
+            key_type: self.key_type,
+            key_mode: self.key_mode,
+            passphrase: self.passphrase.read()?,
+            if_due: self.if_due,
+            reuse_key: self.reuse_key,
+            dry_run: self.common.dry_run,
+        })
+    }
+}

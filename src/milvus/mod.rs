@@ -1,0 +1,3 @@
+//! What Milvus and its documentation know about TLS.
+
+pub mod defaults;

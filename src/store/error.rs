@@ -1,0 +1,135 @@
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What went wrong with a directory or a file in it.
+///
+/// `Display` says what happened, with the path; [`Error::hint`] says what to do next. Unless it is
+/// [`Error::Unfinished`], nothing has changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no such directory.
+    #[error("{}: no such folder", path.display())]
+    NotFound {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The path is a file.
+    #[error("{}: is not a folder", path.display())]
+    NotADirectory {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The directory cannot be opened or made.
+    #[error("{}: cannot {action} the folder: {source}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// `open`, `make` or `lock`.
+        action: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another run works on the directory.
+    #[error("{}: another milvus-certs is at work on this folder, and has been for {} seconds", path.display(), waited.as_secs())]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+        /// How long this run waited.
+        waited: Duration,
+    },
+    /// A file that was to be written is a link, and nothing is written through links.
+    #[error("{}: is a symbolic link, and nothing is written out of the folder", path.display())]
+    SymbolicLink {
+        /// The link.
+        path: PathBuf,
+    },
+    /// A folder, socket or device where a file should be.
+    #[error("{}: is not a regular file", path.display())]
+    NotAFile {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// Larger than any certificate, key or chain.
+    #[error("{}: is larger than {limit} bytes, which no key or certificate is", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read.
+        limit: u64,
+    },
+    /// A file cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The new files cannot be written; the old ones are as they were.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// What was written reads back differently.
+    #[error("{}: does not read back as it was written", path.display())]
+    ReadBack {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An earlier run was interrupted, and this one must not write.
+    #[error("{}: an earlier run was interrupted", path.display())]
+    Interrupted {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// An interrupted run could neither be completed nor rolled back.
+    #[error("{}: an interrupted run cannot be completed: {source}", path.display())]
+    Unfinished {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// The next step.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotFound { .. } => "`milvus-certs gen -d DIR` makes it".into(),
+            Self::NotADirectory { .. } => "name a folder with -d; it is made if missing".into(),
+            Self::Directory { source, .. } | Self::Read { source, .. } | Self::Write { source, .. } => {
+                return advice(source);
+            }
+            Self::Locked { .. } => "wait until it ends, then run this again".into(),
+            Self::SymbolicLink { .. } => {
+                "run this on the folder that the link leads to, or put the file itself here".into()
+            }
+            Self::NotAFile { .. } => "move it away".into(),
+            Self::TooLarge { .. } => "check that the right file was named".into(),
+            Self::ReadBack { .. } => "check the disk, then run this again".into(),
+            Self::Interrupted { .. } => "run the same without --dry-run: it completes or undoes that run first".into(),
+            Self::Unfinished { .. } => {
+                "mend the cause and run any command on this folder again; the files are in its hidden folder .milvus-certs-commit".into()
+            }
+        })
+    }
+}
+
+fn advice(error: &io::Error) -> Option<String> {
+    Some(match error.kind() {
+        io::ErrorKind::PermissionDenied => "run this as the owner of the folder and its files".into(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free some space, then run this again".into()
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "choose a folder that can be written, with -d".into(),
+        io::ErrorKind::NotFound => "check the path".into(),
+        _ => return None,
+    })
+}

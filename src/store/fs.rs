@@ -1,0 +1,313 @@
+//! The few things that are done to the file system, each relative to an open directory, so that
+//! neither a renamed folder nor a planted link leads a write elsewhere.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::str::FromStr;
+
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RawMode, Uid};
+use zeroize::Zeroizing;
+
+use super::Error;
+
+/// Far more than any key, certificate or chain.
+pub(super) const MAX_FILE_SIZE: u64 = 1024 * 1024;
+
+/// The permissions of a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct FileMode(u16);
+
+impl FileMode {
+    /// Private keys: the owner alone.
+    pub const PRIVATE: Self = Self(0o600);
+    /// Certificates and `ca.srl`.
+    pub const PUBLIC: Self = Self(0o644);
+
+    /// What a private key may have at most: to be read and written by owner and group.
+    const KEY_MASK: u16 = 0o660;
+
+    /// This mode without what it allows to a group, if it is a key's.
+    fn for_owner_alone(self) -> Self {
+        self.for_key().map_or(self, |mode| Self(mode.0 & 0o600))
+    }
+
+    /// The same mode, if it may be a private key's: readable by its owner and closed to others.
+    #[must_use]
+    pub fn for_key(self) -> Option<Self> {
+        (self.0 & !Self::KEY_MASK == 0 && self.0 & 0o400 != 0).then_some(self)
+    }
+}
+
+impl FromStr for FileMode {
+    type Err = ModeInvalid;
+
+    /// Reads an octal mode that a private key may have.
+    fn from_str(value: &str) -> Result<Self, ModeInvalid> {
+        let invalid = || ModeInvalid { mode: value.to_owned() };
+        let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+        let mode = u16::from_str_radix(value, 8).ok().filter(|_| digits);
+        mode.and_then(|mode| Self(mode).for_key()).ok_or_else(invalid)
+    }
+}
+
+impl fmt::Display for FileMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04o}", self.0)
+    }
+}
+
+impl fmt::Debug for FileMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FileMode({self})")
+    }
+}
+
+/// A mode that a private key must not have.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{mode:?} is not a mode for a private key: one of 0400, 0440, 0600, 0640, 0660")]
+pub struct ModeInvalid {
+    mode: String,
+}
+
+/// Who a file belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    user: u32,
+    group: u32,
+}
+
+/// What stands at a name.
+pub(super) enum Entry {
+    Absent,
+    File { mode: FileMode, owner: Owner },
+    SymbolicLink,
+    Other,
+}
+
+pub(super) fn open_directory(path: &std::path::Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?)
+}
+
+/// Opens a folder inside a folder; a link is refused.
+pub(super) fn open_subdirectory(parent: impl AsFd, name: &str) -> io::Result<Option<OwnedFd>> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match rustix::fs::openat(parent, name, flags, Mode::empty()) {
+        Ok(fd) => Ok(Some(fd)),
+        Err(rustix::io::Errno::NOENT) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Opens a folder inside a folder; `None` for anything else.
+pub(super) fn open_if_directory(parent: impl AsFd, name: &str) -> io::Result<Option<OwnedFd>> {
+    let stat = rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    match FileType::from_raw_mode(stat.st_mode as RawMode) {
+        FileType::Directory => open_subdirectory(parent, name),
+        _ => Ok(None),
+    }
+}
+
+pub(super) fn make_subdirectory(parent: impl AsFd, name: &str) -> io::Result<OwnedFd> {
+    step("mkdir")?;
+    rustix::fs::mkdirat(&parent, name, Mode::RWXU)?;
+    open_subdirectory(parent, name)?.ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+pub(super) fn entry(directory: impl AsFd, name: &str) -> io::Result<Entry> {
+    match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(rustix::io::Errno::NOENT) => Ok(Entry::Absent),
+        Err(error) => Err(error.into()),
+        Ok(stat) => Ok(match FileType::from_raw_mode(stat.st_mode as RawMode) {
+            FileType::RegularFile => Entry::File {
+                mode: FileMode(Mode::from_raw_mode(stat.st_mode as RawMode).bits() as u16 & 0o7777),
+                owner: Owner { user: stat.st_uid, group: stat.st_gid },
+            },
+            FileType::Symlink => Entry::SymbolicLink,
+            _ => Entry::Other,
+        }),
+    }
+}
+
+pub(super) fn exists(directory: impl AsFd, name: &str) -> io::Result<bool> {
+    Ok(!matches!(entry(directory, name)?, Entry::Absent))
+}
+
+/// What reading a file found.
+pub(super) enum Content {
+    Absent,
+    NotAFile,
+    TooLarge,
+    Bytes(Zeroizing<Vec<u8>>),
+}
+
+/// Reads a regular file of bounded size; never waits for a pipe.
+pub(super) fn read(directory: impl AsFd, name: &str) -> io::Result<Content> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::openat(directory, name, flags, Mode::empty()) {
+        Err(rustix::io::Errno::NOENT) => return Ok(Content::Absent),
+        result => File::from(result?),
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(Content::NotAFile);
+    }
+    let mut content = Zeroizing::new(Vec::with_capacity(metadata.len().min(MAX_FILE_SIZE) as usize + 1));
+    file.take(MAX_FILE_SIZE + 1).read_to_end(&mut content)?;
+    match content.len() as u64 > MAX_FILE_SIZE {
+        true => Ok(Content::TooLarge),
+        false => Ok(Content::Bytes(content)),
+    }
+}
+
+/// Reads a file anywhere, which may also be a pipe such as a shell's `<(…)`.
+///
+/// # Errors
+/// If it cannot be read, or is larger than any key or certificate.
+pub fn read_file(path: &std::path::Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let read_error = |source| Error::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(read_error)?;
+    let mut content = Zeroizing::new(Vec::new());
+    file.take(MAX_FILE_SIZE + 1).read_to_end(&mut content).map_err(read_error)?;
+    match content.len() as u64 > MAX_FILE_SIZE {
+        true => Err(Error::TooLarge { path: path.to_owned(), limit: MAX_FILE_SIZE }),
+        false => Ok(content),
+    }
+}
+
+/// Creates a file with its final mode, owner and content, and waits until it is on disk.
+///
+/// It is created for its owner alone and opened further only once its owner is set, so a private
+/// key is never readable by others for an instant. Returns whether the owner could be set; where it
+/// could not, a key is left to its owner alone, since its group is another than before.
+pub(super) fn create(
+    directory: impl AsFd,
+    name: &str,
+    content: &[u8],
+    mode: FileMode,
+    owner: Option<Owner>,
+) -> io::Result<bool> {
+    step("create")?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = File::from(rustix::fs::openat(directory, name, flags, Mode::from_raw_mode(0o600))?);
+    let owned = owner.map_or(Ok(true), |owner| set_owner(&file, owner))?;
+    let mode = if owned { mode } else { mode.for_owner_alone() };
+    rustix::fs::fchmod(&file, Mode::from_raw_mode(mode.0.into()))?;
+    step("write")?;
+    file.write_all(content)?;
+    step("sync")?;
+    file.sync_all()?;
+    Ok(owned)
+}
+
+/// Gives the file to its former owner, or at least to its former group, as far as this user may.
+fn set_owner(file: &File, owner: Owner) -> io::Result<bool> {
+    let (user, group) = (Uid::from_raw(owner.user), Gid::from_raw(owner.group));
+    if rustix::fs::fchown(file, Some(user), Some(group)).is_err() {
+        // Whoever is not root may still choose among their own groups.
+        let _ = rustix::fs::fchown(file, None, Some(group));
+    }
+    let stat = rustix::fs::fstat(file)?;
+    Ok((stat.st_uid, stat.st_gid) == (owner.user, owner.group))
+}
+
+pub(super) fn rename(from: impl AsFd, old: &str, to: impl AsFd, new: &str) -> io::Result<()> {
+    step("rename")?;
+    Ok(rustix::fs::renameat(from, old, to, new)?)
+}
+
+/// Gives a file a second name, or moves it where the file system has no hard links.
+pub(super) fn link_or_move(from: impl AsFd, to: impl AsFd, name: &str) -> io::Result<()> {
+    use rustix::io::Errno;
+    step("link")?;
+    match rustix::fs::linkat(&from, name, &to, name, AtFlags::empty()) {
+        Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::ACCESS | Errno::MLINK) => {
+            rename(from, name, to, name)
+        }
+        result => Ok(result?),
+    }
+}
+
+pub(super) fn remove_file(directory: impl AsFd, name: &str) -> io::Result<()> {
+    step("unlink")?;
+    Ok(rustix::fs::unlinkat(directory, name, AtFlags::empty())?)
+}
+
+/// Removes an empty folder.
+pub(super) fn remove_subdirectory(parent: impl AsFd, name: &str) -> io::Result<()> {
+    step("rmdir")?;
+    Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?)
+}
+
+pub(super) fn sync_directory(directory: impl AsFd) -> io::Result<()> {
+    step("sync directory")?;
+    Ok(rustix::fs::fsync(directory)?)
+}
+
+/// The names in a folder.
+pub(super) fn list(directory: impl AsFd) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in rustix::fs::Dir::read_from(directory)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name != "." && name != ".." {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+#[cfg(not(test))]
+fn step(_: &'static str) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+use fault::step;
+
+/// Faults for tests: the n-th change to the file system fails, or kills the process.
+#[cfg(test)]
+pub(crate) mod fault {
+    use std::cell::Cell;
+    use std::io;
+
+    /// What happens at a step.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) enum Fault {
+        /// That step fails.
+        Fail(io::ErrorKind),
+        /// The process ends as by a power cut.
+        Kill,
+    }
+
+    thread_local! {
+        static PLAN: Cell<Option<(usize, Fault)>> = const { Cell::new(None) };
+    }
+
+    /// Lets the next `steps` changes of this thread happen, then strikes once.
+    pub(crate) fn after(steps: usize, fault: Fault) {
+        PLAN.set(Some((steps, fault)));
+    }
+
+    /// Calls the fault off; returns whether it had struck.
+    pub(crate) fn call_off() -> bool {
+        PLAN.take().is_none()
+    }
+
+    pub(super) fn step(_name: &'static str) -> io::Result<()> {
+        match PLAN.take() {
+            None => Ok(()),
+            Some((0, Fault::Fail(kind))) => Err(kind.into()),
+            Some((0, Fault::Kill)) => {
+                let _ =
+                    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+                unreachable!("SIGKILL cannot be survived")
+            }
+            Some((steps, fault)) => {
+                PLAN.set(Some((steps - 1, fault)));
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+use std::fmt;
+
+use super::FileMode;
+
+/// The seven files of a certificate directory; the names are the documentation page's.
+///
+/// This is the one table of what they are called, how they are protected, who needs them and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FileRole {
+    /// The last serial number. First, because files are committed in this order: a serial number
+    /// that is lost is harmless, one that is used twice is not.
+    CaSerial,
+    /// The authority's key.
+    CaKey,
+    /// The authority's certificate.
+    CaCertificate,
+    /// Milvus' key.
+    ServerKey,
+    /// Milvus' certificate.
+    ServerCertificate,
+    /// The client's key.
+    ClientKey,
+    /// The client's certificate.
+    ClientCertificate,
+}
+
+/// Who needs a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Only whoever makes certificates: these files never leave the directory.
+    Authority,
+    /// Milvus.
+    Server,
+    /// Milvus and every client.
+    Everybody,
+    /// Clients, with mutual TLS.
+    Client,
+}
+
+impl FileRole {
+    /// All of them, in the order in which they are committed.
+    pub const ALL: [Self; 7] = [
+        Self::CaSerial,
+        Self::CaKey,
+        Self::CaCertificate,
+        Self::ServerKey,
+        Self::ServerCertificate,
+        Self::ClientKey,
+        Self::ClientCertificate,
+    ];
+
+    /// All of them, in the order in which the documentation page names them.
+    pub const AS_LISTED: [Self; 7] = [
+        Self::CaKey,
+        Self::CaCertificate,
+        Self::CaSerial,
+        Self::ServerKey,
+        Self::ServerCertificate,
+        Self::ClientKey,
+        Self::ClientCertificate,
+    ];
+
+    /// The file's name.
+    #[must_use]
+    pub const fn file_name(self) -> &'static str {
+        match self {
+            Self::CaSerial => "ca.srl",
+            Self::CaKey => "ca.key",
+            Self::CaCertificate => "ca.pem",
+            Self::ServerKey => "server.key",
+            Self::ServerCertificate => "server.pem",
+            Self::ClientKey => "client.key",
+            Self::ClientCertificate => "client.pem",
+        }
+    }
+
+    /// The mode that it is created with; for the keys of server and client it can be chosen.
+    #[must_use]
+    pub const fn mode(self) -> FileMode {
+        if self.is_key() { FileMode::PRIVATE } else { FileMode::PUBLIC }
+    }
+
+    /// Whether it is a private key.
+    #[must_use]
+    pub const fn is_key(self) -> bool {
+        matches!(self, Self::CaKey | Self::ServerKey | Self::ClientKey)
+    }
+
+    /// Who needs it.
+    #[must_use]
+    pub const fn audience(self) -> Audience {
+        match self {
+            Self::CaSerial | Self::CaKey => Audience::Authority,
+            Self::CaCertificate => Audience::Everybody,
+            Self::ServerKey | Self::ServerCertificate => Audience::Server,
+            Self::ClientKey | Self::ClientCertificate => Audience::Client,
+        }
+    }
+
+    /// What it is for, in a few words.
+    #[must_use]
+    pub const fn purpose(self) -> &'static str {
+        match self {
+            Self::CaSerial => "the last serial number that the authority gave out",
+            Self::CaKey => "the authority's private key: signs certificates",
+            Self::CaCertificate => "the authority's certificate: what Milvus and its clients trust",
+            Self::ServerKey => "Milvus' private key",
+            Self::ServerCertificate => "Milvus' certificate",
+            Self::ClientKey => "the client's private key",
+            Self::ClientCertificate => "the client's certificate",
+        }
+    }
+}
+
+impl Audience {
+    /// Who it is, in a few words.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Authority => "nobody else; keep it safe",
+            Self::Server => "Milvus",
+            Self::Everybody => "Milvus and every client",
+            Self::Client => "clients, for mutual TLS",
+        }
+    }
+}
+
+impl fmt::Display for FileRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.file_name())
+    }
+}

@@ -1,0 +1,21 @@
+//! A certificate directory on disk: its files, their modes, the lock, and how they change.
+//!
+//! Every change is a [`Transaction`]: staged, synced, read back, and committed so that a crash at
+//! any instruction leaves a directory that the next [`Directory::open`] completes or rolls back.
+
+mod directory;
+mod error;
+mod fs;
+mod journal;
+mod layout;
+mod transaction;
+
+#[cfg(test)]
+pub(crate) use fs::fault;
+
+pub use directory::{Access, Directory, FileState, path_of};
+pub use error::Error;
+pub use fs::{FileMode, ModeInvalid, Owner, read_file};
+pub use journal::Recovery;
+pub use layout::{Audience, FileRole};
+pub use transaction::{Backup, StagedFile, Transaction};

@@ -1,0 +1,219 @@
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+use time::macros::format_description;
+use zeroize::Zeroizing;
+
+use super::fs::{self, Content};
+use super::{Directory, Error, FileMode, FileRole, Owner, journal};
+
+/// What becomes of the files that are replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backup {
+    /// They go.
+    None,
+    /// They are kept in `backup-<UTC time>/`, which only the owner can open.
+    At(OffsetDateTime),
+}
+
+/// A file that is to be put into the directory.
+#[derive(Debug)]
+pub struct StagedFile<'a> {
+    /// Which.
+    pub role: FileRole,
+    /// Its whole content.
+    pub content: &'a [u8],
+    /// Its permissions, exactly.
+    pub mode: FileMode,
+    /// Whose it is to be, as far as this user may give files away; `None` for this user's own.
+    pub owner: Option<Owner>,
+}
+
+/// A change to the directory: all of it happens, or nothing.
+///
+/// Dropped before [`Transaction::commit`], it leaves no trace.
+#[derive(Debug)]
+pub struct Transaction<'d> {
+    directory: &'d mut Directory,
+    staged: OwnedFd,
+    names: Vec<&'static str>,
+    backup: Option<String>,
+    committed: bool,
+}
+
+impl Directory {
+    /// Begins a change that will put these files into the directory.
+    ///
+    /// # Errors
+    /// If one of them is a link or a folder, or the directory cannot be written.
+    pub fn begin(&mut self, roles: &[FileRole], backup: Backup) -> Result<Transaction<'_>, Error> {
+        let mut replaces = false;
+        for role in roles {
+            replaces |= self.state(*role)?.is_some();
+        }
+        let write_error = |source| Error::Write { path: self.path().to_owned(), source };
+        let backup = match backup {
+            Backup::At(now) if replaces => Some(self.backup_name(now).map_err(write_error)?),
+            _ => None,
+        };
+        let staged = fs::make_subdirectory(self.fd(), journal::STAGED).map_err(write_error)?;
+        let transaction =
+            Transaction { directory: self, staged, names: Vec::new(), backup, committed: false };
+        let old = transaction.backup.as_deref().unwrap_or(journal::OLD);
+        fs::make_subdirectory(&transaction.staged, old).map_err(|source| transaction.write_error(source))?;
+        Ok(transaction)
+    }
+
+    /// A name that is not taken, even by a run in the same second.
+    fn backup_name(&self, now: OffsetDateTime) -> io::Result<String> {
+        let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+        let time = now.format(format).map_err(io::Error::other)?;
+        let first = format!("{}{time}", journal::BACKUP_PREFIX);
+        let mut name = first.clone();
+        let mut count = 1;
+        while fs::exists(self.fd(), &name)? {
+            count += 1;
+            name = format!("{first}-{count}");
+        }
+        Ok(name)
+    }
+}
+
+impl Transaction<'_> {
+    /// Writes a file beside the directory's, and waits until it is on disk. Returns whether it
+    /// belongs to whom it was to belong.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn stage(&mut self, file: &StagedFile<'_>) -> Result<bool, Error> {
+        let name = file.role.file_name();
+        let owned = fs::create(&self.staged, name, file.content, file.mode, file.owner)
+            .map_err(|source| Error::Write { path: self.directory.path_of(file.role), source })?;
+        self.names.push(name);
+        Ok(owned)
+    }
+
+    /// Reads a file as the directory will hold it: staged, from the disk, or as it is.
+    ///
+    /// # Errors
+    /// If it cannot be read, or there is none.
+    pub fn read(&self, role: FileRole) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let path = self.directory.path_of(role);
+        if !self.names.contains(&role.file_name()) {
+            return self.directory.read(role)?.ok_or(Error::ReadBack { path });
+        }
+        match fs::read(&self.staged, role.file_name()) {
+            Ok(Content::Bytes(bytes)) => Ok(bytes),
+            Ok(_) => Err(Error::ReadBack { path }),
+            Err(source) => Err(Error::Read { path, source }),
+        }
+    }
+
+    /// The directory that is being changed.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        self.directory
+    }
+
+    /// Puts the staged files into place: `ca.srl` first. Returns the backup's path, if there is one.
+    ///
+    /// # Errors
+    /// If the file system fails; then the old files are back in their places.
+    pub fn commit(mut self) -> Result<Option<PathBuf>, Error> {
+        fs::sync_directory(&self.staged).map_err(|source| self.write_error(source))?;
+        self.advance_serial()?;
+        if let Err(source) = self.decide() {
+            return Err(self.restore_serial(source));
+        }
+        // Beyond this point a crash is completed by the next run.
+        self.committed = true;
+        let fd = self.directory.fd();
+        let placed = journal::roll_forward(fd, &self.staged);
+        if let Err(source) = placed.and_then(|()| self.keep_backup()) {
+            let error = self.write_error(source);
+            let undone =
+                journal::roll_back(fd, &self.staged, &self.names).and_then(|()| journal::discard(fd));
+            return Err(match undone {
+                Ok(()) => error,
+                Err(source) => Error::Unfinished { path: self.directory.path().to_owned(), source },
+            });
+        }
+        // All files are in place. What cannot be cleaned up now, the next run will.
+        let _ = journal::finish(fd, &self.staged);
+        self.directory.keep();
+        Ok(self.backup.as_deref().map(|name| self.directory.path().join(name)))
+    }
+
+    /// An authority that stays must never give out a serial number twice, so where its key is not
+    /// replaced the new `ca.srl` is in place before any certificate is.
+    fn advance_serial(&mut self) -> Result<(), Error> {
+        let serial = FileRole::CaSerial.file_name();
+        if !self.advances_serial() {
+            return Ok(());
+        }
+        let fd = self.directory.fd();
+        let advance = || {
+            let old = journal::old_folder(&self.staged)?;
+            if fs::exists(fd, serial)? {
+                fs::link_or_move(fd, &old, serial)?;
+            }
+            fs::rename(&self.staged, serial, fd, serial)?;
+            fs::sync_directory(fd)
+        };
+        advance().map_err(|source| self.restore_serial(source))
+    }
+
+    fn advances_serial(&self) -> bool {
+        let has = |role: FileRole| self.names.contains(&role.file_name());
+        has(FileRole::CaSerial) && !has(FileRole::CaKey)
+    }
+
+    /// The one step that decides: before it a crash leaves the old files, after it the new ones.
+    fn decide(&self) -> io::Result<()> {
+        let fd = self.directory.fd();
+        fs::rename(fd, journal::STAGED, fd, journal::COMMIT)?;
+        fs::sync_directory(fd).or_else(|error| {
+            fs::rename(fd, journal::COMMIT, fd, journal::STAGED)?;
+            Err(error)
+        })
+    }
+
+    /// Takes back [`Transaction::advance_serial`]: nobody has seen a certificate yet.
+    fn restore_serial(&self, source: io::Error) -> Error {
+        let serial = FileRole::CaSerial.file_name();
+        let fd = self.directory.fd();
+        let restore = || {
+            let old = journal::old_folder(&self.staged)?;
+            if fs::exists(&old, serial)? {
+                fs::rename(&old, serial, fd, serial)?;
+            } else if !fs::exists(&self.staged, serial)? {
+                fs::remove_file(fd, serial)?;
+            }
+            Ok(())
+        };
+        match if self.advances_serial() { restore() } else { Ok(()) } {
+            Ok(()) => self.write_error(source),
+            Err(source) => Error::Unfinished { path: self.directory.path().to_owned(), source },
+        }
+    }
+
+    fn keep_backup(&self) -> io::Result<()> {
+        let Some(backup) = &self.backup else { return Ok(()) };
+        fs::rename(&self.staged, backup, self.directory.fd(), backup)
+    }
+
+    fn write_error(&self, source: io::Error) -> Error {
+        Error::Write { path: self.directory.path().to_owned(), source }
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if !self.committed {
+            // What cannot be removed now, the next run will.
+            let _ = journal::discard(self.directory.fd());
+        }
+    }
+}
