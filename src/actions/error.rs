@@ -20,7 +20,7 @@ pub enum Error {
         source: pki::Error,
     },
     /// What was asked for.
-    #[error("{0}")]
+    #[error(transparent)]
     Request(#[from] pki::Error),
     /// `gen` where files are already.
     #[error("{}: already has {}", directory.display(), listed(files))]

@@ -68,12 +68,13 @@ pub(crate) fn help(help: &clap::Error, status: u8) -> ExitCode {
 
 /// Prints an error and its hint.
 pub(crate) fn error(error: &anyhow::Error) {
-    let hint = match (error.downcast_ref::<actions::Error>(), error.downcast_ref::<usage::Error>()) {
-        (Some(error), _) => error.hint(),
-        (_, Some(error)) => Some(error.hint().to_owned()),
-        _ => None,
+    let (message, hint) = match (error.downcast_ref::<actions::Error>(), error.downcast_ref::<usage::Error>())
+    {
+        (Some(error), _) => (error.to_string(), error.hint()),
+        (_, Some(error)) => (error.to_string(), Some(error.hint().to_owned())),
+        _ => (format!("{error:#}"), None),
     };
-    eprintln!("error: {error:#}");
+    eprintln!("error: {message}");
     if let Some(hint) = hint {
         eprintln!("hint: {hint}");
     }

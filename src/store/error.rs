@@ -102,10 +102,14 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NotFound { .. } => "`milvus-certs gen -d DIR` makes it".into(),
+            Self::NotFound { path } => {
+                let path = path.display().to_string();
+                let quoted = shlex::try_quote(&path).unwrap_or_else(|_| path.as_str().into());
+                format!("`milvus-certs gen -d {quoted}` makes it")
+            }
             Self::NotADirectory { .. } => "name a folder with -d; it is made if missing".into(),
             Self::Directory { source, .. } | Self::Read { source, .. } | Self::Write { source, .. } => {
-                return advice(source);
+                advice(source).into()
             }
             Self::Locked { .. } => "wait until it ends, then run this again".into(),
             Self::SymbolicLink { .. } => {
@@ -122,14 +126,13 @@ impl Error {
     }
 }
 
-fn advice(error: &io::Error) -> Option<String> {
-    Some(match error.kind() {
-        io::ErrorKind::PermissionDenied => "run this as the owner of the folder and its files".into(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some space, then run this again".into()
-        }
-        io::ErrorKind::ReadOnlyFilesystem => "choose a folder that can be written, with -d".into(),
-        io::ErrorKind::NotFound => "check the path".into(),
-        _ => return None,
-    })
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "run this as the owner of the folder and its files",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space, then run this again",
+        io::ErrorKind::ReadOnlyFilesystem => "choose a folder that can be written, with -d",
+        io::ErrorKind::NotFound => "check the path",
+        io::ErrorKind::NotADirectory => "a part of the path is a file; name another folder with -d",
+        _ => "mend the cause, then run this again",
+    }
 }

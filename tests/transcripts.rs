@@ -1,0 +1,83 @@
+//! The README and the transcripts beside this file, typed as they stand: what a reader sees is what
+//! the program prints.
+#![allow(clippy::disallowed_methods, reason = "the tests prepare folders of their own")]
+
+use std::fs;
+use std::path::Path;
+
+use milvus_certs::store::FileRole;
+
+/// trycmd runs each transcript in a scratch copy of its `.in` folder if there is an `.out` folder,
+/// so the transcripts are copied to where both can be made.
+fn run(sources: &[&Path]) {
+    let folder = tempfile::tempdir().unwrap();
+    for source in sources {
+        let case = folder.path().join(source.file_stem().unwrap()).with_extension("trycmd");
+        fs::write(&case, final_newlines(&any_date(&fs::read_to_string(source).unwrap()))).unwrap();
+        for scratch in ["in", "out"] {
+            fs::create_dir(case.with_extension(scratch)).unwrap();
+        }
+    }
+    let cases = trycmd::TestCases::new();
+    cases.register_bin("rm", Path::new("/bin/rm"));
+    cases.case(folder.path().join("*.trycmd").to_str().unwrap()).run();
+}
+
+/// Dates are those of the day on which somebody typed the commands: any other will do.
+fn any_date(text: &str) -> String {
+    let is_date = |word: &[char]| {
+        word.iter().enumerate().all(|(index, letter)| match index {
+            4 | 7 => *letter == '-',
+            _ => letter.is_ascii_digit(),
+        })
+    };
+    let letters: Vec<_> = text.chars().collect();
+    let (mut result, mut rest) = (String::new(), letters.as_slice());
+    while let Some((first, after)) = rest.split_first() {
+        if rest.len() >= 10 && is_date(&rest[..10]) {
+            result.push_str("[..]");
+            rest = &rest[10..];
+        } else {
+            result.push(*first);
+            rest = after;
+        }
+    }
+    result
+}
+
+/// trycmd takes the newline before a closing fence for the fence's own, and would miss the output's.
+fn final_newlines(text: &str) -> String {
+    let mut result = String::new();
+    let mut previous = "";
+    for line in text.lines() {
+        let ends_output = line == "```" && !previous.starts_with("$ ") && !previous.is_empty();
+        result.push_str(if ends_output { "\n" } else { "" });
+        result.push_str(line);
+        result.push('\n');
+        previous = line;
+    }
+    result
+}
+
+#[test]
+fn the_readme_shows_what_the_program_prints() {
+    run(&[Path::new("README.md")]);
+}
+
+#[test]
+fn the_readme_has_the_table_of_the_files() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    for role in FileRole::AS_LISTED {
+        let (name, mode) = (role.file_name(), role.mode());
+        let row = format!("| `{name}` | {mode} | {} | {} |\n", role.purpose(), role.audience().name());
+        assert!(readme.contains(&row), "README.md lacks {row}");
+    }
+}
+
+#[test]
+fn the_transcripts_show_what_the_program_prints() {
+    let entries = fs::read_dir("tests/transcripts").unwrap();
+    let sources: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    assert!(sources.len() >= 4, "the transcripts are not where this test looks for them");
+    run(&sources.iter().map(|path| path.as_path()).collect::<Vec<_>>());
+}
