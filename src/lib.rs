@@ -24,6 +24,8 @@
 //!
 //! Each module imports only from those below it: [`actions`], [`milvus`], [`store`], [`pki`].
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
 #[cfg(not(unix))]
 compile_error!(
     "milvus-certs protects private keys with the modes and locks of Unix; use it in WSL on Windows"

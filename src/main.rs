@@ -1,5 +1,7 @@
 //! `milvus-certs`: TLS certificates for Milvus that work the first time.
 
+#![warn(clippy::unwrap_used)]
+
 mod cli;
 
 use std::process::ExitCode;

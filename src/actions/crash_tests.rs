@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::issuance::{files_of, verify_files};
-use super::{Error, GenerateRequest, IfPresent, RenewRequest, Report, generate, renew};
+use super::{Error, GenerateRequest, IfPresent, Note, RenewRequest, Report, generate, renew};
 use crate::pki::{EndEntityKind, KeyType, SerialCounter, certificates_from_pem};
 use crate::store::fault::{self, Fault};
 use crate::store::{Access, Directory, FileRole};
@@ -172,11 +172,18 @@ fn assert_recovers(run: Run, scene: &Scene, context: &str) -> bool {
 
     // Any command recovers first, also one that then refuses.
     let empty = scene.before.is_empty();
-    let was_empty = match Run::Gen.on(directory, LATER) {
-        Ok(report) => empty && report.changed,
-        Err(Error::FilesPresent { files, .. }) if files.len() == 7 => false,
+    let interrupted = everything.keys().any(|name| name.starts_with(".milvus-certs-"));
+    let (was_empty, said_so) = match Run::Gen.on(directory, LATER) {
+        Ok(report) => {
+            (empty && report.changed, report.notes.iter().any(|note| matches!(note, Note::Recovered(_))))
+        }
+        Err(Error::FilesPresent { files, .. }) if files.len() == 7 => (false, false),
+        Err(Error::AfterRecovery { source, .. }) if matches!(*source, Error::FilesPresent { .. }) => {
+            (false, true)
+        }
         Err(error) => panic!("{context}: {error}"),
     };
+    assert_eq!(said_so, interrupted, "{context}");
     assert_consistent(directory, context);
 
     // No authority was lost: the old key is in its place or in a backup.

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::pki;
-use crate::store::{self, FileRole};
+use crate::store::{self, FileRole, Recovery};
 
 /// Why a command could not do its work. Unless the store says that a run is unfinished, nothing
 /// has changed.
@@ -18,6 +18,14 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         source: pki::Error,
+    },
+    /// The run failed, but not before it had mended what an earlier one left.
+    #[error("{source}; an earlier run had been interrupted, and was {} first", outcome(*recovery))]
+    AfterRecovery {
+        /// What became of the earlier run.
+        recovery: Recovery,
+        /// Why this one failed.
+        source: Box<Error>,
     },
     /// What was asked for.
     #[error(transparent)]
@@ -60,6 +68,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Store(error) => error.hint(),
+            Self::AfterRecovery { source, .. } => source.hint(),
             Self::File { path, source } => source.hint(&path.display().to_string()),
             Self::Request(error) => error.hint("FILE"),
             Self::FilesPresent { directory, .. } => Some(format!(
@@ -83,6 +92,14 @@ impl Error {
         }
     }
 
+    /// This error, and that an earlier run was mended before it.
+    pub(super) fn after(self, recovery: Option<Recovery>) -> Self {
+        match recovery {
+            Some(recovery) => Self::AfterRecovery { recovery, source: Box::new(self) },
+            None => self,
+        }
+    }
+
     pub(super) fn in_file(path: impl Into<PathBuf>) -> impl FnOnce(pki::Error) -> Self {
         let path = path.into();
         |source| Self::File { path, source }
@@ -98,6 +115,14 @@ fn command(verb: &str, directory: &Path) -> String {
             "milvus-certs {verb} -d {}",
             shlex::try_quote(&path).unwrap_or_else(|_| path.as_str().into())
         ),
+    }
+}
+
+/// What became of an interrupted run, in one word.
+pub(super) fn outcome(recovery: Recovery) -> &'static str {
+    match recovery {
+        Recovery::Completed => "completed",
+        Recovery::RolledBack => "undone",
     }
 }
 

@@ -92,21 +92,22 @@ impl GenerateRequest {
 /// Where files are in the way, the request makes no sense, or the file system fails; then nothing
 /// has changed.
 pub fn generate(request: &GenerateRequest, now: OffsetDateTime) -> Result<Report, Error> {
-    let mut report = Report {
-        directory: request.directory.display().to_string(),
-        changed: false,
-        dry_run: request.dry_run,
-        backup: None,
-        certificates: Vec::new(),
-        files: Vec::new(),
-        notes: Vec::new(),
-    };
-    let mut directory = open(request)?;
-    if let Some(directory) = &directory {
-        report.notes.extend(directory.recovery().map(Note::Recovered));
-        if keeps_present(request, directory, now, &mut report)? {
-            return Ok(report);
-        }
+    let directory = open(request)?;
+    let recovery = directory.as_ref().and_then(Directory::recovery);
+    let report = Report::new(&request.directory, request.dry_run, recovery);
+    generate_in(request, directory, now, report).map_err(|error| error.after(recovery))
+}
+
+fn generate_in(
+    request: &GenerateRequest,
+    mut directory: Option<Directory>,
+    now: OffsetDateTime,
+    mut report: Report,
+) -> Result<Report, Error> {
+    if let Some(directory) = &directory
+        && keeps_present(request, directory, now, &mut report)?
+    {
+        return Ok(report);
     }
     let source = Source::of(request, now)?;
     let plans = plan(request, &source, now, &mut report.notes)?;

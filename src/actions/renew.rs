@@ -77,18 +77,15 @@ impl RenewRequest {
 /// nothing has changed.
 pub fn renew(request: &RenewRequest, now: OffsetDateTime) -> Result<Report, Error> {
     let access = if request.dry_run { Access::Look } else { Access::Change };
-    let mut directory = Directory::open(&request.directory, access)?;
+    let directory = Directory::open(&request.directory, access)?;
+    let recovery = directory.recovery();
+    renew_in(request, directory, now).map_err(|error| error.after(recovery))
+}
+
+fn renew_in(request: &RenewRequest, mut directory: Directory, now: OffsetDateTime) -> Result<Report, Error> {
     let authority = authority::of_directory(&directory, request.passphrase.as_ref(), now)?;
     let old = OldCertificates::read(&directory)?;
-    let mut report = Report {
-        directory: request.directory.display().to_string(),
-        changed: false,
-        dry_run: request.dry_run,
-        backup: None,
-        certificates: Vec::new(),
-        files: Vec::new(),
-        notes: directory.recovery().map(Note::Recovered).into_iter().collect(),
-    };
+    let mut report = Report::new(&request.directory, request.dry_run, directory.recovery());
     if authority.root().key_cert_sign().is_none() {
         report.notes.push(Note::AuthorityWithoutKeyUsage);
     }

@@ -1,9 +1,11 @@
 use std::fmt;
+use std::path::Path;
 
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::error::outcome;
 use crate::pki::{Certificate, EndEntityKind, GeneralName, KeyType, SerialNumber, Validity};
 use crate::store::{FileMode, FileRole, Recovery};
 
@@ -78,6 +80,21 @@ pub struct FileReport {
     pub purpose: &'static str,
     /// Who needs it.
     pub for_whom: &'static str,
+}
+
+impl Report {
+    /// Of a run that has not done anything yet, but perhaps mended what an earlier one left.
+    pub(super) fn new(directory: &Path, dry_run: bool, recovery: Option<Recovery>) -> Self {
+        Self {
+            directory: directory.display().to_string(),
+            changed: false,
+            dry_run,
+            backup: None,
+            certificates: Vec::new(),
+            files: Vec::new(),
+            notes: recovery.map(Note::Recovered).into_iter().collect(),
+        }
+    }
 }
 
 impl CertificateReport {
@@ -238,11 +255,8 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let day = |time: &OffsetDateTime| timestamp(*time)[..10].to_owned();
         match self {
-            Self::Recovered(Recovery::Completed) => {
-                write!(f, "an earlier run had been interrupted; it was completed first")
-            }
-            Self::Recovered(Recovery::RolledBack) => {
-                write!(f, "an earlier run had been interrupted; it was undone first")
+            Self::Recovered(recovery) => {
+                write!(f, "an earlier run had been interrupted; it was {} first", outcome(*recovery))
             }
             Self::PageDefaults { kind } => write!(
                 f,

@@ -155,3 +155,141 @@ fn check_may_issue(certificate: &Certificate, now: OffsetDateTime) -> Result<(),
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use der::asn1::{Any, ObjectIdentifier, SetOfVec};
+    use der::{Encode, Tag};
+    use proptest::prelude::*;
+    use time::macros::datetime;
+    use x509_cert::attr::AttributeTypeAndValue;
+    use x509_cert::name::{RdnSequence, RelativeDistinguishedName};
+
+    use super::super::{Attribute, AttributeType, Days, EndEntityKind, GeneralName, KeyType, verify_chain};
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2030-01-01 00:00:00 UTC);
+
+    fn validity(days: u32) -> Validity {
+        Validity::starting(NOW, Days::new(days).unwrap()).unwrap()
+    }
+
+    fn key() -> PrivateKey {
+        PrivateKey::generate(KeyType::P256).unwrap()
+    }
+
+    fn authority(subject: Subject) -> CertificateAuthority {
+        let serial = SerialNumber::random().unwrap();
+        CertificateAuthority::create(&AuthorityTemplate { subject, validity: validity(10), serial }, key())
+            .unwrap()
+    }
+
+    fn named(common_name: &str) -> Subject {
+        Subject::new(&[Attribute::new(AttributeType::CommonName, common_name).unwrap()]).unwrap()
+    }
+
+    fn end_entity(kind: EndEntityKind, subject: Subject, names: Vec<GeneralName>) -> EndEntity {
+        EndEntity { kind, subject, names, validity: validity(5), serial: SerialNumber::random().unwrap() }
+    }
+
+    /// Any Name: several attributes in an RDN, types repeated, every string type of X.520.
+    fn any_name() -> impl Strategy<Value = Subject> {
+        let types = ["2.5.4.3", "2.5.4.10", "2.5.4.11", "0.9.2342.19200300.100.1.25", "1.2.840.113549.1.9.1"];
+        let tags =
+            [Tag::Utf8String, Tag::PrintableString, Tag::TeletexString, Tag::BmpString, Tag::Ia5String];
+        let attribute =
+            (prop::sample::select(types.to_vec()), prop::sample::select(tags.to_vec()), "[A-Za-z0-9 ]{2,20}");
+        let attribute = attribute.prop_map(|(oid, tag, text)| {
+            let bytes = match tag {
+                Tag::BmpString => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+                _ => text.into_bytes(),
+            };
+            AttributeTypeAndValue {
+                oid: ObjectIdentifier::new_unwrap(oid),
+                value: Any::new(tag, bytes).unwrap(),
+            }
+        });
+        let rdn = prop::collection::btree_set(attribute, 1..4)
+            .prop_map(|set| RelativeDistinguishedName::from(SetOfVec::from_iter(set).unwrap()));
+        prop::collection::vec(rdn, 1..6)
+            .prop_map(|rdns| Subject::from_der(&RdnSequence::from(rdns).to_der().unwrap()))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn the_issuer_of_a_leaf_is_the_authoritys_subject_byte_for_byte(name in any_name()) {
+            let authority = authority(name.clone());
+            for kind in EndEntityKind::ALL {
+                let names = vec!["localhost".parse().unwrap()];
+                let leaf = authority
+                    .issue(&end_entity(kind, name.clone(), names.clone()), &key().public_key().unwrap())
+                    .unwrap();
+                prop_assert_eq!(leaf.issuer().as_der(), name.as_der());
+                prop_assert_eq!(leaf.subject().as_der(), name.as_der());
+                verify_chain(kind, &[leaf], &[authority.root().clone()], &names, NOW).unwrap();
+            }
+        }
+
+        #[test]
+        fn a_certificate_says_what_it_was_asked_to(
+            common_name in "\\PC{1,64}", organization in "\\PC{0,64}", host in "[a-z]{1,20}(\\.[a-z]{1,20}){0,3}", address in any::<[u8; 16]>()
+        ) {
+            let attributes = [
+                Attribute::new(AttributeType::Organization, &organization),
+                Attribute::new(AttributeType::CommonName, &common_name),
+            ];
+            prop_assume!(attributes.iter().all(Result::is_ok));
+            let subject = Subject::new(&attributes.map(Result::unwrap)).unwrap();
+            let names = vec![GeneralName::Dns(host.parse().unwrap()), GeneralName::Ip(address.into())];
+            let asked = end_entity(EndEntityKind::Server, subject, names);
+            let authority = authority(named("authority"));
+            let leaf = authority.issue(&asked, &key().public_key().unwrap()).unwrap();
+            prop_assert_eq!(leaf.subject(), &asked.subject);
+            prop_assert_eq!(leaf.names(), &asked.names[..]);
+            prop_assert_eq!(leaf.serial(), &asked.serial);
+            prop_assert_eq!(leaf.validity(), asked.validity);
+            verify_chain(EndEntityKind::Server, &[leaf], &[authority.root().clone()], &asked.names, NOW).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_certificate_serves_only_its_purpose_under_its_authority_and_in_its_time() {
+        let (own, other) = (authority(named("own")), authority(named("own")));
+        let asked = end_entity(EndEntityKind::Client, named("a"), vec!["a".parse().unwrap()]);
+        let leaf = [own.issue(&asked, &key().public_key().unwrap()).unwrap()];
+        let verify = |kind, anchor: &CertificateAuthority, names: &[GeneralName], now| {
+            verify_chain(kind, &leaf, std::slice::from_ref(anchor.root()), names, now)
+        };
+        verify(EndEntityKind::Client, &own, &asked.names, NOW).unwrap();
+        verify(EndEntityKind::Server, &own, &asked.names, NOW).unwrap_err();
+        verify(EndEntityKind::Client, &other, &asked.names, NOW).unwrap_err();
+        verify(EndEntityKind::Client, &own, &["b".parse().unwrap()], NOW).unwrap_err();
+        verify(EndEntityKind::Client, &own, &asked.names, NOW + time::Duration::days(6)).unwrap_err();
+    }
+
+    #[test]
+    fn only_what_may_issue_becomes_an_authority() {
+        let (own, leaf_key) = (authority(named("own")), key());
+        let asked = end_entity(EndEntityKind::Server, named("a"), vec![]);
+        let leaf = own.issue(&asked, &leaf_key.public_key().unwrap()).unwrap();
+        let root = own.root().clone();
+        let load = |certificates, key, now| CertificateAuthority::load(certificates, key, now).unwrap_err();
+        assert!(matches!(load(vec![root.clone()], key(), NOW), Error::KeyMismatch { .. }));
+        assert!(matches!(load(vec![leaf, root.clone()], leaf_key, NOW), Error::NotAnAuthority { .. }));
+        let unrelated = authority(named("unrelated")).root().clone();
+        let late = NOW + time::Duration::days(11);
+        let early = NOW - time::Duration::days(1);
+        let key = own.key;
+        assert!(matches!(load(vec![], super::tests::key(), NOW), Error::PemMissing { .. }));
+        let again = |certificates, now| {
+            let copy = super::super::key_from_pem(super::super::key_to_pem(&key).unwrap().as_bytes(), None);
+            CertificateAuthority::load(certificates, copy.unwrap(), now)
+        };
+        assert!(matches!(again(vec![root.clone()], late), Err(Error::AuthorityExpired { .. })));
+        assert!(matches!(again(vec![root.clone()], early), Err(Error::AuthorityNotYetValid { .. })));
+        assert!(matches!(again(vec![root.clone(), unrelated], NOW), Err(Error::UnrelatedCertificate { .. })));
+        assert!(again(vec![root], NOW).is_ok());
+    }
+}

@@ -169,7 +169,8 @@ pub(super) fn read(directory: impl AsFd, name: &str) -> io::Result<Content> {
 pub fn read_file(path: &std::path::Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     let read_error = |source| Error::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(read_error)?;
-    let mut content = Zeroizing::new(Vec::new());
+    // Large enough for any key, so that none is left behind where a smaller buffer was.
+    let mut content = Zeroizing::new(Vec::with_capacity(64 * 1024));
     file.take(MAX_FILE_SIZE + 1).read_to_end(&mut content).map_err(read_error)?;
     match content.len() as u64 > MAX_FILE_SIZE {
         true => Err(Error::TooLarge { path: path.to_owned(), limit: MAX_FILE_SIZE }),
