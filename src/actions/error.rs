@@ -92,6 +92,16 @@ impl Error {
         }
     }
 
+    /// Whether a passphrase for ca.key would have helped.
+    #[must_use]
+    pub fn needs_passphrase(&self) -> bool {
+        match self {
+            Self::File { source, .. } => matches!(source, pki::Error::KeyEncrypted),
+            Self::AfterRecovery { source, .. } => source.needs_passphrase(),
+            _ => false,
+        }
+    }
+
     /// This error, and that an earlier run was mended before it.
     pub(super) fn after(self, recovery: Option<Recovery>) -> Self {
         match recovery {

@@ -1,5 +1,7 @@
 //! The options that commands share.
 
+use std::io::IsTerminal;
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,9 +9,10 @@ use clap::Args;
 use clap::builder::{
     BoolishValueParser, NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser, ValueParser,
 };
-use milvus_certs::actions::Error;
+use milvus_certs::actions::{Error, Report};
 use milvus_certs::pki::{Attribute, AttributeType, GeneralName, KeyType, Passphrase};
 use milvus_certs::store::{FileMode, read_file};
+use zeroize::Zeroizing;
 
 /// Where, and how to talk about it.
 #[derive(Debug, Args)]
@@ -96,16 +99,33 @@ pub(super) struct NameArgs {
 #[derive(Debug, Args)]
 pub(super) struct PassphraseArgs {
     /// A file whose first line is the passphrase of ca.key
+    ///
+    /// The variable MILVUS_CERTS_CA_PASSPHRASE can hold the passphrase itself.
     #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_CA_PASSPHRASE_FILE", hide_env_values = true, value_parser = path())]
     ca_passphrase_file: Option<PathBuf>,
 }
 
 impl PassphraseArgs {
+    /// From the file, or from the environment; never from the command line, which others can see.
     pub(super) fn read(&self) -> Result<Option<Passphrase>, Error> {
-        let Some(path) = &self.ca_passphrase_file else { return Ok(None) };
-        let passphrase = Passphrase::from_first_line(&read_file(path)?);
-        passphrase.map(Some).map_err(|source| Error::File { path: path.clone(), source })
+        const VARIABLE: &str = "MILVUS_CERTS_CA_PASSPHRASE";
+        let (path, content) = match (&self.ca_passphrase_file, std::env::var_os(VARIABLE)) {
+            (Some(path), _) => (path.clone(), read_file(path)?),
+            (None, Some(value)) => (PathBuf::from(VARIABLE), Zeroizing::new(value.into_vec())),
+            (None, None) => return Ok(None),
+        };
+        Passphrase::from_first_line(&content).map(Some).map_err(|source| Error::File { path, source })
     }
+}
+
+/// Asks for the passphrase that `outcome` lacked, if there is somebody at a terminal to ask.
+pub(super) fn ask_if_needed(outcome: &Result<Report, Error>) -> Option<Passphrase> {
+    let is_needed = outcome.as_ref().is_err_and(Error::needs_passphrase);
+    if !is_needed || !std::io::stdin().is_terminal() {
+        return None;
+    }
+    let answer = Zeroizing::new(rpassword::prompt_password("Passphrase of ca.key: ").ok()?.into_bytes());
+    Passphrase::from_first_line(&answer).ok()
 }
 
 /// Reads one attribute of a subject.

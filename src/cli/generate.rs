@@ -7,7 +7,9 @@ use milvus_certs::pki::{Days, KeyType};
 use milvus_certs::store::FileMode;
 use time::OffsetDateTime;
 
-use super::args::{CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, key_mode, key_type, path};
+use super::args::{
+    CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, ask_if_needed, key_mode, key_type, path,
+};
 use super::{EXIT_STATUS, output};
 
 const EXAMPLES: &str = "\
@@ -83,8 +85,13 @@ fn defaults_days(days: u32) -> Days {
 impl Args {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<()> {
         let style = output::Style::of(&self.common);
-        let request = self.into_request()?;
-        output::report("gen", &generate(&request, now)?, style)
+        let mut request = self.into_request()?;
+        let mut outcome = generate(&request, now);
+        if let Some(passphrase) = ask_if_needed(&outcome) {
+            request.passphrase = Some(passphrase);
+            outcome = generate(&request, now);
+        }
+        output::report("gen", &outcome?, style)
     }
 
     fn into_request(self) -> anyhow::Result<GenerateRequest> {

@@ -7,7 +7,9 @@ use milvus_certs::pki::{Days, EndEntityKind, KeyType};
 use milvus_certs::store::FileMode;
 use time::OffsetDateTime;
 
-use super::args::{CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, duration, key_mode, key_type};
+use super::args::{
+    CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, ask_if_needed, duration, key_mode, key_type,
+};
 use super::{EXIT_STATUS, output, usage};
 
 const EXAMPLES: &str = "\
@@ -87,8 +89,13 @@ impl From<Kind> for EndEntityKind {
 impl Args {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<()> {
         let style = output::Style::of(&self.common);
-        let request = self.into_request()?;
-        output::report("renew", &renew(&request, now)?, style)
+        let mut request = self.into_request()?;
+        let mut outcome = renew(&request, now);
+        if let Some(passphrase) = ask_if_needed(&outcome) {
+            request.passphrase = Some(passphrase);
+            outcome = renew(&request, now);
+        }
+        output::report("renew", &outcome?, style)
     }
 
     fn into_request(self) -> anyhow::Result<RenewRequest> {

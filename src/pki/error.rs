@@ -274,7 +274,9 @@ impl Error {
                 "use RSA from 2048 bits, or the elliptic curves P-256 or P-384".into()
             }
             Self::KeyMalformed { .. } => "restore the key from a backup".into(),
-            Self::KeyEncrypted => "give --ca-passphrase-file FILE".into(),
+            Self::KeyEncrypted => {
+                "give --ca-passphrase-file FILE, or the variable MILVUS_CERTS_CA_PASSPHRASE".into()
+            }
             Self::PassphraseWrong | Self::PassphraseEmpty => {
                 "the passphrase is the first line of the file given with --ca-passphrase-file".into()
             }
