@@ -30,6 +30,12 @@ pub enum Error {
     /// What was asked for.
     #[error(transparent)]
     Request(#[from] pki::Error),
+    /// What was made would not work: the authority does not permit it.
+    #[error("the new certificates would be refused, so nothing was changed: {source}")]
+    Unverifiable {
+        /// What the verifier said.
+        source: pki::Error,
+    },
     /// `gen` where files are already.
     #[error("{}: already has {}", directory.display(), listed(files))]
     FilesPresent {
@@ -71,6 +77,9 @@ impl Error {
             Self::AfterRecovery { source, .. } => source.hint(),
             Self::File { path, source } => source.hint(&path.display().to_string()),
             Self::Request(error) => error.hint("FILE"),
+            Self::Unverifiable { .. } => {
+                Some("ask for names that the authority permits, or use another authority".into())
+            }
             Self::FilesPresent { directory, .. } => Some(format!(
                 "`{}` makes new certificates from this authority; `gen --force` replaces all files and keeps a backup; `gen --if-missing` leaves a valid directory alone",
                 command("renew", directory)

@@ -216,9 +216,17 @@ pub(super) fn write(
     }
     let read = |role| transaction.read(role).map_err(Error::from);
     for plan in plans {
-        verify_files(transaction.directory(), plan.kind, &plan.names, now, &read)?;
+        verify_files(transaction.directory(), plan.kind, &plan.names, now, &read).map_err(unverifiable)?;
     }
     Ok(transaction.commit()?)
+}
+
+/// The file that does not verify is not there yet, so its path would help nobody.
+fn unverifiable(error: Error) -> Error {
+    match error {
+        Error::File { source, .. } => Error::Unverifiable { source },
+        other => other,
+    }
 }
 
 /// The written files, in the order of the documentation page.

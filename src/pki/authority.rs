@@ -1,7 +1,10 @@
 use time::OffsetDateTime;
 
 use super::sign::{Signer, Template, sign};
-use super::{Certificate, EndEntity, Error, PrivateKey, Profile, PublicKey, SerialNumber, Subject, Validity};
+use super::{
+    Certificate, EndEntity, EndEntityKind, Error, PrivateKey, Profile, PublicKey, SerialNumber, Subject,
+    Validity,
+};
 
 /// What the certificate of a new authority is to say.
 #[derive(Clone, Debug)]
@@ -51,8 +54,8 @@ impl CertificateAuthority {
     /// sign certificates, or is not valid `now`; if an issuer is missing or a certificate is left over.
     pub fn load(certificates: Vec<Certificate>, key: PrivateKey, now: OffsetDateTime) -> Result<Self, Error> {
         let chain = order_chain(certificates, &key.public_key()?)?;
-        for certificate in &chain {
-            check_may_issue(certificate, now)?;
+        for (below, certificate) in chain.iter().enumerate() {
+            check_may_issue(certificate, below, now)?;
         }
         Ok(Self { chain, key })
     }
@@ -111,7 +114,13 @@ impl CertificateAuthority {
 
 /// From the certificate of `key` up to the root, by the names of the issuers; whether the
 /// signatures hold is for the verifier to say, which sees every certificate before it is used.
-fn order_chain(mut certificates: Vec<Certificate>, key: &PublicKey) -> Result<Vec<Certificate>, Error> {
+fn order_chain(given: Vec<Certificate>, key: &PublicKey) -> Result<Vec<Certificate>, Error> {
+    let mut certificates: Vec<Certificate> = Vec::new();
+    for certificate in given {
+        if !certificates.contains(&certificate) {
+            certificates.push(certificate);
+        }
+    }
     let first = certificates.first().map(|certificate| certificate.subject().clone());
     let own =
         certificates.iter().position(|certificate| certificate.public_key().is_ok_and(|own| own == *key));
@@ -138,14 +147,27 @@ fn order_chain(mut certificates: Vec<Certificate>, key: &PublicKey) -> Result<Ve
     }
 }
 
-fn check_may_issue(certificate: &Certificate, now: OffsetDateTime) -> Result<(), Error> {
+/// Checks what verifiers ask of an authority with `below` others between it and an end entity. A
+/// root is judged here alone: webpki takes nothing from it but name, key and nameConstraints, where
+/// OpenSSL and Go refuse what follows from its other extensions.
+fn check_may_issue(certificate: &Certificate, below: usize, now: OffsetDateTime) -> Result<(), Error> {
     let subject = || certificate.subject().clone();
+    let unusable = |reason: String| Error::AuthorityUnusable { subject: subject(), reason };
     let Validity { not_before, not_after } = certificate.validity();
     if !certificate.is_ca() {
         return Err(Error::NotAnAuthority { subject: subject() });
     }
     if certificate.key_cert_sign() == Some(false) {
         return Err(Error::NoKeyCertSign { subject: subject() });
+    }
+    if let Some(kind) = EndEntityKind::ALL.into_iter().find(|kind| !certificate.serves(*kind)) {
+        return Err(unusable(format!("its extendedKeyUsage has no {kind}Auth")));
+    }
+    if let Some(oid) = certificate.unknown_critical() {
+        return Err(unusable(format!("its critical extension {oid} is unknown to verifiers")));
+    }
+    if certificate.path_length().is_some_and(|most| below > most as usize) {
+        return Err(unusable(format!("its pathlen allows fewer than the {below} authorities below it")));
     }
     if now > not_after {
         return Err(Error::AuthorityExpired { not_after });
@@ -165,7 +187,7 @@ mod tests {
     use x509_cert::attr::AttributeTypeAndValue;
     use x509_cert::name::{RdnSequence, RelativeDistinguishedName};
 
-    use super::super::{Attribute, AttributeType, Days, EndEntityKind, GeneralName, KeyType, verify_chain};
+    use super::super::{Attribute, AttributeType, Days, GeneralName, KeyType, verify_chain};
     use super::*;
 
     const NOW: OffsetDateTime = datetime!(2030-01-01 00:00:00 UTC);

@@ -24,6 +24,10 @@ pub struct Certificate {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Extensions {
     is_ca: bool,
+    /// pathLenConstraint of basicConstraints.
+    path_length: Option<u32>,
+    /// A critical extension that verifiers do not know, by its object identifier.
+    unknown_critical: Option<String>,
     /// keyCertSign, if there is a keyUsage at all.
     key_cert_sign: Option<bool>,
     /// serverAuth and clientAuth, if there is an extendedKeyUsage at all.
@@ -133,6 +137,16 @@ impl Certificate {
         self.extensions.key_cert_sign
     }
 
+    /// How many authorities may stand between it and an end entity (RFC 5280 4.2.1.9).
+    pub(super) fn path_length(&self) -> Option<u32> {
+        self.extensions.path_length
+    }
+
+    /// A critical extension that verifiers do not know, and so must refuse (RFC 5280 4.2).
+    pub(super) fn unknown_critical(&self) -> Option<&str> {
+        self.extensions.unknown_critical.as_deref()
+    }
+
     /// Whether Go and the other verifiers take it for this purpose: without extendedKeyUsage it
     /// serves all (RFC 5280 4.2.1.12).
     #[must_use]
@@ -177,7 +191,10 @@ impl Extensions {
         let mut extensions = Self::default();
         for extension in parsed.extensions() {
             match extension.parsed_extension() {
-                ParsedExtension::BasicConstraints(constraints) => extensions.is_ca = constraints.ca,
+                ParsedExtension::BasicConstraints(constraints) => {
+                    extensions.is_ca = constraints.ca;
+                    extensions.path_length = constraints.path_len_constraint;
+                }
                 ParsedExtension::KeyUsage(usage) => extensions.key_cert_sign = Some(usage.key_cert_sign()),
                 ParsedExtension::ExtendedKeyUsage(usage) => {
                     extensions.extended_key_usage = Some(ExtendedKeyUsage {
@@ -200,6 +217,9 @@ impl Extensions {
                     return Err(Error::CertificateMalformed {
                         reason: format!("extension {}: {error}", extension.oid),
                     });
+                }
+                ParsedExtension::UnsupportedExtension { oid } if extension.critical => {
+                    extensions.unknown_critical = Some(oid.to_id_string());
                 }
                 _ => {}
             }

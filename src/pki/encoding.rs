@@ -17,13 +17,13 @@ const PBKDF2_ITERATIONS: u32 = 600_000;
 pub struct Passphrase(Zeroizing<Vec<u8>>);
 
 impl Passphrase {
-    /// The first line of `content`, as OpenSSL's `-passin file:` reads it.
+    /// The first line of `content` without its newline, as OpenSSL's `-passin file:` reads it: a
+    /// carriage return belongs to the passphrase.
     ///
     /// # Errors
     /// If that line is empty.
     pub fn from_first_line(content: &Zeroizing<Vec<u8>>) -> Result<Self, Error> {
         let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
         match line {
             [] => Err(Error::PassphraseEmpty),
             _ => Ok(Self(Zeroizing::new(line.to_vec()))),
@@ -137,19 +137,17 @@ fn decrypt(der: &[u8], passphrase: &Passphrase) -> Result<PrivateKey, Error> {
 
 /// The PEM blocks of a file, or what it is instead.
 fn blocks(content: &[u8]) -> Result<Vec<pem::Pem>, Error> {
-    // A DER certificate or key is a SEQUENCE of more than 127 octets.
-    const DER_START: [u8; 2] = [0x30, 0x82];
     if content.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::Empty);
     }
-    if content.starts_with(&DER_START) {
+    if is_der(content) {
         return Err(Error::Der);
     }
-    if content.starts_with(b"\xEF\xBB\xBF")
-        || content.starts_with(b"\xFF\xFE")
-        || content.starts_with(b"\xFE\xFF")
-    {
+    if content.starts_with(b"\xEF\xBB\xBF") {
         return Err(Error::ByteOrderMark);
+    }
+    if content.starts_with(b"\xFF\xFE") || content.starts_with(b"\xFE\xFF") {
+        return Err(Error::PemMalformed { reason: "it is UTF-16 text, and PEM is ASCII".into() });
     }
     let blocks =
         pem::parse_many(content).map_err(|error| Error::PemMalformed { reason: error.to_string() })?;
@@ -163,6 +161,16 @@ fn blocks(content: &[u8]) -> Result<Vec<pem::Pem>, Error> {
 }
 
 const BEGIN: &[u8] = b"-----BEGIN ";
+
+/// A certificate or key in DER is a SEQUENCE whose length is that of the file, in one octet after
+/// the tag or in up to four more (X.690 8.1.3). Text that begins with `0` is not.
+fn is_der(content: &[u8]) -> bool {
+    match content {
+        [0x30, length @ 0..=0x7F, rest @ ..] => rest.len() == usize::from(*length),
+        [0x30, 0x81..=0x84, ..] => true,
+        _ => false,
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -215,6 +223,8 @@ mod tests {
         assert!(matches!(read(b""), Error::Empty));
         assert!(matches!(read(b" \n"), Error::Empty));
         assert!(matches!(read(b"\x30\x82\x03\x00"), Error::Der));
+        assert!(matches!(read(b"\x30\x03\x02\x01\x00"), Error::Der));
+        assert!(matches!(read(b"0A\n"), Error::PemMissing { .. }));
         assert!(matches!(read(b"\xEF\xBB\xBF-----BEGIN CERTIFICATE-----\n"), Error::ByteOrderMark));
         assert!(matches!(read(b"garbage"), Error::PemMissing { .. }));
         assert!(matches!(read(b"-----BEGIN CERTIFICATE-----\nMIIB"), Error::PemMalformed { .. }));

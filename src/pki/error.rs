@@ -119,6 +119,14 @@ pub enum Error {
         /// Whose certificate it is.
         subject: Subject,
     },
+    /// An authority whose certificates OpenSSL and Go would refuse.
+    #[error("cannot issue certificates for Milvus ({subject}): {reason}")]
+    AuthorityUnusable {
+        /// Whose certificate it is.
+        subject: Subject,
+        /// Why not.
+        reason: String,
+    },
     /// An authority past its end.
     #[error("the certificate authority ended on {}", date(*not_after))]
     AuthorityExpired {
@@ -252,7 +260,7 @@ impl Error {
             Self::SeveralCertificates { .. } => {
                 "leave only the certificate of the authority that ca.key belongs to".into()
             }
-            Self::NotAnAuthority { .. } | Self::NoKeyCertSign { .. } => {
+            Self::NotAnAuthority { .. } | Self::NoKeyCertSign { .. } | Self::AuthorityUnusable { .. } => {
                 "use a certificate that was made for an authority, with its key".into()
             }
             Self::AuthorityExpired { .. } => {
@@ -273,7 +281,9 @@ impl Error {
             Self::KeyUnsupported { .. } => {
                 "use RSA from 2048 bits, or the elliptic curves P-256 or P-384".into()
             }
-            Self::KeyMalformed { .. } => "restore the key from a backup".into(),
+            Self::KeyMalformed { .. } => {
+                "restore it from a backup; RSA with two primes, P-256, P-384 and Ed25519 are read".into()
+            }
             Self::KeyEncrypted => {
                 "give --ca-passphrase-file FILE, or the variable MILVUS_CERTS_CA_PASSPHRASE".into()
             }

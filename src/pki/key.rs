@@ -107,10 +107,10 @@ impl PrivateKey {
         let info = PrivateKeyInfoRef::try_from(der).map_err(Error::key_malformed)?;
         let kind = match info.algorithm.oid {
             RSA => Kind::Rsa(Box::new(info.try_into().map_err(Error::key_malformed)?)),
-            EC => match info.algorithm.parameters_oid().map_err(Error::key_malformed)? {
-                P256 => Kind::P256(info.try_into().map_err(Error::key_malformed)?),
-                P384 => Kind::P384(info.try_into().map_err(Error::key_malformed)?),
-                curve => return Err(Error::unsupported(algorithm_name(EC, Some(curve)))),
+            EC => match info.algorithm.parameters_oid().ok() {
+                Some(P256) => Kind::P256(info.try_into().map_err(Error::key_malformed)?),
+                Some(P384) => Kind::P384(info.try_into().map_err(Error::key_malformed)?),
+                curve => return Err(Error::unsupported(algorithm_name(EC, curve))),
             },
             ED25519 => Kind::Ed25519(Box::new(info.try_into().map_err(Error::key_malformed)?)),
             other => return Err(Error::unsupported(algorithm_name(other, None))),

@@ -74,28 +74,34 @@ impl SerialCounter {
         SerialNumber::random().map(|last| Self { last })
     }
 
-    /// Reads `ca.srl` as OpenSSL does: only the first line counts, either case, a final carriage
-    /// return is ignored, and the number of digits is even.
+    /// Reads `ca.srl` as OpenSSL's `a2i_ASN1_INTEGER` does: the hex digits that the first line begins
+    /// with, in either case and of an even number; what follows them is ignored. A line that ends
+    /// in a backslash loses its last digit and goes on in the next.
     ///
     /// # Errors
     /// Whatever OpenSSL refuses, and a number of more than 20 octets.
     pub fn parse(content: &[u8]) -> Result<Self, Error> {
-        let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let digits = line.strip_suffix(b"\r").unwrap_or(line);
-        let malformed = |reason| Error::SerialMalformed {
-            content: String::from_utf8_lossy(&line[..line.len().min(60)]).into_owned(),
-            reason,
-        };
-        match digits {
-            [] => return Err(malformed("holds no serial number")),
-            _ if !digits.iter().all(u8::is_ascii_hexdigit) => {
-                return Err(malformed("is not a number in hex"));
+        let malformed = |reason| Error::SerialMalformed { content: first_line(content), reason };
+        let mut digits = Vec::new();
+        let mut rest = content;
+        loop {
+            let (line, after) = next_line(rest);
+            let hex = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+            let continues = line.ends_with(b"\\");
+            let taken = if continues { hex.saturating_sub(1) } else { hex };
+            match hex {
+                0 if line.is_empty() => return Err(malformed("holds no serial number")),
+                0 | 1 => return Err(malformed("is not a number in hex")),
+                _ if taken % 2 == 1 => return Err(malformed("has an odd number of hex digits")),
+                _ => digits.extend_from_slice(&line[..taken]),
             }
-            _ if digits.len() % 2 == 1 => return Err(malformed("has an odd number of hex digits")),
-            _ => {}
+            if !continues {
+                break;
+            }
+            rest = after;
         }
         let octets: Vec<u8> =
-            digits.chunks(2).map(|pair| hex_digit(pair[0]) << 4 | hex_digit(pair[1])).collect();
+            digits.chunks_exact(2).map(|pair| (hex_digit(pair[0]) << 4) | hex_digit(pair[1])).collect();
         let octets = without_leading_zeros(&octets);
         if octets.len() > MAX_OCTETS {
             return Err(malformed("is longer than the 20 octets of RFC 5280"));
@@ -133,6 +139,23 @@ impl fmt::Display for SerialCounter {
     }
 }
 
+/// The next line as OpenSSL sees it, without its end, and what follows. It reads into a buffer of
+/// 1,024 characters, and a NUL ends its string.
+fn next_line(content: &[u8]) -> (&[u8], &[u8]) {
+    const BUFFER: usize = 1023;
+    let end = content.iter().take(BUFFER).position(|byte| *byte == b'\n').map(|newline| newline + 1);
+    let (line, rest) = content.split_at(end.unwrap_or(content.len().min(BUFFER)));
+    let line = line.split(|byte| *byte == 0).next().unwrap_or_default();
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    (line.strip_suffix(b"\r").unwrap_or(line), rest)
+}
+
+/// For messages, cut to a readable length.
+fn first_line(content: &[u8]) -> String {
+    let (line, _) = next_line(content);
+    String::from_utf8_lossy(&line[..line.len().min(60)]).into_owned()
+}
+
 fn without_leading_zeros(octets: &[u8]) -> &[u8] {
     let start = octets.iter().position(|octet| *octet != 0).unwrap_or(octets.len());
     &octets[start..]
@@ -168,6 +191,9 @@ mod tests {
             ("0A\r", "0B"),
             ("0A\nxyz\n", "0B"),
             ("000000000F\n", "10"),
+            ("0F # the last one\n", "10"),
+            ("0F\0", "10"),
+            ("0AB\\\n0C\n", "0A0D"),
         ] {
             assert_eq!(next(content.as_bytes()).as_deref(), Some(expected), "{content:?}");
         }
@@ -175,9 +201,8 @@ mod tests {
 
     #[test]
     fn what_openssl_refuses_is_refused() {
-        for content in
-            ["", "\n", "1\n", "xyz\n", "0x12\n", "ABC\n", " 0F\n", "0F \n", "-0F\n", "\u{feff}0F\n"]
-        {
+        let refused = ["", "\n", "1\n", "xyz\n", "0x12\n", "ABC\n", " 0F\n", "-0F\n", "\u{feff}0F\n"];
+        for content in refused.into_iter().chain(["0AB\\", "0AB\\\n"]) {
             assert_eq!(next(content.as_bytes()), None, "{content:?}");
         }
     }

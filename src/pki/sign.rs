@@ -1,6 +1,8 @@
 use der::asn1::{AnyRef, BitStringRef};
 use der::{Decode, Encode, Sequence};
-use rcgen::{CertificateParams, Issuer, KeyIdMethod, PublicKeyData, SignatureAlgorithm, SigningKey};
+use rcgen::{
+    CertificateParams, DistinguishedName, Issuer, KeyIdMethod, PublicKeyData, SignatureAlgorithm, SigningKey,
+};
 
 use super::{
     Certificate, EndEntityKind, Error, GeneralName, PrivateKey, Profile, PublicKey, SerialNumber, Subject,
@@ -70,6 +72,10 @@ fn unsigned(template: &Template<'_>, key: &PublicKey, signer: &Signer<'_>) -> Re
     params.use_authority_key_identifier_extension = true;
     params.key_identifier_method = KeyIdMethod::PreSpecified(key.identifier());
     template.profile.apply(key, &mut params);
+    if template.subject.is_empty() {
+        // rcgen then makes subjectAltName critical, as RFC 5280 4.2.1.6 asks.
+        params.distinguished_name = DistinguishedName::new();
+    }
 
     let mut issuer = CertificateParams::default();
     issuer.key_identifier_method = KeyIdMethod::PreSpecified(signer.key_identifier.clone());

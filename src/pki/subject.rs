@@ -212,6 +212,12 @@ impl Subject {
         &self.der
     }
 
+    /// Whether it has no attributes at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.der == [0x30, 0x00]
+    }
+
     /// The last CommonName, as text.
     #[must_use]
     pub fn common_name(&self) -> Option<String> {
