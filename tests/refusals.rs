@@ -87,6 +87,25 @@ fn any_one_of_the_seven_files_makes_gen_refuse() {
 }
 
 #[test]
+fn a_complete_directory_whose_certificates_are_not_valid_is_an_error_for_if_missing_too() {
+    let other = made();
+    for file in ["server.key", "client.pem", "ca.pem", "ca.key"] {
+        let folder = made();
+        fs::copy(other.path().join(file), folder.path().join(file)).unwrap();
+        let before = snapshot(folder.path());
+        let output = milvus_certs().args(["gen", "--if-missing", "-d"]).arg(folder.path()).output().unwrap();
+        assert_refusal(&output, 1, "does not belong to the certificate");
+        assert_eq!(snapshot(folder.path()), before);
+    }
+    let folder = made();
+    for file in ["server.key", "server.pem", "client.key", "client.pem"] {
+        fs::copy(other.path().join(file), folder.path().join(file)).unwrap();
+    }
+    let output = milvus_certs().args(["gen", "--if-missing", "-d"]).arg(folder.path()).output().unwrap();
+    assert_refusal(&output, 1, "server.pem: does not verify as a server certificate");
+}
+
+#[test]
 fn nothing_is_written_through_a_symbolic_link() {
     for file in ["ca.srl", "server.key", "server.pem", "client.key", "client.pem"] {
         let (folder, outside) = (made(), tempfile::tempdir().unwrap());
