@@ -1,1 +1,71 @@
-fn main() {}
+//! How long the library takes: for a whole directory, for its renewal, and for one certificate.
+
+use divan::{Bencher, black_box};
+use milvus_certs::actions::{GenerateRequest, RenewRequest, generate, renew};
+use milvus_certs::milvus::defaults;
+use milvus_certs::pki::{
+    AuthorityTemplate, CertificateAuthority, Days, EndEntity, EndEntityKind, Error, KeyType, PrivateKey,
+    PublicKey, SerialNumber, Subject, Validity,
+};
+use tempfile::TempDir;
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+const NOW: OffsetDateTime = datetime!(2030-01-01 00:00:00 UTC);
+const LATER: OffsetDateTime = datetime!(2031-01-01 00:00:00 UTC);
+const KEY_TYPES: [KeyType; 2] = [KeyType::Rsa2048, KeyType::P256];
+
+fn main() {
+    divan::main();
+}
+
+/// What `milvus-certs gen` does: three keys, three certificates, seven files.
+#[divan::bench(args = KEY_TYPES, sample_count = 40, sample_size = 1)]
+fn generate_a_directory(bencher: Bencher, key_type: KeyType) {
+    bencher.with_inputs(folder).bench_local_values(|folder| {
+        generate_in(&folder, key_type);
+        folder
+    });
+}
+
+/// What `milvus-certs renew` does: two keys, two certificates, five files.
+#[divan::bench(args = KEY_TYPES, sample_count = 40, sample_size = 1)]
+fn renew_a_directory(bencher: Bencher, key_type: KeyType) {
+    let made = || {
+        let folder = folder();
+        generate_in(&folder, key_type);
+        folder
+    };
+    bencher.with_inputs(made).bench_local_values(|folder| {
+        renew(&RenewRequest::new(folder.path()), LATER).expect("the directory can be renewed");
+        folder
+    });
+}
+
+/// The part without files and without new keys: one certificate, issued and signed.
+#[divan::bench(args = KEY_TYPES)]
+fn issue_a_certificate(bencher: Bencher, key_type: KeyType) {
+    let (authority, server, key) = issuing(key_type).expect("the defaults are valid");
+    bencher.bench_local(|| authority.issue(black_box(&server), black_box(&key)));
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder can be made")
+}
+
+fn generate_in(folder: &TempDir, key_type: KeyType) {
+    let request = GenerateRequest::new(folder.path()).expect("the defaults are valid");
+    generate(&GenerateRequest { key_type, ..request }, NOW).expect("an empty folder can be filled");
+}
+
+/// An authority, and what it is to issue.
+fn issuing(key_type: KeyType) -> Result<(CertificateAuthority, EndEntity, PublicKey), Error> {
+    let subject = Subject::new(&defaults::subject()?)?;
+    let validity = Validity::starting(NOW, Days::new(defaults::DAYS)?)?;
+    let serial = SerialNumber::random()?;
+    let template = AuthorityTemplate { subject: subject.clone(), validity, serial: serial.clone() };
+    let authority = CertificateAuthority::create(&template, PrivateKey::generate(key_type)?)?;
+    let names = vec!["localhost".parse()?];
+    let server = EndEntity { kind: EndEntityKind::Server, subject, names, validity, serial };
+    Ok((authority, server, PrivateKey::generate(key_type)?.public_key()?))
+}

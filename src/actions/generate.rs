@@ -169,6 +169,9 @@ fn check_valid(
     // Without its passphrase nobody can tell whose key an encrypted ca.key is.
     if request.passphrase.is_some() || !pki::is_encrypted_key(&read(FileRole::CaKey)?) {
         authority::of_directory(directory, request.passphrase.as_ref(), now)?;
+    } else {
+        let role = FileRole::CaCertificate;
+        pki::check_may_issue(&certificate(role)?, 0, now).map_err(Error::in_file(directory.path_of(role)))?;
     }
     let mut kept = |name, role| {
         let path = issuance::path_in(&report.directory, role);

@@ -150,7 +150,10 @@ fn order_chain(given: Vec<Certificate>, key: &PublicKey) -> Result<Vec<Certifica
 /// Checks what verifiers ask of an authority with `below` others between it and an end entity. A
 /// root is judged here alone: webpki takes nothing from it but name, key and nameConstraints, where
 /// OpenSSL and Go refuse what follows from its other extensions.
-fn check_may_issue(certificate: &Certificate, below: usize, now: OffsetDateTime) -> Result<(), Error> {
+///
+/// # Errors
+/// If it is no authority, may not sign certificates for this, or is not valid `now`.
+pub fn check_may_issue(certificate: &Certificate, below: usize, now: OffsetDateTime) -> Result<(), Error> {
     let subject = || certificate.subject().clone();
     let unusable = |reason: String| Error::AuthorityUnusable { subject: subject(), reason };
     let Validity { not_before, not_after } = certificate.validity();

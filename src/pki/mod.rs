@@ -15,7 +15,7 @@ mod subject;
 mod validity;
 mod verify;
 
-pub use authority::{AuthorityTemplate, CertificateAuthority};
+pub use authority::{AuthorityTemplate, CertificateAuthority, check_may_issue};
 pub use certificate::Certificate;
 pub use encoding::{
     Passphrase, certificates_from_pem, certificates_to_pem, encrypt_key_to_pem, is_encrypted_key,

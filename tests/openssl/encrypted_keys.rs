@@ -1,0 +1,82 @@
+//! Encrypted keys: those that are written, those that are read, and those that must be converted.
+
+use libtest_mimic::Trial;
+
+use crate::authorities::{assert_issues, self_sign};
+use crate::purposes::{assert_key_belongs, assert_purposes};
+use crate::support::Folder;
+use crate::{GEN, GEN_BELOW_CORP, P256_KEY, trial};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    const WITH_PASSPHRASE: &str = "--ca-passphrase-file pass";
+    let converted = |sentence: &str, key_type: &'static str, encrypt: &'static str, error: &'static str| {
+        trial(sentence, move || {
+            let folder = Folder::after(&format!("gen --key-type {key_type}"));
+            folder.openssl(&format!("{encrypt} -in ca.key -passout file:pass -out encrypted.key"));
+            folder.join(&["encrypted.key"], "ca.key");
+            let refusal = folder.refusal(&format!("renew {WITH_PASSPHRASE}")).says("ca.key").says(error);
+            let command = refusal.openssl_command();
+            assert!(command.starts_with("pkcs8 "), "{command}");
+            // One file for both would be asked for its second line.
+            folder.write("new-pass", "battery staple\n");
+            folder.openssl(&format!("{command} -passin file:pass -passout file:new-pass"));
+            folder.join(&["ca-pkcs8.key"], "ca.key");
+            folder.milvus_certs("renew --ca-passphrase-file new-pass");
+            assert_purposes(&folder, "-x509_strict");
+        })
+    };
+    vec![
+        trial("a new authority's key is encrypted with the passphrase, and OpenSSL opens it", || {
+            let folder = Folder::after(&format!("{GEN} {WITH_PASSPHRASE}"));
+            assert!(folder.text("ca.key").starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+            let of_key = folder.openssl("pkey -in ca.key -passin file:pass -pubout");
+            assert_eq!(of_key, folder.openssl("x509 -in ca.pem -noout -pubkey"));
+            assert_eq!(folder.try_openssl("pkey -in ca.key -passin pass:wrong -noout"), None);
+            for role in ["server", "client"] {
+                assert_key_belongs(&folder, role);
+            }
+            folder.milvus_certs(&format!("renew {WITH_PASSPHRASE}"));
+            assert_purposes(&folder, "-x509_strict");
+        }),
+        trial("an authority made elsewhere is encrypted with the passphrase if it was not", || {
+            let folder = Folder::new();
+            folder.openssl(&format!("{P256_KEY} -out corp.key"));
+            self_sign(&folder, "corp", "/CN=Corp CA");
+            folder.milvus_certs(&format!("{GEN_BELOW_CORP} {WITH_PASSPHRASE}"));
+            assert!(folder.text("ca.key").starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+            let of_key = folder.openssl("pkey -in ca.key -passin file:pass -pubout");
+            assert_eq!(of_key, folder.openssl("pkey -in corp.key -pubout"));
+        }),
+        trial("a passphrase file with CR LF means the same to OpenSSL and to this program", || {
+            let folder = Folder::new();
+            folder.write("pass", "correct horse\r\n");
+            folder.openssl(&format!("{P256_KEY} -aes-256-cbc -pass file:pass -out corp.key"));
+            self_sign(&folder, "corp", "/CN=Corp CA");
+            assert_issues(&folder, WITH_PASSPHRASE);
+        }),
+        trial("an encrypted ca.key is refused without its passphrase, and with another", || {
+            let folder = Folder::after(&format!("{GEN} {WITH_PASSPHRASE}"));
+            folder.write("wrong", "incorrect horse\n");
+            folder.refusal("renew").says("ca.key: is encrypted");
+            folder.refusal("renew --ca-passphrase-file wrong").says("ca.key: cannot be decrypted");
+        }),
+        converted(
+            "a legacy encrypted RSA key is refused, and the hint's command converts it",
+            "rsa2048",
+            "rsa -traditional -aes128",
+            "legacy format",
+        ),
+        converted(
+            "a legacy encrypted elliptic-curve key is refused, and the hint's command converts it",
+            "p256",
+            "ec -aes128",
+            "legacy format",
+        ),
+        converted(
+            "a key encrypted with PBES1 is refused, and the hint's command converts it",
+            "p256",
+            "pkcs8 -topk8 -v1 PBE-SHA1-3DES",
+            "not supported",
+        ),
+    ]
+}

@@ -1,0 +1,83 @@
+//! Authority files that cannot be used.
+
+use libtest_mimic::Trial;
+
+use crate::authorities::self_sign;
+use crate::support::Folder;
+use crate::{GEN, P256_KEY, trial};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let refused = |what: &str, file: &'static str, error: &'static str, damage: fn(&Folder)| {
+        trial(format!("{file} that {what} is refused, and nothing changes"), move || {
+            let folder = Folder::after(GEN);
+            damage(&folder);
+            folder.refusal("renew").says(file).says(error);
+        })
+    };
+    vec![
+        trial("ca.pem in DER is refused, and the hint's command converts it", || {
+            let folder = Folder::after(GEN);
+            let pem = folder.read("ca.pem");
+            folder.openssl("x509 -in ca.pem -outform DER -out ca.der");
+            folder.join(&["ca.der"], "ca.pem");
+            let refusal = folder.refusal("renew").says("ca.pem: is DER");
+            folder.openssl(&refusal.openssl_command());
+            assert!(folder.read("FILE.pem") == pem);
+        }),
+        refused("begins with a byte order mark", "ca.pem", "byte order mark", |folder| {
+            folder.write("bom", "\u{feff}");
+            folder.join(&["bom", "ca.pem"], "ca.pem");
+        }),
+        refused("is UTF-16", "ca.pem", "UTF-16", |folder| {
+            let text = format!("\u{feff}{}", folder.text("ca.pem"));
+            folder.write("ca.pem", text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>());
+        }),
+        refused("is empty", "ca.pem", "is empty", |folder| folder.write("ca.pem", "")),
+        refused("is text", "ca.pem", "has no certificate", |folder| {
+            folder.write("ca.pem", "not a certificate\n")
+        }),
+        refused("is cut off", "ca.pem", "PEM", |folder| cut_off(folder, "ca.pem")),
+        refused("holds a key", "ca.pem", "has no certificate", |folder| folder.join(&["ca.key"], "ca.pem")),
+        refused("holds a server's certificate", "ca.pem", "is not a certificate authority", |folder| {
+            folder.join(&["server.pem"], "ca.pem");
+        }),
+        refused("holds two certificates", "ca.pem", "holds 2 certificates", |folder| {
+            folder.openssl(&format!("{P256_KEY} -out other.key"));
+            self_sign(folder, "other", "/CN=Other CA");
+            folder.join(&["ca.pem", "other.pem"], "ca.pem");
+        }),
+        refused("may not sign certificates", "ca.pem", "may not sign", |folder| {
+            folder.openssl("req -x509 -new -key ca.key -subj /CN=CA -addext keyUsage=cRLSign -out ca.pem");
+        }),
+        refused("has 1024 bits", "ca.key", "1024 bits", |folder| {
+            folder.openssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out ca.key");
+            self_sign(folder, "ca", "/CN=CA");
+        }),
+        refused("is of the curve P-521", "ca.key", "P-521", |folder| {
+            folder.openssl("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out ca.key");
+            self_sign(folder, "ca", "/CN=CA");
+        }),
+        refused("is of the curve secp256k1 in SEC 1", "ca.key", "elliptic curve", |folder| {
+            folder.openssl("ecparam -name secp256k1 -genkey -out ca.key");
+            self_sign(folder, "ca", "/CN=CA");
+        }),
+        refused("is in DER", "ca.key", "is DER", |folder| {
+            folder.openssl("pkey -in ca.key -outform DER -out ca.der");
+            folder.join(&["ca.der"], "ca.key");
+        }),
+        refused("is empty", "ca.key", "is empty", |folder| folder.write("ca.key", "")),
+        refused("is cut off", "ca.key", "PEM", |folder| cut_off(folder, "ca.key")),
+        refused("holds a public key", "ca.key", "has no private key", |folder| {
+            folder.openssl("pkey -in ca.key -pubout -out public.pem");
+            folder.join(&["public.pem"], "ca.key");
+        }),
+        refused("holds a certificate", "ca.key", "has no private key", |folder| {
+            folder.join(&["ca.pem"], "ca.key");
+        }),
+    ]
+}
+
+fn cut_off(folder: &Folder, file: &str) {
+    let content = folder.read(file);
+    folder.write(file, &content[..content.len() / 2]);
+}
