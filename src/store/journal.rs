@@ -56,12 +56,18 @@ pub(super) fn roll_forward(directory: &OwnedFd, commit: &OwnedFd) -> io::Result<
             waiting.push(name);
         }
     }
+    let mut replaces = false;
     for name in &waiting {
-        if exists(directory, name)? && !exists(&old, name)? {
-            fs::link_or_move(directory, &old, name)?;
+        if exists(directory, name)? {
+            replaces = true;
+            if !exists(&old, name)? {
+                fs::link_or_move(directory, &old, name)?;
+            }
         }
     }
-    fs::sync_directory(&old)?;
+    if replaces {
+        fs::sync_directory(&old)?;
+    }
     for name in &waiting {
         fs::rename(commit, name, directory, name)?;
     }
@@ -83,14 +89,14 @@ pub(super) fn roll_back(directory: &OwnedFd, commit: &OwnedFd, names: &[&str]) -
     fs::rename(directory, COMMIT, directory, STAGED)
 }
 
-/// Puts the backup beside the new files, or removes what was replaced; then the folder itself.
+/// Puts the backup beside the new files, or removes what was replaced; then the folder itself. This
+/// need not reach the disk now: after a power cut it is done again.
 pub(super) fn finish(directory: &OwnedFd, commit: &OwnedFd) -> io::Result<()> {
     match fs::list(commit)?.into_iter().find(|name| name.starts_with(BACKUP_PREFIX)) {
         Some(backup) => fs::rename(commit, &backup, directory, &backup)?,
         None => remove_folder(commit, OLD)?,
     }
-    fs::remove_subdirectory(directory, COMMIT)?;
-    fs::sync_directory(directory)
+    fs::remove_subdirectory(directory, COMMIT)
 }
 
 /// Removes what was staged; nothing had been put into place but perhaps `ca.srl`.
