@@ -1,0 +1,3 @@
+module milvus-certs-verify
+
+go 1.19
