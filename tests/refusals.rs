@@ -148,6 +148,21 @@ fn a_folder_or_a_pipe_where_a_file_should_be_is_refused_without_waiting_for_it()
 }
 
 #[test]
+fn a_certificate_that_cannot_be_read_stops_only_its_own_renewal() {
+    let folder = made();
+    fs::write(folder.path().join("client.pem"), "garbage").unwrap();
+    let before = snapshot(folder.path());
+    for arguments in [vec!["renew"], vec!["renew", "client"]] {
+        let output = milvus_certs().args(arguments).arg("-d").arg(folder.path()).output().unwrap();
+        assert_refusal(&output, 1, "client.pem: has no certificate");
+        assert_eq!(snapshot(folder.path()), before);
+    }
+    let output = milvus_certs().args(["renew", "server", "-d"]).arg(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(snapshot(folder.path())["client.pem"], before["client.pem"]);
+}
+
+#[test]
 fn a_directory_that_is_a_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("certs");

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use crate::pki;
+use crate::pki::{self, shell_quoted};
 use crate::store::{self, FileRole, Recovery};
 
 /// Why a command could not do its work. Unless the store says that a run is unfinished, nothing
@@ -14,6 +14,14 @@ pub enum Error {
     /// The content of a file.
     #[error("{}: {source}", path.display())]
     File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: pki::Error,
+    },
+    /// A certificate that is to be renewed cannot be read.
+    #[error("{}: {source}", path.display())]
+    OldCertificate {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
@@ -76,6 +84,10 @@ impl Error {
             Self::Store(error) => error.hint(),
             Self::AfterRecovery { source, .. } => source.hint(),
             Self::File { path, source } => source.hint(&path.display().to_string()),
+            Self::OldCertificate { path, .. } => Some(format!(
+                "restore it from a backup; or `rm {}`, and renew starts from the documentation's defaults",
+                shell_quoted(&path.display().to_string())
+            )),
             Self::Request(error) => error.hint("FILE"),
             Self::Unverifiable { .. } => {
                 Some("ask for names that the authority permits, or use another authority".into())
@@ -127,13 +139,9 @@ impl Error {
 
 /// A command line that a person can paste.
 fn command(verb: &str, directory: &Path) -> String {
-    let path = directory.display().to_string();
-    match path.as_str() {
+    match directory.display().to_string().as_str() {
         "." => format!("milvus-certs {verb}"),
-        _ => format!(
-            "milvus-certs {verb} -d {}",
-            shlex::try_quote(&path).unwrap_or_else(|_| path.as_str().into())
-        ),
+        path => format!("milvus-certs {verb} -d {}", shell_quoted(path)),
     }
 }
 

@@ -84,7 +84,7 @@ pub fn renew(request: &RenewRequest, now: OffsetDateTime) -> Result<Report, Erro
 
 fn renew_in(request: &RenewRequest, mut directory: Directory, now: OffsetDateTime) -> Result<Report, Error> {
     let authority = authority::of_directory(&directory, request.passphrase.as_ref(), now)?;
-    let old = OldCertificates::read(&directory)?;
+    let old = OldCertificates::read(&directory, &request.kinds)?;
     let mut report = Report::new(&request.directory, request.dry_run, directory.recovery());
     if authority.root().key_cert_sign().is_none() {
         report.notes.push(Note::AuthorityWithoutKeyUsage);
@@ -120,23 +120,27 @@ struct OldCertificates {
 }
 
 impl OldCertificates {
-    fn read(directory: &Directory) -> Result<Self, Error> {
-        let leaf = |kind| {
-            let (_, role) = files_of(kind);
-            let Some(content) = directory.read(role)? else {
-                return Ok(None);
-            };
-            // renew.sh leaves an empty server.pem behind when it fails.
-            if content.iter().all(u8::is_ascii_whitespace) {
-                return Ok(None);
-            }
-            let certificates =
-                certificates_from_pem(&content).map_err(Error::in_file(directory.path_of(role)))?;
-            // Some put the authority first; a leaf is what is no authority.
-            let leaf = certificates.iter().find(|certificate| !certificate.is_ca());
-            Ok::<_, Error>(leaf.or(certificates.first()).cloned())
+    /// Reads them; what is not to be renewed may also be unreadable.
+    fn read(directory: &Directory, renewed: &[EndEntityKind]) -> Result<Self, Error> {
+        let read = |kind| match Self::leaf(directory, kind) {
+            Err(_) if !renewed.contains(&kind) => Ok(None),
+            result => result,
         };
-        Ok(Self { server: leaf(EndEntityKind::Server)?, client: leaf(EndEntityKind::Client)? })
+        Ok(Self { server: read(EndEntityKind::Server)?, client: read(EndEntityKind::Client)? })
+    }
+
+    fn leaf(directory: &Directory, kind: EndEntityKind) -> Result<Option<Certificate>, Error> {
+        let (_, role) = files_of(kind);
+        let Some(content) = directory.read(role)? else { return Ok(None) };
+        // renew.sh leaves an empty server.pem behind when it fails.
+        if content.iter().all(u8::is_ascii_whitespace) {
+            return Ok(None);
+        }
+        let unreadable = |source| Error::OldCertificate { path: directory.path_of(role), source };
+        let certificates = certificates_from_pem(&content).map_err(unreadable)?;
+        // Some put the authority first; a leaf is what is no authority.
+        let leaf = certificates.iter().find(|certificate| !certificate.is_ca());
+        Ok(leaf.or(certificates.first()).cloned())
     }
 
     fn of(&self, kind: EndEntityKind) -> Option<&Certificate> {

@@ -224,7 +224,7 @@ impl Error {
     /// The next step, with `file` as the file that the error is about.
     #[must_use]
     pub fn hint(&self, file: &str) -> Option<String> {
-        let quoted = shlex::try_quote(file).unwrap_or_else(|_| file.into());
+        let quoted = shell_quoted(file);
         let hint = match self {
             Self::CommonNameEmpty => {
                 "give --common-name the name that clients connect to, such as localhost".into()
@@ -326,6 +326,11 @@ impl Error {
         let names: Vec<_> = KeyType::ALL.iter().map(|key_type| key_type.name()).collect();
         Self::unsupported(format!("{value:?} is none of {}", names.join(", ")))
     }
+}
+
+/// A path as it can be pasted into a shell.
+pub(crate) fn shell_quoted(path: &str) -> String {
+    shlex::try_quote(path).map_or_else(|_| path.to_owned(), |quoted| quoted.into_owned())
 }
 
 fn found_instead(found: &[String]) -> String {

@@ -22,6 +22,7 @@ pub use encoding::{
     key_from_pem, key_to_pem,
 };
 pub use error::Error;
+pub(crate) use error::shell_quoted;
 pub use key::{KeyType, PrivateKey, PublicKey};
 pub use name::{DnsName, GeneralName};
 pub use profile::{EndEntityKind, Profile};

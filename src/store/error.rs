@@ -2,6 +2,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::pki::shell_quoted;
+
 /// What went wrong with a directory or a file in it.
 ///
 /// `Display` says what happened, with the path; [`Error::hint`] says what to do next. Unless it is
@@ -103,9 +105,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotFound { path } => {
-                let path = path.display().to_string();
-                let quoted = shlex::try_quote(&path).unwrap_or_else(|_| path.as_str().into());
-                format!("`milvus-certs gen -d {quoted}` makes it")
+                format!("`milvus-certs gen -d {}` makes it", shell_quoted(&path.display().to_string()))
             }
             Self::NotADirectory { .. } => "name a folder with -d; it is made if missing".into(),
             Self::Directory { source, .. } | Self::Read { source, .. } | Self::Write { source, .. } => {
