@@ -76,10 +76,11 @@ impl fmt::Display for KeyType {
 /// A private key. It zeroizes its memory when dropped, and its `Debug` shows nothing of it.
 pub struct PrivateKey(Kind);
 
+/// The elliptic-curve keys hold their public half, which would be most of the work of each use.
 enum Kind {
     Rsa(Box<rsa::PrivateKey>),
-    P256(p256::SecretKey),
-    P384(p384::SecretKey),
+    P256(Box<p256::ecdsa::SigningKey>),
+    P384(Box<p384::ecdsa::SigningKey>),
     Ed25519(Box<ed25519_dalek::SigningKey>),
 }
 
@@ -97,8 +98,8 @@ impl PrivateKey {
             KeyType::Rsa2048 => rsa(2048),
             KeyType::Rsa3072 => rsa(3072),
             KeyType::Rsa4096 => rsa(4096),
-            KeyType::P256 => Ok(Self(Kind::P256(rsa::Generate::try_generate()?))),
-            KeyType::P384 => Ok(Self(Kind::P384(rsa::Generate::try_generate()?))),
+            KeyType::P256 => Ok(Self(Kind::P256(Box::new(rsa::Generate::try_generate()?)))),
+            KeyType::P384 => Ok(Self(Kind::P384(Box::new(rsa::Generate::try_generate()?)))),
         }
     }
 
@@ -108,8 +109,8 @@ impl PrivateKey {
         let kind = match info.algorithm.oid {
             RSA => Kind::Rsa(Box::new(info.try_into().map_err(Error::key_malformed)?)),
             EC => match info.algorithm.parameters_oid().ok() {
-                Some(P256) => Kind::P256(info.try_into().map_err(Error::key_malformed)?),
-                Some(P384) => Kind::P384(info.try_into().map_err(Error::key_malformed)?),
+                Some(P256) => Kind::P256(Box::new(info.try_into().map_err(Error::key_malformed)?)),
+                Some(P384) => Kind::P384(Box::new(info.try_into().map_err(Error::key_malformed)?)),
                 curve => return Err(Error::unsupported(algorithm_name(EC, curve))),
             },
             ED25519 => Kind::Ed25519(Box::new(info.try_into().map_err(Error::key_malformed)?)),
@@ -126,8 +127,9 @@ impl PrivateKey {
 
     /// Reads SEC 1 (RFC 5915), `BEGIN EC PRIVATE KEY`.
     pub(super) fn from_sec1(der: &[u8]) -> Result<Self, Error> {
-        let p256 = p256::SecretKey::from_sec1_der(der).map(Kind::P256);
-        let key = p256.or_else(|_| p384::SecretKey::from_sec1_der(der).map(Kind::P384));
+        let p256 = p256::SecretKey::from_sec1_der(der).map(|key| Kind::P256(Box::new(key.into())));
+        let p384 = || p384::SecretKey::from_sec1_der(der).map(|key| Kind::P384(Box::new(key.into())));
+        let key = p256.or_else(|_| p384());
         key.map_err(|_| Error::unsupported("an elliptic curve other than P-256 and P-384"))
             .and_then(Self::checked)
     }
@@ -158,8 +160,8 @@ impl PrivateKey {
     pub fn public_key(&self) -> Result<PublicKey, Error> {
         let spki = match &self.0 {
             Kind::Rsa(key) => key.as_public_key().to_public_key_der(),
-            Kind::P256(key) => key.public_key().to_public_key_der(),
-            Kind::P384(key) => key.public_key().to_public_key_der(),
+            Kind::P256(key) => key.verifying_key().to_public_key_der(),
+            Kind::P384(key) => key.verifying_key().to_public_key_der(),
             Kind::Ed25519(key) => key.verifying_key().to_public_key_der(),
         };
         PublicKey::from_spki(spki.map_err(Error::signing)?.as_bytes())
@@ -180,11 +182,11 @@ impl PrivateKey {
         Ok(match &self.0 {
             Kind::Rsa(key) => key.pkcs1v15_sign::<Sha256>(message).map_err(Error::signing)?,
             Kind::P256(key) => {
-                let signature: p256::ecdsa::Signature = p256::ecdsa::SigningKey::from(key).sign(message);
+                let signature: p256::ecdsa::Signature = key.sign(message);
                 signature.to_der().as_bytes().to_vec()
             }
             Kind::P384(key) => {
-                let signature: p384::ecdsa::Signature = p384::ecdsa::SigningKey::from(key).sign(message);
+                let signature: p384::ecdsa::Signature = key.sign(message);
                 signature.to_der().as_bytes().to_vec()
             }
             Kind::Ed25519(key) => key.sign(message).to_bytes().to_vec(),

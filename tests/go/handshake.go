@@ -41,7 +41,9 @@ func clientConfig(authority directory, version uint16) (*tls.Config, error) {
 }
 
 // connect lets a client and a server of this directory talk.
-func connect(server directory, mutual bool, trusts directory, version uint16, client ...tls.Certificate) (outcome, error) {
+func connect(
+	server directory, mutual bool, trusts directory, version uint16, client ...tls.Certificate,
+) (outcome, error) {
 	serverSide, err := serverConfig(server, mutual)
 	if err != nil {
 		return outcome{}, err
