@@ -32,6 +32,7 @@ compile_error!(
 );
 
 pub mod actions;
+pub mod audit;
 pub mod milvus;
 pub mod pki;
 pub mod store;

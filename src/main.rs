@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         Err(error) => Err(usage::Error::from(error).into()),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => ExitCode::from(status as u8),
         Err(error) => {
             output::error(&error);
             ExitCode::from(if error.is::<usage::Error>() { WRONG_USAGE } else { FAILED })

@@ -2,6 +2,7 @@
 //! certificates, files and a report.
 
 mod authority;
+mod check;
 #[cfg(test)]
 mod crash_tests;
 mod error;
@@ -10,6 +11,7 @@ mod issuance;
 mod renew;
 mod report;
 
+pub use check::{CheckReport, CheckRequest, CheckedCertificate, check};
 pub use error::Error;
 pub use generate::{ExistingAuthority, GenerateRequest, IfPresent, generate};
 pub use renew::{RenewRequest, renew};

@@ -134,6 +134,11 @@ fn key_name(certificate: &Certificate) -> String {
     }
 }
 
+/// Whole days from now until then, rounded down; negative when it has passed.
+pub(super) fn day_count(now: OffsetDateTime, then: OffsetDateTime) -> i64 {
+    (then - now).whole_seconds().div_euclid(24 * 60 * 60)
+}
+
 /// RFC 3339 in UTC.
 pub(super) fn timestamp(time: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");

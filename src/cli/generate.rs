@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::args::{
     CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, ask_if_needed, key_mode, key_type, path,
 };
-use super::{EXIT_STATUS, output};
+use super::{EXIT_STATUS, Status, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -83,7 +83,7 @@ fn defaults_days(days: u32) -> Days {
 }
 
 impl Args {
-    pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<()> {
+    pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let style = output::Style::of(&self.common);
         let mut request = self.into_request()?;
         let mut outcome = generate(&request, now);
@@ -91,7 +91,8 @@ impl Args {
             request.passphrase = Some(passphrase);
             outcome = generate(&request, now);
         }
-        output::report("gen", &outcome?, style)
+        output::report("gen", &outcome?, style)?;
+        Ok(Status::Done)
     }
 
     fn into_request(self) -> anyhow::Result<GenerateRequest> {

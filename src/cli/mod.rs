@@ -1,8 +1,11 @@
 //! The command line: arguments become a request, what was done becomes text or JSON.
 
 mod args;
+mod check;
 mod generate;
+mod input;
 pub(crate) mod output;
+mod render;
 mod renew;
 pub(crate) mod usage;
 
@@ -31,16 +34,27 @@ pub(crate) struct Cli {
 enum Command {
     Gen(generate::Args),
     Renew(renew::Args),
+    Check(check::Args),
+}
+
+/// How a command that did its work ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// It looked, and something is wrong.
+    Found = 3,
 }
 
 impl Cli {
     /// Does what the command line asks for, and prints what was done.
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    pub(crate) fn run(self) -> anyhow::Result<Status> {
         #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
         let now = OffsetDateTime::now_utc();
         match self.command {
             Command::Gen(args) => args.run(now),
             Command::Renew(args) => args.run(now),
+            Command::Check(args) => args.run(now),
         }
     }
 }

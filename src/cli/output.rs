@@ -2,7 +2,6 @@
 //!
 //! - Standard output has the report: text for people, or one JSON document. Notes, errors and hints
 //!   go to standard error.
-//! - A report says what exists now: paths, names, the last day; then the next step.
 //! - An error is two lines: what happened; then `hint:` and what helps.
 //! - `--quiet` leaves errors, and JSON if it was asked for. Nothing is coloured but clap's help.
 
@@ -12,11 +11,12 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use milvus_certs::actions::{self, Action, CertificateReport, Report};
-use milvus_certs::store::{Audience, FileRole};
+use clap::ValueEnum;
+use milvus_certs::actions::{self, CheckReport, Report};
 use serde::Serialize;
 
 use super::args::CommonArgs;
+use super::render::{check, prometheus, run};
 use super::usage;
 
 /// Raised when a field changes its meaning or goes.
@@ -44,18 +44,47 @@ impl Style {
 pub(super) fn report(command: &str, report: &Report, style: Style) -> anyhow::Result<()> {
     let text = match style {
         Style::Quiet => return Ok(()),
-        Style::Json => json(command, report)?,
+        Style::Json => document(command, Run { report, next_steps: run::next_steps(command, report) })?,
         Style::Text => {
             for note in &report.notes {
                 eprintln!("note: {note}");
             }
-            text(command, report)
+            run::text(command, report)
         }
     };
     print(&text).with_context(|| match report.changed {
         true => "the files were written, but the report cannot be printed",
         false => "the report cannot be printed",
     })
+}
+
+/// How findings are to be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    Text,
+    /// One document.
+    Json,
+    /// For the text file collector of Prometheus' node exporter.
+    Prometheus,
+}
+
+/// Prints what `check` found.
+pub(super) fn checked(report: &CheckReport, format: Format) -> anyhow::Result<()> {
+    let text = match format {
+        Format::Text => check::text(report),
+        Format::Json => document("check", Look { changed: false, report })?,
+        Format::Prometheus => prometheus::text(report),
+    };
+    print(&text).context("the findings cannot be printed")
+}
+
+/// A command that only looks.
+#[derive(Serialize)]
+struct Look<T> {
+    changed: bool,
+    #[serde(flatten)]
+    report: T,
 }
 
 /// Prints help or version, which clap treats as errors.
@@ -89,98 +118,24 @@ fn print(text: &str) -> io::Result<()> {
     }
 }
 
+/// What every JSON document begins with.
 #[derive(Serialize)]
-struct Document<'a> {
+struct Document<'a, T> {
     schema_version: u32,
     command: &'a str,
     #[serde(flatten)]
-    report: &'a Report,
-    next_steps: Vec<String>,
+    content: T,
 }
 
-fn json(command: &str, report: &Report) -> anyhow::Result<String> {
-    let document =
-        Document { schema_version: SCHEMA_VERSION, command, report, next_steps: next_steps(command, report) };
+/// One JSON document about a command.
+fn document(command: &str, content: impl Serialize) -> anyhow::Result<String> {
+    let document = Document { schema_version: SCHEMA_VERSION, command, content };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-fn text(command: &str, report: &Report) -> String {
-    let mut lines = vec![headline(command, report), String::new()];
-    let subject_width =
-        report.certificates.iter().map(|certificate| covers(certificate).chars().count()).max();
-    for certificate in &report.certificates {
-        let name = format!("{}.pem", certificate.role);
-        let covers = covers(certificate);
-        let padding = " ".repeat(subject_width.unwrap_or_default() - covers.chars().count());
-        let action = if certificate.action == Action::Kept && report.changed { ", unchanged" } else { "" };
-        lines.push(format!("  {name:<10}  {covers}{padding}  until {}{action}", day(&certificate.not_after)));
-    }
-    if let Some(backup) = &report.backup {
-        lines.extend([String::new(), format!("The files that were there are in {backup}.")]);
-    }
-    let steps = next_steps(command, report);
-    if !steps.is_empty() {
-        lines.push(String::new());
-        lines.extend(steps.iter().map(|step| format!("next: {step}")));
-    }
-    lines.join("\n") + "\n"
-}
-
-fn headline(command: &str, report: &Report) -> String {
-    let directory = &report.directory;
-    let renewed: Vec<_> = report
-        .certificates
-        .iter()
-        .filter(|certificate| certificate.action != Action::Kept)
-        .map(|certificate| format!("{}.pem", certificate.role))
-        .collect();
-    let place = if directory == "." { "this folder".to_owned() } else { directory.clone() };
-    match (command, report.dry_run, renewed.is_empty()) {
-        (_, _, true) => format!("Nothing to do in {place}: its certificates are valid."),
-        ("gen", false, _) => format!("Made an authority, a server and a client certificate in {place}:"),
-        ("gen", true, _) => format!("Would make an authority, a server and a client certificate in {place}:"),
-        (_, false, _) => format!("Renewed {} in {place}:", renewed.join(" and ")),
-        (_, true, _) => format!("Would renew {} in {place}:", renewed.join(" and ")),
-    }
-}
-
-/// The names of an end entity, or the name of an authority.
-fn covers(certificate: &CertificateReport) -> String {
-    match certificate.names.as_slice() {
-        [] => certificate.common_name.clone(),
-        names => names.join(", "),
-    }
-}
-
-fn day(timestamp: &str) -> &str {
-    timestamp.split('T').next().unwrap_or(timestamp)
-}
-
-/// What a person does after it.
-fn next_steps(command: &str, report: &Report) -> Vec<String> {
-    if !report.changed {
-        return Vec::new();
-    }
-    let written = |audience| -> Vec<_> {
-        let names = FileRole::AS_LISTED.into_iter().filter(|role| role.audience() == audience);
-        let written = |role: &FileRole| report.files.iter().any(|file| file.path.ends_with(role.file_name()));
-        names.filter(written).map(FileRole::file_name).collect()
-    };
-    let server = written(Audience::Server).join(" and ");
-    match command {
-        "gen" => vec![
-            "copy server.key, server.pem and ca.pem to where Milvus reads them, set its tlsMode, and restart it".into(),
-            "give clients ca.pem, not server.pem; with tlsMode 2 also client.pem and client.key".into(),
-            "keep ca.key and ca.srl safe, for `milvus-certs renew`".into(),
-        ],
-        _ => {
-            let client = written(Audience::Client).join(" and ");
-            let copy = (!server.is_empty())
-                .then(|| format!("copy {server} to where Milvus reads them, and restart it: it does not reload certificates"));
-            let give = (!client.is_empty()).then(|| {
-                format!("with tlsMode 2, give clients {client}; what trusts ca.pem goes on working")
-            });
-            copy.into_iter().chain(give).collect()
-        }
-    }
+#[derive(Serialize)]
+struct Run<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    next_steps: Vec<String>,
 }

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::args::{
     CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, ask_if_needed, duration, key_mode, key_type,
 };
-use super::{EXIT_STATUS, output, usage};
+use super::{EXIT_STATUS, Status, output, usage};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -87,7 +87,7 @@ impl From<Kind> for EndEntityKind {
 }
 
 impl Args {
-    pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<()> {
+    pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let style = output::Style::of(&self.common);
         let mut request = self.into_request()?;
         let mut outcome = renew(&request, now);
@@ -95,7 +95,8 @@ impl Args {
             request.passphrase = Some(passphrase);
             outcome = renew(&request, now);
         }
-        output::report("renew", &outcome?, style)
+        output::report("renew", &outcome?, style)?;
+        Ok(Status::Done)
     }
 
     fn into_request(self) -> anyhow::Result<RenewRequest> {

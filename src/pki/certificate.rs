@@ -1,12 +1,17 @@
-use std::fmt;
+use std::fmt::{self, Write};
 
+use der::Decode;
 use rustls_pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
+use x509_cert::spki::SubjectPublicKeyInfoRef;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::ParsedExtension;
+use x509_parser::extensions::{ExtendedKeyUsage as ParsedExtendedKeyUsage, ParsedExtension};
 use x509_parser::prelude::FromDer;
 
-use super::{EndEntityKind, Error, GeneralName, PublicKey, SerialNumber, Subject, Validity};
+use super::{
+    EndEntityKind, Error, GeneralName, KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm, Subject,
+    Validity,
+};
 
 /// A certificate, parsed once: its bytes and what this program asks of it.
 #[derive(Clone, PartialEq, Eq)]
@@ -17,6 +22,8 @@ pub struct Certificate {
     serial: SerialNumber,
     validity: Validity,
     spki: Vec<u8>,
+    key_algorithm: KeyAlgorithm,
+    signature_algorithm: SignatureAlgorithm,
     extensions: Extensions,
 }
 
@@ -28,20 +35,16 @@ struct Extensions {
     path_length: Option<u32>,
     /// A critical extension that verifiers do not know, by its object identifier.
     unknown_critical: Option<String>,
-    /// keyCertSign, if there is a keyUsage at all.
-    key_cert_sign: Option<bool>,
-    /// serverAuth and clientAuth, if there is an extendedKeyUsage at all.
-    extended_key_usage: Option<ExtendedKeyUsage>,
+    /// The names of its bits, if there is a keyUsage at all.
+    key_usage: Option<Vec<&'static str>>,
+    /// The names or object identifiers of its purposes, if there is an extendedKeyUsage at all.
+    extended_key_usage: Option<Vec<String>>,
     subject_key_identifier: Option<Vec<u8>>,
+    authority_key_identifier: Option<Vec<u8>>,
+    has_subject_alt_name: bool,
     names: Vec<GeneralName>,
     /// Entries of subjectAltName that are not kept on renewal, as text.
     unusable_names: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct ExtendedKeyUsage {
-    server_auth: bool,
-    client_auth: bool,
 }
 
 impl Certificate {
@@ -66,6 +69,8 @@ impl Certificate {
             serial: SerialNumber::from_certificate(parsed.raw_serial()),
             validity,
             spki: parsed.public_key().raw.to_vec(),
+            key_algorithm: KeyAlgorithm::from_spki(parsed.public_key().raw),
+            signature_algorithm: SignatureAlgorithm::of(&parsed.signature_algorithm.algorithm.to_id_string()),
             extensions: Extensions::of(&parsed)?,
             der: CertificateDer::from(der.to_vec()),
         })
@@ -134,16 +139,37 @@ impl Certificate {
     /// Whether keyUsage says keyCertSign; `None` without the extension, which allows everything.
     #[must_use]
     pub fn key_cert_sign(&self) -> Option<bool> {
-        self.extensions.key_cert_sign
+        self.key_usage().map(|usages| usages.contains(&KEY_CERT_SIGN))
+    }
+
+    /// Whether its key may sign handshakes: keyUsage says digitalSignature, or there is none.
+    #[must_use]
+    pub fn may_sign_handshakes(&self) -> bool {
+        self.key_usage().is_none_or(|usages| usages.contains(&DIGITAL_SIGNATURE))
+    }
+
+    /// The names of keyUsage's bits (RFC 5280 4.2.1.3); `None` without the extension.
+    #[must_use]
+    pub fn key_usage(&self) -> Option<&[&'static str]> {
+        self.extensions.key_usage.as_deref()
+    }
+
+    /// The purposes of extendedKeyUsage (RFC 5280 4.2.1.12), by name or object identifier; `None`
+    /// without the extension.
+    #[must_use]
+    pub fn extended_key_usage(&self) -> Option<&[String]> {
+        self.extensions.extended_key_usage.as_deref()
     }
 
     /// How many authorities may stand between it and an end entity (RFC 5280 4.2.1.9).
-    pub(super) fn path_length(&self) -> Option<u32> {
+    #[must_use]
+    pub fn path_length(&self) -> Option<u32> {
         self.extensions.path_length
     }
 
     /// A critical extension that verifiers do not know, and so must refuse (RFC 5280 4.2).
-    pub(super) fn unknown_critical(&self) -> Option<&str> {
+    #[must_use]
+    pub fn unknown_critical(&self) -> Option<&str> {
         self.extensions.unknown_critical.as_deref()
     }
 
@@ -151,10 +177,61 @@ impl Certificate {
     /// serves all (RFC 5280 4.2.1.12).
     #[must_use]
     pub fn serves(&self, kind: EndEntityKind) -> bool {
-        self.extensions.extended_key_usage.as_ref().is_none_or(|usage| match kind {
-            EndEntityKind::Server => usage.server_auth,
-            EndEntityKind::Client => usage.client_auth,
+        self.extended_key_usage().is_none_or(|purposes| {
+            purposes.iter().any(|purpose| purpose == ANY_PURPOSE || purpose == kind.purpose())
         })
+    }
+
+    pub(super) fn serves_any_purpose(&self) -> bool {
+        self.extended_key_usage()
+            .is_some_and(|purposes| purposes.iter().any(|purpose| purpose == ANY_PURPOSE))
+    }
+
+    /// subjectKeyIdentifier (RFC 5280 4.2.1.2), if there is one.
+    #[must_use]
+    pub fn subject_key_identifier(&self) -> Option<&[u8]> {
+        self.extensions.subject_key_identifier.as_deref()
+    }
+
+    /// The keyIdentifier of authorityKeyIdentifier (RFC 5280 4.2.1.1), if there is one.
+    #[must_use]
+    pub fn authority_key_identifier(&self) -> Option<&[u8]> {
+        self.extensions.authority_key_identifier.as_deref()
+    }
+
+    /// Whether there is a subjectAltName, whatever it says.
+    #[must_use]
+    pub fn has_subject_alt_name(&self) -> bool {
+        self.extensions.has_subject_alt_name
+    }
+
+    /// What kind of key it has.
+    #[must_use]
+    pub fn key_algorithm(&self) -> &KeyAlgorithm {
+        &self.key_algorithm
+    }
+
+    /// The content of subjectPublicKey (RFC 5280 4.1.2.7), normalised where the kind of key is known.
+    pub(super) fn key_bits(&self) -> Vec<u8> {
+        match self.public_key() {
+            Ok(key) => key.bits().to_vec(),
+            Err(_) => {
+                let info = SubjectPublicKeyInfoRef::from_der(&self.spki);
+                info.map(|info| info.subject_public_key.raw_bytes().to_vec()).unwrap_or_default()
+            }
+        }
+    }
+
+    /// How its issuer signed it.
+    #[must_use]
+    pub fn signature_algorithm(&self) -> &SignatureAlgorithm {
+        &self.signature_algorithm
+    }
+
+    /// SHA-256 of its SubjectPublicKeyInfo: the key's pin.
+    #[must_use]
+    pub fn spki_sha256(&self) -> [u8; 32] {
+        Sha256::digest(&self.spki).into()
     }
 
     /// subjectKeyIdentifier, or where there is none (OpenSSL 1.1.1 wrote none) the identifier that
@@ -175,9 +252,19 @@ impl Certificate {
     /// SHA-256 of the certificate, in upper-case hex with colons, as OpenSSL prints it.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let octets: Vec<_> = Sha256::digest(&self.der).iter().map(|octet| format!("{octet:02X}")).collect();
-        octets.join(":")
+        hex_with_colons(&Sha256::digest(&self.der))
     }
+}
+
+/// Upper-case hex with colons, as OpenSSL prints octets.
+pub(crate) fn hex_with_colons(octets: &[u8]) -> String {
+    let mut text = String::with_capacity(octets.len() * 3);
+    for (index, octet) in octets.iter().enumerate() {
+        let separator = if index == 0 { "" } else { ":" };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{separator}{octet:02X}");
+    }
+    text
 }
 
 impl fmt::Debug for Certificate {
@@ -195,17 +282,19 @@ impl Extensions {
                     extensions.is_ca = constraints.ca;
                     extensions.path_length = constraints.path_len_constraint;
                 }
-                ParsedExtension::KeyUsage(usage) => extensions.key_cert_sign = Some(usage.key_cert_sign()),
+                ParsedExtension::KeyUsage(usage) => extensions.key_usage = Some(key_usage_names(usage.flags)),
                 ParsedExtension::ExtendedKeyUsage(usage) => {
-                    extensions.extended_key_usage = Some(ExtendedKeyUsage {
-                        server_auth: usage.any || usage.server_auth,
-                        client_auth: usage.any || usage.client_auth,
-                    });
+                    extensions.extended_key_usage = Some(purpose_names(usage));
+                }
+                ParsedExtension::AuthorityKeyIdentifier(identifier) => {
+                    let identifier = identifier.key_identifier.as_ref();
+                    extensions.authority_key_identifier = identifier.map(|identifier| identifier.0.to_vec());
                 }
                 ParsedExtension::SubjectKeyIdentifier(identifier) => {
                     extensions.subject_key_identifier = Some(identifier.0.to_vec());
                 }
                 ParsedExtension::SubjectAlternativeName(names) => {
+                    extensions.has_subject_alt_name = true;
                     for name in &names.general_names {
                         match GeneralName::from_parsed(name) {
                             Ok(Some(name)) => extensions.names.push(name),
@@ -226,4 +315,38 @@ impl Extensions {
         }
         Ok(extensions)
     }
+}
+
+const DIGITAL_SIGNATURE: &str = "digitalSignature";
+const KEY_CERT_SIGN: &str = "keyCertSign";
+const ANY_PURPOSE: &str = "anyExtendedKeyUsage";
+
+/// The bits of keyUsage in RFC 5280's order.
+fn key_usage_names(flags: u16) -> Vec<&'static str> {
+    let names = [
+        DIGITAL_SIGNATURE,
+        "nonRepudiation",
+        "keyEncipherment",
+        "dataEncipherment",
+        "keyAgreement",
+        KEY_CERT_SIGN,
+        "cRLSign",
+        "encipherOnly",
+        "decipherOnly",
+    ];
+    names.into_iter().enumerate().filter(|(bit, _)| flags & (1 << bit) != 0).map(|(_, name)| name).collect()
+}
+
+fn purpose_names(usage: &ParsedExtendedKeyUsage<'_>) -> Vec<String> {
+    let known = [
+        (usage.any, ANY_PURPOSE),
+        (usage.server_auth, EndEntityKind::Server.purpose()),
+        (usage.client_auth, EndEntityKind::Client.purpose()),
+        (usage.code_signing, "codeSigning"),
+        (usage.email_protection, "emailProtection"),
+        (usage.time_stamping, "timeStamping"),
+        (usage.ocsp_signing, "OCSPSigning"),
+    ];
+    let known = known.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name.to_owned());
+    known.chain(usage.other.iter().map(|oid| oid.to_id_string())).collect()
 }

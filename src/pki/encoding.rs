@@ -7,8 +7,8 @@ use super::key::SecretText;
 use super::{Certificate, Error, PrivateKey};
 
 const CERTIFICATE: &str = "CERTIFICATE";
-const PRIVATE_KEY: &str = "PRIVATE KEY";
-const ENCRYPTED_PRIVATE_KEY: &str = "ENCRYPTED PRIVATE KEY";
+pub(super) const PRIVATE_KEY: &str = "PRIVATE KEY";
+pub(super) const ENCRYPTED_PRIVATE_KEY: &str = "ENCRYPTED PRIVATE KEY";
 
 /// OWASP's figure for PBKDF2-HMAC-SHA256 (Password Storage Cheat Sheet, 2023).
 const PBKDF2_ITERATIONS: u32 = 600_000;
@@ -136,7 +136,7 @@ fn decrypt(der: &[u8], passphrase: &Passphrase) -> Result<PrivateKey, Error> {
 }
 
 /// The PEM blocks of a file, or what it is instead.
-fn blocks(content: &[u8]) -> Result<Vec<pem::Pem>, Error> {
+pub(super) fn blocks(content: &[u8]) -> Result<Vec<pem::Pem>, Error> {
     if content.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::Empty);
     }
@@ -147,8 +147,9 @@ fn blocks(content: &[u8]) -> Result<Vec<pem::Pem>, Error> {
         return Err(Error::ByteOrderMark);
     }
     if content.starts_with(b"\xFF\xFE") || content.starts_with(b"\xFE\xFF") {
-        return Err(Error::PemMalformed { reason: "it is UTF-16 text, and PEM is ASCII".into() });
+        return Err(Error::NotText);
     }
+    check_lines(content)?;
     let blocks =
         pem::parse_many(content).map_err(|error| Error::PemMalformed { reason: error.to_string() })?;
     let begun = content.windows(BEGIN.len()).filter(|window| *window == BEGIN).count();
@@ -161,6 +162,26 @@ fn blocks(content: &[u8]) -> Result<Vec<pem::Pem>, Error> {
 }
 
 const BEGIN: &[u8] = b"-----BEGIN ";
+const DASHES: &[u8] = b"-----";
+
+/// Milvus and OpenSSL find a PEM block only where its first line begins a line and ends one; the
+/// parser here is more lenient.
+fn check_lines(content: &[u8]) -> Result<(), Error> {
+    for line in content.split(|byte| *byte == b'\n') {
+        let Some(start) = line.windows(BEGIN.len()).position(|window| window == BEGIN) else {
+            continue;
+        };
+        let header = line[start + BEGIN.len()..].trim_ascii_end();
+        let label = header.windows(DASHES.len()).position(|window| window == DASHES);
+        if label != header.len().checked_sub(DASHES.len()) {
+            return Err(Error::PemFolded);
+        }
+        if start > 0 {
+            return Err(Error::PemIndented);
+        }
+    }
+    Ok(())
+}
 
 /// A certificate or key in DER is a SEQUENCE whose length is that of the file, in one octet after
 /// the tag or in up to four more (X.690 8.1.3). Text that begins with `0` is not.

@@ -78,9 +78,18 @@ pub enum Error {
     /// DER where PEM is needed.
     #[error("is DER, not PEM")]
     Der,
+    /// Text in another encoding than ASCII, where PEM is needed.
+    #[error("is UTF-16 text, and PEM is ASCII")]
+    NotText,
     /// A byte order mark before the first line.
     #[error("begins with a byte order mark, which hides the PEM header from Milvus")]
     ByteOrderMark,
+    /// The line breaks inside of a PEM block are gone.
+    #[error("has lost its line breaks: a PEM header shares its line with what follows it")]
+    PemFolded,
+    /// The lines of a PEM block do not begin at the margin.
+    #[error("is indented: a PEM header must begin its line")]
+    PemIndented,
     /// PEM that does not decode.
     #[error("is not valid PEM: {reason}")]
     PemMalformed {
@@ -252,6 +261,10 @@ impl Error {
             Self::Empty | Self::PemMalformed { .. } | Self::CertificateMalformed { .. } => {
                 "restore the file from a backup".into()
             }
+            Self::PemFolded | Self::PemIndented => {
+                "copy the file again as it was made; in YAML under `|`, which keeps lines".into()
+            }
+            Self::NotText => "save it as ASCII or UTF-8 without a byte order mark".into(),
             Self::Der => format!(
                 "convert it with `openssl x509 -inform DER -in {quoted} -out FILE.pem`, or `openssl pkey` for a key"
             ),

@@ -2,7 +2,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use der::Decode;
-use der::asn1::ObjectIdentifier;
 use getrandom::SysRng;
 use p256::ecdsa::signature::Signer;
 use pkcs8::{EncodePrivateKey, EncodePublicKey, PrivateKeyInfoRef, SecretDocument};
@@ -14,16 +13,8 @@ use sha2::Digest;
 use x509_cert::spki::{DecodePublicKey, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
-use super::Error;
-
-/// NIST SP 800-131A: shorter RSA keys are disallowed; Go and OpenSSL refuse to work with some of them.
-const MIN_RSA_BITS: u32 = 2048;
-
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+use super::algorithm::{EC, ED25519, MIN_RSA_BITS, P256, P384, RSA};
+use super::{Error, KeyAlgorithm};
 
 /// The kinds of key that are made here: those that every Milvus client can talk to.
 ///
@@ -111,10 +102,10 @@ impl PrivateKey {
             EC => match info.algorithm.parameters_oid().ok() {
                 Some(P256) => Kind::P256(Box::new(info.try_into().map_err(Error::key_malformed)?)),
                 Some(P384) => Kind::P384(Box::new(info.try_into().map_err(Error::key_malformed)?)),
-                curve => return Err(Error::unsupported(algorithm_name(EC, curve))),
+                curve => return Err(Error::unsupported(KeyAlgorithm::named(EC, curve).to_string())),
             },
             ED25519 => Kind::Ed25519(Box::new(info.try_into().map_err(Error::key_malformed)?)),
-            other => return Err(Error::unsupported(algorithm_name(other, None))),
+            other => return Err(Error::unsupported(KeyAlgorithm::named(other, None).to_string())),
         };
         Self::checked(kind)
     }
@@ -248,11 +239,16 @@ impl PublicKey {
                     ed25519_dalek::VerifyingKey::from_public_key_der(spki).map_err(Error::key_malformed)?;
                 (Algorithm::Ed25519, key.to_public_key_der())
             }
-            (other, curve) => return Err(Error::unsupported(algorithm_name(other, curve))),
+            (other, curve) => return Err(Error::unsupported(KeyAlgorithm::named(other, curve).to_string())),
         };
         let normalised = normalised.map_err(Error::key_malformed)?;
         let info = SubjectPublicKeyInfoRef::from_der(normalised.as_bytes()).map_err(Error::key_malformed)?;
         Ok(Self { algorithm, bits: info.subject_public_key.raw_bytes().to_vec() })
+    }
+
+    /// The content of subjectPublicKey (RFC 5280 4.1.2.7).
+    pub(super) fn bits(&self) -> &[u8] {
+        &self.bits
     }
 
     /// RFC 7093 2, method 1: the leftmost 160 bits of the SHA-256 of the key.
@@ -323,22 +319,6 @@ impl PublicKeyData for PublicKey {
             Algorithm::P384 => &rcgen::PKCS_ECDSA_P384_SHA384,
             Algorithm::Ed25519 => &rcgen::PKCS_ED25519,
         }
-    }
-}
-
-fn algorithm_name(algorithm: ObjectIdentifier, curve: Option<ObjectIdentifier>) -> String {
-    let name = |oid: ObjectIdentifier| match oid.to_string().as_str() {
-        "1.3.132.0.35" => "P-521".to_owned(),
-        "1.3.132.0.10" => "secp256k1".to_owned(),
-        "1.3.101.113" => "Ed448".to_owned(),
-        "1.2.840.113549.1.1.10" => "RSA-PSS".to_owned(),
-        "1.2.840.10040.4.1" => "DSA".to_owned(),
-        other => format!("algorithm {other}"),
-    };
-    match curve {
-        Some(curve) => name(curve),
-        None if algorithm == EC => "an elliptic curve with explicit parameters".to_owned(),
-        None => name(algorithm),
     }
 }
 

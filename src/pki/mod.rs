@@ -2,21 +2,26 @@
 //!
 //! Nothing here touches a file, prints, or reads the clock; the names are those of RFC 5280.
 
+mod algorithm;
 mod authority;
 mod certificate;
 mod encoding;
 mod error;
 mod key;
+mod key_material;
 mod name;
 mod profile;
 mod serial;
 mod sign;
+mod signatures;
 mod subject;
 mod validity;
 mod verify;
 
+pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
 pub use authority::{AuthorityTemplate, CertificateAuthority, check_may_issue};
 pub use certificate::Certificate;
+pub(crate) use certificate::hex_with_colons;
 pub use encoding::{
     Passphrase, certificates_from_pem, certificates_to_pem, encrypt_key_to_pem, is_encrypted_key,
     key_from_pem, key_to_pem,
@@ -24,10 +29,11 @@ pub use encoding::{
 pub use error::Error;
 pub(crate) use error::shell_quoted;
 pub use key::{KeyType, PrivateKey, PublicKey};
+pub use key_material::{KeyForm, KeyMaterial};
 pub use name::{DnsName, GeneralName};
 pub use profile::{EndEntityKind, Profile};
 pub use serial::{SerialCounter, SerialNumber};
 pub use sign::EndEntity;
 pub use subject::{Attribute, AttributeType, Subject};
 pub use validity::{Days, Validity};
-pub use verify::verify_chain;
+pub use verify::{ChainDefect, covers, judge_chain, verify_chain};

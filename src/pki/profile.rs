@@ -25,6 +25,15 @@ impl EndEntityKind {
             Self::Client => "client",
         }
     }
+
+    /// The purpose in extendedKeyUsage: `serverAuth` or `clientAuth`.
+    #[must_use]
+    pub const fn purpose(self) -> &'static str {
+        match self {
+            Self::Server => "serverAuth",
+            Self::Client => "clientAuth",
+        }
+    }
 }
 
 impl fmt::Display for EndEntityKind {

@@ -109,6 +109,25 @@ impl SerialCounter {
         Ok(Self { last: SerialNumber { octets: octets.to_vec() } })
     }
 
+    /// Whether this number lies ahead, within the next four billion: more certificates than any
+    /// authority issues, and fewer than what two random starts are apart.
+    #[must_use]
+    pub fn will_reach(&self, serial: &SerialNumber) -> bool {
+        let wide = |serial: &SerialNumber| {
+            let mut octets = [0; 32];
+            let start = octets.len().checked_sub(serial.octets.len())?;
+            octets[start..].copy_from_slice(&serial.octets);
+            let (high, low) = octets.split_at(16);
+            Some((u128::from_be_bytes(high.try_into().ok()?), u128::from_be_bytes(low.try_into().ok()?)))
+        };
+        match (wide(&self.last), wide(serial)) {
+            (Some((high, last)), Some((other, number))) if high == other => {
+                number > last && number - last <= u128::from(u32::MAX)
+            }
+            _ => false,
+        }
+    }
+
     /// Takes the next serial number.
     ///
     /// # Errors

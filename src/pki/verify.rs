@@ -1,9 +1,10 @@
 use std::time::Duration;
 
-use rustls_pki_types::{ServerName, UnixTime};
+use rustls_pki_types::{ServerName, SignatureVerificationAlgorithm, UnixTime};
 use time::OffsetDateTime;
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
+use super::signatures::LENIENT;
 use super::{Certificate, EndEntityKind, Error, GeneralName};
 
 /// Verifies a certificate as a peer would that trusts `anchors`: chain, dates, purpose and, for a
@@ -21,36 +22,125 @@ pub fn verify_chain(
     names: &[GeneralName],
     now: OffsetDateTime,
 ) -> Result<(), Error> {
-    let chain = |error| Error::DoesNotVerify { kind, reason: reason(&error, kind) };
-    let Some((leaf, issuers)) = presented.split_first() else {
-        return Err(chain(webpki::Error::UnknownIssuer));
-    };
-    let anchors: Vec<_> = anchors
-        .iter()
-        .map(|anchor| anchor_from_trusted_cert(anchor.der()))
-        .collect::<Result<_, _>>()
-        .map_err(chain)?;
-    let issuers: Vec<_> = issuers.iter().map(|issuer| issuer.der().clone()).collect();
     let usage = match kind {
         EndEntityKind::Server => KeyUsage::server_auth(),
         EndEntityKind::Client => KeyUsage::client_auth(),
     };
+    webpki_verdict(usage, presented, anchors, webpki::ALL_VERIFICATION_ALGS, now)
+        .map_err(|error| Error::DoesNotVerify { kind, reason: reason(&error, kind) })?;
+    match names.iter().find(|name| !covers(&presented[0], name)) {
+        Some(name) => Err(Error::NameNotCovered { name: name.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Whether clients that ask for this name take the certificate for it. True for what no client can
+/// ask for, such as an e-mail address.
+#[must_use]
+pub fn covers(certificate: &Certificate, name: &GeneralName) -> bool {
+    let Some(server_name) = as_server_name(name) else {
+        return true;
+    };
+    EndEntityCert::try_from(certificate.der())
+        .and_then(|certificate| certificate.verify_is_valid_for_subject_name(&server_name))
+        .is_ok()
+}
+
+/// What is wrong with a chain, apart from its dates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChainDefect {
+    /// None of the anchors has the issuer's name.
+    UnknownIssuer,
+    /// The issuer's name is right, its key is not.
+    WrongSignature,
+    /// pathLenConstraint does not allow an authority in it.
+    PathLength,
+    /// nameConstraints do not permit its names.
+    NameConstraints,
+    /// extendedKeyUsage does not have the purpose.
+    Purpose,
+    /// The end entity says CA:TRUE.
+    LeafIsAuthority,
+    /// A critical extension that verifiers do not know.
+    UnknownCriticalExtension,
+    /// A signature that is not known here, so that nothing can be said.
+    UnknownSignature,
+    /// Another reason, in the verifier's words.
+    Other(String),
+}
+
+impl std::fmt::Display for ChainDefect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::UnknownIssuer => "its issuer is not in ca.pem",
+            Self::WrongSignature => "another key than ca.pem's signed it, under the same name",
+            Self::PathLength => "more authorities stand above it than pathlen allows",
+            Self::NameConstraints => "the authority's nameConstraints do not permit its names",
+            Self::Purpose => "its extendedKeyUsage does not have the purpose",
+            Self::LeafIsAuthority => "it is an authority itself",
+            Self::UnknownCriticalExtension => "it has a critical extension that verifiers do not know",
+            Self::UnknownSignature => "its signature is of an unknown kind",
+            Self::Other(reason) => reason,
+        })
+    }
+}
+
+/// Judges a chain like [`verify_chain`], but at a time at which all of it is valid, and also where
+/// its keys and signatures are weak: those are findings of their own.
+///
+/// # Errors
+/// What webpki finds.
+pub fn judge_chain(
+    kind: EndEntityKind,
+    presented: &[Certificate],
+    anchors: &[Certificate],
+) -> Result<(), ChainDefect> {
+    // webpki does not take anyExtendedKeyUsage for a purpose; Go does.
+    let any = presented.first().is_some_and(|leaf| leaf.serves_any_purpose());
+    let usage = match kind {
+        _ if any => KeyUsage::required_if_present(ANY_EXTENDED_KEY_USAGE),
+        EndEntityKind::Server => KeyUsage::server_auth(),
+        EndEntityKind::Client => KeyUsage::client_auth(),
+    };
+    let begins = presented.iter().map(|certificate| certificate.validity().not_before).max();
+    let now = begins.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    webpki_verdict(usage, presented, anchors, LENIENT, now).map_err(|error| defect(&error))
+}
+
+/// 2.5.29.37.0, RFC 5280 4.2.1.12.
+const ANY_EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1D, 0x25, 0x00];
+
+fn webpki_verdict(
+    usage: KeyUsage,
+    presented: &[Certificate],
+    anchors: &[Certificate],
+    algorithms: &[&dyn SignatureVerificationAlgorithm],
+    now: OffsetDateTime,
+) -> Result<(), webpki::Error> {
+    let (leaf, issuers) = presented.split_first().ok_or(webpki::Error::UnknownIssuer)?;
+    let anchors: Vec<_> =
+        anchors.iter().map(|anchor| anchor_from_trusted_cert(anchor.der())).collect::<Result<_, _>>()?;
+    let issuers: Vec<_> = issuers.iter().map(|issuer| issuer.der().clone()).collect();
     let seconds = u64::try_from(now.unix_timestamp()).unwrap_or_default();
     let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+    EndEntityCert::try_from(leaf.der())?
+        .verify_for_usage(algorithms, &anchors, &issuers, now, usage, None, None)
+        .map(|_| ())
+}
 
-    let certificate = EndEntityCert::try_from(leaf.der()).map_err(chain)?;
-    certificate
-        .verify_for_usage(webpki::ALL_VERIFICATION_ALGS, &anchors, &issuers, now, usage, None, None)
-        .map_err(chain)?;
-    for name in names {
-        let Some(server_name) = as_server_name(name) else {
-            continue;
-        };
-        certificate
-            .verify_is_valid_for_subject_name(&server_name)
-            .map_err(|_| Error::NameNotCovered { name: name.clone() })?;
+fn defect(error: &webpki::Error) -> ChainDefect {
+    match error {
+        webpki::Error::UnknownIssuer => ChainDefect::UnknownIssuer,
+        webpki::Error::InvalidSignatureForPublicKey => ChainDefect::WrongSignature,
+        webpki::Error::PathLenConstraintViolated => ChainDefect::PathLength,
+        webpki::Error::NameConstraintViolation => ChainDefect::NameConstraints,
+        webpki::Error::RequiredEkuNotFoundContext(_) => ChainDefect::Purpose,
+        webpki::Error::CaUsedAsEndEntity => ChainDefect::LeafIsAuthority,
+        webpki::Error::UnsupportedCriticalExtension => ChainDefect::UnknownCriticalExtension,
+        webpki::Error::UnsupportedSignatureAlgorithmContext(_)
+        | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => ChainDefect::UnknownSignature,
+        other => ChainDefect::Other(other.to_string()),
     }
-    Ok(())
 }
 
 /// The name as a client would ask for it; `None` for what no client can ask for.

@@ -58,7 +58,7 @@ impl Directory {
                 make_folders(path, &mut made)?;
             }
             let fd = open(path)?;
-            lock(path, &fd)?;
+            lock(path, &fd, FlockOperation::NonBlockingLockExclusive)?;
             // Another run may have removed the folder, or put another in its place, while this waited.
             if is_still_at(path, &fd) {
                 break fd;
@@ -188,7 +188,7 @@ fn make_folders(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), Error> {
     Ok(())
 }
 
-fn open(path: &Path) -> Result<OwnedFd, Error> {
+pub(super) fn open(path: &Path) -> Result<OwnedFd, Error> {
     fs::open_directory(path).map_err(|source| {
         let path = path.to_owned();
         match source.kind() {
@@ -199,10 +199,10 @@ fn open(path: &Path) -> Result<OwnedFd, Error> {
     })
 }
 
-fn lock(path: &Path, fd: &OwnedFd) -> Result<(), Error> {
+pub(super) fn lock(path: &Path, fd: &OwnedFd, operation: FlockOperation) -> Result<(), Error> {
     let start = Instant::now();
     loop {
-        match rustix::fs::flock(fd, FlockOperation::NonBlockingLockExclusive) {
+        match rustix::fs::flock(fd, operation) {
             Ok(()) => return Ok(()),
             Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => {}
             Err(errno) => {
@@ -216,7 +216,7 @@ fn lock(path: &Path, fd: &OwnedFd) -> Result<(), Error> {
     }
 }
 
-fn is_still_at(path: &Path, fd: &OwnedFd) -> bool {
+pub(super) fn is_still_at(path: &Path, fd: &OwnedFd) -> bool {
     let identity = |stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino);
     match (rustix::fs::stat(path), rustix::fs::fstat(fd)) {
         (Ok(there), Ok(here)) => identity(there) == identity(here),

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::Error;
 
 /// Far more than any key, certificate or chain.
-pub(super) const MAX_FILE_SIZE: u64 = 1024 * 1024;
+pub const MAX_FILE_SIZE: u64 = 1024 * 1024;
 
 /// The permissions of a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,9 +28,19 @@ impl FileMode {
     /// What a private key may have at most: to be read and written by owner and group.
     const KEY_MASK: u16 = 0o660;
 
+    fn of(stat: &rustix::fs::Stat) -> Self {
+        Self(Mode::from_raw_mode(stat.st_mode as RawMode).bits() as u16 & 0o7777)
+    }
+
     /// This mode without what it allows to a group, if it is a key's.
     fn for_owner_alone(self) -> Self {
         self.for_key().map_or(self, |mode| Self(mode.0 & 0o600))
+    }
+
+    /// Whether anybody can read or change the file.
+    #[must_use]
+    pub fn is_open_to_others(self) -> bool {
+        self.0 & 0o006 != 0
     }
 
     /// The same mode, if it may be a private key's: readable by its owner and closed to others.
@@ -122,13 +132,19 @@ pub(super) fn entry(directory: impl AsFd, name: &str) -> io::Result<Entry> {
         Err(error) => Err(error.into()),
         Ok(stat) => Ok(match FileType::from_raw_mode(stat.st_mode as RawMode) {
             FileType::RegularFile => Entry::File {
-                mode: FileMode(Mode::from_raw_mode(stat.st_mode as RawMode).bits() as u16 & 0o7777),
+                mode: FileMode::of(&stat),
                 owner: Owner { user: stat.st_uid, group: stat.st_gid },
             },
             FileType::Symlink => Entry::SymbolicLink,
             _ => Entry::Other,
         }),
     }
+}
+
+/// The permissions of what a name leads to.
+pub(super) fn mode(directory: impl AsFd, name: &str) -> Option<FileMode> {
+    let stat = rustix::fs::statat(directory, name, AtFlags::empty()).ok()?;
+    Some(FileMode::of(&stat))
 }
 
 pub(super) fn exists(directory: impl AsFd, name: &str) -> io::Result<bool> {
@@ -167,13 +183,21 @@ pub(super) fn read(directory: impl AsFd, name: &str) -> io::Result<Content> {
 /// # Errors
 /// If it cannot be read, or is larger than any key or certificate.
 pub fn read_file(path: &std::path::Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let read_error = |source| Error::Read { path: path.to_owned(), source };
-    let file = File::open(path).map_err(read_error)?;
+    let file = File::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    read_from(file, path, MAX_FILE_SIZE)
+}
+
+/// Reads from anywhere, up to `limit` bytes; `path` is what errors call it.
+///
+/// # Errors
+/// If it cannot be read, or is larger.
+pub fn read_from(source: impl Read, path: &std::path::Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
     // Large enough for any key, so that none is left behind where a smaller buffer was.
     let mut content = Zeroizing::new(Vec::with_capacity(64 * 1024));
-    file.take(MAX_FILE_SIZE + 1).read_to_end(&mut content).map_err(read_error)?;
-    match content.len() as u64 > MAX_FILE_SIZE {
-        true => Err(Error::TooLarge { path: path.to_owned(), limit: MAX_FILE_SIZE }),
+    let read = source.take(limit + 1).read_to_end(&mut content);
+    read.map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    match content.len() as u64 > limit {
+        true => Err(Error::TooLarge { path: path.to_owned(), limit }),
         false => Ok(content),
     }
 }

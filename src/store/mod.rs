@@ -8,6 +8,7 @@ mod error;
 mod fs;
 mod journal;
 mod layout;
+mod survey;
 mod transaction;
 
 #[cfg(test)]
@@ -15,7 +16,8 @@ pub(crate) use fs::fault;
 
 pub use directory::{Access, Directory, FileState, path_of};
 pub use error::Error;
-pub use fs::{FileMode, ModeInvalid, Owner, read_file};
+pub use fs::{FileMode, MAX_FILE_SIZE, ModeInvalid, Owner, read_file, read_from};
 pub use journal::Recovery;
 pub use layout::{Audience, FileRole};
+pub use survey::{Survey, SurveyedFile};
 pub use transaction::{Backup, StagedFile, Transaction};

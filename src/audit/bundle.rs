@@ -1,0 +1,124 @@
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+use super::Place;
+use crate::pki::{self, Certificate, KeyMaterial, certificates_from_pem};
+use crate::store::{FileMode, FileRole};
+
+/// Certificates, keys and `ca.srl` that belong together: a certificate directory, a Kubernetes
+/// Secret, or what is mounted into a container.
+#[derive(Debug, Default)]
+pub struct Bundle {
+    files: BTreeMap<FileRole, BundleFile>,
+    is_interrupted: bool,
+}
+
+/// A file of a bundle, read once.
+#[derive(Debug)]
+pub(super) struct BundleFile {
+    pub(super) place: Place,
+    /// Its permissions, where they say who can read it.
+    pub(super) mode: Option<FileMode>,
+    pub(super) content: Content,
+}
+
+/// What a file holds, by its role.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// One certificate at least, in the order of the file.
+    Certificates(Vec<Certificate>),
+    Key(KeyMaterial),
+    Serial(Zeroizing<Vec<u8>>),
+    /// It cannot be read from the disk, for this reason.
+    Unreadable(String),
+    /// It was read, and is not what it should be.
+    Unusable(pki::Error),
+}
+
+impl Bundle {
+    /// An empty bundle.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a file with its content, or the reason why it cannot be read.
+    pub fn add(
+        &mut self,
+        role: FileRole,
+        place: Place,
+        mode: Option<FileMode>,
+        content: Result<&[u8], String>,
+    ) {
+        let content = match content {
+            Ok(bytes) => Content::of(role, bytes),
+            Err(reason) => Content::Unreadable(reason),
+        };
+        self.files.insert(role, BundleFile { place, mode, content });
+    }
+
+    /// Notes that a run on it was interrupted.
+    pub fn set_interrupted(&mut self) {
+        self.is_interrupted = true;
+    }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.is_interrupted
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    pub(super) fn file(&self, role: FileRole) -> Option<&BundleFile> {
+        self.files.get(&role)
+    }
+
+    /// The certificates of a file, in its order; none where it is missing or unusable.
+    #[must_use]
+    pub fn certificates(&self, role: FileRole) -> &[Certificate] {
+        match self.file(role).map(|file| &file.content) {
+            Some(Content::Certificates(certificates)) => certificates,
+            _ => &[],
+        }
+    }
+
+    /// The server's or client's own certificate in a file: the one that its key belongs to, or else
+    /// the first.
+    #[must_use]
+    pub fn end_entity(&self, role: FileRole) -> Option<&Certificate> {
+        let certificates = self.certificates(role);
+        let key = match role {
+            FileRole::ServerCertificate => self.key(FileRole::ServerKey),
+            FileRole::ClientCertificate => self.key(FileRole::ClientKey),
+            _ => None,
+        };
+        let is_own =
+            |certificate: &&Certificate| key.is_some_and(|key| key.belongs_to(certificate) == Some(true));
+        let own = certificates.iter().find(is_own);
+        own.or_else(|| certificates.iter().find(|certificate| !certificate.is_ca())).or(certificates.first())
+    }
+
+    pub(super) fn key(&self, role: FileRole) -> Option<&KeyMaterial> {
+        match self.file(role).map(|file| &file.content) {
+            Some(Content::Key(key)) => Some(key),
+            _ => None,
+        }
+    }
+}
+
+impl Content {
+    fn of(role: FileRole, bytes: &[u8]) -> Self {
+        if role == FileRole::CaSerial {
+            return Self::Serial(Zeroizing::new(bytes.to_vec()));
+        }
+        let content = match role.is_key() {
+            true => KeyMaterial::from_pem(bytes).map(Self::Key),
+            false => certificates_from_pem(bytes).map(Self::Certificates),
+        };
+        content.unwrap_or_else(Self::Unusable)
+    }
+}

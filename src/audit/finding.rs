@@ -1,0 +1,141 @@
+use serde::{Serialize, Serializer};
+
+use super::{Client, Code, TlsMode};
+use crate::pki::{EndEntityKind, shell_quoted};
+use crate::store::FileRole;
+
+/// Something that is wrong, with its evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind of thing: the key to [`Code::severity`], [`Code::why`] and the fix.
+    pub code: Code,
+    /// Where.
+    pub place: Place,
+    /// What was found there, in a person's words.
+    pub evidence: String,
+    /// What helps: a command wherever there is one.
+    pub fix: String,
+    breaks: Breaks,
+}
+
+/// A file, and where in it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The file or folder, as it was named.
+    pub path: String,
+    /// Where in a text file.
+    pub position: Option<Position>,
+}
+
+/// A position in a text file, both counted from one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+}
+
+/// What does not work because of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Breaks {
+    modes: &'static [TlsMode],
+    clients: &'static [Client],
+}
+
+/// What a fix's template can name; see [`Code`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct Remedy<'a> {
+    /// The certificate directory.
+    pub(super) directory: Option<&'a str>,
+    /// `server` or `client`.
+    pub(super) kind: Option<EndEntityKind>,
+    /// A name that is asked for.
+    pub(super) name: Option<&'a str>,
+}
+
+impl Finding {
+    /// A finding that breaks what its code says, in both modes.
+    pub(super) fn new(code: Code, place: Place, evidence: impl Into<String>, remedy: &Remedy<'_>) -> Self {
+        let fix = remedy.fill(code.fix(), &place.path);
+        let breaks = Breaks { modes: &TlsMode::ALL, clients: code.breaks() };
+        Self { code, place, evidence: evidence.into(), fix, breaks }
+    }
+
+    /// The same about a file with this role: client certificates matter only in mutual TLS, the
+    /// authority's key and serial number to no client at all.
+    pub(super) fn about(mut self, role: FileRole) -> Self {
+        match role {
+            FileRole::CaKey | FileRole::CaSerial => self.breaks.modes = &[],
+            FileRole::ClientKey | FileRole::ClientCertificate => self.breaks.modes = &[TlsMode::Mutual],
+            _ => {}
+        }
+        self
+    }
+
+    /// It stops these clients, instead of those that the code says.
+    pub(super) fn breaks_only(&mut self, clients: &'static [Client]) {
+        self.breaks.clients = clients;
+    }
+
+    /// Whether a client cannot work in a mode because of it.
+    #[must_use]
+    pub fn breaks(&self, mode: TlsMode, client: Client) -> bool {
+        self.breaks.modes.contains(&mode) && self.breaks.clients.contains(&client)
+    }
+}
+
+impl Place {
+    /// A file or folder as a whole.
+    #[must_use]
+    pub fn file(path: impl Into<String>) -> Self {
+        Self { path: path.into(), position: None }
+    }
+
+    /// A place in a text file.
+    #[must_use]
+    pub fn at(path: impl Into<String>, position: Position) -> Self {
+        Self { path: path.into(), position: Some(position) }
+    }
+}
+
+/// `path`, or `path:line:column`.
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.position {
+            None => f.write_str(&self.path),
+            Some(Position { line, column }) => write!(f, "{}:{line}:{column}", self.path),
+        }
+    }
+}
+
+impl Remedy<'_> {
+    /// Puts quoted values into a template: `{dir}` is ` -d DIR`, or nothing for the current folder.
+    fn fill(&self, template: &str, path: &str) -> String {
+        let directory = match self.directory {
+            None | Some(".") => String::new(),
+            Some(directory) => format!(" -d {}", shell_quoted(directory)),
+        };
+        template
+            .replace("{file}", &shell_quoted(path))
+            .replace("{dir}", &directory)
+            .replace("{kind}", self.kind.map_or("server|client", EndEntityKind::name))
+            .replace("{name}", &shell_quoted(self.name.unwrap_or("NAME")))
+    }
+}
+
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut finding = serializer.serialize_struct("Finding", 8)?;
+        finding.serialize_field("code", self.code.name())?;
+        finding.serialize_field("severity", &self.code.severity())?;
+        finding.serialize_field("file", &self.place.path)?;
+        finding.serialize_field("line", &self.place.position.map(|position| position.line))?;
+        finding.serialize_field("column", &self.place.position.map(|position| position.column))?;
+        finding.serialize_field("evidence", &self.evidence)?;
+        finding.serialize_field("why", self.code.why())?;
+        finding.serialize_field("fix", &self.fix)?;
+        finding.end()
+    }
+}

@@ -1,0 +1,170 @@
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::bundle::Content;
+use super::finding::Remedy;
+use super::{Bundle, Code, Finding, Place, TlsMode};
+use crate::pki::{self, EndEntityKind, GeneralName, SerialCounter};
+use crate::store::{FileMode, FileRole, path_of};
+
+/// What a bundle is held to.
+#[derive(Clone, Debug)]
+pub struct Expectations {
+    /// The folder of the files, for missing ones and for commands that mend them; none for a Secret,
+    /// which need not hold everything.
+    pub directory: Option<String>,
+    /// The modes that have to work; client certificates matter only in mutual TLS.
+    pub modes: Vec<TlsMode>,
+    /// Names that clients ask for.
+    pub server_names: Vec<GeneralName>,
+    /// A certificate that ends within this time is a finding.
+    pub expires_in: Duration,
+    /// The time of the judgement.
+    pub now: OffsetDateTime,
+}
+
+/// Finds everything that is wrong with certificates and keys that belong together.
+#[must_use]
+pub fn judge(bundle: &Bundle, expectations: &Expectations) -> Vec<Finding> {
+    let mut judge = Judge { bundle, expectations, findings: Vec::new() };
+    judge.presence();
+    judge.contents();
+    judge.authority();
+    for kind in judge.kinds() {
+        judge.end_entity(kind);
+    }
+    judge.keys();
+    judge.serials();
+    judge.findings
+}
+
+/// A judgement in the making; each file of this folder adds its part.
+pub(super) struct Judge<'a> {
+    pub(super) bundle: &'a Bundle,
+    pub(super) expectations: &'a Expectations,
+    findings: Vec<Finding>,
+}
+
+/// Key and certificate of a kind.
+pub(super) const fn files_of(kind: EndEntityKind) -> (FileRole, FileRole) {
+    match kind {
+        EndEntityKind::Server => (FileRole::ServerKey, FileRole::ServerCertificate),
+        EndEntityKind::Client => (FileRole::ClientKey, FileRole::ClientCertificate),
+    }
+}
+
+impl<'a> Judge<'a> {
+    /// The end entities that matter in the modes that are judged.
+    pub(super) fn kinds(&self) -> Vec<EndEntityKind> {
+        match self.expectations.modes.contains(&TlsMode::Mutual) {
+            true => EndEntityKind::ALL.to_vec(),
+            false => vec![EndEntityKind::Server],
+        }
+    }
+
+    /// Reports something about a file; returns the finding, to say more about it.
+    pub(super) fn report(&mut self, code: Code, role: FileRole, evidence: impl Into<String>) -> &mut Finding {
+        self.report_name(code, role, evidence, None)
+    }
+
+    /// The same about a name that clients ask for.
+    pub(super) fn report_name(
+        &mut self,
+        code: Code,
+        role: FileRole,
+        evidence: impl Into<String>,
+        name: Option<&str>,
+    ) -> &mut Finding {
+        let directory = self.expectations.directory.as_deref();
+        let place = match (self.bundle.file(role), directory) {
+            (Some(file), _) => file.place.clone(),
+            (None, Some(directory)) => Place::file(path_of(directory.as_ref(), role).display().to_string()),
+            (None, None) => Place::file(role.file_name()),
+        };
+        let remedy = Remedy { directory, kind: kind_of(role), name };
+        let index = self.findings.len();
+        self.findings.push(Finding::new(code, place, evidence, &remedy).about(role));
+        &mut self.findings[index]
+    }
+
+    /// What is missing. A folder without `ca.key` is one where Milvus or a client runs.
+    fn presence(&mut self) {
+        let Some(directory) = &self.expectations.directory else { return };
+        if self.bundle.is_interrupted() {
+            let remedy = Remedy { directory: Some(directory), ..Remedy::default() };
+            let place = Place::file(directory.clone());
+            self.findings.push(Finding::new(
+                Code::InterruptedRun,
+                place,
+                "an earlier run was interrupted",
+                &remedy,
+            ));
+        }
+        let needed = self.kinds().into_iter().map(files_of).flat_map(|(key, certificate)| [key, certificate]);
+        for role in std::iter::once(FileRole::CaCertificate).chain(needed) {
+            if self.bundle.file(role).is_none() {
+                self.report(Code::MissingFile, role, "no such file");
+            }
+        }
+        let has = |role| self.bundle.file(role).is_some();
+        match (has(FileRole::CaKey), has(FileRole::CaSerial)) {
+            (false, _) => {
+                self.report(Code::NoAuthorityKey, FileRole::CaKey, "no such file");
+            }
+            (true, false) => {
+                self.report(Code::SerialFileMissing, FileRole::CaSerial, "no such file");
+            }
+            (true, true) => {}
+        }
+    }
+
+    /// What cannot be read as what it should be.
+    fn contents(&mut self) {
+        for role in FileRole::AS_LISTED {
+            let Some(file) = self.bundle.file(role).filter(|_| self.is_judged(role)) else { continue };
+            match &file.content {
+                Content::Unreadable(reason) => {
+                    self.report(Code::UnreadableFile, role, format!("cannot be read: {reason}"));
+                }
+                Content::Unusable(error) => {
+                    self.report(code_of(error), role, error.to_string());
+                }
+                Content::Serial(content) => {
+                    if let Err(error) = SerialCounter::parse(content) {
+                        self.report(Code::SerialFileMalformed, role, error.to_string());
+                    }
+                }
+                Content::Certificates(_) | Content::Key(_) => {}
+            }
+            if role.is_key() && file.mode.is_some_and(FileMode::is_open_to_others) {
+                let mode = file.mode.map(|mode| mode.to_string()).unwrap_or_default();
+                self.report(Code::KeyReadable, role, format!("has mode {mode}"));
+            }
+        }
+    }
+
+    /// Client files do not matter where only one-way TLS is judged.
+    fn is_judged(&self, role: FileRole) -> bool {
+        kind_of(role).is_none_or(|kind| self.kinds().contains(&kind))
+    }
+}
+
+/// Whose certificate or key it is; nothing for the authority's files.
+fn kind_of(role: FileRole) -> Option<EndEntityKind> {
+    EndEntityKind::ALL.into_iter().find(|kind| {
+        let (key, certificate) = files_of(*kind);
+        role == key || role == certificate
+    })
+}
+
+/// The code for a file that does not hold what it should.
+fn code_of(error: &pki::Error) -> Code {
+    match error {
+        pki::Error::Empty => Code::EmptyFile,
+        pki::Error::Der | pki::Error::NotText => Code::NotPem,
+        pki::Error::ByteOrderMark => Code::ByteOrderMark,
+        pki::Error::PemFolded | pki::Error::PemIndented => Code::FoldedPem,
+        _ => Code::DamagedFile,
+    }
+}

@@ -1,0 +1,50 @@
+use super::Code;
+use super::judge::{Judge, files_of};
+use crate::pki::{EndEntityKind, KeyForm, KeyMaterial};
+use crate::store::FileRole;
+
+impl Judge<'_> {
+    /// Private keys: whether Milvus and its clients can load them, and whose they are.
+    pub(super) fn keys(&mut self) {
+        for kind in self.kinds() {
+            self.end_entity_key(kind);
+        }
+        self.authority_key();
+    }
+
+    fn end_entity_key(&mut self, kind: EndEntityKind) {
+        let (role, certificate) = files_of(kind);
+        let Some(key) = self.bundle.key(role) else { return };
+        let leaf = self.bundle.end_entity(certificate);
+        if key.is_encrypted() {
+            self.report(Code::EncryptedKey, role, format!("is an {} key", key.form()));
+            return;
+        }
+        if leaf.is_some_and(|leaf| key.belongs_to(leaf) == Some(false)) {
+            self.report(Code::KeyMismatch, role, mismatch(key, certificate));
+        }
+        if kind == EndEntityKind::Client && key.form() != KeyForm::Pkcs8 {
+            self.report(Code::KeyNotPkcs8, role, format!("is {}", key.form()));
+        }
+    }
+
+    /// The authority's key belongs to the root, or to an intermediate authority that the leaf's file
+    /// carries.
+    fn authority_key(&mut self) {
+        let Some(key) = self.bundle.key(FileRole::CaKey) else { return };
+        let roles = [FileRole::CaCertificate, FileRole::ServerCertificate, FileRole::ClientCertificate];
+        let mut known = roles
+            .iter()
+            .flat_map(|role| self.bundle.certificates(*role))
+            .filter(|certificate| certificate.is_ca());
+        let is_known = known.clone().next().is_some();
+        if is_known && known.all(|certificate| key.belongs_to(certificate) == Some(false)) {
+            self.report(Code::KeyMismatch, FileRole::CaKey, mismatch(key, FileRole::CaCertificate));
+        }
+    }
+}
+
+fn mismatch(key: &KeyMaterial, certificate: FileRole) -> String {
+    let algorithm = key.algorithm().map(|algorithm| format!(" ({algorithm})")).unwrap_or_default();
+    format!("the key{algorithm} does not belong to {certificate}")
+}

@@ -1,0 +1,19 @@
+//! Findings about certificates, directories and Milvus' configuration, before Milvus says it in
+//! riddles. Nothing here changes anything, reads a file or the clock, or prints.
+
+mod authority;
+mod bundle;
+pub mod config;
+mod end_entity;
+mod finding;
+mod judge;
+mod keys;
+mod rules;
+mod serials;
+mod verdict;
+
+pub use bundle::Bundle;
+pub use finding::{Finding, Place, Position};
+pub use judge::{Expectations, judge};
+pub use rules::{Code, Severity};
+pub use verdict::{Client, Outcome, TlsMode, Verdict};

@@ -1,0 +1,64 @@
+//! What `check` says: each finding with its evidence, why it matters and what helps; then what will
+//! work, with which clients.
+
+use milvus_certs::actions::CheckReport;
+use milvus_certs::audit::{Client, Finding, Severity, Verdict};
+
+/// The findings, for people.
+pub(crate) fn text(report: &CheckReport) -> String {
+    let mut lines = Vec::new();
+    for finding in &report.findings {
+        lines.extend(paragraph(finding));
+        lines.push(String::new());
+    }
+    lines.extend(table(&report.verdicts));
+    lines.push(String::new());
+    lines.push(summary(report));
+    lines.join("\n") + "\n"
+}
+
+fn paragraph(finding: &Finding) -> [String; 3] {
+    let code = finding.code;
+    [
+        format!("{}[{code}]: {}: {}", code.severity(), finding.place, finding.evidence),
+        format!("  why: {}", code.why()),
+        format!("  fix: {}", finding.fix),
+    ]
+}
+
+/// Which mode works with which client.
+fn table(verdicts: &[Verdict]) -> Vec<String> {
+    let cells = |first: &str, rest: [&str; Client::ALL.len()]| {
+        let rest: String = rest.iter().map(|cell| format!("{cell:<10}")).collect();
+        format!("  {first:<9}{rest}").trim_end().to_owned()
+    };
+    let mut lines = vec![cells("", Client::ALL.map(Client::name))];
+    for verdict in verdicts {
+        let outcome = |client| if verdict.works_with(client) { "works" } else { "fails" };
+        lines.push(cells(verdict.tls_mode.name(), Client::ALL.map(outcome)));
+    }
+    lines
+}
+
+fn summary(report: &CheckReport) -> String {
+    let looked_at: Vec<_> = report.directory.iter().chain(&report.configs).map(String::as_str).collect();
+    let place = looked_at.join(", ").replace("./", "");
+    let place = if place == "." { "this folder" } else { &place };
+    let count = |severity, one: &str, more: &str| match report.count(severity) {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        count => Some(format!("{count} {more}")),
+    };
+    let counts: Vec<_> = [
+        count(Severity::Error, "error", "errors"),
+        count(Severity::Warning, "warning", "warnings"),
+        count(Severity::Info, "remark", "remarks"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    match counts.is_empty() {
+        true => format!("{place}: nothing is wrong."),
+        false => format!("{place}: {}.", counts.join(", ")),
+    }
+}

@@ -1,0 +1,2 @@
+//! Directories that are broken on purpose.
+fn main() {}
