@@ -11,6 +11,14 @@ pub enum Error {
     /// The directory or a file in it.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// A file that cannot be read.
+    #[error("{}: cannot be read: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// The content of a file.
     #[error("{}: {source}", path.display())]
     File {
@@ -83,6 +91,7 @@ impl Error {
         match self {
             Self::Store(error) => error.hint(),
             Self::AfterRecovery { source, .. } => source.hint(),
+            Self::Unreadable { .. } => Some("run this as its owner, or mend its permissions".into()),
             Self::File { path, source } => source.hint(&path.display().to_string()),
             Self::OldCertificate { path, .. } => Some(format!(
                 "restore it from a backup; or `rm {}`, and renew starts from the documentation's defaults",

@@ -7,6 +7,7 @@ mod check;
 mod crash_tests;
 mod error;
 mod generate;
+mod inspect;
 mod issuance;
 mod renew;
 mod report;
@@ -14,5 +15,9 @@ mod report;
 pub use check::{CheckReport, CheckRequest, CheckedCertificate, check};
 pub use error::Error;
 pub use generate::{ExistingAuthority, GenerateRequest, IfPresent, generate};
+pub use inspect::{
+    CertificateDetails, INSPECT_LIMIT, InspectReport, InspectTarget, Inspected, InspectedFile, InspectedItem,
+    KeyDetails, RequestDetails, inspect,
+};
 pub use renew::{RenewRequest, renew};
 pub use report::{Action, CertificateReport, FileReport, Note, Report};

@@ -5,6 +5,7 @@ use clap::builder::BoolishValueParser;
 use milvus_certs::actions::{CheckRequest, check};
 use milvus_certs::audit::TlsMode;
 use milvus_certs::pki::GeneralName;
+use milvus_certs::store::MAX_FILE_SIZE;
 use time::OffsetDateTime;
 
 use super::args::{duration, path};
@@ -88,9 +89,10 @@ impl Args {
     }
 
     fn into_request(self) -> anyhow::Result<CheckRequest> {
+        let configs = self.config.iter().map(|path| input::source(path, MAX_FILE_SIZE));
         Ok(CheckRequest {
             directory: self.dir,
-            configs: self.config.iter().map(|path| input::source(path)).collect::<Result<_, _>>()?,
+            configs: configs.collect::<Result<_, _>>()?,
             server_names: self.server_name,
             tls_mode: self.tls_mode,
             expires_in: self.expires_in,

@@ -4,21 +4,18 @@ use std::path::Path;
 
 use milvus_certs::actions::Error;
 use milvus_certs::audit::config::Source;
-use milvus_certs::store::{MAX_FILE_SIZE, read_file, read_from};
-use zeroize::Zeroizing;
+use milvus_certs::store::{read_file_up_to, read_from};
 
-/// Standard input's name on the command line.
-const STDIN: &str = "-";
-
-/// Reads a configuration file.
-pub(super) fn source(path: &Path) -> Result<Source, Error> {
-    let content = match path.to_str() {
-        Some(STDIN) => stdin(MAX_FILE_SIZE)?,
-        _ => read_file(path)?,
-    };
-    Ok(Source { name: path.display().to_string(), content })
+/// Whether a path stands for standard input.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
-fn stdin(limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
-    Ok(read_from(std::io::stdin().lock(), Path::new("standard input"), limit)?)
+/// Reads a file or standard input, up to `limit` bytes.
+pub(super) fn source(path: &Path, limit: u64) -> Result<Source, Error> {
+    let content = match is_stdin(path) {
+        true => read_from(std::io::stdin().lock(), Path::new("standard input"), limit)?,
+        false => read_file_up_to(path, limit)?,
+    };
+    Ok(Source { name: path.display().to_string(), content })
 }

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod generate;
 mod input;
+mod inspect;
 pub(crate) mod output;
 mod render;
 mod renew;
@@ -34,6 +35,7 @@ pub(crate) struct Cli {
 enum Command {
     Gen(generate::Args),
     Renew(renew::Args),
+    Inspect(inspect::Args),
     Check(check::Args),
 }
 
@@ -42,6 +44,8 @@ enum Command {
 pub(crate) enum Status {
     /// Done, or nothing to do.
     Done = 0,
+    /// Something could not be read; what it was has been said.
+    Failed = 1,
     /// It looked, and something is wrong.
     Found = 3,
 }
@@ -54,6 +58,7 @@ impl Cli {
         match self.command {
             Command::Gen(args) => args.run(now),
             Command::Renew(args) => args.run(now),
+            Command::Inspect(args) => args.run(now),
             Command::Check(args) => args.run(now),
         }
     }

@@ -12,11 +12,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use milvus_certs::actions::{self, CheckReport, Report};
+use milvus_certs::actions::{self, CheckReport, InspectReport, Report};
 use serde::Serialize;
 
 use super::args::CommonArgs;
-use super::render::{check, prometheus, run};
+use super::render::{check, inspect, prometheus, run};
 use super::usage;
 
 /// Raised when a field changes its meaning or goes.
@@ -79,6 +79,21 @@ pub(super) fn checked(report: &CheckReport, format: Format) -> anyhow::Result<()
     print(&text).context("the findings cannot be printed")
 }
 
+/// Prints what `inspect` saw, and on standard error what it could not read.
+pub(super) fn inspected(report: &InspectReport, json: bool) -> anyhow::Result<()> {
+    let text = match json {
+        true => document("inspect", Look { changed: false, report })?,
+        false => inspect::text(report),
+    };
+    print(&text).context("what was seen cannot be printed")?;
+    for file in report.targets.iter().flat_map(|target| &target.files) {
+        if let Some(error) = &file.error {
+            two_lines(error, file.hint.as_deref());
+        }
+    }
+    Ok(())
+}
+
 /// A command that only looks.
 #[derive(Serialize)]
 struct Look<T> {
@@ -103,6 +118,10 @@ pub(crate) fn error(error: &anyhow::Error) {
         (_, Some(error)) => (error.to_string(), Some(error.hint().to_owned())),
         _ => (format!("{error:#}"), None),
     };
+    two_lines(&message, hint.as_deref());
+}
+
+fn two_lines(message: &str, hint: Option<&str>) {
     eprintln!("error: {message}");
     if let Some(hint) = hint {
         eprintln!("hint: {hint}");

@@ -5,9 +5,9 @@ use rustls_pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::{ExtendedKeyUsage as ParsedExtendedKeyUsage, ParsedExtension};
 use x509_parser::prelude::FromDer;
 
+use super::extensions::{ANY_PURPOSE, DIGITAL_SIGNATURE, Extensions, KEY_CERT_SIGN};
 use super::{
     EndEntityKind, Error, GeneralName, KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm, Subject,
     Validity,
@@ -25,26 +25,6 @@ pub struct Certificate {
     key_algorithm: KeyAlgorithm,
     signature_algorithm: SignatureAlgorithm,
     extensions: Extensions,
-}
-
-/// The extensions that matter here (RFC 5280 4.2.1).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Extensions {
-    is_ca: bool,
-    /// pathLenConstraint of basicConstraints.
-    path_length: Option<u32>,
-    /// A critical extension that verifiers do not know, by its object identifier.
-    unknown_critical: Option<String>,
-    /// The names of its bits, if there is a keyUsage at all.
-    key_usage: Option<Vec<&'static str>>,
-    /// The names or object identifiers of its purposes, if there is an extendedKeyUsage at all.
-    extended_key_usage: Option<Vec<String>>,
-    subject_key_identifier: Option<Vec<u8>>,
-    authority_key_identifier: Option<Vec<u8>>,
-    has_subject_alt_name: bool,
-    names: Vec<GeneralName>,
-    /// Entries of subjectAltName that are not kept on renewal, as text.
-    unusable_names: Vec<String>,
 }
 
 impl Certificate {
@@ -199,12 +179,6 @@ impl Certificate {
         self.extensions.authority_key_identifier.as_deref()
     }
 
-    /// Whether there is a subjectAltName, whatever it says.
-    #[must_use]
-    pub fn has_subject_alt_name(&self) -> bool {
-        self.extensions.has_subject_alt_name
-    }
-
     /// What kind of key it has.
     #[must_use]
     pub fn key_algorithm(&self) -> &KeyAlgorithm {
@@ -271,82 +245,4 @@ impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Certificate({}, serial {})", self.subject, self.serial)
     }
-}
-
-impl Extensions {
-    fn of(parsed: &X509Certificate<'_>) -> Result<Self, Error> {
-        let mut extensions = Self::default();
-        for extension in parsed.extensions() {
-            match extension.parsed_extension() {
-                ParsedExtension::BasicConstraints(constraints) => {
-                    extensions.is_ca = constraints.ca;
-                    extensions.path_length = constraints.path_len_constraint;
-                }
-                ParsedExtension::KeyUsage(usage) => extensions.key_usage = Some(key_usage_names(usage.flags)),
-                ParsedExtension::ExtendedKeyUsage(usage) => {
-                    extensions.extended_key_usage = Some(purpose_names(usage));
-                }
-                ParsedExtension::AuthorityKeyIdentifier(identifier) => {
-                    let identifier = identifier.key_identifier.as_ref();
-                    extensions.authority_key_identifier = identifier.map(|identifier| identifier.0.to_vec());
-                }
-                ParsedExtension::SubjectKeyIdentifier(identifier) => {
-                    extensions.subject_key_identifier = Some(identifier.0.to_vec());
-                }
-                ParsedExtension::SubjectAlternativeName(names) => {
-                    extensions.has_subject_alt_name = true;
-                    for name in &names.general_names {
-                        match GeneralName::from_parsed(name) {
-                            Ok(Some(name)) => extensions.names.push(name),
-                            _ => extensions.unusable_names.push(name.to_string()),
-                        }
-                    }
-                }
-                ParsedExtension::ParseError { error } => {
-                    return Err(Error::CertificateMalformed {
-                        reason: format!("extension {}: {error}", extension.oid),
-                    });
-                }
-                ParsedExtension::UnsupportedExtension { oid } if extension.critical => {
-                    extensions.unknown_critical = Some(oid.to_id_string());
-                }
-                _ => {}
-            }
-        }
-        Ok(extensions)
-    }
-}
-
-const DIGITAL_SIGNATURE: &str = "digitalSignature";
-const KEY_CERT_SIGN: &str = "keyCertSign";
-const ANY_PURPOSE: &str = "anyExtendedKeyUsage";
-
-/// The bits of keyUsage in RFC 5280's order.
-fn key_usage_names(flags: u16) -> Vec<&'static str> {
-    let names = [
-        DIGITAL_SIGNATURE,
-        "nonRepudiation",
-        "keyEncipherment",
-        "dataEncipherment",
-        "keyAgreement",
-        KEY_CERT_SIGN,
-        "cRLSign",
-        "encipherOnly",
-        "decipherOnly",
-    ];
-    names.into_iter().enumerate().filter(|(bit, _)| flags & (1 << bit) != 0).map(|(_, name)| name).collect()
-}
-
-fn purpose_names(usage: &ParsedExtendedKeyUsage<'_>) -> Vec<String> {
-    let known = [
-        (usage.any, ANY_PURPOSE),
-        (usage.server_auth, EndEntityKind::Server.purpose()),
-        (usage.client_auth, EndEntityKind::Client.purpose()),
-        (usage.code_signing, "codeSigning"),
-        (usage.email_protection, "emailProtection"),
-        (usage.time_stamping, "timeStamping"),
-        (usage.ocsp_signing, "OCSPSigning"),
-    ];
-    let known = known.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name.to_owned());
-    known.chain(usage.other.iter().map(|oid| oid.to_id_string())).collect()
 }

@@ -45,9 +45,7 @@ impl std::fmt::Debug for Passphrase {
 pub fn certificates_from_pem(content: &[u8]) -> Result<Vec<Certificate>, Error> {
     let blocks = blocks(content)?;
     let found = blocks.iter().map(|block| block.tag().to_owned()).collect();
-    // OpenSSL has two more names for it: PEM_STRING_X509_OLD and PEM_STRING_X509_TRUSTED, of which
-    // the second carries more than the certificate.
-    let wanted = |block: &pem::Pem| [CERTIFICATE, "X509 CERTIFICATE"].contains(&block.tag());
+    let wanted = |block: &pem::Pem| is_certificate(block.tag());
     let certificates: Vec<_> = blocks
         .into_iter()
         .filter(wanted)
@@ -57,6 +55,12 @@ pub fn certificates_from_pem(content: &[u8]) -> Result<Vec<Certificate>, Error> 
         true => Err(Error::PemMissing { wanted: "certificate", found }),
         false => Ok(certificates),
     }
+}
+
+/// Whether this is the label of a certificate. OpenSSL has two more names for it: PEM_STRING_X509_OLD
+/// and PEM_STRING_X509_TRUSTED, of which the second carries more than the certificate.
+pub(super) fn is_certificate(label: &str) -> bool {
+    [CERTIFICATE, "X509 CERTIFICATE"].contains(&label)
 }
 
 /// Writes certificates one after the other, with LF at the line ends.

@@ -116,6 +116,12 @@ pub enum Error {
         /// What the parser said.
         reason: String,
     },
+    /// Not a certificate signing request.
+    #[error("is not a certificate signing request: {reason}")]
+    RequestMalformed {
+        /// What the parser said.
+        reason: String,
+    },
     /// A certificate that may not issue others.
     #[error("is not a certificate authority ({subject}): basicConstraints does not say CA:TRUE")]
     NotAnAuthority {
@@ -258,9 +264,10 @@ impl Error {
                 "it must hold the last serial number in hex, as OpenSSL writes it; `rm {quoted}` starts from a new random one"
             ),
             Self::SerialExhausted => format!("`rm {quoted}` starts from a new random serial number"),
-            Self::Empty | Self::PemMalformed { .. } | Self::CertificateMalformed { .. } => {
-                "restore the file from a backup".into()
-            }
+            Self::Empty
+            | Self::PemMalformed { .. }
+            | Self::CertificateMalformed { .. }
+            | Self::RequestMalformed { .. } => "restore the file from a backup".into(),
             Self::PemFolded | Self::PemIndented => {
                 "copy the file again as it was made; in YAML under `|`, which keeps lines".into()
             }

@@ -6,6 +6,7 @@ use rcgen::SanType;
 use x509_parser::extensions::GeneralName as ParsedName;
 
 use super::Error;
+use super::subject::escaped;
 
 /// A DNS name as certificates hold it: A-labels, lower case, perhaps with `*` as its first label.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -180,8 +181,7 @@ impl fmt::Display for GeneralName {
         match self {
             Self::Dns(name) => name.fmt(f),
             Self::Ip(address) => address.fmt(f),
-            Self::Uri(uri) => uri.fmt(f),
-            Self::Email(address) => address.fmt(f),
+            Self::Uri(text) | Self::Email(text) => f.write_str(&escaped(text)),
         }
     }
 }

@@ -109,7 +109,13 @@ impl SerialCounter {
         Ok(Self { last: SerialNumber { octets: octets.to_vec() } })
     }
 
-    /// Whether this number lies ahead, within the next four billion: more certificates than any
+    /// The number that was given out last.
+    #[must_use]
+    pub fn last(&self) -> &SerialNumber {
+        &self.last
+    }
+
+    /// Whether the counter will come to this number within the next four billion: more certificates than any
     /// authority issues, and fewer than what two random starts are apart.
     #[must_use]
     pub fn will_reach(&self, serial: &SerialNumber) -> bool {

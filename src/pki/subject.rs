@@ -248,8 +248,7 @@ impl fmt::Display for Subject {
                 let oid = attribute.attr_type();
                 let label =
                     oid2abbrev(oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned);
-                let value: String = text(attribute).chars().flat_map(printable).collect();
-                write!(f, "{separator}{label}={value}")?;
+                write!(f, "{separator}{label}={}", escaped(&text(attribute)))?;
             }
         }
         Ok(())
@@ -274,6 +273,11 @@ fn text(attribute: &ParsedAttribute<'_>) -> String {
         Tag::T61String => value.data.iter().copied().map(char::from).collect(),
         _ => String::from_utf8_lossy(value.data).into_owned(),
     }
+}
+
+/// The text with its control characters escaped.
+pub(super) fn escaped(text: &str) -> String {
+    text.chars().flat_map(printable).collect()
 }
 
 fn printable(character: char) -> impl Iterator<Item = char> {

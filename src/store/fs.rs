@@ -183,8 +183,16 @@ pub(super) fn read(directory: impl AsFd, name: &str) -> io::Result<Content> {
 /// # Errors
 /// If it cannot be read, or is larger than any key or certificate.
 pub fn read_file(path: &std::path::Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    read_file_up_to(path, MAX_FILE_SIZE)
+}
+
+/// The same, with another limit in bytes.
+///
+/// # Errors
+/// If it cannot be read, or is larger.
+pub fn read_file_up_to(path: &std::path::Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
     let file = File::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    read_from(file, path, MAX_FILE_SIZE)
+    read_from(file, path, limit)
 }
 
 /// Reads from anywhere, up to `limit` bytes; `path` is what errors call it.

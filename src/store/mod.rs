@@ -16,7 +16,7 @@ pub(crate) use fs::fault;
 
 pub use directory::{Access, Directory, FileState, path_of};
 pub use error::Error;
-pub use fs::{FileMode, MAX_FILE_SIZE, ModeInvalid, Owner, read_file, read_from};
+pub use fs::{FileMode, MAX_FILE_SIZE, ModeInvalid, Owner, read_file, read_file_up_to, read_from};
 pub use journal::Recovery;
 pub use layout::{Audience, FileRole};
 pub use survey::{Survey, SurveyedFile};

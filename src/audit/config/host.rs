@@ -1,0 +1,86 @@
+//! The files of this machine that a configuration names.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::path::{Component, Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::{Look, Seen, Source};
+
+/// This machine's files; those that were given are as they were given.
+pub(super) struct Host<'a> {
+    look: Look<'a>,
+    sources: &'a [Source],
+    /// The given files that were found by following a mount.
+    followed: RefCell<HashSet<PathBuf>>,
+}
+
+impl<'a> Host<'a> {
+    pub(super) fn new(sources: &'a [Source], look: Look<'a>) -> Self {
+        Self { look, sources, followed: RefCell::default() }
+    }
+
+    /// What is at a path.
+    pub(super) fn look(&self, path: &Path) -> Seen {
+        let path = cleaned(path);
+        match self.sources.iter().find(|source| source.name != "-" && cleaned(source.name.as_ref()) == path) {
+            Some(source) => Seen::File(Zeroizing::new(source.content.to_vec())),
+            None => (self.look)(&path),
+        }
+    }
+
+    /// Notes that Milvus reads a file by way of a mount.
+    pub(super) fn follow(&self, path: &Path) {
+        self.followed.borrow_mut().insert(cleaned(path));
+    }
+
+    /// Whether a given file is one that Milvus reads by way of a mount.
+    pub(super) fn is_followed(&self, name: &str) -> bool {
+        self.followed.borrow().contains(&cleaned(name.as_ref()))
+    }
+}
+
+/// A path without `.` and, where they can be resolved, `..`.
+pub(super) fn cleaned(path: &Path) -> PathBuf {
+    let mut cleaned = PathBuf::new();
+    for component in path.components() {
+        match (component, cleaned.components().next_back()) {
+            (Component::CurDir, _) | (Component::ParentDir, Some(Component::RootDir)) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                cleaned.pop();
+            }
+            _ => cleaned.push(component),
+        }
+    }
+    match cleaned.as_os_str().is_empty() {
+        true => ".".into(),
+        false => cleaned,
+    }
+}
+
+/// The folder of a file; that of standard input is the current one.
+pub(super) fn folder_of(name: &str) -> PathBuf {
+    Path::new(name).parent().map(Path::to_owned).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_compared_without_detours() {
+        for (path, expected) in [
+            ("./tls", "tls"),
+            ("a/./b/../c/", "a/c"),
+            ("../tls", "../tls"),
+            ("a/../../b", "../b"),
+            ("/../etc", "/etc"),
+            (".", "."),
+            ("", "."),
+            ("a/..", "."),
+        ] {
+            assert_eq!(cleaned(path.as_ref()), Path::new(expected), "{path}");
+        }
+    }
+}

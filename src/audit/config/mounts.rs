@@ -1,0 +1,159 @@
+//! What a container has where: which of its paths come from this machine, from a Secret, or from
+//! somewhere that cannot be looked at.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::Seen;
+use super::host::Host;
+use super::secret::Secret;
+use super::yaml::shortened;
+use crate::audit::Place;
+
+/// Where Milvus' image keeps certificates of which the private keys are public.
+const PUBLIC_CERTIFICATES: &str = "/milvus/configs/cert";
+/// The image's working directory.
+const WORKING_DIRECTORY: &str = "/milvus";
+
+/// The mounts of a container.
+#[derive(Clone, Default)]
+pub(super) struct Mounts {
+    pub(super) list: Vec<Mount>,
+    /// There are mounts that are not known here.
+    pub(super) is_partial: bool,
+}
+
+#[derive(Clone)]
+pub(super) struct Mount {
+    /// Where it is in the container.
+    pub(super) target: String,
+    pub(super) volume: Volume,
+    /// Where it is written.
+    pub(super) place: Place,
+}
+
+/// What is mounted.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Volume {
+    /// A file or folder of this machine.
+    Host(PathBuf),
+    /// A Kubernetes Secret.
+    Secret(SecretVolume),
+    /// Something whose content is not known here.
+    Other,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct SecretVolume {
+    pub(super) name: String,
+    /// Keys and the paths that they get, where not all keys are there under their own names.
+    pub(super) items: Option<Vec<(String, String)>>,
+    /// The one path of it that is mounted as a file.
+    pub(super) sub_path: Option<String>,
+}
+
+/// What a path in a container leads to.
+pub(super) enum Found {
+    /// A file that can be read.
+    File { content: Zeroizing<Vec<u8>>, name: String, mount: Option<Place> },
+    /// A mount has no such file.
+    Missing(String),
+    /// The whole mount is not there, which is a finding of its own.
+    MissingMount,
+    /// No mount covers it.
+    NotMounted,
+    /// It is one of the image's certificates.
+    Public,
+    Unknown,
+}
+
+/// A path in a container, without `.`, `..` and double slashes; a relative one as Milvus sees it.
+pub(super) fn absolute(path: &str) -> String {
+    let joined = Path::new(WORKING_DIRECTORY).join(path);
+    super::host::cleaned(&joined).display().to_string()
+}
+
+/// The part of a path that is below a folder; empty for the folder itself.
+fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
+    let rest = path.strip_prefix(folder.trim_end_matches('/'))?;
+    rest.is_empty().then_some("").or_else(|| rest.strip_prefix('/'))
+}
+
+pub(super) fn is_public(path: &str) -> bool {
+    below(path, PUBLIC_CERTIFICATES).is_some()
+}
+
+impl Mounts {
+    /// Adds a mount; one with the same target is replaced, as Compose and Kubernetes' tools do.
+    pub(super) fn add(&mut self, mount: Mount) {
+        self.list.retain(|other| other.target != mount.target);
+        self.list.push(mount);
+    }
+
+    /// The mount that a path is in: the one with the longest target.
+    pub(super) fn of(&self, path: &str) -> Option<(&Mount, String)> {
+        let covering = self.list.iter().filter_map(|mount| Some((mount, below(path, &mount.target)?)));
+        covering.max_by_key(|(mount, _)| mount.target.len()).map(|(mount, rest)| (mount, rest.to_owned()))
+    }
+
+    /// What Milvus finds at a path.
+    pub(super) fn find(&self, path: &str, host: &Host<'_>, secrets: &[Secret]) -> Found {
+        let path = absolute(path);
+        match self.of(&path) {
+            Some((mount, rest)) => mount.find(&rest, host, secrets),
+            None if is_public(&path) => Found::Public,
+            None if self.is_partial => Found::Unknown,
+            None => Found::NotMounted,
+        }
+    }
+}
+
+impl Mount {
+    fn find(&self, rest: &str, host: &Host<'_>, secrets: &[Secret]) -> Found {
+        match &self.volume {
+            Volume::Host(path) => self.find_on_host(path, rest, host),
+            Volume::Secret(volume) => {
+                let known = secrets.iter().find(|secret| secret.name == volume.name);
+                known.map_or(Found::Unknown, |secret| volume.find(rest, secret, &self.place))
+            }
+            Volume::Other => Found::Unknown,
+        }
+    }
+
+    fn find_on_host(&self, source: &Path, rest: &str, host: &Host<'_>) -> Found {
+        if matches!(host.look(source), Seen::Absent) {
+            return Found::MissingMount;
+        }
+        let path = if rest.is_empty() { source.to_owned() } else { source.join(rest) };
+        let name = path.display().to_string();
+        match host.look(&path) {
+            Seen::File(content) => Found::File { content, name, mount: Some(self.place.clone()) },
+            Seen::Folder(_) => Found::Missing(format!("{name} is a folder")),
+            Seen::Absent => Found::Missing(format!("there is no {name}")),
+            Seen::Unknown => Found::Unknown,
+        }
+    }
+}
+
+impl SecretVolume {
+    fn find(&self, rest: &str, secret: &Secret, place: &Place) -> Found {
+        let path = self.sub_path.as_deref().unwrap_or(rest);
+        let key = match &self.items {
+            None => path,
+            Some(items) => match items.iter().find(|(_, target)| target == path) {
+                Some((key, _)) => key,
+                None => return Found::Missing(format!("`items` puts nothing at {}", shortened(path))),
+            },
+        };
+        match secret.file(key) {
+            Some(file) => Found::File {
+                content: file.content.clone(),
+                name: format!("{key} of the Secret {}", secret.name),
+                mount: Some(place.clone()),
+            },
+            None if secret.has(key) => Found::Unknown,
+            None => Found::Missing(format!("the Secret {} has no {}", secret.name, shortened(key))),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+use std::path::{Path, PathBuf};
+
+use clap::builder::BoolishValueParser;
+use milvus_certs::actions::{INSPECT_LIMIT, InspectTarget, inspect};
+use time::OffsetDateTime;
+
+use super::args::path;
+use super::{EXIT_STATUS, Status, input, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  milvus-certs inspect certs
+  milvus-certs inspect server.pem client.csr
+  kubectl get secret certs -o jsonpath='{.data.server\\.pem}' | base64 -d | milvus-certs inspect -";
+
+/// Show what is in certificates, keys, signing requests, or a certificate directory
+///
+/// PEM or DER; keys in PKCS#8, PKCS#1 or SEC 1, encrypted or not. Shows no secrets.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
+pub(crate) struct Args {
+    /// Files or folders; `-` is standard input [default: the current folder]
+    #[arg(value_name = "FILE|DIR|-", value_parser = path())]
+    targets: Vec<PathBuf>,
+
+    /// Report in JSON on standard output
+    #[arg(long, env = "MILVUS_CERTS_JSON", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    json: bool,
+}
+
+impl Args {
+    pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
+        let targets = match self.targets.as_slice() {
+            [] => vec![InspectTarget::Path(PathBuf::from("."))],
+            targets => targets.iter().map(|path| target(path)).collect::<Result<_, _>>()?,
+        };
+        let report = inspect(&targets, now)?;
+        output::inspected(&report, self.json)?;
+        Ok(if report.is_complete() { Status::Done } else { Status::Failed })
+    }
+}
+
+fn target(path: &Path) -> anyhow::Result<InspectTarget> {
+    Ok(match input::is_stdin(path) {
+        true => InspectTarget::Content(input::source(path, INSPECT_LIMIT)?),
+        false => InspectTarget::Path(path.to_owned()),
+    })
+}

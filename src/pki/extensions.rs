@@ -1,0 +1,107 @@
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::{ExtendedKeyUsage as ParsedExtendedKeyUsage, ParsedExtension};
+
+use super::subject::escaped;
+use super::{EndEntityKind, Error, GeneralName};
+
+/// The extensions that matter here (RFC 5280 4.2.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Extensions {
+    pub(super) is_ca: bool,
+    /// pathLenConstraint of basicConstraints.
+    pub(super) path_length: Option<u32>,
+    /// A critical extension that verifiers do not know, by its object identifier.
+    pub(super) unknown_critical: Option<String>,
+    /// The names of its bits, if there is a keyUsage at all.
+    pub(super) key_usage: Option<Vec<&'static str>>,
+    /// The names or object identifiers of its purposes, if there is an extendedKeyUsage at all.
+    pub(super) extended_key_usage: Option<Vec<String>>,
+    pub(super) subject_key_identifier: Option<Vec<u8>>,
+    pub(super) authority_key_identifier: Option<Vec<u8>>,
+    pub(super) names: Vec<GeneralName>,
+    /// Entries of subjectAltName that are not kept on renewal, as text.
+    pub(super) unusable_names: Vec<String>,
+}
+
+impl Extensions {
+    /// Those of a certificate.
+    pub(super) fn of(parsed: &X509Certificate<'_>) -> Result<Self, Error> {
+        let mut extensions = Self::default();
+        for extension in parsed.extensions() {
+            match extension.parsed_extension() {
+                ParsedExtension::ParseError { error } => {
+                    return Err(Error::CertificateMalformed {
+                        reason: format!("extension {}: {error}", extension.oid),
+                    });
+                }
+                ParsedExtension::UnsupportedExtension { oid } if extension.critical => {
+                    extensions.unknown_critical = Some(oid.to_id_string());
+                }
+                known => extensions.add(known),
+            }
+        }
+        Ok(extensions)
+    }
+
+    /// Takes over what one of them says.
+    pub(super) fn add(&mut self, extension: &ParsedExtension<'_>) {
+        match extension {
+            ParsedExtension::BasicConstraints(constraints) => {
+                self.is_ca = constraints.ca;
+                self.path_length = constraints.path_len_constraint;
+            }
+            ParsedExtension::KeyUsage(usage) => self.key_usage = Some(key_usage_names(usage.flags)),
+            ParsedExtension::ExtendedKeyUsage(usage) => self.extended_key_usage = Some(purpose_names(usage)),
+            ParsedExtension::SubjectKeyIdentifier(identifier) => {
+                self.subject_key_identifier = Some(identifier.0.to_vec());
+            }
+            ParsedExtension::AuthorityKeyIdentifier(identifier) => {
+                let identifier = identifier.key_identifier.as_ref();
+                self.authority_key_identifier = identifier.map(|identifier| identifier.0.to_vec());
+            }
+            ParsedExtension::SubjectAlternativeName(names) => {
+                for name in &names.general_names {
+                    match GeneralName::from_parsed(name) {
+                        Ok(Some(name)) => self.names.push(name),
+                        _ => self.unusable_names.push(escaped(&name.to_string())),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+pub(super) const DIGITAL_SIGNATURE: &str = "digitalSignature";
+pub(super) const KEY_CERT_SIGN: &str = "keyCertSign";
+pub(super) const ANY_PURPOSE: &str = "anyExtendedKeyUsage";
+
+/// The bits of keyUsage in RFC 5280's order.
+fn key_usage_names(flags: u16) -> Vec<&'static str> {
+    let names = [
+        DIGITAL_SIGNATURE,
+        "nonRepudiation",
+        "keyEncipherment",
+        "dataEncipherment",
+        "keyAgreement",
+        KEY_CERT_SIGN,
+        "cRLSign",
+        "encipherOnly",
+        "decipherOnly",
+    ];
+    names.into_iter().enumerate().filter(|(bit, _)| flags & (1 << bit) != 0).map(|(_, name)| name).collect()
+}
+
+fn purpose_names(usage: &ParsedExtendedKeyUsage<'_>) -> Vec<String> {
+    let known = [
+        (usage.any, ANY_PURPOSE),
+        (usage.server_auth, EndEntityKind::Server.purpose()),
+        (usage.client_auth, EndEntityKind::Client.purpose()),
+        (usage.code_signing, "codeSigning"),
+        (usage.email_protection, "emailProtection"),
+        (usage.time_stamping, "timeStamping"),
+        (usage.ocsp_signing, "OCSPSigning"),
+    ];
+    let known = known.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name.to_owned());
+    known.chain(usage.other.iter().map(|oid| oid.to_id_string())).collect()
+}

@@ -1,0 +1,64 @@
+use super::encoding::{blocks, is_certificate};
+use super::subject::escaped;
+use super::{Certificate, CertificateRequest, Error, KeyMaterial};
+
+/// Something that a file holds.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// A certificate.
+    Certificate(Box<Certificate>),
+    /// A private key, without its secret.
+    PrivateKey(KeyMaterial),
+    /// A certificate signing request.
+    Request(CertificateRequest),
+    /// A PEM block of another kind, by its label.
+    Other(String),
+    /// A PEM block that does not hold what its label says.
+    Damaged {
+        /// The label.
+        label: String,
+        /// What is wrong with it.
+        error: String,
+    },
+}
+
+/// Reads everything in a file: PEM, whatever stands between its blocks, or DER.
+///
+/// # Errors
+/// If nothing in it is known.
+pub fn items(content: &[u8]) -> Result<Vec<Item>, Error> {
+    let blocks = match blocks(content) {
+        Err(Error::Der) => return Ok(vec![from_der(content)?]),
+        blocks => blocks?,
+    };
+    match blocks.is_empty() {
+        true => Err(Error::PemMissing { wanted: "certificate or key", found: Vec::new() }),
+        false => Ok(blocks.into_iter().map(from_block).collect()),
+    }
+}
+
+fn from_block(block: pem::Pem) -> Item {
+    let label = block.tag().to_owned();
+    let read = match label.as_str() {
+        label if is_certificate(label) => Certificate::from_der(block.contents()).map(certificate),
+        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
+            CertificateRequest::from_der(block.contents()).map(Item::Request)
+        }
+        _ => match KeyMaterial::from_block(block) {
+            Ok(key) => key.map(Item::PrivateKey),
+            Err(label) => return Item::Other(escaped(&label)),
+        },
+    };
+    read.unwrap_or_else(|error| Item::Damaged { label: escaped(&label), error: error.to_string() })
+}
+
+fn from_der(content: &[u8]) -> Result<Item, Error> {
+    let certificate = Certificate::from_der(content).map(certificate);
+    let request = || CertificateRequest::from_der(content).map(Item::Request);
+    let key = || KeyMaterial::from_der(content).map(Item::PrivateKey);
+    certificate.or_else(|error| request().or_else(|_| key()).map_err(|_| error))
+}
+
+fn certificate(certificate: Certificate) -> Item {
+    Item::Certificate(Box::new(certificate))
+}
