@@ -1,7 +1,7 @@
 //! TLS certificates for [Milvus](https://milvus.io) that work the first time.
 //!
 //! [`actions`] is where to begin: [`actions::generate`] makes a certificate directory,
-//! [`actions::renew`] renews what is in it.
+//! [`actions::renew`] renews what is in it, [`actions::check`] finds what is wrong with it.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,7 +22,8 @@
 //! # }
 //! ```
 //!
-//! Each module imports only from those below it: [`actions`], [`milvus`], [`store`], [`pki`].
+//! Each module imports only from those below it: [`actions`], [`audit`], [`milvus`],
+//! [`store`], [`pki`].
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 

@@ -18,32 +18,28 @@ impl Judge<'_> {
     /// nameConstraints, where OpenSSL and Go refuse what follows from the rest.
     fn may_issue(&mut self, certificate: &Certificate) {
         let role = FileRole::CaCertificate;
-        let subject = certificate.subject();
+        let whose = self.whose(role, certificate);
         if !certificate.is_ca() {
-            self.report(
-                Code::CaNotAuthority,
-                role,
-                format!("{subject}: basicConstraints does not say CA:TRUE"),
-            );
+            self.report(Code::CaNotAuthority, role, format!("{whose}basicConstraints does not say CA:TRUE"));
             return;
         }
         match certificate.key_cert_sign() {
             Some(true) => {}
             Some(false) => {
-                self.report(Code::CaCannotSign, role, format!("{subject}: keyUsage has no keyCertSign"));
+                self.report(Code::CaCannotSign, role, format!("{whose}keyUsage has no keyCertSign"));
             }
             None => {
-                self.report(Code::CaWithoutKeyUsage, role, format!("{subject}: has no keyUsage"));
+                self.report(Code::CaWithoutKeyUsage, role, format!("{whose}has no keyUsage"));
             }
         }
         let refused: Vec<_> =
             EndEntityKind::ALL.into_iter().filter(|kind| !certificate.serves(*kind)).collect();
         if let Some(kind) = refused.first() {
-            let evidence = format!("{subject}: its extendedKeyUsage has no {}", kind.purpose());
+            let evidence = format!("{whose}its extendedKeyUsage has no {}", kind.purpose());
             self.report(Code::CaRestricted, role, evidence);
         }
         if let Some(oid) = certificate.unknown_critical() {
-            let evidence = format!("{subject}: its extension {oid} is critical and unknown to verifiers");
+            let evidence = format!("{whose}its extension {oid} is critical and unknown to verifiers");
             self.report(Code::UnknownCriticalExtension, role, evidence);
         }
     }

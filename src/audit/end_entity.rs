@@ -36,29 +36,33 @@ impl Judge<'_> {
     pub(super) fn dates(&mut self, role: FileRole, certificate: &Certificate) {
         let now = self.expectations.now;
         let validity = certificate.validity();
-        let subject = certificate.subject();
+        let whose = self.whose(role, certificate);
         if now > validity.not_after {
-            self.report(Code::Expired, role, format!("{subject}: ended on {}", day(validity.not_after)));
+            self.report(Code::Expired, role, format!("{whose}ended on {}", day(validity.not_after)));
         } else if now < validity.not_before {
-            self.report(
-                Code::NotYetValid,
-                role,
-                format!("{subject}: begins on {}", day(validity.not_before)),
-            );
+            self.report(Code::NotYetValid, role, format!("{whose}begins on {}", day(validity.not_before)));
         } else if validity.not_after - now <= self.expectations.expires_in {
             let left = days(validity.not_after - now);
             self.report(
                 Code::Expiring,
                 role,
-                format!("{subject}: ends on {}, {left} from now", day(validity.not_after)),
+                format!("{whose}ends on {}, {left} from now", day(validity.not_after)),
             );
+        }
+    }
+
+    /// Which certificate of a file it is, where there are several.
+    pub(super) fn whose(&self, role: FileRole, certificate: &Certificate) -> String {
+        match self.bundle.certificates(role).len() {
+            0 | 1 => String::new(),
+            _ => format!("{}: ", certificate.subject()),
         }
     }
 
     /// What kind of key a certificate has, and whether everybody has its private half.
     pub(super) fn key_kind(&mut self, role: FileRole, certificate: &Certificate) {
         let algorithm = certificate.key_algorithm();
-        let evidence = format!("{}: its key is {algorithm}", certificate.subject());
+        let evidence = format!("{}its key is {algorithm}", self.whose(role, certificate));
         if !algorithm.loads_in_milvus() {
             self.report(Code::UnsupportedKey, role, evidence);
         } else if algorithm.is_weak() {
@@ -76,7 +80,7 @@ impl Judge<'_> {
     fn signature(&mut self, role: FileRole, certificate: &Certificate) {
         let algorithm = certificate.signature_algorithm();
         if algorithm.is_weak() && !certificate.is_self_issued() {
-            let evidence = format!("{}: is signed by {algorithm}", certificate.subject());
+            let evidence = format!("{}is signed by {algorithm}", self.whose(role, certificate));
             self.report(Code::WeakSignature, role, evidence);
         }
     }
@@ -152,7 +156,7 @@ impl Judge<'_> {
         };
         let evidence = match &defect {
             ChainDefect::UnknownIssuer => format!("{defect}: {}", leaf.issuer()),
-            _ => format!("{}: {defect}", leaf.subject()),
+            _ => defect.to_string(),
         };
         self.report(code, role, evidence);
     }

@@ -48,7 +48,7 @@ struct Breaks {
 pub(super) struct Remedy<'a> {
     /// The certificate directory.
     pub(super) directory: Option<&'a str>,
-    /// `server` or `client`.
+    /// Whose file it is about; none for the authority's, and for configuration.
     pub(super) kind: Option<EndEntityKind>,
     /// A name that is asked for.
     pub(super) name: Option<&'a str>,
@@ -57,7 +57,8 @@ pub(super) struct Remedy<'a> {
 impl Finding {
     /// A finding that breaks what its code says, in both modes.
     pub(super) fn new(code: Code, place: Place, evidence: impl Into<String>, remedy: &Remedy<'_>) -> Self {
-        let fix = remedy.fill(code.fix(), &place.path);
+        let template = if remedy.kind.is_some() { code.fix() } else { code.authority_fix() };
+        let fix = remedy.fill(template, &place.path);
         let breaks = Breaks { modes: &TlsMode::ALL, clients: code.breaks() };
         Self { code, place, evidence: evidence.into(), fix, breaks }
     }
@@ -110,7 +111,7 @@ impl std::fmt::Display for Place {
 }
 
 impl Remedy<'_> {
-    /// Puts quoted values into a template: `{dir}` is ` -d DIR`, or nothing for the current folder.
+    /// Puts quoted values into a template of [`Code`].
     fn fill(&self, template: &str, path: &str) -> String {
         let directory = match self.directory {
             None | Some(".") => String::new(),
@@ -119,7 +120,7 @@ impl Remedy<'_> {
         template
             .replace("{file}", &shell_quoted(path))
             .replace("{dir}", &directory)
-            .replace("{kind}", self.kind.map_or("server|client", EndEntityKind::name))
+            .replace("{kind}", &self.kind.map(|kind| format!(" {kind}")).unwrap_or_default())
             .replace("{name}", &shell_quoted(self.name.unwrap_or("NAME")))
     }
 }

@@ -41,13 +41,15 @@ const ALL: &[Client] = &Client::ALL;
 const NONE: &[Client] = &[];
 
 /// In `fix`, `{file}` stands for the file, `{dir}` for ` -d` and the certificate directory, `{kind}`
-/// for `server` or `client`, and `{name}` for a name that clients ask for.
+/// for ` server` or ` client`, and `{name}` for a name that clients ask for. `authority` is the fix
+/// where neither a server's nor a client's file is concerned.
 macro_rules! codes {
     ($(
         $(#[doc = $doc:literal])+
         $variant:ident = $name:literal, $severity:ident, breaks $breaks:expr;
         why $why:literal;
         fix $fix:literal;
+        $(authority $authority:literal;)?
     )+) => {
         /// A kind of finding. Its name is stable, for scripts and searches.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -83,9 +85,14 @@ macro_rules! codes {
                 match self { $(Self::$variant => $why),+ }
             }
 
-            /// What helps, as a template.
+            /// What helps a server or a client, as a template.
             pub(super) const fn fix(self) -> &'static str {
                 match self { $(Self::$variant => $fix),+ }
+            }
+
+            /// What helps an authority, as a template.
+            pub(super) const fn authority_fix(self) -> &'static str {
+                match self { $(Self::$variant => [$($authority,)? $fix][0]),+ }
             }
 
             /// The clients that it stops, unless the finding says otherwise.
@@ -102,7 +109,8 @@ codes! {
     /// A file is missing.
     MissingFile = "missing-file", Error, breaks ALL;
     why "Milvus stops at once, or the client cannot begin: `no such file or directory`";
-    fix "milvus-certs renew{dir} makes server and client files; for one-way TLS alone, check with --tls-mode 1";
+    fix "milvus-certs renew{dir}{kind}; without client certificates check for --tls-mode 1 alone";
+    authority "copy ca.pem here from where the certificates were made";
 
     /// A file cannot be read.
     UnreadableFile = "unreadable-file", Error, breaks ALL;
@@ -112,12 +120,13 @@ codes! {
     /// A file is empty.
     EmptyFile = "empty-file", Error, breaks ALL;
     why "Milvus stops at once: `tls: failed to find any PEM data`; the documentation's renew.sh leaves such files when it fails";
-    fix "milvus-certs renew{dir} {kind}";
+    fix "milvus-certs renew{dir}{kind}";
+    authority "restore it from a backup; without ca.pem and ca.key, milvus-certs gen --force{dir} starts a new authority";
 
     /// A file is not PEM.
     NotPem = "not-pem", Error, breaks ALL;
     why "Milvus and its clients read PEM only: `tls: failed to find any PEM data in certificate input`";
-    fix "openssl x509 -inform DER -in {file} -out ca.pem, or openssl pkey -inform DER -in {file} -out server.key, as the content is";
+    fix "openssl x509 -inform DER -in {file} -out NEW for a certificate, openssl pkey -inform DER -in {file} -out NEW for a key; then mv NEW {file}";
 
     /// A file begins with a byte order mark.
     ByteOrderMark = "byte-order-mark", Error, breaks ALL;
@@ -132,12 +141,13 @@ codes! {
     /// A file is damaged, or holds something else.
     DamagedFile = "damaged-file", Error, breaks ALL;
     why "nobody can read it";
-    fix "restore it from a backup; `milvus-certs renew{dir} {kind}` makes server and client files anew";
+    fix "milvus-certs renew{dir}{kind}, or restore it from a backup";
+    authority "restore it from a backup; without ca.pem and ca.key, milvus-certs gen --force{dir} starts a new authority";
 
     /// A private key is encrypted.
     EncryptedKey = "encrypted-key", Error, breaks ALL;
     why "Milvus has no way to be given a passphrase: `tls: failed to parse private key`";
-    fix "milvus-certs renew{dir} {kind}, or `openssl pkey -in {file} -out NEW` with a umask of 077";
+    fix "milvus-certs renew{dir}{kind}, or `openssl pkey -in {file} -out NEW` with a umask of 077";
 
     /// An earlier run was interrupted.
     InterruptedRun = "interrupted-run", Warning, breaks NONE;
@@ -149,12 +159,14 @@ codes! {
     /// A private key does not belong to its certificate.
     KeyMismatch = "key-mismatch", Error, breaks ALL;
     why "Milvus stops at once: `tls: private key does not match public key`";
-    fix "restore the key from a backup; for server and client, `milvus-certs renew{dir} {kind}` makes both anew";
+    fix "milvus-certs renew{dir}{kind} makes both anew; or restore the key from a backup";
+    authority "put the ca.key and ca.pem together that belong together; without them, milvus-certs gen --force{dir} starts a new authority";
 
     /// A private key is readable by others.
     KeyReadable = "key-readable-by-others", Warning, breaks NONE;
     why "whoever reads it can pass for its owner";
-    fix "chmod 600 {file}; if others could have read it, `milvus-certs renew{dir} {kind}` makes a new one";
+    fix "chmod 600 {file}; if others could have read it, `milvus-certs renew{dir}{kind}` makes a new one";
+    authority "chmod 600 {file}; if others could have read it, milvus-certs gen --force{dir} starts a new authority";
 
     /// The private key is public.
     PublicPrivateKey = "public-private-key", Error, breaks NONE;
@@ -164,12 +176,14 @@ codes! {
     /// A key is too short.
     WeakKey = "weak-key", Error, breaks NONE;
     why "RSA below 2048 bits can be broken, and current OpenSSL refuses it: `ee key too small`, `ca key too small`";
-    fix "milvus-certs renew{dir} {kind} --key-type rsa2048; for an authority, `milvus-certs gen` in a new folder";
+    fix "milvus-certs renew{dir}{kind} --key-type rsa2048";
+    authority "milvus-certs gen -d NEW, then give everybody the new ca.pem";
 
     /// A key is of a kind that Milvus cannot load.
     UnsupportedKey = "unsupported-key", Error, breaks ALL;
     why "Go's TLS, which Milvus uses, cannot read it: `tls: failed to parse private key`";
-    fix "milvus-certs renew{dir} {kind} --key-type rsa2048; for an authority, `milvus-certs gen` in a new folder";
+    fix "milvus-certs renew{dir}{kind} --key-type rsa2048";
+    authority "milvus-certs gen -d NEW, then give everybody the new ca.pem";
 
     /// A server's key is of a kind that pymilvus cannot talk to.
     KeyNotForPymilvus = "key-not-for-pymilvus", Error, breaks &[Client::Pymilvus];
@@ -179,14 +193,14 @@ codes! {
     /// A client's key is not PKCS#8.
     KeyNotPkcs8 = "key-not-pkcs8", Warning, breaks &[Client::Java];
     why "the Java SDK reads PKCS#8 alone, which begins `BEGIN PRIVATE KEY`";
-    fix "openssl pkcs8 -topk8 -nocrypt -in {file} -out NEW, or milvus-certs renew{dir} {kind}";
+    fix "openssl pkcs8 -topk8 -nocrypt -in {file} -out NEW, or milvus-certs renew{dir}{kind}";
 
     // Authorities
 
     /// ca.pem is no certificate authority.
     CaNotAuthority = "ca-not-authority", Error, breaks ALL;
     why "what it signed does not verify: `x509: certificate is not authorized to sign other certificates`";
-    fix "put the authority's certificate into {file}, not the server's; or `milvus-certs gen` in a new folder";
+    fix "put the authority's certificate into {file}, not the server's; else milvus-certs gen -d NEW";
 
     /// The authority may not sign certificates.
     CaCannotSign = "ca-cannot-sign", Error, breaks ALL;
@@ -218,32 +232,35 @@ codes! {
     /// A certificate was not signed by ca.pem.
     NotIssuedByCa = "not-issued-by-ca", Error, breaks ALL;
     why "who trusts ca.pem refuses it: `x509: certificate signed by unknown authority`, `unable to get local issuer certificate`";
-    fix "milvus-certs renew{dir} {kind} issues it from ca.pem; or put the ca.pem there that signed it";
+    fix "milvus-certs renew{dir}{kind} issues it from ca.pem; or put the ca.pem there that signed it";
 
     /// A certificate was signed by another authority with the same name.
     OtherCaSameName = "other-ca-same-name", Error, breaks ALL;
     why "ca.pem was made anew, as gen.sh does when it is run twice: `certificate signature failure`";
-    fix "milvus-certs renew{dir} {kind} issues it from ca.pem; or restore the ca.pem that signed it";
+    fix "milvus-certs renew{dir}{kind} issues it from ca.pem; or restore the ca.pem that signed it";
 
     /// A certificate has expired.
     Expired = "expired", Error, breaks ALL;
     why "Milvus starts with it without a word, and every client refuses it: `certificate has expired`";
-    fix "milvus-certs renew{dir} {kind}, then restart Milvus; an authority ends for good: `milvus-certs gen` in a new folder";
+    fix "milvus-certs renew{dir}{kind}, then restart Milvus";
+    authority "milvus-certs gen --force{dir}, then restart Milvus and give everybody the new ca.pem";
 
     /// A certificate is not valid yet.
     NotYetValid = "not-yet-valid", Error, breaks ALL;
     why "clients refuse it: `certificate is not yet valid`; often a clock is wrong";
-    fix "check the clocks with `date -u`; milvus-certs renew{dir} {kind}";
+    fix "check the clocks with `date -u`; milvus-certs renew{dir}{kind}";
+    authority "check the clock with `date -u`; else milvus-certs gen -d NEW, then give everybody the new ca.pem";
 
     /// A certificate expires soon.
     Expiring = "expiring", Warning, breaks NONE;
     why "Milvus does not warn, and does not reload: it has to be renewed and Milvus restarted before that day";
-    fix "milvus-certs renew{dir} {kind}, then restart Milvus";
+    fix "milvus-certs renew{dir}{kind}, then restart Milvus";
+    authority "milvus-certs gen -d NEW before that day, then give everybody the new ca.pem; only a new authority helps";
 
     /// A certificate outlives its authority.
     OutlivesCa = "outlives-ca", Warning, breaks NONE;
     why "it stops working on the authority's last day, not on its own";
-    fix "milvus-certs renew{dir} {kind} cuts it to the authority's end";
+    fix "milvus-certs renew{dir}{kind} cuts it to the authority's end";
 
     /// A client certificate cannot be used by clients.
     ClientWithoutClientAuth = "client-without-client-auth", Error, breaks ALL;
@@ -258,7 +275,7 @@ codes! {
     /// A certificate's keyUsage has no digitalSignature.
     NoDigitalSignature = "no-digital-signature", Error, breaks ALL;
     why "TLS 1.3 signs with it, and gRPC's C core and Java refuse such a certificate: `KEY_USAGE_BIT_INCORRECT`";
-    fix "milvus-certs renew{dir} {kind}";
+    fix "milvus-certs renew{dir}{kind}";
 
     /// A server certificate has no subjectAltName.
     NoSubjectAltName = "no-subject-alt-name", Error, breaks &[Client::Go];
@@ -273,37 +290,38 @@ codes! {
     /// An IP address stands in a DNS name.
     IpInDnsName = "ip-in-dns-name", Warning, breaks NONE;
     why "no client compares an address with a DNS name: `x509: cannot validate certificate for ... because it doesn't contain any IP SANs`";
-    fix "milvus-certs renew{dir} {kind} writes it as an IP address";
+    fix "milvus-certs renew{dir}{kind} writes it as an IP address";
 
     /// A certificate has its authority's name, and no key identifiers.
     SameNameAsCa = "same-name-as-ca", Error, breaks &[Client::Curl];
     why "verifiers that find issuers by name take it for self-signed: `error 18 self signed certificate`, curl's exit status 60";
-    fix "milvus-certs renew{dir} {kind} adds the identifiers";
+    fix "milvus-certs renew{dir}{kind} adds the identifiers";
 
     /// A certificate is signed by an algorithm that is broken.
     WeakSignature = "weak-signature", Error, breaks ALL;
     why "SHA-1 and MD5 signatures can be forged, and Go refuses them: `x509: cannot verify signature: insecure algorithm`";
-    fix "milvus-certs renew{dir} {kind}";
+    fix "milvus-certs renew{dir}{kind}";
 
     /// A certificate authority's certificate stands before the server's own.
     CaBeforeLeaf = "ca-before-leaf", Error, breaks ALL;
     why "the first certificate is the one that is used: `tls: private key does not match public key`";
-    fix "milvus-certs renew{dir} {kind} writes them in order; or move the first certificate of {file} to its end";
+    fix "milvus-certs renew{dir}{kind} writes them in order; or move the first certificate of {file} to its end";
 
     /// A server or client certificate is itself an authority.
     LeafIsAuthority = "leaf-is-authority", Warning, breaks NONE;
     why "whoever has its key can sign certificates that are trusted like it; rustls and others refuse it";
-    fix "milvus-certs renew{dir} {kind}";
+    fix "milvus-certs renew{dir}{kind}";
 
     /// A certificate has an extension that is critical and that nobody knows.
     UnknownCriticalExtension = "unknown-critical-extension", Error, breaks ALL;
     why "verifiers must refuse what they do not understand (RFC 5280 4.2): `x509: unhandled critical extension`";
-    fix "milvus-certs renew{dir} {kind}";
+    fix "milvus-certs renew{dir}{kind}";
+    authority "milvus-certs gen -d NEW, then give everybody the new ca.pem";
 
     /// A certificate does not verify, for a reason of its own.
     DoesNotVerify = "does-not-verify", Error, breaks ALL;
     why "who trusts ca.pem refuses it";
-    fix "milvus-certs renew{dir} {kind}";
+    fix "milvus-certs renew{dir}{kind}";
 
     // Serial numbers
 
@@ -325,7 +343,8 @@ codes! {
     /// Two certificates have one serial number and one issuer.
     DuplicateSerial = "duplicate-serial", Error, breaks NONE;
     why "RFC 5280 4.1.2.2 forbids it; browsers and NSS refuse the second one: `SEC_ERROR_REUSED_ISSUER_AND_SERIAL`";
-    fix "milvus-certs renew{dir} {kind}";
+    fix "milvus-certs renew{dir}{kind}";
+    authority "milvus-certs renew{dir}";
 
     // Configuration
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde::{Serialize, Serializer};
 
 use super::{Code, Finding};
@@ -89,6 +91,13 @@ impl Verdict {
     #[must_use]
     pub fn works_with(&self, client: Client) -> bool {
         self.clients.iter().any(|outcome| outcome.client == client && outcome.works)
+    }
+
+    /// What stands in any client's way, each once.
+    pub fn because(&self) -> impl Iterator<Item = Code> {
+        let codes: BTreeSet<_> =
+            self.clients.iter().flat_map(|outcome| outcome.because.iter().copied()).collect();
+        codes.into_iter()
     }
 
     /// Of one mode, from all that was found.

@@ -5,19 +5,26 @@ use milvus_certs::actions::{INSPECT_LIMIT, InspectTarget, inspect};
 use time::OffsetDateTime;
 
 use super::args::path;
-use super::{EXIT_STATUS, Status, input, output};
+use super::{Status, input, output};
 
 const EXAMPLES: &str = "\
 Examples:
   milvus-certs inspect certs
   milvus-certs inspect server.pem client.csr
-  kubectl get secret certs -o jsonpath='{.data.server\\.pem}' | base64 -d | milvus-certs inspect -";
+  kubectl get secret certs -o jsonpath='{.data.server\\.pem}' | base64 -d | milvus-certs inspect -
+
+Exit status:
+  0  everything was read
+  1  something could not be read
+  2  wrong usage
+
+Every option can also be given by an environment variable, named in its description.";
 
 /// Show what is in certificates, keys, signing requests, or a certificate directory
 ///
 /// PEM or DER; keys in PKCS#8, PKCS#1 or SEC 1, encrypted or not. Shows no secrets.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Files or folders; `-` is standard input [default: the current folder]
     #[arg(value_name = "FILE|DIR|-", value_parser = path())]

@@ -22,10 +22,19 @@ Exit status:
 
 Every option can also be given by an environment variable, named in its description.";
 
+const ALL_EXIT_STATUSES: &str = "\
+Exit status:
+  0  done, or nothing to do
+  1  failed, and nothing changed
+  2  wrong usage
+  3  something is wrong (check)
+
+Every option can also be given by an environment variable, named in its description.";
+
 /// TLS certificates for Milvus that work the first time.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
-#[command(after_help = EXIT_STATUS)]
+#[command(after_help = ALL_EXIT_STATUSES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,

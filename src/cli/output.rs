@@ -122,16 +122,29 @@ pub(crate) fn error(error: &anyhow::Error) {
 }
 
 fn two_lines(message: &str, hint: Option<&str>) {
-    eprintln!("error: {message}");
+    eprintln!("error: {}", printable(message));
     if let Some(hint) = hint {
-        eprintln!("hint: {hint}");
+        eprintln!("hint: {}", printable(hint));
+    }
+}
+
+/// Without the control characters that a foreign certificate may send to the terminal.
+fn printable(text: &str) -> String {
+    let escape = |letter: char| match letter {
+        '\n' => letter.to_string(),
+        letter if letter.is_control() => letter.escape_default().to_string(),
+        letter => letter.to_string(),
+    };
+    match text.chars().any(|letter| letter.is_control() && letter != '\n') {
+        true => text.chars().map(escape).collect(),
+        false => text.to_owned(),
     }
 }
 
 /// A reader that has seen enough (`| head`) is no failure.
 fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(printable(text).as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }

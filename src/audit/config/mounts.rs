@@ -11,6 +11,8 @@ use super::secret::Secret;
 use super::yaml::shortened;
 use crate::audit::Place;
 
+/// Where Milvus looks for its configuration, unless the variable MILVUSCONF says otherwise.
+pub(super) const CONFIG_FOLDER: &str = "/milvus/configs";
 /// Where Milvus' image keeps certificates of which the private keys are public.
 const PUBLIC_CERTIFICATES: &str = "/milvus/configs/cert";
 /// The image's working directory.

@@ -75,8 +75,12 @@ impl Settings {
     pub(super) fn add_variable(&mut self, name: &str, value: Value, place: Place) {
         let name = name.strip_prefix("MILVUS_CONF_").unwrap_or(name).to_lowercase();
         let name = formatted(name.strip_prefix("milvus.").unwrap_or(&name));
-        if let Some(key) = Key::all().find(|key| formatted(key.name()) == name) {
-            self.values.insert(key, Setting { value, place });
+        match target(&name) {
+            Some(Target::Key(key)) => {
+                self.values.insert(key, Setting { value, place });
+            }
+            // Milvus then reads its files elsewhere.
+            _ => self.is_partial |= name == "milvusconf",
         }
     }
 

@@ -2,7 +2,7 @@
 //! work, with which clients.
 
 use milvus_certs::actions::CheckReport;
-use milvus_certs::audit::{Client, Finding, Severity, Verdict};
+use milvus_certs::audit::{Client, Code, Finding, Severity, Verdict};
 
 /// The findings, for people.
 pub(crate) fn text(report: &CheckReport) -> String {
@@ -30,12 +30,14 @@ fn paragraph(finding: &Finding) -> [String; 3] {
 fn table(verdicts: &[Verdict]) -> Vec<String> {
     let cells = |first: &str, rest: [&str; Client::ALL.len()]| {
         let rest: String = rest.iter().map(|cell| format!("{cell:<10}")).collect();
-        format!("  {first:<9}{rest}").trim_end().to_owned()
+        format!("  {first:<9}{}", rest.trim_end())
     };
     let mut lines = vec![cells("", Client::ALL.map(Client::name))];
     for verdict in verdicts {
         let outcome = |client| if verdict.works_with(client) { "works" } else { "fails" };
-        lines.push(cells(verdict.tls_mode.name(), Client::ALL.map(outcome)));
+        let because = verdict.because().map(Code::name).collect::<Vec<_>>().join(", ");
+        let reason = if because.is_empty() { because } else { format!("  {because}") };
+        lines.push(cells(verdict.tls_mode.name(), Client::ALL.map(outcome)) + &reason);
     }
     lines
 }

@@ -1,0 +1,57 @@
+use super::super::Seen;
+use super::super::findings::Findings;
+use super::super::host::{Host, cleaned};
+use super::super::mounts::{CONFIG_FOLDER, Mount, Mounts, Volume};
+use super::super::settings::Settings;
+use super::super::yaml::{self, Origin};
+use crate::audit::Code;
+
+/// What Milvus reads in its folder, in this order (milvus' pkg/util/paramtable/base_table.go).
+const CONFIG_FILES: [&str; 3] = ["milvus.yaml", "default.yaml", "user.yaml"];
+
+/// Adds the configuration files that are mounted.
+pub(super) fn add(settings: &mut Settings, mounts: &Mounts, host: &Host<'_>, findings: &mut Findings) {
+    for name in CONFIG_FILES {
+        if let Some((mount, rest)) = mounts.of(&format!("{CONFIG_FOLDER}/{name}")) {
+            add_file(settings, mount, &rest, host, findings);
+        }
+    }
+}
+
+fn add_file(settings: &mut Settings, mount: &Mount, rest: &str, host: &Host<'_>, findings: &mut Findings) {
+    let Volume::Host(source) = &mount.volume else {
+        settings.is_partial = true;
+        return;
+    };
+    let path = cleaned(&if rest.is_empty() { source.clone() } else { source.join(rest) });
+    match host.look(&path) {
+        Seen::File(content) => {
+            host.follow(&path);
+            add_content(settings, &content, &path.display().to_string(), findings);
+        }
+        // A folder need not have them all.
+        Seen::Absent if !rest.is_empty() => {}
+        Seen::Absent => {
+            let evidence = format!("there is no {}, which is mounted at {}", path.display(), mount.target);
+            findings.report(Code::TlsFileNotThere, mount.place.clone(), evidence);
+            settings.is_partial = true;
+        }
+        Seen::Folder(_) | Seen::Unknown => settings.is_partial = true,
+    }
+}
+
+/// Go's `yaml.Unmarshal`, with which Milvus reads them, takes the first document alone.
+fn add_content(settings: &mut Settings, content: &[u8], name: &str, findings: &mut Findings) {
+    match yaml::read_file(content, &Origin::file(name)) {
+        Ok(documents) => {
+            if let Some(document) = documents.first() {
+                document.defect().into_iter().for_each(|defect| findings.malformed(defect));
+                settings.add_document(document.root());
+            }
+        }
+        Err(malformed) => {
+            findings.malformed(malformed);
+            settings.is_partial = true;
+        }
+    }
+}

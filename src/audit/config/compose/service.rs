@@ -1,0 +1,130 @@
+use std::path::Path;
+
+use super::super::deployment::{Deployment, Publication};
+use super::super::findings::Findings;
+use super::super::host::Host;
+use super::super::settings::{Settings, Value};
+use super::super::yaml::{Entry, Node};
+use super::syntax::{interpolated, short_port};
+use super::{ComposeFile, config_files, volumes};
+use crate::audit::Place;
+
+/// Components that no client connects to.
+const INTERNAL_COMPONENTS: [&str; 10] = [
+    "rootcoord", "datacoord", "querycoord", "indexcoord", "mixcoord", "datanode", "querynode", "indexnode",
+    "streamingnode", "cdc",
+];
+
+/// A service, as one or more files describe it.
+pub(super) struct Service<'a> {
+    pub(super) name: &'a str,
+    pub(super) key: Node<'a>,
+    /// What each file says of it; the last wins.
+    pub(super) layers: Vec<Node<'a>>,
+    /// That of the first file that has it: the project's.
+    pub(super) folder: &'a Path,
+    /// All files, for what stands beside the services.
+    pub(super) files: &'a [ComposeFile<'a>],
+}
+
+impl<'a> Service<'a> {
+    /// The entry of the last file that has it.
+    fn last(&self, key: &str) -> Option<Entry<'a>> {
+        self.layers.iter().rev().find_map(|layer| layer.entry(key))
+    }
+
+    /// The entries of all files.
+    pub(super) fn all(&self, key: &'static str) -> impl Iterator<Item = Node<'a>> {
+        self.layers.iter().filter_map(move |layer| layer.get(key))
+    }
+
+    /// Whether it takes something over from what is not known here.
+    pub(super) fn is_partial(&self) -> bool {
+        ["extends", "volumes_from"].into_iter().any(|key| self.last(key).is_some())
+    }
+
+    /// By its image, or where that is another's by its command.
+    pub(super) fn runs_milvus(&self) -> bool {
+        let image = self.last("image").and_then(|image| image.value.as_str()).unwrap_or_default();
+        let image = interpolated(image).text.into_owned();
+        let name = image.split(['@', ':']).next().unwrap_or_default();
+        let is_milvus = |image: &str| image.ends_with("milvusdb/milvus") || image.contains("milvusdb/milvus-dev");
+        // A registry can have a port, so that the first colon is not the tag's.
+        is_milvus(name) || image.rsplit_once(':').is_some_and(|(name, _)| is_milvus(name)) || self.component().is_some()
+    }
+
+    /// What `milvus run` is told to run.
+    fn component(&self) -> Option<String> {
+        let words: Vec<_> = ["entrypoint", "command"].into_iter().flat_map(|key| self.words(key)).collect();
+        let run = words.windows(3).find(|words| words[0].ends_with("milvus") && words[1] == "run")?;
+        Some(run[2].to_lowercase())
+    }
+
+    fn words(&self, key: &str) -> Vec<&'a str> {
+        let Some(Entry { value, .. }) = self.last(key) else { return Vec::new() };
+        let texts = value.as_str().into_iter().chain(value.items().filter_map(Node::as_str));
+        texts.flat_map(str::split_whitespace).collect()
+    }
+
+    pub(super) fn deployment(&self, base: &Settings, host: &Host<'_>, findings: &mut Findings) -> Deployment {
+        let mounts = volumes::mounts(self);
+        let mut settings = base.clone();
+        settings.add_root(self.last("environment").map_or(self.key, |entry| entry.key).place());
+        settings.is_partial |= self.is_partial();
+        config_files::add(&mut settings, &mounts, host, findings);
+        self.add_environment(&mut settings);
+        Deployment {
+            settings,
+            mounts: Some(mounts),
+            serves_clients: !self.component().is_some_and(|name| INTERNAL_COMPONENTS.contains(&name.as_str())),
+            rest: self.publication(),
+        }
+    }
+
+    /// A list of `NAME=value`, or a mapping; Milvus prefers it to all files.
+    fn add_environment(&self, settings: &mut Settings) {
+        // What is in such a file is not known here.
+        settings.is_partial |= self.last("env_file").is_some();
+        for environment in self.all("environment") {
+            for Entry { key, value } in environment.entries() {
+                let text = value.as_go_string().filter(|_| !value.is_null());
+                add_variable(settings, key.as_str().unwrap_or_default(), text.as_deref(), value.place());
+            }
+            for item in environment.items() {
+                let text = item.as_str().unwrap_or_default();
+                let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+                add_variable(settings, name, value, item.place());
+            }
+        }
+    }
+
+    fn publication(&self) -> Publication {
+        let is_on_host = self.last("network_mode").is_some_and(|mode| mode.value.as_str() == Some("host"));
+        match self.last("ports") {
+            Some(ports) if !is_on_host => {
+                let ports_in_container: Vec<_> =
+                    self.all("ports").flat_map(Node::items).map(port_in_container).collect();
+                Publication::Ports {
+                    is_partial: self.is_partial() || ports_in_container.contains(&None),
+                    published: ports_in_container.into_iter().flatten().collect(),
+                    place: ports.key.place(),
+                }
+            }
+            _ => Publication::Unknown,
+        }
+    }
+}
+
+/// A variable without a value comes from the environment of Compose.
+fn add_variable(settings: &mut Settings, name: &str, value: Option<&str>, place: Place) {
+    let value = value.map(interpolated).filter(|value| !value.is_unknown);
+    settings.add_variable(name, value.map_or(Value::Unknown, |value| Value::Text(value.text.into_owned())), place);
+}
+
+/// A port's short form, or the `target` of its long one.
+fn port_in_container(port: Node<'_>) -> Option<(u16, u16)> {
+    match port.get("target") {
+        Some(target) => short_port(&target.as_go_string()?),
+        None => short_port(port.as_str()?),
+    }
+}

@@ -1,0 +1,53 @@
+use super::super::mounts::{Mount, Mounts, Volume, absolute};
+use super::super::yaml::Node;
+use super::service::Service;
+use super::syntax::{ShortVolume, host_volume, interpolated, short_volume};
+
+/// Where Compose puts a file and what it is, for `secrets` and `configs`.
+const FILES: [(&str, &str); 2] = [("secrets", "/run/secrets/"), ("configs", "/")];
+
+/// What is mounted into a service: its volumes, and the files of `secrets` and `configs`.
+pub(super) fn mounts(service: &Service<'_>) -> Mounts {
+    let mut mounts = Mounts { is_partial: service.is_partial(), ..Mounts::default() };
+    for item in service.all("volumes").flat_map(Node::items) {
+        let ShortVolume { volume, target } = volume_of(item, service);
+        match target {
+            Some(target) => mounts.add(Mount { target: absolute(&target), volume, place: item.place() }),
+            None => mounts.is_partial = true,
+        }
+    }
+    for (field, folder) in FILES {
+        for item in service.all(field).flat_map(Node::items) {
+            if let Some(mount) = file_mount(service, field, folder, item) {
+                mounts.add(mount);
+            }
+        }
+    }
+    mounts
+}
+
+fn volume_of(item: Node<'_>, service: &Service<'_>) -> ShortVolume {
+    if let Some(text) = item.as_str() {
+        return short_volume(text, service.folder);
+    }
+    let volume = match (item.text("type"), item.text("source")) {
+        (Some("bind"), Some(source)) => host_volume(source, service.folder),
+        _ => Volume::Other,
+    };
+    let target = item.text("target").map(interpolated).filter(|target| !target.is_unknown);
+    ShortVolume { volume, target: target.map(|target| target.text.into_owned()) }
+}
+
+/// A file that is described beside the services and mounted by its name.
+fn file_mount(service: &Service<'_>, field: &str, folder: &str, item: Node<'_>) -> Option<Mount> {
+    let name = item.as_str().or_else(|| item.text("source"))?;
+    let target = item.text("target").unwrap_or(name);
+    let described = service.files.iter().rev().find_map(|file| file.document.at(&[field, name]));
+    let volume = match described.and_then(|described| described.text("file")) {
+        // Unlike in a volume, a path without a dot before it is a path.
+        Some(file) => host_volume(&format!("./{file}").replacen(".//", "/", 1), service.folder),
+        None => Volume::Other,
+    };
+    let target = if target.starts_with('/') { target.to_owned() } else { format!("{folder}{target}") };
+    Some(Mount { target: absolute(&target), volume, place: item.place() })
+}

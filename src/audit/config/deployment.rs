@@ -1,0 +1,65 @@
+//! What is known of one Milvus, or of one component of it, whatever deploys it.
+
+use super::mounts::Mounts;
+use super::settings::Settings;
+use crate::audit::Place;
+
+/// A Milvus to be judged.
+pub(super) struct Deployment {
+    pub(super) settings: Settings,
+    /// What its container has where; none where nothing is known but the settings: Milvus may then
+    /// run on this machine.
+    pub(super) mounts: Option<Mounts>,
+    /// Whether clients connect to it: it is a proxy, or everything in one.
+    pub(super) serves_clients: bool,
+    pub(super) rest: Publication,
+}
+
+/// How the REST port is reached from outside.
+pub(super) enum Publication {
+    /// By something that is not known here.
+    Unknown,
+    /// Through published ports of the container.
+    Ports {
+        /// Those in the container, first and last.
+        published: Vec<(u16, u16)>,
+        /// Some of the ports cannot be told.
+        is_partial: bool,
+        place: Place,
+    },
+    /// Through the operator's Service.
+    ServiceRestfulPort {
+        /// `proxy` or `standalone`.
+        component: &'static str,
+        port: Option<(String, Place)>,
+        /// Where the port would be written.
+        place: Place,
+    },
+}
+
+impl Publication {
+    /// Why a REST port cannot be reached from outside, though the gRPC port can, and where that is
+    /// written.
+    pub(super) fn lacks(&self, rest: u16, grpc: u16) -> Option<(Place, String)> {
+        match self {
+            Self::Unknown => None,
+            Self::Ports { published, is_partial, place } => {
+                let has = |port: u16| published.iter().any(|(first, last)| (*first..=*last).contains(&port));
+                let lacks = !is_partial && has(grpc) && !has(rest);
+                lacks.then(|| (place.clone(), format!("{grpc} is published, proxy.http.port {rest} is not")))
+            }
+            Self::ServiceRestfulPort { component, port: None, place } => {
+                let evidence = format!(
+                    "spec.components.{component}.serviceRestfulPort is not set, proxy.http.port is {rest}"
+                );
+                Some((place.clone(), evidence))
+            }
+            Self::ServiceRestfulPort { port: Some((port, place)), .. } => {
+                let differs = *port != rest.to_string();
+                differs.then(|| {
+                    (place.clone(), format!("serviceRestfulPort is {port}, proxy.http.port is {rest}"))
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What a document is, by its content.
+
+use super::keys::is_top_level;
+use super::yaml::Node;
+
+/// What a document is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nothing but comments, perhaps.
+    Empty,
+    Secret,
+    /// The operator's resource.
+    Milvus,
+    /// A Kubernetes List of others.
+    List,
+    /// cert-manager's Issuer or ClusterIssuer.
+    Issuer,
+    /// Any other of Kubernetes' kinds.
+    OtherResource,
+    Compose,
+    HelmValues,
+    /// milvus.yaml, user.yaml and the like.
+    Settings,
+    Unknown,
+}
+
+/// Recognises a document.
+pub(super) fn kind_of(document: Node<'_>) -> Kind {
+    if document.is_null() {
+        return Kind::Empty;
+    }
+    match (document.text("apiVersion"), document.text("kind")) {
+        (version, Some(kind)) if version.is_some() || kind == "Secret" => resource(version.unwrap_or_default(), kind),
+        _ if document.get("services").is_some() => Kind::Compose,
+        _ if is_helm(document) => Kind::HelmValues,
+        _ if document.entries().iter().any(|entry| is_top_level(entry.name())) => Kind::Settings,
+        _ => Kind::Unknown,
+    }
+}
+
+fn resource(version: &str, kind: &str) -> Kind {
+    match kind {
+        "Secret" => Kind::Secret,
+        "Milvus" | "MilvusCluster" if version.starts_with("milvus.io/") => Kind::Milvus,
+        "Issuer" | "ClusterIssuer" => Kind::Issuer,
+        list if list.ends_with("List") => Kind::List,
+        _ => Kind::OtherResource,
+    }
+}
+
+/// The chart's values share etcd, minio, proxy and others with milvus.yaml; these they do not.
+fn is_helm(document: Node<'_>) -> bool {
+    const OWN: [&str; 6] =
+        ["extraConfigFiles", "customConfigMap", "volumeMounts", "volumes", "nameOverride", "fullnameOverride"];
+    const MAPPINGS: [&str; 6] = ["image", "service", "standalone", "ingress", "mixCoordinator", "externalS3"];
+    let has_mapping = |key: &str| document.get(key).is_some_and(Node::is_mapping);
+    OWN.into_iter().any(|key| document.get(key).is_some())
+        || MAPPINGS.into_iter().any(has_mapping)
+        || document.at(&["cluster", "enabled"]).is_some()
+}

@@ -1,0 +1,126 @@
+//! The JSON of `check` and `inspect` is what the schemas in `src/cli/schemas` say, to the last field.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "the tests prepare folders of their own")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use boon::{Compiler, SchemaIndex, Schemas};
+use serde_json::{Value, json};
+
+/// Whether a document is what a schema says.
+struct Judge {
+    schemas: Schemas,
+    index: SchemaIndex,
+}
+
+impl Judge {
+    fn of(schema: &str) -> Self {
+        let mut schemas = Schemas::new();
+        let mut compiler = Compiler::new();
+        compiler.enable_format_assertions();
+        let path = Path::new("src/cli/schemas").join(schema);
+        let index = compiler.compile(path.to_str().unwrap(), &mut schemas).unwrap();
+        Self { schemas, index }
+    }
+
+    fn refusal(&self, document: &Value) -> Option<String> {
+        self.schemas.validate(document, self.index).err().map(|error| error.to_string())
+    }
+}
+
+/// What the program prints, as JSON.
+fn json_of(arguments: &[&str], folder: &Path) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_milvus-certs"))
+        .args(arguments)
+        .arg("--json")
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{output:?}"))
+}
+
+/// A folder with a healthy certificate directory in `certs`, and a broken one in `broken`.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["certs", "broken"] {
+        json_of(&["gen", "--key-type", "p256", "-d", name], folder.path());
+    }
+    let broken = folder.path().join("broken");
+    fs::write(broken.join("server.pem"), "garbage").unwrap();
+    fs::write(broken.join("client.pem"), "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
+        .unwrap();
+    fs::copy(folder.path().join("certs/server.pem"), broken.join("ca.pem")).unwrap();
+    fs::write(broken.join("ca.srl"), "xyz").unwrap();
+    fs::write(folder.path().join("user.yaml"), "common:\n  security:\n    tlsMode: 1\n").unwrap();
+    fs::write(folder.path().join("broken.yaml"), "a: b: c\n").unwrap();
+    folder
+}
+
+#[test]
+fn what_check_prints_is_what_its_schema_says() {
+    let (folder, judge) = (folder(), Judge::of("check.json"));
+    for arguments in [
+        &["check", "-d", "certs"][..],
+        &["check", "-d", "broken", "--server-name", "milvus.example.com"],
+        &["check", "-d", "certs", "--tls-mode", "2", "--expires-in", "20000d"],
+        &["check", "-d", "certs", "--config", "user.yaml", "--config", "broken.yaml"],
+    ] {
+        let document = json_of(arguments, folder.path());
+        assert_eq!(judge.refusal(&document), None, "{arguments:?}: {document:#}");
+    }
+}
+
+#[test]
+fn what_inspect_prints_is_what_its_schema_says() {
+    let (folder, judge) = (folder(), Judge::of("inspect.json"));
+    for arguments in [
+        &["inspect", "certs", "broken"][..],
+        &["inspect", "certs/server.pem", "certs/ca.key", "broken/client.pem", "missing"],
+    ] {
+        let document = json_of(arguments, folder.path());
+        assert_eq!(judge.refusal(&document), None, "{arguments:?}: {document:#}");
+    }
+}
+
+/// Every field that is added to `document`, or taken from it, anywhere.
+fn assert_nothing_else_is_allowed(judge: &Judge, document: &Value) {
+    let mut pointers = vec![String::new()];
+    collect(document, "", &mut pointers);
+    for pointer in pointers {
+        let mut more = document.clone();
+        let Some(Value::Object(fields)) = more.pointer_mut(&pointer) else { continue };
+        fields.insert("unheard_of".into(), json!(1));
+        assert!(judge.refusal(&more).is_some(), "{pointer}: a field that nobody knows was allowed");
+        for name in document.pointer(&pointer).unwrap().as_object().unwrap().keys() {
+            let mut less = document.clone();
+            less.pointer_mut(&pointer).unwrap().as_object_mut().unwrap().remove(name);
+            assert!(judge.refusal(&less).is_some(), "{pointer}/{name}: could be left out");
+        }
+    }
+}
+
+fn collect(value: &Value, pointer: &str, pointers: &mut Vec<String>) {
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), value)).collect(),
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect()
+        }
+        _ => return,
+    };
+    for (name, child) in children {
+        let pointer = format!("{pointer}/{name}");
+        collect(child, &pointer, pointers);
+        pointers.push(pointer);
+    }
+}
+
+#[test]
+fn the_schemas_allow_nothing_else() {
+    let folder = folder();
+    let check = json_of(&["check", "-d", "broken"], folder.path());
+    assert_nothing_else_is_allowed(&Judge::of("check.json"), &check);
+    let inspect = json_of(&["inspect", "certs", "broken"], folder.path());
+    assert_nothing_else_is_allowed(&Judge::of("inspect.json"), &inspect);
+}
