@@ -11,7 +11,7 @@ const EXAMPLES: &str = "\
 Examples:
   milvus-certs inspect certs
   milvus-certs inspect server.pem client.csr
-  kubectl get secret certs -o jsonpath='{.data.server\\.pem}' | base64 -d | milvus-certs inspect -
+  kubectl get secret certs -o go-template='{{index .data \"server.pem\"}}' | base64 -d | milvus-certs inspect -
 
 Exit status:
   0  everything was read

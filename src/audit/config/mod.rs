@@ -1,10 +1,39 @@
-//! What a person wrote for Milvus, judged together with the certificates.
+//! What a person wrote for Milvus, judged together with the certificates: milvus.yaml and
+//! user.yaml, Compose files, the operator's resource, Helm values, and Kubernetes Secrets.
 
+mod certificates;
+mod compose;
+mod deployment;
+mod documents;
+mod findings;
+mod helm;
+mod host;
+mod judge;
+mod keys;
+mod kinds;
+mod kubernetes;
+mod mounts;
+mod operator;
+mod secret;
+mod settings;
+mod yaml;
+
+use std::collections::HashSet;
+use std::fmt;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::{Bundle, Finding};
+use super::{Bundle, Code, Finding};
+use compose::ComposeFile;
+use deployment::{Deployment, Publication};
+use documents::Documents;
+use findings::Findings;
+use host::Host;
+use judge::Circumstances;
+use mounts::Volume;
+use secret::Secret;
+use settings::Mode;
 
 /// What is at a path of this machine.
 pub enum Seen {
@@ -12,13 +41,13 @@ pub enum Seen {
     Absent,
     /// It cannot be told.
     Unknown,
-    /// A folder, with the names in it.
+    /// A folder, with the names of the files in it.
     Folder(Vec<String>),
     /// A file, with its content.
     File(Zeroizing<Vec<u8>>),
 }
 
-/// How the judge looks at this machine's files.
+/// How the judge looks at this machine's files; reading is the caller's.
 pub type Look<'a> = &'a dyn Fn(&Path) -> Seen;
 
 /// One file as it was given.
@@ -29,18 +58,116 @@ pub struct Source {
     pub content: Zeroizing<Vec<u8>>,
 }
 
+/// Without the content: it can hold private keys.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({:?}, {} octets)", self.name, self.content.len())
+    }
+}
+
 /// What was found.
+#[derive(Debug)]
 pub struct Judgement {
-    /// Findings.
+    /// What is wrong, in the order of the files.
     pub findings: Vec<Finding>,
-    /// The effective tlsMode.
+    /// The effective tlsMode, if the configuration says one, and not several.
     pub tls_mode: Option<u8>,
-    /// The Secrets' certificates.
+    /// The certificates and keys of Secrets, to be judged like those of a directory.
     pub secrets: Vec<Bundle>,
 }
 
-/// Judges.
+/// Judges all that was given as the configuration of one Milvus, with its certificate directory.
 #[must_use]
-pub fn judge(_sources: &[Source], _directory: &Bundle, _look: Look<'_>) -> Judgement {
-    Judgement { findings: Vec::new(), tls_mode: None, secrets: Vec::new() }
+pub fn judge(sources: &[Source], directory: &Bundle, look: Look<'_>) -> Judgement {
+    let mut findings = Findings::new(directory);
+    let files = documents::read(sources, &mut findings);
+    let documents = Documents::sort(sources, &files, &mut findings);
+    let secrets: Vec<_> = documents.secrets.iter().map(|node| Secret::read(*node, &mut findings)).collect();
+    let host = Host::new(sources, look);
+
+    let deployments = deployments(&documents, &host, &mut findings);
+    let circumstances = Circumstances { host: &host, secrets: &secrets, directory };
+    for deployment in &deployments {
+        judge::judge(deployment, &circumstances, &mut findings);
+    }
+    let bundles = judge_secrets(&secrets, &documents, &deployments, directory, &mut findings);
+    Judgement { tls_mode: tls_mode(&deployments), findings: findings.sorted(), secrets: bundles }
 }
+
+/// All that runs Milvus. Settings that no deployment reads by itself are the base of each; without a
+/// deployment Milvus may run anywhere.
+fn deployments(documents: &Documents<'_>, host: &Host<'_>, findings: &mut Findings) -> Vec<Deployment> {
+    let mut deployments = compose::deployments(&documents.compose, host, findings);
+    deployments.extend(documents.milvus.iter().map(|node| operator::deployment(*node)));
+    deployments.extend(documents.helm.iter().map(|node| helm::deployment(*node, findings)));
+    let base = documents.settings(|name| !host.is_followed(name));
+    for deployment in &mut deployments {
+        let own = std::mem::replace(&mut deployment.settings, base.clone());
+        deployment.settings.add_layer(own);
+    }
+    if deployments.is_empty() && !documents.plain.is_empty() {
+        deployments.push(Deployment {
+            settings: base,
+            mounts: None,
+            serves_clients: true,
+            rest: Publication::Unknown,
+        });
+    }
+    deployments
+}
+
+/// Judges Secrets and returns their certificates. An Issuer's Secret has to hold an authority's key;
+/// and where it is known which ones Milvus gets, others are somebody else's.
+fn judge_secrets(
+    secrets: &[Secret],
+    documents: &Documents<'_>,
+    deployments: &[Deployment],
+    directory: &Bundle,
+    findings: &mut Findings,
+) -> Vec<Bundle> {
+    let mounted = mounted_secrets(deployments);
+    let is_mounted = |secret: &&Secret| mounted.contains(secret.name.as_str());
+    let is_known = secrets.iter().any(|secret| is_mounted(&secret));
+    let is_milvus = |secret: &&Secret| match is_known {
+        true => is_mounted(secret),
+        false => !documents.issuer_secrets.contains(&secret.name.as_str()),
+    };
+    let mut bundles = Vec::new();
+    for secret in secrets.iter().filter(is_milvus) {
+        let bundle = secret.bundle();
+        if !bundle.is_empty() {
+            secret.judge(&bundle, directory, findings);
+            bundles.push(bundle);
+        }
+    }
+    bundles
+}
+
+fn mounted_secrets(deployments: &[Deployment]) -> HashSet<&str> {
+    let mounts = deployments.iter().filter_map(|deployment| deployment.mounts.as_ref());
+    let volumes = mounts.flat_map(|mounts| &mounts.list).map(|mount| &mount.volume);
+    volumes
+        .filter_map(|volume| match volume {
+            Volume::Secret(secret) => Some(secret.name.as_str()),
+            Volume::Host(_) | Volume::Other => None,
+        })
+        .collect()
+}
+
+/// The mode that all deployments have which say one.
+fn tls_mode(deployments: &[Deployment]) -> Option<u8> {
+    let modes: HashSet<u8> = deployments
+        .iter()
+        .filter(|deployment| deployment.serves_clients)
+        .filter_map(|deployment| match deployment.settings.mode() {
+            Mode::Off => Some(0),
+            Mode::OneWay => Some(1),
+            Mode::Mutual => Some(2),
+            Mode::Unset | Mode::Invalid | Mode::Unknown => None,
+        })
+        .collect();
+    (modes.len() == 1).then(|| modes.into_iter().next())?
+}
+
+#[cfg(test)]
+mod tests;

@@ -185,13 +185,7 @@ impl Settings {
             None => Mode::Unset,
             Some(Value::Unknown) => Mode::Unknown,
             Some(Value::Collection(_)) => Mode::Invalid,
-            Some(Value::Text(text)) if text.is_empty() => Mode::Off,
-            Some(Value::Text(text)) => match atoi(text) {
-                Some(0) => Mode::Off,
-                Some(1) => Mode::OneWay,
-                Some(2) => Mode::Mutual,
-                _ => Mode::Invalid,
-            },
+            Some(Value::Text(text)) => mode_of(text),
         }
     }
 
@@ -248,6 +242,17 @@ static MISPLACED_BLOCKS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let below = |section| Block::ALL.map(|block| formatted(&format!("{section}{}", block.name())));
     MISPLACED_UNDER.into_iter().flat_map(below).collect()
 });
+
+/// The mode that a text is.
+pub(super) fn mode_of(text: &str) -> Mode {
+    match atoi(text) {
+        Some(0) => Mode::Off,
+        Some(1) => Mode::OneWay,
+        Some(2) => Mode::Mutual,
+        _ if text.is_empty() => Mode::Off,
+        _ => Mode::Invalid,
+    }
+}
 
 /// Go's `strconv.Atoi`, with which Milvus' paramtable reads numbers (pkg/util/paramtable/param_item.go);
 /// where it fails, the number is 0.

@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use super::deployment::Deployment;
 use super::findings::Findings;
 use super::host::Host;
-use super::settings::Settings;
 use super::yaml::{Entry, Node};
 use crate::audit::Code;
 use service::Service;
@@ -22,10 +21,9 @@ pub(super) struct ComposeFile<'a> {
 }
 
 /// Reads the services that run Milvus; files that are given together are merged by service, as
-/// `docker compose -f FILE -f FILE` does. `base` is what Milvus is told elsewhere.
+/// `docker compose -f FILE -f FILE` does.
 pub(super) fn deployments(
     files: &[ComposeFile<'_>],
-    base: &Settings,
     host: &Host<'_>,
     findings: &mut Findings,
 ) -> Vec<Deployment> {
@@ -34,7 +32,7 @@ pub(super) fn deployments(
         let place = first.document.entry("services").map_or(first.document, |entry| entry.key).place();
         findings.report(Code::ConfigNotRecognised, place, "no service runs milvusdb/milvus");
     }
-    services.iter().map(|service| service.deployment(base, host, findings)).collect()
+    services.iter().map(|service| service.deployment(host, findings)).collect()
 }
 
 fn merged<'a>(files: &'a [ComposeFile<'a>]) -> Vec<Service<'a>> {

@@ -66,9 +66,9 @@ impl<'a> Service<'a> {
         texts.flat_map(str::split_whitespace).collect()
     }
 
-    pub(super) fn deployment(&self, base: &Settings, host: &Host<'_>, findings: &mut Findings) -> Deployment {
+    pub(super) fn deployment(&self, host: &Host<'_>, findings: &mut Findings) -> Deployment {
         let mounts = volumes::mounts(self);
-        let mut settings = base.clone();
+        let mut settings = Settings::default();
         settings.add_root(self.last("environment").map_or(self.key, |entry| entry.key).place());
         settings.is_partial |= self.is_partial();
         config_files::add(&mut settings, &mounts, host, findings);

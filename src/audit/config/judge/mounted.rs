@@ -1,0 +1,65 @@
+use super::*;
+use crate::store::FileRole;
+
+use super::super::Seen;
+use super::super::mounts::{CONFIG_FOLDER, Mount, Volume};
+
+/// What files with certificates and keys are called.
+const EXTENSIONS: [&str; 5] = [".pem", ".key", ".crt", ".cer", ".cert"];
+
+impl Judge<'_> {
+    /// What is mounted that should not be, or not like this.
+    pub(super) fn mounted(&mut self) {
+        let Some(mounts) = &self.deployment.mounts else { return };
+        let mut single = Vec::new();
+        for mount in &mounts.list {
+            if is_whole_configuration(mount) {
+                let evidence = format!("{} is mounted as a whole", mount.target);
+                self.report(Code::MilvusYamlReplaced, mount.place.clone(), evidence);
+            }
+            if let Some(evidence) = self.authority_key(mount) {
+                self.report(Code::CaKeyMounted, mount.place.clone(), evidence);
+            } else if self.is_single_file(mount) {
+                single.push(mount);
+            }
+        }
+        if let Some(first) = single.first() {
+            let targets: Vec<_> = single.iter().map(|mount| mount.target.as_str()).collect();
+            let evidence = format!("{} mounted as single files", list_are(&targets));
+            self.report(Code::SingleFileMount, first.place.clone(), evidence);
+        }
+    }
+
+    /// Why a mount has the authority's key, if it has.
+    fn authority_key(&self, mount: &Mount) -> Option<String> {
+        let key = FileRole::CaKey.file_name();
+        let Volume::Host(source) = &mount.volume else { return None };
+        let shown = source.display();
+        match self.circumstances.host.look(source) {
+            Seen::Folder(names) if names.iter().any(|name| name == key) => {
+                Some(format!("{shown}, which is mounted at {}, has {key}", mount.target))
+            }
+            Seen::File(_) if source.ends_with(key) => Some(format!("{shown} is mounted at {}", mount.target)),
+            _ => None,
+        }
+    }
+
+    /// Whether a file with a certificate or key is mounted without its folder.
+    fn is_single_file(&self, mount: &Mount) -> bool {
+        let is_named_so = EXTENSIONS.into_iter().any(|extension| mount.target.ends_with(extension))
+            || self.judged.contains(&mount.target);
+        match &mount.volume {
+            Volume::Host(source) => {
+                is_named_so && !matches!(self.circumstances.host.look(source), Seen::Folder(_))
+            }
+            Volume::Secret(secret) => is_named_so && secret.sub_path.is_some(),
+            Volume::Other => is_named_so,
+        }
+    }
+}
+
+/// The image's own milvus.yaml is then hidden.
+fn is_whole_configuration(mount: &Mount) -> bool {
+    let rest = mount.target.strip_prefix(CONFIG_FOLDER);
+    rest.is_some_and(|rest| matches!(rest, "" | "/milvus.yaml"))
+}
