@@ -35,7 +35,7 @@ pub struct CheckReport {
     pub configs: Vec<String>,
     /// What is wrong, the worst first.
     pub findings: Vec<Finding>,
-    /// What will work, in each mode that was judged.
+    /// What will work, in each mode that was judged; nothing where no directory was.
     pub verdicts: Vec<Verdict>,
     /// The certificates that were judged.
     pub certificates: Vec<CheckedCertificate>,
@@ -128,8 +128,10 @@ pub fn check(request: &CheckRequest, now: OffsetDateTime) -> Result<CheckReport,
     }
     findings.sort_by_key(|finding| finding.code.severity());
 
+    // Without certificates nothing can be said of them.
+    let judged_modes = modes.iter().filter(|_| directory.is_some());
     Ok(CheckReport {
-        verdicts: modes.iter().map(|mode| Verdict::of(*mode, &findings)).collect(),
+        verdicts: judged_modes.map(|mode| Verdict::of(*mode, &findings)).collect(),
         configs: request.configs.iter().map(|source| source.name.clone()).collect(),
         certificates: directory.as_deref().map(|path| certificates(&bundle, path, now)).unwrap_or_default(),
         directory,

@@ -1,5 +1,7 @@
 use super::Code;
 use super::judge::Judge;
+use super::rules::{ALL, Clients};
+use crate::audit::Client;
 use crate::pki::{Certificate, EndEntityKind};
 use crate::store::FileRole;
 
@@ -19,8 +21,8 @@ impl Judge<'_> {
     fn may_issue(&mut self, certificate: &Certificate) {
         let role = FileRole::CaCertificate;
         let whose = self.whose(role, certificate);
-        if !certificate.is_ca() {
-            self.report(Code::CaNotAuthority, role, format!("{whose}basicConstraints does not say CA:TRUE"));
+        if !certificate.is_ca() && !certificate.is_before_v3() {
+            self.not_an_authority(certificate);
             return;
         }
         match certificate.key_cert_sign() {
@@ -32,15 +34,48 @@ impl Judge<'_> {
                 self.report(Code::CaWithoutKeyUsage, role, format!("{whose}has no keyUsage"));
             }
         }
-        let refused: Vec<_> =
-            EndEntityKind::ALL.into_iter().filter(|kind| !certificate.serves(*kind)).collect();
-        if let Some(kind) = refused.first() {
-            let evidence = format!("{whose}its extendedKeyUsage has no {}", kind.purpose());
-            self.report(Code::CaRestricted, role, evidence);
-        }
+        self.restrictions(certificate, &whose);
         if let Some(oid) = certificate.unknown_critical() {
             let evidence = format!("{whose}its extension {oid} is critical and unknown to verifiers");
             self.report(Code::UnknownCriticalExtension, role, evidence);
         }
     }
+
+    /// Who is handed the server's own certificate as ca.pem trusts it as it is, except Milvus where it
+    /// signed nobody.
+    fn not_an_authority(&mut self, certificate: &Certificate) {
+        let role = FileRole::CaCertificate;
+        let whose = self.whose(role, certificate);
+        let is_own = |role| self.bundle.end_entity(role) == Some(certificate);
+        let (is_server, is_client) =
+            (is_own(FileRole::ServerCertificate), is_own(FileRole::ClientCertificate));
+        let finding =
+            self.report(Code::CaNotAuthority, role, format!("{whose}basicConstraints does not say CA:TRUE"));
+        if is_server {
+            finding.stops(&[], if is_client { &[] } else { ALL });
+        }
+    }
+
+    /// The purposes for which an authority may issue.
+    fn restrictions(&mut self, certificate: &Certificate, whose: &str) {
+        const OPENSSL_AND_GO: Clients = &[Client::Curl, Client::Go];
+        let Some(purposes) = certificate.extended_key_usage() else { return };
+        let serves = |kind| certificate.serves(kind);
+        let server: Clients = match serves(EndEntityKind::Server) {
+            // OpenSSL does not take anyExtendedKeyUsage for serverAuth.
+            true if !names(purposes, EndEntityKind::Server) => &[Client::Curl],
+            true => &[],
+            false => OPENSSL_AND_GO,
+        };
+        let mutual = if serves(EndEntityKind::Client) { server } else { ALL };
+        if !mutual.is_empty() {
+            let evidence = format!("{whose}its extendedKeyUsage is {}", purposes.join(", "));
+            self.report(Code::CaRestricted, FileRole::CaCertificate, evidence).stops(server, mutual);
+        }
+    }
+}
+
+/// Whether extendedKeyUsage names a purpose itself.
+pub(super) fn names(purposes: &[String], kind: EndEntityKind) -> bool {
+    purposes.iter().any(|purpose| purpose == kind.purpose())
 }

@@ -1,9 +1,11 @@
 use time::{Duration, OffsetDateTime};
 
+use super::authority::names;
 use super::judge::{Judge, files_of};
+use super::rules::{ALL, Clients};
 use super::{Client, Code};
 use crate::milvus::public_keys;
-use crate::pki::{Certificate, ChainDefect, EndEntityKind, GeneralName, covers, judge_chain};
+use crate::pki::{Certificate, ChainDefect, EndEntityKind, GeneralName, KeyAlgorithm, covers, judge_chain};
 use crate::store::FileRole;
 
 impl Judge<'_> {
@@ -63,7 +65,7 @@ impl Judge<'_> {
     pub(super) fn key_kind(&mut self, role: FileRole, certificate: &Certificate) {
         let algorithm = certificate.key_algorithm();
         let evidence = format!("{}its key is {algorithm}", self.whose(role, certificate));
-        if !algorithm.loads_in_milvus() {
+        if !algorithm.works_in_milvus() {
             self.report(Code::UnsupportedKey, role, evidence);
         } else if algorithm.is_weak() {
             self.report(Code::WeakKey, role, evidence);
@@ -79,31 +81,58 @@ impl Judge<'_> {
     /// A root's own signature is verified by nobody.
     fn signature(&mut self, role: FileRole, certificate: &Certificate) {
         let algorithm = certificate.signature_algorithm();
-        if algorithm.is_weak() && !certificate.is_self_issued() {
-            let evidence = format!("{}is signed by {algorithm}", self.whose(role, certificate));
-            self.report(Code::WeakSignature, role, evidence);
+        if certificate.is_self_issued() {
+            return;
+        }
+        let evidence = format!("{}is signed by {algorithm}", self.whose(role, certificate));
+        if algorithm.is_weak() {
+            let finding = self.report(Code::WeakSignature, role, evidence);
+            if algorithm.is_obsolete() && role == FileRole::ServerCertificate {
+                finding.stops(ALL, ALL);
+            }
+        } else if algorithm.is_unknown_to_go() {
+            self.report(Code::UnsupportedSignature, role, evidence);
         }
     }
 
     fn purpose(&mut self, role: FileRole, kind: EndEntityKind, leaf: &Certificate) {
-        if !leaf.serves(kind) {
-            let purposes = leaf.extended_key_usage().unwrap_or_default().join(", ");
-            let code = match kind {
-                EndEntityKind::Server => Code::ServerWithoutServerAuth,
-                EndEntityKind::Client => Code::ClientWithoutClientAuth,
-            };
-            self.report(code, role, format!("extendedKeyUsage is {purposes}, without {}", kind.purpose()));
+        let purposes = leaf.extended_key_usage().unwrap_or_default();
+        let evidence = format!("extendedKeyUsage is {}, without {}", purposes.join(", "), kind.purpose());
+        match kind {
+            EndEntityKind::Client if !leaf.serves(kind) => {
+                self.report(Code::ClientWithoutClientAuth, role, evidence);
+            }
+            EndEntityKind::Server if !leaf.serves(kind) => {
+                self.report(Code::ServerWithoutServerAuth, role, evidence);
+            }
+            // Go and Java take anyExtendedKeyUsage for it.
+            EndEntityKind::Server if !purposes.is_empty() && !names(purposes, kind) => {
+                const C_CORE_AND_OPENSSL: Clients = &[Client::Pymilvus, Client::Curl];
+                self.report(Code::ServerWithoutServerAuth, role, evidence)
+                    .stops(C_CORE_AND_OPENSSL, C_CORE_AND_OPENSSL);
+            }
+            _ => {}
         }
-        if !leaf.may_sign_handshakes() {
-            let usages = leaf.key_usage().unwrap_or_default().join(", ");
-            self.report(
-                Code::NoDigitalSignature,
-                role,
-                format!("keyUsage is {usages}, without digitalSignature"),
-            );
-        }
+        self.handshake_signature(role, kind, leaf);
         if leaf.is_ca() {
             self.report(Code::LeafIsAuthority, role, "basicConstraints says CA:TRUE");
+        }
+    }
+
+    /// Whether keyUsage lets the key sign handshakes. Milvus does not ask it of clients, and gRPC's C
+    /// core asks it of their elliptic-curve keys alone; OpenSSL is content with what once made a session key.
+    fn handshake_signature(&mut self, role: FileRole, kind: EndEntityKind, leaf: &Certificate) {
+        const ALL_BUT_GO: Clients = &[Client::Pymilvus, Client::Curl, Client::Java];
+        let is_rsa = matches!(leaf.key_algorithm(), KeyAlgorithm::Rsa(_));
+        let usages = leaf.key_usage().unwrap_or_default();
+        if leaf.may_sign_handshakes() || kind == EndEntityKind::Client && is_rsa {
+            return;
+        }
+        let evidence = format!("keyUsage is {}, without digitalSignature", usages.join(", "));
+        let finding = self.report(Code::NoDigitalSignature, role, evidence);
+        let suits_openssl = ["keyEncipherment", "keyAgreement"].iter().any(|usage| usages.contains(usage));
+        if kind == EndEntityKind::Server && !suits_openssl {
+            finding.stops(ALL_BUT_GO, ALL_BUT_GO);
         }
     }
 
@@ -122,11 +151,30 @@ impl Judge<'_> {
         }
         for name in &self.expectations.server_names {
             if !covers(leaf, name) {
-                let names: Vec<_> = leaf.names().iter().map(GeneralName::to_string).collect();
-                let evidence = format!("does not cover {name}; its names: {}", names.join(", "));
-                self.report_name(Code::NameNotCovered, role, evidence, Some(&name.to_string()));
+                self.name_not_covered(leaf, name);
             }
         }
+    }
+
+    /// Without a DNS name in subjectAltName, gRPC's C core and Java fall back to the CommonName, and
+    /// curl where there is no subjectAltName at all. The C core also takes a DNS name for an address.
+    fn name_not_covered(&mut self, leaf: &Certificate, name: &GeneralName) {
+        let names: Vec<_> = leaf.names().iter().map(GeneralName::to_string).collect();
+        let is_common_name = leaf.subject().common_name().is_some_and(|common| common == name.to_string());
+        let has_dns_name = leaf.names().iter().any(|name| matches!(name, GeneralName::Dns(_)));
+        let stopped: Clients = match name {
+            GeneralName::Dns(_) if is_common_name && leaf.names().is_empty() => return,
+            GeneralName::Dns(_) if is_common_name && !has_dns_name => &[Client::Curl, Client::Go],
+            GeneralName::Ip(_) if is_common_name && leaf.names().is_empty() => &[Client::Java, Client::Go],
+            GeneralName::Ip(_) if leaf.names().iter().any(|own| own.repaired().as_ref() == Some(name)) => {
+                &[Client::Curl, Client::Java, Client::Go]
+            }
+            _ => ALL,
+        };
+        let evidence = format!("does not cover {name}; its names: {}", names.join(", "));
+        let text = name.to_string();
+        self.report_name(Code::NameNotCovered, FileRole::ServerCertificate, evidence, Some(&text))
+            .stops(stopped, stopped);
     }
 
     /// Whether who trusts ca.pem takes the certificate; rustls' webpki judges.
@@ -140,6 +188,7 @@ impl Judge<'_> {
         let Err(defect) = judge_chain(kind, &presented, anchors) else {
             self.outlives(role, leaf, anchors);
             self.same_name(role, leaf, anchors);
+            self.path_length(role, kind, all, anchors);
             return;
         };
         let code = match &defect {
@@ -148,11 +197,11 @@ impl Judge<'_> {
             ChainDefect::UnknownIssuer => Code::NotIssuedByCa,
             ChainDefect::WrongSignature => Code::OtherCaSameName,
             ChainDefect::PathLength => Code::CaPathLength,
-            ChainDefect::NameConstraints => Code::CaRestricted,
+            ChainDefect::NameConstraints => Code::NameConstraints,
             ChainDefect::UnknownCriticalExtension => Code::UnknownCriticalExtension,
             ChainDefect::Other(_) => Code::DoesNotVerify,
             // Findings of their own, or nothing that could be said.
-            ChainDefect::Purpose | ChainDefect::LeafIsAuthority | ChainDefect::UnknownSignature => return,
+            ChainDefect::Purpose | ChainDefect::UnknownSignature => return,
         };
         let evidence = match &defect {
             ChainDefect::UnknownIssuer => format!("{defect}: {}", leaf.issuer()),
@@ -170,6 +219,28 @@ impl Judge<'_> {
         }
     }
 
+    /// pathLenConstraint of a root, which gRPC's C core and Java do not ask of what they trust.
+    fn path_length(
+        &mut self,
+        role: FileRole,
+        kind: EndEntityKind,
+        all: &[Certificate],
+        anchors: &[Certificate],
+    ) {
+        const OPENSSL_AND_GO: Clients = &[Client::Curl, Client::Go];
+        let below =
+            all.iter().filter(|certificate| certificate.is_ca() && !certificate.is_self_issued()).count();
+        let most =
+            anchors.iter().map(|anchor| anchor.path_length().map_or(usize::MAX, |most| most as usize)).max();
+        if most.is_some_and(|most| below > most) {
+            let evidence = format!("{below} authorities stand below ca.pem, more than its pathlen allows");
+            let finding = self.report(Code::CaPathLength, role, evidence);
+            if kind == EndEntityKind::Server {
+                finding.stops(OPENSSL_AND_GO, OPENSSL_AND_GO);
+            }
+        }
+    }
+
     /// OpenSSL's error 18: what is named like its issuer, and says no more, is taken for self-signed.
     fn same_name(&mut self, role: FileRole, leaf: &Certificate, anchors: &[Certificate]) {
         let is_told_apart = |anchor: &Certificate| {
@@ -179,7 +250,7 @@ impl Judge<'_> {
         if namesake.is_some_and(|anchor| leaf.is_self_issued() && !is_told_apart(anchor)) {
             let evidence =
                 format!("{}: is also the name of ca.pem, and there are no key identifiers", leaf.subject());
-            self.report(Code::SameNameAsCa, role, evidence).breaks_only(&[Client::Curl]);
+            self.report(Code::SameNameAsCa, role, evidence);
         }
     }
 }

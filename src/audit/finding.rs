@@ -1,5 +1,6 @@
 use serde::{Serialize, Serializer};
 
+use super::rules::Clients;
 use super::{Client, Code, TlsMode};
 use crate::pki::{EndEntityKind, shell_quoted};
 use crate::store::FileRole;
@@ -15,7 +16,8 @@ pub struct Finding {
     pub evidence: String,
     /// What helps: a command wherever there is one.
     pub fix: String,
-    breaks: Breaks,
+    /// The clients that it stops in one-way and in mutual TLS.
+    breaks: [Clients; 2],
 }
 
 /// A file, and where in it.
@@ -36,13 +38,6 @@ pub struct Position {
     pub column: usize,
 }
 
-/// What does not work because of a finding.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Breaks {
-    modes: &'static [TlsMode],
-    clients: &'static [Client],
-}
-
 /// What a fix's template can name; see [`Code`].
 #[derive(Clone, Debug, Default)]
 pub(super) struct Remedy<'a> {
@@ -55,34 +50,32 @@ pub(super) struct Remedy<'a> {
 }
 
 impl Finding {
-    /// A finding that breaks what its code says, in both modes.
+    /// A finding about configuration.
     pub(super) fn new(code: Code, place: Place, evidence: impl Into<String>, remedy: &Remedy<'_>) -> Self {
         let template = if remedy.kind.is_some() { code.fix() } else { code.authority_fix() };
         let fix = remedy.fill(template, &place.path);
-        let breaks = Breaks { modes: &TlsMode::ALL, clients: code.breaks() };
-        Self { code, place, evidence: evidence.into(), fix, breaks }
+        Self { code, place, evidence: evidence.into(), fix, breaks: code.breaks().of(None) }
     }
 
-    /// The same about a file with this role: client certificates matter only in mutual TLS, the
-    /// authority's key and serial number to no client at all.
+    /// The same about a file with this role.
     pub(super) fn about(mut self, role: FileRole) -> Self {
-        match role {
-            FileRole::CaKey | FileRole::CaSerial => self.breaks.modes = &[],
-            FileRole::ClientKey | FileRole::ClientCertificate => self.breaks.modes = &[TlsMode::Mutual],
-            _ => {}
-        }
+        self.breaks = self.code.breaks().of(Some(role));
         self
     }
 
-    /// It stops these clients, instead of those that the code says.
-    pub(super) fn breaks_only(&mut self, clients: &'static [Client]) {
-        self.breaks.clients = clients;
+    /// It stops these clients in one-way and in mutual TLS, instead of those that its code says.
+    pub(super) fn stops(&mut self, one_way: Clients, mutual: Clients) {
+        self.breaks = [one_way, mutual];
     }
 
     /// Whether a client cannot work in a mode because of it.
     #[must_use]
     pub fn breaks(&self, mode: TlsMode, client: Client) -> bool {
-        self.breaks.modes.contains(&mode) && self.breaks.clients.contains(&client)
+        let [one_way, mutual] = self.breaks;
+        match mode {
+            TlsMode::OneWay => one_way.contains(&client),
+            TlsMode::Mutual => mutual.contains(&client),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Client;
+use crate::store::FileRole;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -37,8 +38,40 @@ impl fmt::Display for Severity {
     }
 }
 
-const ALL: &[Client] = &Client::ALL;
-const NONE: &[Client] = &[];
+/// Whom a finding stops, by the file that it is about. Measured with Milvus 2.3.5, pymilvus 3.0.2, curl
+/// with OpenSSL 3.0, Go 1.19 and Java 17 (tests/milvus).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Breaks {
+    /// In both modes, where it is about a server's file or about configuration.
+    server: Clients,
+    /// In mutual TLS, where it is about a client's file.
+    client: Clients,
+    /// In one-way and in mutual TLS, where it is about ca.pem: Milvus reads it for mutual TLS alone.
+    authority: [Clients; 2],
+}
+
+pub(super) type Clients = &'static [Client];
+
+pub(super) const ALL: Clients = &Client::ALL;
+const P: Client = Client::Pymilvus;
+const C: Client = Client::Curl;
+const J: Client = Client::Java;
+const G: Client = Client::Go;
+
+const EVERYBODY: Breaks = Breaks { server: ALL, client: ALL, authority: [ALL, ALL] };
+const NOBODY: Breaks = Breaks { server: &[], client: &[], authority: [&[], &[]] };
+
+impl Breaks {
+    /// The clients that it stops in one-way and in mutual TLS.
+    pub(super) const fn of(self, role: Option<FileRole>) -> [Clients; 2] {
+        match role {
+            Some(FileRole::CaKey | FileRole::CaSerial) => [&[], &[]],
+            Some(FileRole::CaCertificate) => self.authority,
+            Some(FileRole::ClientKey | FileRole::ClientCertificate) => [&[], self.client],
+            Some(FileRole::ServerKey | FileRole::ServerCertificate) | None => [self.server, self.server],
+        }
+    }
+}
 
 /// In `fix`, `{file}` stands for the file, `{dir}` for ` -d` and the certificate directory, `{kind}`
 /// for ` server` or ` client`, and `{name}` for a name that clients ask for. `authority` is the fix
@@ -95,8 +128,8 @@ macro_rules! codes {
                 match self { $(Self::$variant => [$($authority,)? $fix][0]),+ }
             }
 
-            /// The clients that it stops, unless the finding says otherwise.
-            pub(super) const fn breaks(self) -> &'static [Client] {
+            /// Whom it stops, unless the finding says otherwise.
+            pub(super) const fn breaks(self) -> Breaks {
                 match self { $(Self::$variant => $breaks),+ }
             }
         }
@@ -107,241 +140,251 @@ codes! {
     // Files
 
     /// A file is missing.
-    MissingFile = "missing-file", Error, breaks ALL;
+    MissingFile = "missing-file", Error, breaks EVERYBODY;
     why "Milvus stops at once, or the client cannot begin: `no such file or directory`";
     fix "milvus-certs renew{dir}{kind}; without client certificates check for --tls-mode 1 alone";
     authority "copy ca.pem here from where the certificates were made";
 
     /// A file cannot be read.
-    UnreadableFile = "unreadable-file", Error, breaks ALL;
+    UnreadableFile = "unreadable-file", Error, breaks EVERYBODY;
     why "whoever has to read it will fail as well";
     fix "ls -l {file}; then check as its owner, or `chmod` and `chown` it";
 
     /// A file is empty.
-    EmptyFile = "empty-file", Error, breaks ALL;
+    EmptyFile = "empty-file", Error, breaks EVERYBODY;
     why "Milvus stops at once: `tls: failed to find any PEM data`; the documentation's renew.sh leaves such files when it fails";
     fix "milvus-certs renew{dir}{kind}";
     authority "restore it from a backup; without ca.pem and ca.key, milvus-certs gen --force{dir} starts a new authority";
 
     /// A file is not PEM.
-    NotPem = "not-pem", Error, breaks ALL;
+    NotPem = "not-pem", Error, breaks EVERYBODY;
     why "Milvus and its clients read PEM only: `tls: failed to find any PEM data in certificate input`";
     fix "openssl x509 -inform DER -in {file} -out NEW for a certificate, openssl pkey -inform DER -in {file} -out NEW for a key; then mv NEW {file}";
 
     /// A file begins with a byte order mark.
-    ByteOrderMark = "byte-order-mark", Error, breaks ALL;
+    ByteOrderMark = "byte-order-mark", Error, breaks Breaks { client: &[P, G], authority: [&[P, G], ALL], ..EVERYBODY };
     why "Milvus does not find the PEM header behind it: `tls: failed to find any PEM data in certificate input`";
     fix "sed -i '1s/^\\xEF\\xBB\\xBF//' {file}";
 
     /// The line breaks of a PEM file became spaces, or its lines are indented.
-    FoldedPem = "folded-pem", Error, breaks ALL;
+    FoldedPem = "folded-pem", Error, breaks EVERYBODY;
     why "PEM needs its lines: `tls: failed to find any PEM data in certificate input`; YAML's `>` and plain scalars fold them, `|` keeps them";
     fix "put the file in again as it is: `kubectl create secret generic NAME --from-file=server.pem ...`, or under `|` in YAML";
 
     /// A file is damaged, or holds something else.
-    DamagedFile = "damaged-file", Error, breaks ALL;
+    DamagedFile = "damaged-file", Error, breaks EVERYBODY;
     why "nobody can read it";
     fix "milvus-certs renew{dir}{kind}, or restore it from a backup";
     authority "restore it from a backup; without ca.pem and ca.key, milvus-certs gen --force{dir} starts a new authority";
 
     /// A private key is encrypted.
-    EncryptedKey = "encrypted-key", Error, breaks ALL;
+    EncryptedKey = "encrypted-key", Error, breaks EVERYBODY;
     why "Milvus has no way to be given a passphrase: `tls: failed to parse private key`";
     fix "milvus-certs renew{dir}{kind}, or `openssl pkey -in {file} -out NEW` with a umask of 077";
 
     /// An earlier run was interrupted.
-    InterruptedRun = "interrupted-run", Warning, breaks NONE;
+    InterruptedRun = "interrupted-run", Warning, breaks NOBODY;
     why "the files are those from before it or those from after it; the next run completes or undoes it";
     fix "milvus-certs renew{dir} --if-due 0s";
 
     // Private keys
 
     /// A private key does not belong to its certificate.
-    KeyMismatch = "key-mismatch", Error, breaks ALL;
+    KeyMismatch = "key-mismatch", Error, breaks EVERYBODY;
     why "Milvus stops at once: `tls: private key does not match public key`";
     fix "milvus-certs renew{dir}{kind} makes both anew; or restore the key from a backup";
     authority "put the ca.key and ca.pem together that belong together; without them, milvus-certs gen --force{dir} starts a new authority";
 
     /// A private key is readable by others.
-    KeyReadable = "key-readable-by-others", Warning, breaks NONE;
+    KeyReadable = "key-readable-by-others", Warning, breaks NOBODY;
     why "whoever reads it can pass for its owner";
     fix "chmod 600 {file}; if others could have read it, `milvus-certs renew{dir}{kind}` makes a new one";
     authority "chmod 600 {file}; if others could have read it, milvus-certs gen --force{dir} starts a new authority";
 
     /// The private key is public.
-    PublicPrivateKey = "public-private-key", Error, breaks NONE;
+    PublicPrivateKey = "public-private-key", Error, breaks NOBODY;
     why "everybody has it: it comes with Milvus' sources and images, so anybody can pass for this server, or sign clients that tlsMode 2 lets in";
     fix "milvus-certs gen -d NEW, then put those files in the place of these";
 
     /// A key is too short.
-    WeakKey = "weak-key", Error, breaks NONE;
+    WeakKey = "weak-key", Error, breaks Breaks { server: &[C], client: &[C], authority: [&[C], &[C]] };
     why "RSA below 2048 bits can be broken, and current OpenSSL refuses it: `ee key too small`, `ca key too small`";
     fix "milvus-certs renew{dir}{kind} --key-type rsa2048";
     authority "milvus-certs gen -d NEW, then give everybody the new ca.pem";
 
     /// A key is of a kind that Milvus cannot load.
-    UnsupportedKey = "unsupported-key", Error, breaks ALL;
+    UnsupportedKey = "unsupported-key", Error, breaks Breaks { authority: [&[P, J, G], ALL], ..EVERYBODY };
     why "Go's TLS, which Milvus uses, cannot read it: `tls: failed to parse private key`";
     fix "milvus-certs renew{dir}{kind} --key-type rsa2048";
     authority "milvus-certs gen -d NEW, then give everybody the new ca.pem";
 
     /// A server's key is of a kind that pymilvus cannot talk to.
-    KeyNotForPymilvus = "key-not-for-pymilvus", Error, breaks &[Client::Pymilvus];
+    KeyNotForPymilvus = "key-not-for-pymilvus", Error, breaks Breaks { server: &[P], ..NOBODY };
     why "gRPC's C core, which pymilvus uses, has no signature for it in common with the server: `SSLV3_ALERT_HANDSHAKE_FAILURE`";
     fix "milvus-certs renew{dir} server --key-type rsa2048";
 
     /// A client's key is not PKCS#8.
-    KeyNotPkcs8 = "key-not-pkcs8", Warning, breaks &[Client::Java];
+    KeyNotPkcs8 = "key-not-pkcs8", Warning, breaks Breaks { client: &[J], ..NOBODY };
     why "the Java SDK reads PKCS#8 alone, which begins `BEGIN PRIVATE KEY`";
     fix "openssl pkcs8 -topk8 -nocrypt -in {file} -out NEW, or milvus-certs renew{dir}{kind}";
 
     // Authorities
 
     /// ca.pem is no certificate authority.
-    CaNotAuthority = "ca-not-authority", Error, breaks ALL;
+    CaNotAuthority = "ca-not-authority", Error, breaks Breaks { authority: [&[C, J, G], ALL], ..NOBODY };
     why "what it signed does not verify: `x509: certificate is not authorized to sign other certificates`";
     fix "put the authority's certificate into {file}, not the server's; else milvus-certs gen -d NEW";
 
     /// The authority may not sign certificates.
-    CaCannotSign = "ca-cannot-sign", Error, breaks ALL;
+    CaCannotSign = "ca-cannot-sign", Error, breaks EVERYBODY;
     why "its keyUsage has no keyCertSign, so what it signed does not verify";
     fix "milvus-certs gen -d NEW, then give everybody the new ca.pem";
 
     /// The authority has no keyUsage.
-    CaWithoutKeyUsage = "ca-without-key-usage", Warning, breaks NONE;
+    CaWithoutKeyUsage = "ca-without-key-usage", Warning, breaks NOBODY;
     why "Python 3.13's default context and `openssl verify -x509_strict` refuse it: `CA cert does not include key usage extension`; pymilvus' gRPC and Go do not mind";
     fix "milvus-certs gen -d NEW, then give everybody the new ca.pem; only a new authority can mend it";
 
     /// An authority stands below one whose pathlen does not allow it.
-    CaPathLength = "ca-path-length", Error, breaks ALL;
+    CaPathLength = "ca-path-length", Error, breaks EVERYBODY;
     why "verifiers refuse the chain: `x509: too many intermediates for path length constraint`";
     fix "issue server and client by the authority itself, or make one without that limit";
 
     /// The authority is restricted so that it cannot serve Milvus.
-    CaRestricted = "ca-restricted", Error, breaks ALL;
+    CaRestricted = "ca-restricted", Error, breaks EVERYBODY;
     why "verifiers apply the authority's restrictions to all that it signs";
     fix "milvus-certs gen -d NEW, then give everybody the new ca.pem";
 
+    /// The authority's nameConstraints do not permit a certificate's names.
+    NameConstraints = "name-constraints", Error, breaks Breaks { server: &[P, C, G], ..EVERYBODY };
+    why "verifiers hold what the authority signs to them: `x509: a root or intermediate certificate is not authorized to sign for this name`";
+    fix "milvus-certs renew{dir}{kind} with names that the authority permits, or use another authority";
+
     /// ca.key is not here.
-    NoAuthorityKey = "no-authority-key", Info, breaks NONE;
+    NoAuthorityKey = "no-authority-key", Info, breaks NOBODY;
     why "this folder cannot renew its certificates; that is as it should be where Milvus runs";
     fix "renew where ca.key is, and copy the new files here";
 
     // Certificates
 
     /// A certificate was not signed by ca.pem.
-    NotIssuedByCa = "not-issued-by-ca", Error, breaks ALL;
+    NotIssuedByCa = "not-issued-by-ca", Error, breaks EVERYBODY;
     why "who trusts ca.pem refuses it: `x509: certificate signed by unknown authority`, `unable to get local issuer certificate`";
     fix "milvus-certs renew{dir}{kind} issues it from ca.pem; or put the ca.pem there that signed it";
 
     /// A certificate was signed by another authority with the same name.
-    OtherCaSameName = "other-ca-same-name", Error, breaks ALL;
+    OtherCaSameName = "other-ca-same-name", Error, breaks EVERYBODY;
     why "ca.pem was made anew, as gen.sh does when it is run twice: `certificate signature failure`";
     fix "milvus-certs renew{dir}{kind} issues it from ca.pem; or restore the ca.pem that signed it";
 
     /// A certificate has expired.
-    Expired = "expired", Error, breaks ALL;
+    Expired = "expired", Error, breaks Breaks { authority: [&[P, C, G], ALL], ..EVERYBODY };
     why "Milvus starts with it without a word, and every client refuses it: `certificate has expired`";
     fix "milvus-certs renew{dir}{kind}, then restart Milvus";
     authority "milvus-certs gen --force{dir}, then restart Milvus and give everybody the new ca.pem";
 
     /// A certificate is not valid yet.
-    NotYetValid = "not-yet-valid", Error, breaks ALL;
+    NotYetValid = "not-yet-valid", Error, breaks Breaks { authority: [&[P, C, G], ALL], ..EVERYBODY };
     why "clients refuse it: `certificate is not yet valid`; often a clock is wrong";
     fix "check the clocks with `date -u`; milvus-certs renew{dir}{kind}";
     authority "check the clock with `date -u`; else milvus-certs gen -d NEW, then give everybody the new ca.pem";
 
     /// A certificate expires soon.
-    Expiring = "expiring", Warning, breaks NONE;
+    Expiring = "expiring", Warning, breaks NOBODY;
     why "Milvus does not warn, and does not reload: it has to be renewed and Milvus restarted before that day";
     fix "milvus-certs renew{dir}{kind}, then restart Milvus";
     authority "milvus-certs gen -d NEW before that day, then give everybody the new ca.pem; only a new authority helps";
 
     /// A certificate outlives its authority.
-    OutlivesCa = "outlives-ca", Warning, breaks NONE;
+    OutlivesCa = "outlives-ca", Warning, breaks NOBODY;
     why "it stops working on the authority's last day, not on its own";
     fix "milvus-certs renew{dir}{kind} cuts it to the authority's end";
 
     /// A client certificate cannot be used by clients.
-    ClientWithoutClientAuth = "client-without-client-auth", Error, breaks ALL;
+    ClientWithoutClientAuth = "client-without-client-auth", Error, breaks EVERYBODY;
     why "tlsMode 2 refuses it: `tls: failed to verify certificate: x509: certificate specifies an incompatible key usage`; pymilvus says only `server unavailable`";
     fix "milvus-certs renew{dir} client";
 
     /// A server certificate cannot be used by servers.
-    ServerWithoutServerAuth = "server-without-server-auth", Error, breaks ALL;
+    ServerWithoutServerAuth = "server-without-server-auth", Error, breaks EVERYBODY;
     why "clients refuse it: `x509: certificate specifies an incompatible key usage`, `unsupported certificate purpose`";
     fix "milvus-certs renew{dir} server";
 
     /// A certificate's keyUsage has no digitalSignature.
-    NoDigitalSignature = "no-digital-signature", Error, breaks ALL;
-    why "TLS 1.3 signs with it, and gRPC's C core and Java refuse such a certificate: `KEY_USAGE_BIT_INCORRECT`";
+    NoDigitalSignature = "no-digital-signature", Error, breaks Breaks { server: &[P, J], client: &[P], ..NOBODY };
+    why "TLS 1.3 signs with the key, and gRPC's C core and Java refuse a certificate that does not allow it: `KEY_USAGE_BIT_INCORRECT`";
     fix "milvus-certs renew{dir}{kind}";
 
     /// A server certificate has no subjectAltName.
-    NoSubjectAltName = "no-subject-alt-name", Error, breaks &[Client::Go];
+    NoSubjectAltName = "no-subject-alt-name", Error, breaks Breaks { server: &[G], ..NOBODY };
     why "Go and browsers compare nothing else: `x509: certificate relies on legacy Common Name field, use SANs instead`";
     fix "milvus-certs renew{dir} server";
 
     /// A server certificate does not cover a name that clients ask for.
-    NameNotCovered = "name-not-covered", Error, breaks ALL;
+    NameNotCovered = "name-not-covered", Error, breaks EVERYBODY;
     why "clients refuse it: `x509: certificate is valid for ..., not ...`, `Peer name ... is not in peer certificate`";
     fix "milvus-certs renew{dir} server --san {name}";
 
     /// An IP address stands in a DNS name.
-    IpInDnsName = "ip-in-dns-name", Warning, breaks NONE;
+    IpInDnsName = "ip-in-dns-name", Warning, breaks NOBODY;
     why "no client compares an address with a DNS name: `x509: cannot validate certificate for ... because it doesn't contain any IP SANs`";
     fix "milvus-certs renew{dir}{kind} writes it as an IP address";
 
     /// A certificate has its authority's name, and no key identifiers.
-    SameNameAsCa = "same-name-as-ca", Error, breaks &[Client::Curl];
+    SameNameAsCa = "same-name-as-ca", Error, breaks Breaks { server: &[C], client: &[C], ..NOBODY };
     why "verifiers that find issuers by name take it for self-signed: `error 18 self signed certificate`, curl's exit status 60";
     fix "milvus-certs renew{dir}{kind} adds the identifiers";
 
     /// A certificate is signed by an algorithm that is broken.
-    WeakSignature = "weak-signature", Error, breaks ALL;
+    WeakSignature = "weak-signature", Error, breaks Breaks { server: &[C, G], ..EVERYBODY };
     why "SHA-1 and MD5 signatures can be forged, and Go refuses them: `x509: cannot verify signature: insecure algorithm`";
     fix "milvus-certs renew{dir}{kind}";
 
+    /// A certificate is signed by an algorithm that Milvus does not know.
+    UnsupportedSignature = "unsupported-signature", Error, breaks Breaks { server: &[G], ..EVERYBODY };
+    why "Go has no SHA-224 in certificates: `x509: cannot verify signature: algorithm unimplemented`";
+    fix "milvus-certs renew{dir}{kind}";
+
     /// A certificate authority's certificate stands before the server's own.
-    CaBeforeLeaf = "ca-before-leaf", Error, breaks ALL;
+    CaBeforeLeaf = "ca-before-leaf", Error, breaks EVERYBODY;
     why "the first certificate is the one that is used: `tls: private key does not match public key`";
     fix "milvus-certs renew{dir}{kind} writes them in order; or move the first certificate of {file} to its end";
 
     /// A server or client certificate is itself an authority.
-    LeafIsAuthority = "leaf-is-authority", Warning, breaks NONE;
+    LeafIsAuthority = "leaf-is-authority", Warning, breaks NOBODY;
     why "whoever has its key can sign certificates that are trusted like it; rustls and others refuse it";
     fix "milvus-certs renew{dir}{kind}";
 
     /// A certificate has an extension that is critical and that nobody knows.
-    UnknownCriticalExtension = "unknown-critical-extension", Error, breaks ALL;
+    UnknownCriticalExtension = "unknown-critical-extension", Error, breaks Breaks { authority: [&[C, G], ALL], ..EVERYBODY };
     why "verifiers must refuse what they do not understand (RFC 5280 4.2): `x509: unhandled critical extension`";
     fix "milvus-certs renew{dir}{kind}";
     authority "milvus-certs gen -d NEW, then give everybody the new ca.pem";
 
     /// A certificate does not verify, for a reason of its own.
-    DoesNotVerify = "does-not-verify", Error, breaks ALL;
+    DoesNotVerify = "does-not-verify", Error, breaks EVERYBODY;
     why "who trusts ca.pem refuses it";
     fix "milvus-certs renew{dir}{kind}";
 
     // Serial numbers
 
     /// ca.srl is missing.
-    SerialFileMissing = "serial-file-missing", Warning, breaks NONE;
+    SerialFileMissing = "serial-file-missing", Warning, breaks NOBODY;
     why "nobody knows which serial numbers are taken; OpenSSL and this program start from a new random one";
     fix "restore it from a backup, or let `milvus-certs renew{dir}` start it anew";
 
     /// ca.srl holds no serial number.
-    SerialFileMalformed = "serial-file-malformed", Error, breaks NONE;
+    SerialFileMalformed = "serial-file-malformed", Error, breaks NOBODY;
     why "neither OpenSSL nor this program can issue from it";
     fix "rm {file}; the next `milvus-certs renew{dir}` starts from a new random serial number";
 
     /// ca.srl is behind a serial number that is in use.
-    SerialFileBehind = "serial-file-behind", Warning, breaks NONE;
+    SerialFileBehind = "serial-file-behind", Warning, breaks NOBODY;
     why "the next certificates would get numbers that others have; this program skips those that it sees, OpenSSL does not";
     fix "restore ca.srl from a backup, or rm {file}: the next `milvus-certs renew{dir}` starts from a new random serial number";
 
     /// Two certificates have one serial number and one issuer.
-    DuplicateSerial = "duplicate-serial", Error, breaks NONE;
+    DuplicateSerial = "duplicate-serial", Error, breaks NOBODY;
     why "RFC 5280 4.1.2.2 forbids it; browsers and NSS refuse the second one: `SEC_ERROR_REUSED_ISSUER_AND_SERIAL`";
     fix "milvus-certs renew{dir}{kind}";
     authority "milvus-certs renew{dir}";
@@ -349,107 +392,107 @@ codes! {
     // Configuration
 
     /// A configuration file is not YAML.
-    MalformedYaml = "malformed-yaml", Error, breaks NONE;
+    MalformedYaml = "malformed-yaml", Error, breaks NOBODY;
     why "whoever reads it stops here, or worse, takes it for something else";
     fix "mend the line, then check again";
 
     /// A file says nothing that belongs to Milvus.
-    ConfigNotRecognised = "config-not-recognised", Warning, breaks NONE;
+    ConfigNotRecognised = "config-not-recognised", Warning, breaks NOBODY;
     why "nothing in it was judged";
     fix "give milvus.yaml, user.yaml, docker-compose.yaml, a Milvus resource, Helm's values.yaml or a Secret";
 
     /// tlsMode is not 0, 1 or 2.
-    TlsModeInvalid = "tls-mode-invalid", Error, breaks NONE;
+    TlsModeInvalid = "tls-mode-invalid", Error, breaks NOBODY;
     why "Milvus takes what is no whole number for 0, without a word: the ports are then open in plaintext";
     fix "set common.security.tlsMode to 1 (one-way) or 2 (mutual)";
 
     /// A value is of the wrong type.
-    WrongType = "wrong-type", Error, breaks NONE;
+    WrongType = "wrong-type", Error, breaks NOBODY;
     why "Milvus falls back to its default without a word";
     fix "give a single value of the type that is named";
 
     /// TLS is configured, but tlsMode is 0.
-    TlsOff = "tls-off", Warning, breaks NONE;
+    TlsOff = "tls-off", Warning, breaks NOBODY;
     why "certificates are named, yet the ports stay in plaintext: clients that use TLS say `WRONG_VERSION_NUMBER`";
     fix "set common.security.tlsMode to 1 or 2";
 
     /// TLS is on without a REST port of its own.
-    RestPortMissing = "rest-port-missing", Error, breaks ALL;
+    RestPortMissing = "rest-port-missing", Error, breaks EVERYBODY;
     why "current Milvus exits: `proxy server(http) and external grpc server share the same port, tls mode must be 0`; older ones serve no REST";
     fix "set proxy.http.port to another port than proxy.port, such as 8080";
 
     /// `tls:` or `internaltls:` stands under `common:`.
-    TlsUnderCommon = "tls-under-common", Error, breaks ALL;
+    TlsUnderCommon = "tls-under-common", Error, breaks EVERYBODY;
     why "Milvus ignores it there and serves the certificates of its image, whose private keys are public";
     fix "move the block to the top level, beside common:";
 
     /// A path that TLS needs is not set.
-    TlsPathNotSet = "tls-path-not-set", Error, breaks ALL;
+    TlsPathNotSet = "tls-path-not-set", Error, breaks EVERYBODY;
     why "Milvus then takes the certificates of its image, whose private keys are public";
     fix "set serverPemPath and serverKeyPath, and caPemPath for tlsMode 2, to the mounted files";
 
     /// A path leads to the certificates of Milvus' image.
-    PublicCertificatePath = "public-certificate-path", Error, breaks ALL;
+    PublicCertificatePath = "public-certificate-path", Error, breaks EVERYBODY;
     why "their private keys are public: anybody can pass for this server";
     fix "name files that `milvus-certs gen` made, and mount them";
 
     /// Mutual TLS without caPemPath.
-    MutualWithoutCa = "mutual-without-ca", Error, breaks ALL;
+    MutualWithoutCa = "mutual-without-ca", Error, breaks EVERYBODY;
     why "Milvus then trusts the authority of its image, whose private key is public: anybody gets in, and your own clients do not";
     fix "set tls.caPemPath to the mounted ca.pem";
 
     /// A path is not mounted.
-    TlsPathNotMounted = "tls-path-not-mounted", Error, breaks ALL;
+    TlsPathNotMounted = "tls-path-not-mounted", Error, breaks EVERYBODY;
     why "Milvus stops at once: `open ...: no such file or directory`";
     fix "mount the folder of the certificates where the paths say";
 
     /// A mounted file is not there.
-    TlsFileNotThere = "tls-file-not-there", Error, breaks ALL;
+    TlsFileNotThere = "tls-file-not-there", Error, breaks EVERYBODY;
     why "Milvus stops at once: `open ...: no such file or directory`";
     fix "put the file there, or mend the path";
 
     /// The REST port is not published.
-    RestPortNotPublished = "rest-port-not-published", Warning, breaks NONE;
+    RestPortNotPublished = "rest-port-not-published", Warning, breaks NOBODY;
     why "REST moves to proxy.http.port when TLS is on, and nobody outside can reach it there";
     fix "publish the port: `ports` in Compose, `serviceRestfulPort` in the operator's resource";
 
     /// customConfigMap stands beside extraConfigFiles.
-    CustomConfigMap = "custom-config-map", Error, breaks NONE;
+    CustomConfigMap = "custom-config-map", Error, breaks NOBODY;
     why "the chart then ignores extraConfigFiles, and TLS stays off";
     fix "put the settings into the ConfigMap that customConfigMap names, or leave it out";
 
     /// milvus.yaml is replaced as a whole.
-    MilvusYamlReplaced = "milvus-yaml-replaced", Warning, breaks NONE;
+    MilvusYamlReplaced = "milvus-yaml-replaced", Warning, breaks NOBODY;
     why "it hides the image's own settings, and breaks when the image is upgraded";
     fix "mount a small user.yaml with the TLS settings at /milvus/configs/user.yaml instead";
 
     /// A single file is mounted.
-    SingleFileMount = "single-file-mount", Warning, breaks NONE;
+    SingleFileMount = "single-file-mount", Warning, breaks NOBODY;
     why "a renewal puts a new file in the place of the old one, and the running container keeps the old one";
     fix "mount the folder with server.pem, server.key and ca.pem, not its files; or make the container anew after a renewal";
 
     /// ca.key is mounted.
-    CaKeyMounted = "ca-key-mounted", Error, breaks NONE;
+    CaKeyMounted = "ca-key-mounted", Error, breaks NOBODY;
     why "whoever gets into Milvus' container can then sign certificates that everybody trusts";
     fix "mount a folder with server.pem, server.key and ca.pem alone";
 
     /// A Secret holds the authority's key.
-    CaKeyInSecret = "ca-key-in-secret", Error, breaks NONE;
+    CaKeyInSecret = "ca-key-in-secret", Error, breaks NOBODY;
     why "whoever reads the Secret can sign certificates that everybody trusts";
     fix "make the Secret of server.pem, server.key and ca.pem alone";
 
     /// What is deployed is not what is in the certificate directory.
-    NotTheDirectorys = "not-the-directorys", Warning, breaks NONE;
+    NotTheDirectorys = "not-the-directorys", Warning, breaks NOBODY;
     why "a renewal has not reached it, or it belongs to another authority";
     fix "copy the directory's files there again, and restart Milvus";
 
     /// Internal TLS without a server name.
-    InternalTlsWithoutSni = "internal-tls-without-sni", Error, breaks NONE;
+    InternalTlsWithoutSni = "internal-tls-without-sni", Error, breaks NOBODY;
     why "every component dials the others by IP: `cannot validate certificate for ... because it doesn't contain any IP SANs`";
     fix "set internaltls.sni to a name of the server certificate";
 
     /// internaltls.sni is no name of the server certificate.
-    SniNotCovered = "sni-not-covered", Error, breaks NONE;
+    SniNotCovered = "sni-not-covered", Error, breaks NOBODY;
     why "the components refuse each other: `x509: certificate is valid for ..., not ...`";
     fix "set internaltls.sni to a name of the server certificate, or `milvus-certs renew{dir} server --san {name}`";
 }
@@ -482,7 +525,7 @@ mod tests {
     #[test]
     fn every_finding_that_stops_a_client_is_an_error_or_at_least_a_warning() {
         for code in Code::ALL {
-            assert!(code.breaks().is_empty() || code.severity() != Severity::Info, "{code}");
+            assert!(code.breaks() == NOBODY || code.severity() != Severity::Info, "{code}");
         }
     }
 

@@ -57,10 +57,11 @@ impl KeyAlgorithm {
         }
     }
 
-    /// Whether Go's TLS, and so Milvus, can load such a key.
+    /// Whether Go's TLS, and so Milvus, can work with such a key: of RSA below 1024 bits it says
+    /// `tls: certificate RSA key size too small`.
     #[must_use]
-    pub fn loads_in_milvus(&self) -> bool {
-        !matches!(self, Self::Other(_))
+    pub fn works_in_milvus(&self) -> bool {
+        !matches!(self, Self::Other(_) | Self::Rsa(..1024))
     }
 
     /// Whether gRPC's C core, which pymilvus uses, can talk to a server with such a key: it has no
@@ -102,6 +103,19 @@ impl SignatureAlgorithm {
         Self { oid: oid.to_owned() }
     }
 
+    /// Whether it rests on SHA-224, which Go does not verify in certificates (crypto/x509's
+    /// signatureAlgorithmDetails).
+    #[must_use]
+    pub fn is_unknown_to_go(&self) -> bool {
+        [RSA_SHA224, ECDSA_SHA224].contains(&self.oid.as_str())
+    }
+
+    /// Whether it rests on MD2 or MD5, which nobody accepts any more.
+    #[must_use]
+    pub fn is_obsolete(&self) -> bool {
+        [RSA_MD2, RSA_MD5].contains(&self.oid.as_str())
+    }
+
     /// Whether it rests on MD2, MD5 or SHA-1, which can be forged.
     #[must_use]
     pub fn is_weak(&self) -> bool {
@@ -118,22 +132,29 @@ impl fmt::Display for SignatureAlgorithm {
 }
 
 /// Object identifier, name, and whether it is weak (RFC 3279, 4055, 5758, 8410).
-const SIGNATURES: [(&str, &str, bool); 14] = [
-    ("1.2.840.113549.1.1.2", "RSA with MD2", true),
-    ("1.2.840.113549.1.1.4", "RSA with MD5", true),
+const SIGNATURES: [(&str, &str, bool); 16] = [
+    (RSA_MD2, "RSA with MD2", true),
+    (RSA_MD5, "RSA with MD5", true),
     ("1.2.840.113549.1.1.5", "RSA with SHA-1", true),
     ("1.2.840.10040.4.3", "DSA with SHA-1", true),
     ("1.2.840.10045.4.1", "ECDSA with SHA-1", true),
+    (RSA_SHA224, "RSA with SHA-224", false),
     ("1.2.840.113549.1.1.11", "RSA with SHA-256", false),
     ("1.2.840.113549.1.1.12", "RSA with SHA-384", false),
     ("1.2.840.113549.1.1.13", "RSA with SHA-512", false),
     ("1.2.840.113549.1.1.10", "RSA-PSS", false),
+    (ECDSA_SHA224, "ECDSA with SHA-224", false),
     ("1.2.840.10045.4.3.2", "ECDSA with SHA-256", false),
     ("1.2.840.10045.4.3.3", "ECDSA with SHA-384", false),
     ("1.2.840.10045.4.3.4", "ECDSA with SHA-512", false),
     ("1.3.101.112", "Ed25519", false),
     ("1.3.101.113", "Ed448", false),
 ];
+
+const RSA_MD2: &str = "1.2.840.113549.1.1.2";
+const RSA_MD5: &str = "1.2.840.113549.1.1.4";
+const RSA_SHA224: &str = "1.2.840.113549.1.1.14";
+const ECDSA_SHA224: &str = "1.2.840.10045.4.3.1";
 
 /// RSAPublicKey, RFC 8017 appendix A.1.1.
 #[derive(der::Sequence)]

@@ -5,7 +5,7 @@ use rustls_pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::prelude::FromDer;
+use x509_parser::prelude::{FromDer, X509Version};
 
 use super::extensions::{ANY_PURPOSE, DIGITAL_SIGNATURE, Extensions, KEY_CERT_SIGN};
 use super::{
@@ -24,6 +24,8 @@ pub struct Certificate {
     spki: Vec<u8>,
     key_algorithm: KeyAlgorithm,
     signature_algorithm: SignatureAlgorithm,
+    /// X.509 version 1 or 2, which have no extensions.
+    is_before_v3: bool,
     extensions: Extensions,
 }
 
@@ -51,6 +53,7 @@ impl Certificate {
             spki: parsed.public_key().raw.to_vec(),
             key_algorithm: KeyAlgorithm::from_spki(parsed.public_key().raw),
             signature_algorithm: SignatureAlgorithm::of(&parsed.signature_algorithm.algorithm.to_id_string()),
+            is_before_v3: parsed.version() != X509Version::V3,
             extensions: Extensions::of(&parsed)?,
             der: CertificateDer::from(der.to_vec()),
         })
@@ -116,6 +119,13 @@ impl Certificate {
         self.extensions.is_ca
     }
 
+    /// Whether it is of X.509 version 1 or 2: as a root it may issue whatever it wants, and as an end
+    /// entity it has no subjectAltName.
+    #[must_use]
+    pub fn is_before_v3(&self) -> bool {
+        self.is_before_v3
+    }
+
     /// Whether keyUsage says keyCertSign; `None` without the extension, which allows everything.
     #[must_use]
     pub fn key_cert_sign(&self) -> Option<bool> {
@@ -162,7 +172,9 @@ impl Certificate {
         })
     }
 
-    pub(super) fn serves_any_purpose(&self) -> bool {
+    /// Whether extendedKeyUsage says anyExtendedKeyUsage.
+    #[must_use]
+    pub fn serves_any_purpose(&self) -> bool {
         self.extended_key_usage()
             .is_some_and(|purposes| purposes.iter().any(|purpose| purpose == ANY_PURPOSE))
     }
@@ -183,6 +195,11 @@ impl Certificate {
     #[must_use]
     pub fn key_algorithm(&self) -> &KeyAlgorithm {
         &self.key_algorithm
+    }
+
+    /// The SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
+    pub(super) fn spki(&self) -> &[u8] {
+        &self.spki
     }
 
     /// The content of subjectPublicKey (RFC 5280 4.1.2.7), normalised where the kind of key is known.

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::key::SecretText;
 use super::{Certificate, Error, PrivateKey};
 
-const CERTIFICATE: &str = "CERTIFICATE";
+pub(super) const CERTIFICATE: &str = "CERTIFICATE";
 pub(super) const PRIVATE_KEY: &str = "PRIVATE KEY";
 pub(super) const ENCRYPTED_PRIVATE_KEY: &str = "ENCRYPTED PRIVATE KEY";
 
@@ -45,7 +45,7 @@ impl std::fmt::Debug for Passphrase {
 pub fn certificates_from_pem(content: &[u8]) -> Result<Vec<Certificate>, Error> {
     let blocks = blocks(content)?;
     let found = blocks.iter().map(|block| block.tag().to_owned()).collect();
-    let wanted = |block: &pem::Pem| is_certificate(block.tag());
+    let wanted = |block: &pem::Pem| block.tag() == CERTIFICATE;
     let certificates: Vec<_> = blocks
         .into_iter()
         .filter(wanted)
@@ -55,12 +55,6 @@ pub fn certificates_from_pem(content: &[u8]) -> Result<Vec<Certificate>, Error> 
         true => Err(Error::PemMissing { wanted: "certificate", found }),
         false => Ok(certificates),
     }
-}
-
-/// Whether this is the label of a certificate. OpenSSL has two more names for it: PEM_STRING_X509_OLD
-/// and PEM_STRING_X509_TRUSTED, of which the second carries more than the certificate.
-pub(super) fn is_certificate(label: &str) -> bool {
-    [CERTIFICATE, "X509 CERTIFICATE"].contains(&label)
 }
 
 /// Writes certificates one after the other, with LF at the line ends.

@@ -1,4 +1,4 @@
-use super::encoding::{blocks, is_certificate};
+use super::encoding::{CERTIFICATE, blocks};
 use super::subject::escaped;
 use super::{Certificate, CertificateRequest, Error, KeyMaterial};
 
@@ -40,7 +40,7 @@ pub fn items(content: &[u8]) -> Result<Vec<Item>, Error> {
 fn from_block(block: pem::Pem) -> Item {
     let label = block.tag().to_owned();
     let read = match label.as_str() {
-        label if is_certificate(label) => Certificate::from_der(block.contents()).map(certificate),
+        CERTIFICATE => Certificate::from_der(block.contents()).map(certificate),
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
             CertificateRequest::from_der(block.contents()).map(Item::Request)
         }

@@ -247,6 +247,20 @@ mod tests {
         }
 
         #[test]
+    fn a_counter_reaches_what_lies_a_little_ahead_and_nothing_else() {
+        let counter = |digits: &str| SerialCounter::parse(digits.as_bytes()).unwrap();
+        let reaches = |from: &str, to: &str| counter(from).will_reach(counter(to).last());
+        assert!(reaches("01", "02"));
+        assert!(reaches("FF", "0100"));
+        assert!(reaches("00", "FFFFFFFF"));
+        assert!(reaches(&"7F".repeat(19), &("7F".repeat(18) + "80")));
+        assert!(!reaches("02", "02"));
+        assert!(!reaches("03", "02"));
+        assert!(!reaches("00", "0100000000"));
+        assert!(!reaches(&"10".repeat(20), &"20".repeat(20)));
+    }
+
+    #[test]
         fn the_written_file_reads_back_and_goes_up_by_one(start in 0_u128..u128::MAX) {
             let mut counter = SerialCounter::parse(format!("{start:032X}\n").as_bytes()).unwrap();
             let serial = counter.advance().unwrap();

@@ -1,8 +1,13 @@
 use std::time::Duration;
 
+use der::{Decode, Encode};
 use rustls_pki_types::{ServerName, SignatureVerificationAlgorithm, UnixTime};
 use time::OffsetDateTime;
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+use x509_cert::spki::SubjectPublicKeyInfoRef;
+use x509_parser::asn1_rs::Any;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
 
 use super::signatures::LENIENT;
 use super::{Certificate, EndEntityKind, Error, GeneralName};
@@ -59,8 +64,6 @@ pub enum ChainDefect {
     NameConstraints,
     /// extendedKeyUsage does not have the purpose.
     Purpose,
-    /// The end entity says CA:TRUE.
-    LeafIsAuthority,
     /// A critical extension that verifiers do not know.
     UnknownCriticalExtension,
     /// A signature that is not known here, so that nothing can be said.
@@ -77,7 +80,6 @@ impl std::fmt::Display for ChainDefect {
             Self::PathLength => "more authorities stand above it than pathlen allows",
             Self::NameConstraints => "the authority's nameConstraints do not permit its names",
             Self::Purpose => "its extendedKeyUsage does not have the purpose",
-            Self::LeafIsAuthority => "it is an authority itself",
             Self::UnknownCriticalExtension => "it has a critical extension that verifiers do not know",
             Self::UnknownSignature => "its signature is of an unknown kind",
             Self::Other(reason) => reason,
@@ -104,7 +106,45 @@ pub fn judge_chain(
     };
     let begins = presented.iter().map(|certificate| certificate.validity().not_before).max();
     let now = begins.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    webpki_verdict(usage, presented, anchors, LENIENT, now).map_err(|error| defect(&error))
+    match webpki_verdict(usage, presented, anchors, LENIENT, now) {
+        Err(webpki::Error::CaUsedAsEndEntity | webpki::Error::UnsupportedCertVersion) => {
+            judge_issuer(presented, anchors)
+        }
+        verdict => verdict.map_err(|error| defect(&error)),
+    }
+}
+
+/// Whether some issuer signed the certificate, where webpki goes no further: Milvus and its clients
+/// take an end entity that says CA:TRUE, or that is of X.509 version 1.
+fn judge_issuer(presented: &[Certificate], anchors: &[Certificate]) -> Result<(), ChainDefect> {
+    let (leaf, issuers) = presented.split_first().ok_or(ChainDefect::UnknownIssuer)?;
+    let candidates = || anchors.iter().chain(issuers).filter(|issuer| issuer.subject() == leaf.issuer());
+    match (candidates().next(), candidates().any(|issuer| signed(leaf, issuer).unwrap_or(false))) {
+        (None, _) => Err(ChainDefect::UnknownIssuer),
+        (Some(_), false) => Err(ChainDefect::WrongSignature),
+        (Some(_), true) => Ok(()),
+    }
+}
+
+/// Whether the issuer's key signed the certificate; `None` where one of them cannot be read.
+fn signed(certificate: &Certificate, issuer: &Certificate) -> Option<bool> {
+    let (_, parsed) = X509Certificate::from_der(certificate.as_der()).ok()?;
+    let key = SubjectPublicKeyInfoRef::from_der(issuer.spki()).ok()?;
+    let key_algorithm = key.algorithm.to_der().ok()?;
+    let (_, outer) = Any::from_der(certificate.as_der()).ok()?;
+    let (after_body, _) = Any::from_der(outer.data).ok()?;
+    let (_, signature_algorithm) = Any::from_der(after_body).ok()?;
+    let (_, key_algorithm) = Any::from_der(&key_algorithm).ok()?;
+    let scheme = LENIENT.iter().find(|scheme| {
+        scheme.signature_alg_id().as_ref() == signature_algorithm.data
+            && scheme.public_key_alg_id().as_ref() == key_algorithm.data
+    })?;
+    let message = parsed.tbs_certificate.as_ref();
+    Some(
+        scheme
+            .verify_signature(key.subject_public_key.raw_bytes(), message, &parsed.signature_value.data)
+            .is_ok(),
+    )
 }
 
 /// 2.5.29.37.0, RFC 5280 4.2.1.12.
@@ -135,7 +175,6 @@ fn defect(error: &webpki::Error) -> ChainDefect {
         webpki::Error::PathLenConstraintViolated => ChainDefect::PathLength,
         webpki::Error::NameConstraintViolation => ChainDefect::NameConstraints,
         webpki::Error::RequiredEkuNotFoundContext(_) => ChainDefect::Purpose,
-        webpki::Error::CaUsedAsEndEntity => ChainDefect::LeafIsAuthority,
         webpki::Error::UnsupportedCriticalExtension => ChainDefect::UnknownCriticalExtension,
         webpki::Error::UnsupportedSignatureAlgorithmContext(_)
         | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => ChainDefect::UnknownSignature,

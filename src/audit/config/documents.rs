@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::compose::ComposeFile;
 use super::findings::Findings;
 use super::host::folder_of;
-use super::kinds::{Kind, kind_of};
+use super::kinds::{Kind, helm_values, kind_of};
 use super::settings::Settings;
 use super::yaml::{self, Document, Entry, Node, Origin};
 use super::{Code, Source};
@@ -66,9 +66,11 @@ impl<'a> Documents<'a> {
                 }
             }
             Kind::Compose => self.compose.push(ComposeFile { document, folder: folder_of(name) }),
-            Kind::HelmValues => self.helm.push(document),
+            Kind::HelmValues => self.helm.extend(helm_values(document)),
             Kind::Settings => self.plain.push((name, document)),
-            Kind::Unknown => findings.report(Code::ConfigNotRecognised, document.place(), described(document)),
+            Kind::Unknown => {
+                findings.report(Code::ConfigNotRecognised, document.place(), described(document));
+            }
         }
     }
 
@@ -97,7 +99,8 @@ fn rank(name: &str) -> Option<usize> {
 }
 
 fn described(document: Node<'_>) -> String {
-    let mut keys: Vec<_> = document.entries().into_iter().take(4).map(|Entry { key, .. }| key.described()).collect();
+    let mut keys: Vec<_> =
+        document.entries().into_iter().take(4).map(|Entry { key, .. }| key.described()).collect();
     if keys.len() == 4 {
         keys[3] = "…".into();
     }

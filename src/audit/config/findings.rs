@@ -1,6 +1,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use super::Source;
 use super::yaml::Malformed;
 use crate::audit::finding::Remedy;
 use crate::audit::{Bundle, Code, Finding, Place};
@@ -11,16 +12,19 @@ use crate::store::FileRole;
 pub(super) struct Findings {
     list: Vec<Finding>,
     seen: HashSet<(Code, Place, String)>,
+    /// Files in their order: those that were given come first.
+    files: HashMap<String, usize>,
     /// The certificate directory, for commands that mend something in it.
     directory: Option<String>,
 }
 
 impl Findings {
-    pub(super) fn new(directory: &Bundle) -> Self {
+    pub(super) fn new(sources: &[Source], directory: &Bundle) -> Self {
         let server = directory.file(FileRole::ServerCertificate);
         let folder = server.and_then(|file| Path::new(&file.place.path).parent());
         let directory = folder.map(|folder| folder.display().to_string()).filter(|folder| !folder.is_empty());
-        Self { list: Vec::new(), seen: HashSet::new(), directory }
+        let files = sources.iter().enumerate().map(|(index, source)| (source.name.clone(), index));
+        Self { list: Vec::new(), seen: HashSet::new(), files: files.collect(), directory }
     }
 
     pub(super) fn report(&mut self, code: Code, place: Place, evidence: impl Into<String>) {
@@ -45,18 +49,15 @@ impl Findings {
 
     pub(super) fn add(&mut self, finding: Finding) {
         if self.seen.insert((finding.code, finding.place.clone(), finding.evidence.clone())) {
+            let next = self.files.len();
+            self.files.entry(finding.place.path.clone()).or_insert(next);
             self.list.push(finding);
         }
     }
 
     /// In the order of the files, each from its beginning to its end.
     pub(super) fn sorted(mut self) -> Vec<Finding> {
-        let mut files = HashMap::new();
-        for finding in &self.list {
-            let next = files.len();
-            files.entry(finding.place.path.clone()).or_insert(next);
-        }
-        self.list.sort_by_key(|finding| (files[&finding.place.path], finding.place.position));
+        self.list.sort_by_key(|finding| (self.files.get(&finding.place.path), finding.place.position));
         self.list
     }
 }

@@ -35,7 +35,8 @@ pub(super) fn deployment(values: Node<'_>, findings: &mut Findings) -> Deploymen
 
 /// Whether the chart ignores `extraConfigFiles` because it was given a whole ConfigMap.
 fn has_own_config_map(values: Node<'_>, findings: &mut Findings) -> bool {
-    let name = values.get("customConfigMap").filter(|name| name.as_str().is_some_and(|text| !text.is_empty()));
+    let name =
+        values.get("customConfigMap").filter(|name| name.as_str().is_some_and(|text| !text.is_empty()));
     let Some(name) = name else { return false };
     let files = values.get("extraConfigFiles").map(Node::entries).unwrap_or_default();
     // The chart's own values.yaml has a user.yaml of comments.
@@ -58,7 +59,8 @@ fn add_config_files(settings: &mut Settings, values: Node<'_>, findings: &mut Fi
     for file in files {
         match file.name() {
             "milvus.yaml" if says_something(file.value) => {
-                let evidence = "extraConfigFiles has milvus.yaml as a whole; the chart mounts user.yaml alone";
+                let evidence =
+                    "extraConfigFiles has milvus.yaml as a whole; the chart mounts user.yaml alone";
                 findings.report(Code::MilvusYamlReplaced, file.key.place(), evidence);
             }
             "user.yaml" => add_user_yaml(settings, file, findings),
@@ -69,7 +71,8 @@ fn add_config_files(settings: &mut Settings, values: Node<'_>, findings: &mut Fi
 
 fn add_user_yaml(settings: &mut Settings, file: Entry<'_>, findings: &mut Findings) {
     let Some((text, origin)) = file.value.embedded() else {
-        let evidence = format!("user.yaml is {}, where the chart needs text: `user.yaml: |`", file.value.described());
+        let evidence =
+            format!("user.yaml is {}, where the chart needs text: `user.yaml: |`", file.value.described());
         findings.report(Code::WrongType, file.value.place(), evidence);
         settings.is_partial = true;
         return;

@@ -13,7 +13,7 @@ pub(super) struct Host<'a> {
     look: Look<'a>,
     sources: &'a [Source],
     /// The given files that were found by following a mount.
-    followed: RefCell<HashSet<PathBuf>>,
+    followed: RefCell<HashSet<String>>,
 }
 
 impl<'a> Host<'a> {
@@ -30,14 +30,16 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Notes that Milvus reads a file by way of a mount.
-    pub(super) fn follow(&self, path: &Path) {
-        self.followed.borrow_mut().insert(cleaned(path));
+    /// Notes that Milvus reads a file by way of a mount. A given file that says the same is taken for
+    /// it: the same file can have two names.
+    pub(super) fn follow(&self, content: &[u8]) {
+        let same = self.sources.iter().filter(|source| source.content.as_slice() == content);
+        self.followed.borrow_mut().extend(same.map(|source| source.name.clone()));
     }
 
     /// Whether a given file is one that Milvus reads by way of a mount.
     pub(super) fn is_followed(&self, name: &str) -> bool {
-        self.followed.borrow().contains(&cleaned(name.as_ref()))
+        self.followed.borrow().contains(name)
     }
 }
 

@@ -42,9 +42,11 @@ impl Block {
     pub(super) const fn keys(self) -> &'static [Key] {
         use PathKey::{CaPem, ServerKey, ServerPem};
         match self {
-            Self::Tls => {
-                &[Key::Path(Self::Tls, ServerPem), Key::Path(Self::Tls, ServerKey), Key::Path(Self::Tls, CaPem)]
-            }
+            Self::Tls => &[
+                Key::Path(Self::Tls, ServerPem),
+                Key::Path(Self::Tls, ServerKey),
+                Key::Path(Self::Tls, CaPem),
+            ],
             Self::InternalTls => &[
                 Key::Path(Self::InternalTls, ServerPem),
                 Key::Path(Self::InternalTls, ServerKey),
@@ -91,7 +93,8 @@ impl Key {
 }
 
 /// Keys that only have others below them.
-pub(super) const SECTIONS: [&str; 6] = ["common", "common.security", "proxy", "proxy.http", "tls", "internaltls"];
+pub(super) const SECTIONS: [&str; 6] =
+    ["common", "common.security", "proxy", "proxy.http", "tls", "internaltls"];
 
 /// Where people put a [`Block`] by mistake, and Milvus does not look.
 pub(super) const MISPLACED_UNDER: [&str; 2] = ["common", "common.security"];
@@ -103,10 +106,40 @@ pub(super) fn formatted(key: &str) -> String {
 
 /// The top level of milvus.yaml.
 const TOP_LEVEL: [&str; 34] = [
-    "autoindex", "cdc", "common", "credential", "datacoord", "datanode", "etcd", "function", "gpu", "grpc",
-    "indexcoord", "indexnode", "internaltls", "kafka", "knowhere", "localstorage", "log", "messagequeue",
-    "metastore", "minio", "mixcoord", "mq", "msgchannel", "natsmq", "proxy", "pulsar", "querycoord",
-    "querynode", "quotaandlimits", "rocksmq", "rootcoord", "streaming", "tikv", "tls",
+    "autoindex",
+    "cdc",
+    "common",
+    "credential",
+    "datacoord",
+    "datanode",
+    "etcd",
+    "function",
+    "gpu",
+    "grpc",
+    "indexcoord",
+    "indexnode",
+    "internaltls",
+    "kafka",
+    "knowhere",
+    "localstorage",
+    "log",
+    "messagequeue",
+    "metastore",
+    "minio",
+    "mixcoord",
+    "mq",
+    "msgchannel",
+    "natsmq",
+    "proxy",
+    "pulsar",
+    "querycoord",
+    "querynode",
+    "quotaandlimits",
+    "rocksmq",
+    "rootcoord",
+    "streaming",
+    "tikv",
+    "tls",
 ];
 
 /// Whether a key at the top level is one of milvus.yaml's, perhaps with what is below it.
@@ -130,7 +163,8 @@ mod tests {
 
     #[test]
     fn keys_are_compared_as_milvus_compares_them() {
-        let formatted_keys = ["common.security.tlsMode", "COMMON_SECURITY_TLSMODE", "common/security/TLS_mode"];
+        let formatted_keys =
+            ["common.security.tlsMode", "COMMON_SECURITY_TLSMODE", "common/security/TLS_mode"];
         for key in formatted_keys {
             assert_eq!(formatted(key), "commonsecuritytlsmode");
         }

@@ -30,9 +30,11 @@ pub(super) fn kind_of(document: Node<'_>) -> Kind {
         return Kind::Empty;
     }
     match (document.text("apiVersion"), document.text("kind")) {
-        (version, Some(kind)) if version.is_some() || kind == "Secret" => resource(version.unwrap_or_default(), kind),
+        (version, Some(kind)) if version.is_some() || kind == "Secret" => {
+            resource(version.unwrap_or_default(), kind)
+        }
         _ if document.get("services").is_some() => Kind::Compose,
-        _ if is_helm(document) => Kind::HelmValues,
+        _ if helm_values(document).is_some() => Kind::HelmValues,
         _ if document.entries().iter().any(|entry| is_top_level(entry.name())) => Kind::Settings,
         _ => Kind::Unknown,
     }
@@ -48,10 +50,21 @@ fn resource(version: &str, kind: &str) -> Kind {
     }
 }
 
+/// The chart's values: the document itself, or what another chart has for Milvus' chart below it.
+pub(super) fn helm_values(document: Node<'_>) -> Option<Node<'_>> {
+    std::iter::once(document).chain(document.get("milvus")).find(|values| is_helm(*values))
+}
+
 /// The chart's values share etcd, minio, proxy and others with milvus.yaml; these they do not.
 fn is_helm(document: Node<'_>) -> bool {
-    const OWN: [&str; 6] =
-        ["extraConfigFiles", "customConfigMap", "volumeMounts", "volumes", "nameOverride", "fullnameOverride"];
+    const OWN: [&str; 6] = [
+        "extraConfigFiles",
+        "customConfigMap",
+        "volumeMounts",
+        "volumes",
+        "nameOverride",
+        "fullnameOverride",
+    ];
     const MAPPINGS: [&str; 6] = ["image", "service", "standalone", "ingress", "mixCoordinator", "externalS3"];
     let has_mapping = |key: &str| document.get(key).is_some_and(Node::is_mapping);
     OWN.into_iter().any(|key| document.get(key).is_some())

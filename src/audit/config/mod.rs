@@ -25,7 +25,6 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::{Bundle, Code, Finding};
-use compose::ComposeFile;
 use deployment::{Deployment, Publication};
 use documents::Documents;
 use findings::Findings;
@@ -79,7 +78,7 @@ pub struct Judgement {
 /// Judges all that was given as the configuration of one Milvus, with its certificate directory.
 #[must_use]
 pub fn judge(sources: &[Source], directory: &Bundle, look: Look<'_>) -> Judgement {
-    let mut findings = Findings::new(directory);
+    let mut findings = Findings::new(sources, directory);
     let files = documents::read(sources, &mut findings);
     let documents = Documents::sort(sources, &files, &mut findings);
     let secrets: Vec<_> = documents.secrets.iter().map(|node| Secret::read(*node, &mut findings)).collect();

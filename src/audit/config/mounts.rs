@@ -58,7 +58,7 @@ pub(super) struct SecretVolume {
 /// What a path in a container leads to.
 pub(super) enum Found {
     /// A file that can be read.
-    File { content: Zeroizing<Vec<u8>>, name: String, mount: Option<Place> },
+    File(File),
     /// A mount has no such file.
     Missing(String),
     /// The whole mount is not there, which is a finding of its own.
@@ -68,6 +68,22 @@ pub(super) enum Found {
     /// It is one of the image's certificates.
     Public,
     Unknown,
+}
+
+/// A file that a path leads to.
+pub(super) struct File {
+    pub(super) content: Zeroizing<Vec<u8>>,
+    pub(super) name: String,
+    pub(super) source: FileSource,
+}
+
+pub(super) enum FileSource {
+    /// This machine, where Milvus seems to run.
+    Machine,
+    /// This machine, by way of a mount that is written here.
+    Mount(Place),
+    /// A Secret, which is judged by itself.
+    Secret,
 }
 
 /// A path in a container, without `.`, `..` and double slashes; a relative one as Milvus sees it.
@@ -117,7 +133,7 @@ impl Mount {
             Volume::Host(path) => self.find_on_host(path, rest, host),
             Volume::Secret(volume) => {
                 let known = secrets.iter().find(|secret| secret.name == volume.name);
-                known.map_or(Found::Unknown, |secret| volume.find(rest, secret, &self.place))
+                known.map_or(Found::Unknown, |secret| volume.find(rest, secret))
             }
             Volume::Other => Found::Unknown,
         }
@@ -130,7 +146,9 @@ impl Mount {
         let path = if rest.is_empty() { source.to_owned() } else { source.join(rest) };
         let name = path.display().to_string();
         match host.look(&path) {
-            Seen::File(content) => Found::File { content, name, mount: Some(self.place.clone()) },
+            Seen::File(content) => {
+                Found::File(File { content, name, source: FileSource::Mount(self.place.clone()) })
+            }
             Seen::Folder(_) => Found::Missing(format!("{name} is a folder")),
             Seen::Absent => Found::Missing(format!("there is no {name}")),
             Seen::Unknown => Found::Unknown,
@@ -139,7 +157,7 @@ impl Mount {
 }
 
 impl SecretVolume {
-    fn find(&self, rest: &str, secret: &Secret, place: &Place) -> Found {
+    fn find(&self, rest: &str, secret: &Secret) -> Found {
         let path = self.sub_path.as_deref().unwrap_or(rest);
         let key = match &self.items {
             None => path,
@@ -149,11 +167,11 @@ impl SecretVolume {
             },
         };
         match secret.file(key) {
-            Some(file) => Found::File {
+            Some(file) => Found::File(File {
                 content: file.content.clone(),
                 name: format!("{key} of the Secret {}", secret.name),
-                mount: Some(place.clone()),
-            },
+                source: FileSource::Secret,
+            }),
             None if secret.has(key) => Found::Unknown,
             None => Found::Missing(format!("the Secret {} has no {}", secret.name, shortened(key))),
         }

@@ -50,7 +50,10 @@ impl Secret {
         let content = match text {
             None => Err((Code::WrongType, format!("{key} is {}, not text", entry.value.described()))),
             Some(text) if is_encoded => decoded(text).ok_or_else(|| {
-                (Code::DamagedFile, format!("{key} is not base64, which `data` needs; `stringData` takes text"))
+                (
+                    Code::DamagedFile,
+                    format!("{key} is not base64, which `data` needs; `stringData` takes text"),
+                )
             }),
             Some(text) => Ok(Zeroizing::new(text.as_bytes().to_vec())),
         };
@@ -115,7 +118,8 @@ impl Secret {
                 findings.report(Code::CaKeyInSecret, file.place.clone(), evidence);
             }
         }
-        let certificates = [FileRole::ServerCertificate, FileRole::CaCertificate, FileRole::ClientCertificate];
+        let certificates =
+            [FileRole::ServerCertificate, FileRole::CaCertificate, FileRole::ClientCertificate];
         let differing = certificates.into_iter().filter_map(|role| {
             let evidence = difference(role, bundle.certificates(role), directory)?;
             Some((bundle.file(role)?.place.clone(), evidence))
@@ -171,6 +175,7 @@ fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(true)
         .with_decode_padding_mode(DecodePaddingMode::RequireCanonical);
-    let text: Zeroizing<String> = Zeroizing::new(text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect());
+    let text: Zeroizing<String> =
+        Zeroizing::new(text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect());
     GeneralPurpose::new(&STANDARD, CONFIG).decode(text.as_bytes()).ok().map(Zeroizing::new)
 }

@@ -106,7 +106,7 @@ impl Settings {
             // What is flat in one key has no block of its own: its own place is the nearest.
             let block = is_misplaced_block(&full).then_some(&place).or(misplaced);
             match target(&full) {
-                Some(Target::Key(key)) => self.set(key, entry.value),
+                Some(Target::Key(key)) => self.set(key, entry),
                 Some(Target::Misplaced(key)) if !entry.value.is_null() => {
                     self.misplaced.insert(key, block.unwrap_or(&place).clone());
                 }
@@ -127,11 +127,13 @@ impl Settings {
         }
     }
 
-    fn set(&mut self, key: Key, node: Node<'_>) {
-        let value = match node.as_go_string() {
+    fn set(&mut self, key: Key, entry: Entry<'_>) {
+        let value = match entry.value.as_go_string() {
             Some(text) => Value::Text(text.into_owned()),
-            None => Value::Collection(node.described()),
+            None => Value::Collection(entry.value.described()),
         };
+        // Nothing is nowhere: then its key is the nearest.
+        let node = if entry.value.is_null() { entry.key } else { entry.value };
         self.values.insert(key, Setting { value, place: node.place() });
     }
 

@@ -11,8 +11,10 @@ pub(crate) fn text(report: &CheckReport) -> String {
         lines.extend(paragraph(finding));
         lines.push(String::new());
     }
-    lines.extend(table(&report.verdicts));
-    lines.push(String::new());
+    if !report.verdicts.is_empty() {
+        lines.extend(table(&report.verdicts));
+        lines.push(String::new());
+    }
     lines.push(summary(report));
     lines.join("\n") + "\n"
 }

@@ -27,7 +27,8 @@ fn directory(target: &Inspected) -> Vec<String> {
             |file| file_rows(name, file),
         ));
     }
-    std::iter::once(format!("{}:", target.path)).chain(aligned(&rows)).collect()
+    let name = if target.path == "." { "this folder" } else { &target.path };
+    std::iter::once(format!("{name}:")).chain(aligned(&rows)).collect()
 }
 
 fn file_rows(name: &str, file: &InspectedFile) -> Vec<[String; 6]> {

@@ -66,3 +66,15 @@ impl Metrics {
 fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_cannot_break_the_format() {
+        let mut metrics = Metrics(String::new());
+        metrics.sample("name", &[("label", "a\"b\\c\nd"), ("other", "")], 1);
+        assert_eq!(metrics.0, "name{label=\"a\\\"b\\\\c\\nd\",other=\"\"} 1\n");
+    }
+}

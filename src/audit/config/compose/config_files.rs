@@ -26,7 +26,7 @@ fn add_file(settings: &mut Settings, mount: &Mount, rest: &str, host: &Host<'_>,
     let path = cleaned(&if rest.is_empty() { source.clone() } else { source.join(rest) });
     match host.look(&path) {
         Seen::File(content) => {
-            host.follow(&path);
+            host.follow(&content);
             add_content(settings, &content, &path.display().to_string(), findings);
         }
         // A folder need not have them all.

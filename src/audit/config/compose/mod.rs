@@ -42,7 +42,9 @@ fn merged<'a>(files: &'a [ComposeFile<'a>]) -> Vec<Service<'a>> {
             let name = key.as_str().unwrap_or_default();
             match services.iter_mut().find(|service| service.name == name) {
                 Some(service) => service.layers.push(value),
-                None => services.push(Service { name, key, layers: vec![value], folder: &file.folder, files }),
+                None => {
+                    services.push(Service { name, key, layers: vec![value], folder: &file.folder, files })
+                }
             }
         }
     }

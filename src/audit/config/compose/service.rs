@@ -11,8 +11,16 @@ use crate::audit::Place;
 
 /// Components that no client connects to.
 const INTERNAL_COMPONENTS: [&str; 10] = [
-    "rootcoord", "datacoord", "querycoord", "indexcoord", "mixcoord", "datanode", "querynode", "indexnode",
-    "streamingnode", "cdc",
+    "rootcoord",
+    "datacoord",
+    "querycoord",
+    "indexcoord",
+    "mixcoord",
+    "datanode",
+    "querynode",
+    "indexnode",
+    "streamingnode",
+    "cdc",
 ];
 
 /// A service, as one or more files describe it.
@@ -43,14 +51,10 @@ impl<'a> Service<'a> {
         ["extends", "volumes_from"].into_iter().any(|key| self.last(key).is_some())
     }
 
-    /// By its image, or where that is another's by its command.
+    /// By its image, whatever registry it comes from, or by its command.
     pub(super) fn runs_milvus(&self) -> bool {
         let image = self.last("image").and_then(|image| image.value.as_str()).unwrap_or_default();
-        let image = interpolated(image).text.into_owned();
-        let name = image.split(['@', ':']).next().unwrap_or_default();
-        let is_milvus = |image: &str| image.ends_with("milvusdb/milvus") || image.contains("milvusdb/milvus-dev");
-        // A registry can have a port, so that the first colon is not the tag's.
-        is_milvus(name) || image.rsplit_once(':').is_some_and(|(name, _)| is_milvus(name)) || self.component().is_some()
+        is_milvus(&interpolated(image).text) || self.component().is_some()
     }
 
     /// What `milvus run` is told to run.
@@ -76,7 +80,9 @@ impl<'a> Service<'a> {
         Deployment {
             settings,
             mounts: Some(mounts),
-            serves_clients: !self.component().is_some_and(|name| INTERNAL_COMPONENTS.contains(&name.as_str())),
+            serves_clients: !self
+                .component()
+                .is_some_and(|name| INTERNAL_COMPONENTS.contains(&name.as_str())),
             rest: self.publication(),
         }
     }
@@ -92,7 +98,8 @@ impl<'a> Service<'a> {
             }
             for item in environment.items() {
                 let text = item.as_str().unwrap_or_default();
-                let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+                let (name, value) =
+                    text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
                 add_variable(settings, name, value, item.place());
             }
         }
@@ -115,10 +122,21 @@ impl<'a> Service<'a> {
     }
 }
 
+/// Bitnami's image has its own folders, so that nothing that is said here holds for it.
+fn is_milvus(image: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or_default();
+    let name = name.split(['@', ':']).next().unwrap_or_default();
+    matches!(name, "milvus" | "milvus-dev" | "milvus-gpu") && !image.contains("bitnami")
+}
+
 /// A variable without a value comes from the environment of Compose.
 fn add_variable(settings: &mut Settings, name: &str, value: Option<&str>, place: Place) {
     let value = value.map(interpolated).filter(|value| !value.is_unknown);
-    settings.add_variable(name, value.map_or(Value::Unknown, |value| Value::Text(value.text.into_owned())), place);
+    settings.add_variable(
+        name,
+        value.map_or(Value::Unknown, |value| Value::Text(value.text.into_owned())),
+        place,
+    );
 }
 
 /// A port's short form, or the `target` of its long one.

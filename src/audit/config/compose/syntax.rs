@@ -1,8 +1,9 @@
 //! The short forms of Compose: `volumes`, `ports`, and variables in any value.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::super::host::cleaned;
 use super::super::mounts::Volume;
 
 /// A value with its variables replaced, as Compose does it.
@@ -37,7 +38,8 @@ impl Interpolated<'_> {
             return rest;
         }
         if let Some((inside, rest)) = after.strip_prefix('{').and_then(split_at_closing_brace) {
-            let default = inside.split_once(":-").or_else(|| inside.split_once('-')).map(|(_, default)| default);
+            let default =
+                inside.split_once(":-").or_else(|| inside.split_once('-')).map(|(_, default)| default);
             match default.filter(|default| !default.contains('$')) {
                 Some(default) => self.text.to_mut().push_str(default),
                 None => self.unknown(),
@@ -95,15 +97,11 @@ pub(super) fn short_volume(text: &str, folder: &Path) -> ShortVolume {
 pub(super) fn host_volume(source: &str, folder: &Path) -> Volume {
     let source = interpolated(source);
     match source.text.as_bytes().first() {
-        Some(b'.' | b'/') if !source.is_unknown => Volume::Host(on_host(&source.text, folder)),
+        // Relative paths begin at the project's folder.
+        Some(b'.' | b'/') if !source.is_unknown => Volume::Host(cleaned(&folder.join(&*source.text))),
         // Another user's home is not known here, nor what is in a volume.
         _ => Volume::Other,
     }
-}
-
-/// A path of a Compose file: relative ones begin at the project's folder.
-pub(super) fn on_host(path: &str, folder: &Path) -> PathBuf {
-    folder.join(path)
 }
 
 fn split_outside_of_braces(text: &str) -> Vec<&str> {
@@ -165,14 +163,14 @@ mod tests {
     fn short_volumes_have_a_source_and_a_target() {
         let host = |path: &str| Volume::Host(path.into());
         for (text, volume, target) in [
-            ("./certs:/milvus/tls:ro", host("project/./certs"), Some("/milvus/tls")),
+            ("./certs:/milvus/tls:ro", host("project/certs"), Some("/milvus/tls")),
             ("/certs:/milvus/tls", host("/certs"), Some("/milvus/tls")),
-            ("${DOCKER_VOLUME_DIRECTORY:-.}/tls:/milvus/tls", host("project/./tls"), Some("/milvus/tls")),
+            ("${DOCKER_VOLUME_DIRECTORY:-.}/tls:/milvus/tls", host("project/tls"), Some("/milvus/tls")),
             ("${TLS}:/milvus/tls", Volume::Other, Some("/milvus/tls")),
             ("~/certs:/milvus/tls", Volume::Other, Some("/milvus/tls")),
             ("certs:/milvus/tls", Volume::Other, Some("/milvus/tls")),
             ("/milvus/tls", Volume::Other, Some("/milvus/tls")),
-            ("./certs:${TARGET}", host("project/./certs"), None),
+            ("./certs:${TARGET}", host("project/certs"), None),
         ] {
             let found = short_volume(text, Path::new("project"));
             assert!(found.volume == volume, "{text}");

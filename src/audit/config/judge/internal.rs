@@ -1,9 +1,10 @@
-use super::paths::Content;
+use std::path::Path;
+
+use super::super::certificates::own_certificate;
+use super::super::mounts::Found;
 use super::*;
 use crate::pki::{Certificate, GeneralName, certificates_from_pem, covers};
 use crate::store::FileRole;
-
-use super::super::certificates::own_certificate;
 
 impl Judge<'_> {
     /// Internal TLS: all components show the same certificate and ask each other for the same name.
@@ -20,7 +21,8 @@ impl Judge<'_> {
         match settings.text(Key::Sni).map(|(sni, place)| (sni.to_owned(), place.clone())) {
             Some((sni, place)) => self.sni(&sni, place),
             None if settings.lacks(Key::Sni) && settings.misplaced(Key::Sni).is_none() => {
-                let evidence = format!("{} is true, and {} is not set", Key::InternalTlsEnabled.name(), Key::Sni.name());
+                let evidence =
+                    format!("{} is true, and {} is not set", Key::InternalTlsEnabled.name(), Key::Sni.name());
                 self.report(Code::InternalTlsWithoutSni, settings.nearest(Key::Sni), evidence);
             }
             None => {}
@@ -38,21 +40,28 @@ impl Judge<'_> {
         self.findings.report_name(Code::SniNotCovered, place, evidence, Some(sni));
     }
 
-    /// What components show each other, and its name: what the path leads to, or else the
-    /// directory's, where the path is the same as for clients or ends with the same name.
+    /// What components show each other, and its name: what the path leads to, or where that cannot
+    /// be told the directory's, if the path is that of its file.
     fn internal_certificate(&self) -> Option<(Certificate, String)> {
-        let settings = &self.deployment.settings;
-        let path = |block| settings.text(Key::Path(block, PathKey::ServerPem)).map(|(path, _)| absolute(path));
+        let path =
+            |block| self.deployment.settings.text(Key::Path(block, PathKey::ServerPem)).map(|(path, _)| path);
         let internal = path(Block::InternalTls)?;
-        if let Some(Content { content, name, .. }) = self.content_of(&internal) {
-            let certificates = certificates_from_pem(&content).ok()?;
-            return Some((own_certificate(&certificates)?.clone(), name));
+        match self.find(internal) {
+            Found::File(file) => {
+                let certificates = certificates_from_pem(&file.content).ok()?;
+                Some((own_certificate(&certificates)?.clone(), file.name))
+            }
+            // The path itself is a finding.
+            Found::Public => None,
+            Found::Missing(_) | Found::MissingMount | Found::NotMounted | Found::Unknown => {
+                let is_named_so =
+                    ["server.pem", "tls.crt"].into_iter().any(|name| Path::new(internal).ends_with(name));
+                let is_directorys = is_named_so || path(Block::Tls) == Some(internal);
+                let role = FileRole::ServerCertificate;
+                let certificate = self.circumstances.directory.end_entity(role).filter(|_| is_directorys)?;
+                let place = &self.circumstances.directory.file(role)?.place;
+                Some((certificate.clone(), place.to_string()))
+            }
         }
-        let file = internal.rsplit('/').next().unwrap_or_default();
-        let is_directorys = matches!(file, "server.pem" | "tls.crt") || path(Block::Tls).as_ref() == Some(&internal);
-        let role = FileRole::ServerCertificate;
-        let directory = self.circumstances.directory;
-        let certificate = directory.end_entity(role).filter(|_| is_directorys)?;
-        Some((certificate.clone(), directory.file(role)?.place.to_string()))
     }
 }

@@ -55,11 +55,15 @@ impl Judge<'_> {
     fn misplaced(&mut self) {
         for block in Block::ALL {
             let settings = &self.deployment.settings;
-            let misplaced: Vec<_> =
-                block.keys().iter().filter_map(|key| Some((*key, settings.misplaced(*key)?.clone()))).collect();
+            let misplaced: Vec<_> = block
+                .keys()
+                .iter()
+                .filter_map(|key| Some((*key, settings.misplaced(*key)?.clone())))
+                .collect();
             let names: Vec<_> = misplaced.iter().map(|(key, _)| key.name()).collect();
             if let Some(place) = misplaced.iter().map(|(_, place)| place.clone()).min() {
-                let evidence = format!("{} is not at the top level: {} not set", block.name(), list_are(&names));
+                let evidence =
+                    format!("{} is not at the top level: {} not set", block.name(), list_are(&names));
                 self.report(Code::TlsUnderCommon, place, evidence);
             }
         }
@@ -79,9 +83,12 @@ impl Judge<'_> {
     /// The mode that is meant: one that is written wrongly, but not as `off`, is at least one-way.
     fn mode(&self) -> Mode {
         let settings = &self.deployment.settings;
-        let is_off = |text: &str| matches!(text.to_lowercase().as_str(), "false" | "off" | "no" | "none" | "disabled");
+        let is_off =
+            |text: &str| matches!(text.to_lowercase().as_str(), "false" | "off" | "no" | "none" | "disabled");
         match settings.mode() {
-            Mode::Invalid if settings.text(Key::TlsMode).is_some_and(|(text, _)| !is_off(text)) => Mode::OneWay,
+            Mode::Invalid if settings.text(Key::TlsMode).is_some_and(|(text, _)| !is_off(text)) => {
+                Mode::OneWay
+            }
             mode => mode,
         }
     }
@@ -105,7 +112,8 @@ impl Judge<'_> {
     fn on(&mut self, needed: &[PathKey]) {
         self.rest_port();
         let lacking: Vec<_> = needed.iter().copied().filter(|path| self.lacks(Block::Tls, *path)).collect();
-        let (authority, own): (Vec<_>, Vec<_>) = lacking.into_iter().partition(|path| *path == PathKey::CaPem);
+        let (authority, own): (Vec<_>, Vec<_>) =
+            lacking.into_iter().partition(|path| *path == PathKey::CaPem);
         self.not_set(Block::Tls, &own);
         if !authority.is_empty() {
             let key = Key::Path(Block::Tls, PathKey::CaPem);
@@ -140,7 +148,8 @@ impl Judge<'_> {
         let place = settings.nearest(Key::HttpPort);
         if settings.lacks(Key::HttpPort) {
             let mode = settings.text(Key::TlsMode).map_or("", |(text, _)| text);
-            let evidence = format!("{} is {mode}, and {} is not set", Key::TlsMode.name(), Key::HttpPort.name());
+            let evidence =
+                format!("{} is {mode}, and {} is not set", Key::TlsMode.name(), Key::HttpPort.name());
             return self.report(Code::RestPortMissing, place, evidence);
         }
         let Some(rest) = settings.text(Key::HttpPort).and_then(|(text, _)| port(text)) else { return };

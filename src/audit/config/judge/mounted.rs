@@ -1,8 +1,7 @@
-use super::*;
-use crate::store::FileRole;
-
 use super::super::Seen;
 use super::super::mounts::{CONFIG_FOLDER, Mount, Volume};
+use super::*;
+use crate::store::FileRole;
 
 /// What files with certificates and keys are called.
 const EXTENSIONS: [&str; 5] = [".pem", ".key", ".crt", ".cer", ".cert"];
@@ -34,12 +33,13 @@ impl Judge<'_> {
     fn authority_key(&self, mount: &Mount) -> Option<String> {
         let key = FileRole::CaKey.file_name();
         let Volume::Host(source) = &mount.volume else { return None };
-        let shown = source.display();
+        if source.ends_with(key) || mount.target.ends_with(key) {
+            return Some(format!("{} is mounted at {}", source.display(), mount.target));
+        }
         match self.circumstances.host.look(source) {
             Seen::Folder(names) if names.iter().any(|name| name == key) => {
-                Some(format!("{shown}, which is mounted at {}, has {key}", mount.target))
+                Some(format!("{}, which is mounted at {}, has {key}", source.display(), mount.target))
             }
-            Seen::File(_) if source.ends_with(key) => Some(format!("{shown} is mounted at {}", mount.target)),
             _ => None,
         }
     }
@@ -50,7 +50,8 @@ impl Judge<'_> {
             || self.judged.contains(&mount.target);
         match &mount.volume {
             Volume::Host(source) => {
-                is_named_so && !matches!(self.circumstances.host.look(source), Seen::Folder(_))
+                // What is not there is a finding of its own.
+                is_named_so && matches!(self.circumstances.host.look(source), Seen::File(_) | Seen::Unknown)
             }
             Volume::Secret(secret) => is_named_so && secret.sub_path.is_some(),
             Volume::Other => is_named_so,

@@ -1,22 +1,11 @@
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
+use super::super::Seen;
+use super::super::certificates::difference;
+use super::super::mounts::{File, FileSource, Found, Volume};
 use super::*;
 use crate::pki::certificates_from_pem;
 use crate::store::FileRole;
-
-use super::super::Seen;
-use super::super::certificates::difference;
-use super::super::mounts::{Found, Volume};
-
-/// A file that a path leads to.
-pub(super) struct Content {
-    pub(super) content: Zeroizing<Vec<u8>>,
-    pub(super) name: String,
-    /// Where it was mounted, if it was.
-    mount: Option<Place>,
-}
 
 /// What is wrong with the paths of a block, by code: where the first is, and all of them.
 type Wrong = Vec<(Code, Place, String)>;
@@ -39,74 +28,82 @@ impl Judge<'_> {
                 continue;
             }
             let evidence = format!("{} is {}", Key::Path(block, key).name(), shortened(&path));
-            match self.find(&full, path.starts_with('/')) {
+            match self.find(&path) {
                 Found::Public => add(&mut wrong, Code::PublicCertificatePath, place, evidence),
                 Found::NotMounted => add(&mut wrong, Code::TlsPathNotMounted, place, evidence),
-                Found::Missing(why) => add(&mut wrong, Code::TlsFileNotThere, place, format!("{evidence}: {why}")),
-                Found::MissingMount => self.missing_mount(&full),
-                Found::File { content, name, mount } if block == Block::Tls => {
-                    differing.extend(self.difference(key, Content { content, name, mount }, place));
+                Found::Missing(why) => {
+                    add(&mut wrong, Code::TlsFileNotThere, place, format!("{evidence}: {why}"))
                 }
-                Found::File { .. } | Found::Unknown => {}
+                Found::MissingMount => self.missing_mount(&full),
+                Found::File(file) if block == Block::Tls => {
+                    differing.extend(self.difference(key, file, place))
+                }
+                Found::File(_) | Found::Unknown => {}
             }
             self.judged.push(full);
         }
         for (code, place, evidence) in wrong {
-            self.report(code, place, evidence);
+            let end = match code {
+                Code::PublicCertificatePath => ": a file of Milvus' image",
+                Code::TlsPathNotMounted => ": nothing is mounted there",
+                _ => "",
+            };
+            self.report(code, place, format!("{evidence}{end}"));
         }
         self.not_the_directorys(differing);
     }
 
     /// What Milvus finds at a path.
-    fn find(&self, path: &str, is_absolute: bool) -> Found {
+    pub(super) fn find(&self, path: &str) -> Found {
         let Circumstances { host, secrets, .. } = self.circumstances;
         match &self.deployment.mounts {
             Some(mounts) => mounts.find(path, host, secrets),
-            None if is_public(path) => Found::Public,
-            None if is_absolute => self.find_on_host(path),
+            None if is_public(&absolute(path)) => Found::Public,
+            None if path.starts_with('/') => self.find_on_host(Path::new(path)),
             None => Found::Unknown,
         }
     }
 
     /// Nothing is known but the settings: Milvus runs on this machine if the folder is there.
-    fn find_on_host(&self, path: &str) -> Found {
+    fn find_on_host(&self, path: &Path) -> Found {
         let host = self.circumstances.host;
-        let folder = Path::new(path).parent().map(|folder| host.look(folder));
-        match (folder, host.look(Path::new(path))) {
-            (Some(Seen::Folder(_)), Seen::File(content)) => Found::File { content, name: path.into(), mount: None },
-            (Some(Seen::Folder(_)), Seen::Absent) => Found::Missing("there is no such file".into()),
-            (Some(Seen::Folder(_)), Seen::Folder(_)) => Found::Missing("it is a folder".into()),
+        let has_folder = path.parent().is_some_and(|folder| matches!(host.look(folder), Seen::Folder(_)));
+        match host.look(path) {
+            Seen::File(content) if has_folder => {
+                Found::File(File { content, name: path.display().to_string(), source: FileSource::Machine })
+            }
+            Seen::Absent if has_folder => Found::Missing("there is no such file".into()),
+            Seen::Folder(_) if has_folder => Found::Missing("it is a folder".into()),
             _ => Found::Unknown,
-        }
-    }
-
-    /// The file that Milvus finds at a path, if it can be read here.
-    pub(super) fn content_of(&self, path: &str) -> Option<Content> {
-        match self.find(path, true) {
-            Found::File { content, name, mount } => Some(Content { content, name, mount }),
-            _ => None,
         }
     }
 
     /// Docker makes an empty folder of what is not there.
     fn missing_mount(&mut self, path: &str) {
-        let Some((mount, _)) = self.deployment.mounts.as_ref().and_then(|mounts| mounts.of(path)) else { return };
+        let Some((mount, _)) = self.deployment.mounts.as_ref().and_then(|mounts| mounts.of(path)) else {
+            return;
+        };
         if let Volume::Host(source) = &mount.volume {
             let evidence = format!("there is no {}, which is mounted at {}", source.display(), mount.target);
             self.report(Code::TlsFileNotThere, mount.place.clone(), evidence);
         }
     }
 
-    /// How a file differs from the directory's; a Secret's is judged with the Secret.
-    fn difference(&self, key: PathKey, file: Content, place: Place) -> Option<(Place, String)> {
+    /// How a file differs from the directory's.
+    fn difference(&self, key: PathKey, file: File, place: Place) -> Option<(Place, String)> {
         let role = match key {
             PathKey::ServerPem => FileRole::ServerCertificate,
             PathKey::CaPem => FileRole::CaCertificate,
             PathKey::ServerKey => return None,
         };
+        let place = match file.source {
+            FileSource::Machine => place,
+            FileSource::Mount(place) => place,
+            FileSource::Secret => return None,
+        };
         let certificates = certificates_from_pem(&file.content).ok()?;
         let evidence = difference(role, &certificates, self.circumstances.directory)?;
-        Some((file.mount.unwrap_or(place), format!("{}: {evidence}", file.name)))
+        Some((place, format!("{}: {evidence}", file.name)))
     }
 
     fn not_the_directorys(&mut self, differing: Vec<(Place, String)>) {

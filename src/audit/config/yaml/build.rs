@@ -4,7 +4,8 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use zeroize::Zeroizing;
 
 use super::{
-    Content, Document, MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, Malformed, NodeData, Origin, Repeated, Scalar, Style,
+    Content, Document, MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, Malformed, NodeData, Origin, Repeated, Scalar,
+    Style,
 };
 use crate::audit::Position;
 
@@ -146,7 +147,9 @@ impl<'o> Builder<'o> {
         if self.repeated.is_none() {
             self.repeated = self.open.last().and_then(|open| self.repeated_key(&open.children));
         }
-        self.close(|children| Content::Mapping(children.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()))
+        self.close(|children| {
+            Content::Mapping(children.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect())
+        })
     }
 
     fn repeated_key(&self, children: &[usize]) -> Option<Repeated> {

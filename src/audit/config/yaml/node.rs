@@ -134,7 +134,8 @@ impl<'a> Node<'a> {
 
     /// The entry with this key.
     pub(crate) fn entry(self, key: &str) -> Option<Entry<'a>> {
-        let is_asked = |entry: &Entry<'_>| entry.key.scalar().is_some_and(|scalar| scalar.text.as_str() == key);
+        let is_asked =
+            |entry: &Entry<'_>| entry.key.scalar().is_some_and(|scalar| scalar.text.as_str() == key);
         let own = self.pairs().rev().find(is_asked);
         own.or_else(|| self.merged().find_map(|merged| merged.entry(key)))
     }

@@ -13,7 +13,9 @@ pub(super) fn as_go_string(text: &str) -> Cow<'_, str> {
     match text {
         _ if is_null(text) => "".into(),
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => "true".into(),
-        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => "false".into(),
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            "false".into()
+        }
         _ => number(text).map_or(text.into(), Cow::Owned),
     }
 }

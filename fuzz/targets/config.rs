@@ -1,0 +1,65 @@
+//! What a person wrote for Milvus: any files, and whatever they name on this machine.
+
+#![no_main]
+
+use std::path::Path;
+
+use libfuzzer_sys::fuzz_target;
+use milvus_certs::audit::config::{Seen, Source, judge};
+use milvus_certs::audit::{Bundle, Expectations, Place, TlsMode};
+use milvus_certs::store::FileRole;
+use time::macros::datetime;
+use zeroize::Zeroizing;
+
+/// Between two files.
+const NEXT_FILE: &str = "\n====\n";
+const NAMES: [&str; 4] = ["docker-compose.yaml", "user.yaml", "configs/milvus.yaml", "-"];
+const CERTIFICATE: &[u8] = include_bytes!("../../tests/check/public/ca.pem");
+
+fuzz_target!(|content: &[u8]| {
+    let mut bundle = Bundle::new();
+    bundle.add(FileRole::CaCertificate, Place::file("certs/ca.pem"), None, Ok(CERTIFICATE));
+    let sources = sources(content);
+    let judgement = judge(&sources, &bundle, &|path| look(path, content));
+
+    for finding in &judgement.findings {
+        if let Some(position) = finding.place.position {
+            assert!(position.line > 0 && position.column > 0, "{}", finding.place);
+        }
+    }
+    serde_json::to_string(&judgement.findings).unwrap();
+    let expectations = Expectations {
+        directory: None,
+        modes: TlsMode::ALL.to_vec(),
+        server_names: Vec::new(),
+        expires_in: std::time::Duration::ZERO,
+        now: datetime!(2026-07-01 00:00 UTC),
+    };
+    for secret in &judgement.secrets {
+        let _ = milvus_certs::audit::judge(secret, &expectations);
+    }
+});
+
+/// One file, or several where the bytes are text that says so.
+fn sources(content: &[u8]) -> Vec<Source> {
+    let source =
+        |name: &str, content: &[u8]| Source { name: name.into(), content: Zeroizing::new(content.to_vec()) };
+    match std::str::from_utf8(content) {
+        Ok(text) => {
+            let parts = text.split(NEXT_FILE).zip(NAMES);
+            parts.map(|(part, name)| source(name, part.as_bytes())).collect()
+        }
+        Err(_) => vec![source("milvus.yaml", content)],
+    }
+}
+
+/// A machine that has everything, told by the names.
+fn look(path: &Path, content: &[u8]) -> Seen {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("pem") => Seen::File(Zeroizing::new(CERTIFICATE.to_vec())),
+        Some("yaml" | "env" | "key") => Seen::File(Zeroizing::new(content.to_vec())),
+        Some(_) => Seen::Absent,
+        None if path.ends_with("unknown") => Seen::Unknown,
+        None => Seen::Folder(["ca.pem", "ca.key", "user.yaml"].map(str::to_owned).to_vec()),
+    }
+}

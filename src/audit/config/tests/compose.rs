@@ -1,0 +1,260 @@
+use super::*;
+
+/// The stock file, with TLS.
+const STOCK: &str = "\
+services:
+  etcd:
+    image: quay.io/coreos/etcd:v3.5.18
+    volumes:
+      - ${DOCKER_VOLUME_DIRECTORY:-.}/volumes/etcd:/etcd
+  standalone:
+    container_name: milvus-standalone
+    image: milvusdb/milvus:v2.5.16
+    command: [\"milvus\", \"run\", \"standalone\"]
+    environment:
+      ETCD_ENDPOINTS: etcd:2379
+    volumes:
+      - ${DOCKER_VOLUME_DIRECTORY:-.}/volumes/milvus:/var/lib/milvus
+      - ./tls:/milvus/tls:ro
+      - ./user.yaml:/milvus/configs/user.yaml:ro
+    ports:
+      - \"19530:19530\"
+      - \"9091:9091\"
+      - \"8080:8080\"
+";
+
+fn stock(text: &str) -> World {
+    World::new().given("m/docker-compose.yml", text).file("m/user.yaml", MUTUAL).tls_in("m/tls")
+}
+
+fn changed(from: &str, to: &str) -> Vec<String> {
+    assert!(STOCK.contains(from));
+    stock(&STOCK.replace(from, to)).findings()
+}
+
+#[test]
+fn a_correct_file_gives_no_finding() {
+    assert_eq!(stock(STOCK).findings(), NOTHING);
+    assert_eq!(stock(STOCK).judge().tls_mode, Some(2));
+    for (from, to) in [
+        ("./tls:/milvus/tls:ro", "{type: bind, source: ./tls, target: /milvus/tls, read_only: true}"),
+        ("./tls:", "${DOCKER_VOLUME_DIRECTORY:-.}/tls:"),
+        ("./tls:", "${TLS}:"),
+        ("./tls:", "~/tls:"),
+        ("./tls:", "certs:"),
+        ("\"8080:8080\"", "127.0.0.1:443:8080/tcp"),
+        ("\"8080:8080\"", "8000-8100:8000-8100"),
+        ("\"8080:8080\"", "8080"),
+        ("\"8080:8080\"", "{target: 8080, published: 443}"),
+        ("\"8080:8080\"", "\"${REST}\""),
+        (
+            "    ports:\n      - \"19530:19530\"\n      - \"9091:9091\"\n      - \"8080:8080\"\n",
+            "    network_mode: host\n",
+        ),
+        ("milvusdb/milvus:v2.5.16", "registry.example:5000/milvusdb/milvus@sha256:00"),
+        ("milvusdb/milvus:v2.5.16", "${IMAGE}"),
+        ("    command: [\"milvus\", \"run\", \"standalone\"]\n", ""),
+    ] {
+        assert_eq!(changed(from, to), NOTHING, "{to}");
+    }
+}
+
+#[test]
+fn a_rest_port_that_is_not_published_is_found() {
+    assert_eq!(changed("      - \"8080:8080\"\n", ""), ["m/docker-compose.yml:16:5 rest-port-not-published"]);
+    let swapped = changed("\"8080:8080\"", "\"8080:80\"");
+    assert_eq!(
+        swapped,
+        ["m/docker-compose.yml:16:5 rest-port-not-published"],
+        "it is the container's that counts"
+    );
+    let nothing =
+        changed("      - \"19530:19530\"\n      - \"9091:9091\"\n      - \"8080:8080\"\n", "      - 9091\n");
+    assert_eq!(nothing, NOTHING, "gRPC is not published either");
+}
+
+#[test]
+fn findings_in_a_mounted_file_are_in_that_file() {
+    let world = stock(STOCK).file("m/user.yaml", MUTUAL.replace("8080", "19530"));
+    assert_eq!(world.findings(), ["m/user.yaml:3:11 rest-port-missing"]);
+    let world = stock(STOCK).file("m/user.yaml", "tls: [");
+    assert_eq!(world.findings(), ["m/user.yaml:2:1 malformed-yaml"]);
+    let both = stock(STOCK).given("./m/user.yaml", MUTUAL.replace("8080", "19530"));
+    assert_eq!(both.findings(), ["m/user.yaml:3:11 rest-port-missing"], "it is the same file");
+    let text = MUTUAL.replace("8080", "19530");
+    let other_name = stock(STOCK).file("m/user.yaml", text.as_str()).given("/work/m/user.yaml", text);
+    assert_eq!(other_name.findings(), ["m/user.yaml:3:11 rest-port-missing"], "it is the same file");
+}
+
+#[test]
+fn a_file_that_is_given_beside_the_compose_file_is_milvus_too() {
+    let text = STOCK.replace("      - ./user.yaml:/milvus/configs/user.yaml:ro\n", "");
+    let world = stock(&text).given("user.yaml", MUTUAL.replace("/milvus/tls", "/certs"));
+    assert_eq!(world.findings(), ["user.yaml:5:18 tls-path-not-mounted"]);
+}
+
+#[test]
+fn paths_that_lead_nowhere_are_found() {
+    let unmounted = changed("      - ./tls:/milvus/tls:ro\n", "");
+    assert_eq!(unmounted, ["m/user.yaml:5:18 tls-path-not-mounted"]);
+    let elsewhere = changed("./tls:/milvus/tls:ro", "./tls:/milvus/tls2");
+    assert_eq!(elsewhere, ["m/user.yaml:5:18 tls-path-not-mounted"]);
+    let no_folder = changed("./tls:", "./other:");
+    assert_eq!(no_folder, ["m/docker-compose.yml:14:9 tls-file-not-there"], "once, for the folder");
+    let no_file = stock(STOCK).file("m/user.yaml", MUTUAL.replace("server.key", "key.pem"));
+    assert_eq!(no_file.findings(), ["m/user.yaml:6:18 tls-file-not-there"]);
+    assert_eq!(
+        no_file.evidence(),
+        ["tls.serverKeyPath is \"/milvus/tls/key.pem\": there is no m/./tls/key.pem"]
+            .map(|text| text.replace("/./", "/"))
+    );
+    let no_config = changed("./user.yaml:", "./users.yaml:");
+    assert_eq!(no_config, ["m/docker-compose.yml:15:9 tls-file-not-there"]);
+}
+
+#[test]
+fn the_images_certificates_are_public_unless_something_is_mounted_over_them() {
+    let public = stock(STOCK).file("m/user.yaml", MUTUAL.replace("/milvus/tls/", "configs/cert/"));
+    assert_eq!(public.findings(), ["m/user.yaml:5:18 public-certificate-path"]);
+    let text = STOCK.replace("/milvus/tls:ro", "/milvus/configs/cert");
+    let over = stock(&text).file("m/user.yaml", MUTUAL.replace("/milvus/tls/", "configs/cert/"));
+    assert_eq!(over.findings(), NOTHING);
+}
+
+#[test]
+fn the_authoritys_key_in_a_mounted_folder_is_found() {
+    let folder = stock(STOCK).file("m/tls/ca.key", OWN.get("ca.key"));
+    assert_eq!(folder.findings(), ["m/docker-compose.yml:14:9 ca-key-mounted"]);
+    let text = STOCK.replace("      - ./user", "      - ./ca.key:/milvus/ca.key\n      - ./user");
+    let file = stock(&text).file("m/ca.key", OWN.get("ca.key"));
+    assert_eq!(file.findings(), ["m/docker-compose.yml:15:9 ca-key-mounted"]);
+}
+
+#[test]
+fn single_files_are_one_finding() {
+    let single = "./tls/server.pem:/milvus/tls/server.pem
+      - ./tls/server.key:/milvus/tls/server.key
+      - ./tls/ca.pem:/milvus/tls/ca.pem:ro";
+    assert_eq!(changed("./tls:/milvus/tls:ro", single), ["m/docker-compose.yml:14:9 single-file-mount"]);
+}
+
+#[test]
+fn a_milvus_yaml_that_replaces_the_images_is_found_and_read() {
+    let text = STOCK
+        .replace("./user.yaml:/milvus/configs/user.yaml:ro", "./milvus.yaml:/milvus/configs/milvus.yaml");
+    let world = stock(&text).file("m/milvus.yaml", MUTUAL.replace("8080", "19530"));
+    assert_eq!(
+        world.findings(),
+        ["m/docker-compose.yml:15:9 milvus-yaml-replaced", "m/milvus.yaml:3:11 rest-port-missing"]
+    );
+    let text = STOCK.replace("./user.yaml:/milvus/configs/user.yaml:ro", "./configs:/milvus/configs");
+    let world = stock(&text).file("m/configs/user.yaml", MUTUAL).file("m/configs/milvus.yaml", "tls: {}\n");
+    assert_eq!(world.findings(), ["m/docker-compose.yml:15:9 milvus-yaml-replaced"]);
+    assert_eq!(world.judge().tls_mode, Some(2));
+}
+
+#[test]
+fn certificates_that_are_not_the_directorys_are_found() {
+    let world = stock(STOCK)
+        .file("m/tls/server.pem", OTHER.get("server.pem"))
+        .file("m/tls/ca.pem", OTHER.get("ca.pem"));
+    assert_eq!(world.findings(), ["m/docker-compose.yml:14:9 not-the-directorys"]);
+    let both = format!("{}{}", OTHER.get("ca.pem"), OWN.get("ca.pem"));
+    assert_eq!(stock(STOCK).file("m/tls/ca.pem", both).findings(), NOTHING, "the directory's is among them");
+}
+
+#[test]
+fn the_environment_wins_over_every_file() {
+    let environment = |variables: &str| changed("      ETCD_ENDPOINTS: etcd:2379\n", variables);
+    assert_eq!(
+        environment("      COMMON_SECURITY_TLSMODE: 3\n"),
+        ["m/docker-compose.yml:11:32 tls-mode-invalid"]
+    );
+    assert_eq!(
+        environment("      - MILVUS_CONF_PROXY_HTTP_PORT=19530\n"),
+        ["m/docker-compose.yml:11:9 rest-port-missing"]
+    );
+    assert_eq!(environment("      PROXY_PORT: ${GRPC_PORT}\n"), NOTHING, "it cannot be told");
+    assert_eq!(
+        environment("      TLS_SERVERPEMPATH: /certs/server.pem\n"),
+        ["m/docker-compose.yml:11:26 tls-path-not-mounted"]
+    );
+    let alone = STOCK
+        .replace("      - ./user.yaml:/milvus/configs/user.yaml:ro\n", "")
+        .replace("      ETCD_ENDPOINTS: etcd:2379\n", "      - COMMON_SECURITY_TLSMODE=1\n");
+    assert_eq!(
+        stock(&alone).findings(),
+        ["m/docker-compose.yml:10:5 rest-port-missing", "m/docker-compose.yml:10:5 tls-path-not-set"]
+    );
+}
+
+#[test]
+fn what_cannot_be_told_is_no_finding() {
+    for (from, to) in [
+        ("./user.yaml:", "${CONFIG}:"),
+        ("    environment:\n", "    env_file: .env\n    environment:\n"),
+        ("    environment:\n", "    extends: {service: base}\n    environment:\n"),
+        ("      ETCD_ENDPOINTS: etcd:2379\n", "      MILVUSCONF: /configs\n"),
+    ] {
+        let text = STOCK.replace(from, to);
+        let world = stock(&text)
+            .file("m/user.yaml", "common: {security: {tlsMode: 2}}\nproxy: {http: {port: 8080}}\n");
+        assert_eq!(world.findings(), NOTHING, "{to}");
+    }
+    assert_eq!(changed("./tls:/milvus/tls:ro", "./tls:${TARGET}"), NOTHING);
+}
+
+#[test]
+fn files_that_are_given_together_are_merged_by_service() {
+    let base = STOCK.replace("      - \"8080:8080\"\n", "").replace("      - ./tls:/milvus/tls:ro\n", "");
+    let overlay = "services:\n  standalone:\n    ports: ['8080:8080']\n    volumes: ['./tls:/milvus/tls']\n";
+    let world = stock(&base).given("over/docker-compose.override.yml", overlay);
+    assert_eq!(world.findings(), NOTHING, "relative paths begin at the first file's folder");
+    let environment = "services:\n  standalone:\n    environment: {COMMON_SECURITY_TLSMODE: x}\n";
+    let world = stock(STOCK).given("o.yml", environment);
+    assert_eq!(world.findings(), ["o.yml:3:44 tls-mode-invalid"]);
+}
+
+#[test]
+fn components_without_clients_need_no_certificates_for_clients() {
+    let text = "\
+x-milvus: &milvus
+  image: milvusdb/milvus:v2.5.16
+  volumes: ['./user.yaml:/milvus/configs/user.yaml']
+services:
+  proxy:
+    <<: *milvus
+    command: milvus run proxy
+    volumes: ['./user.yaml:/milvus/configs/user.yaml', './tls:/milvus/tls']
+  querynode:
+    <<: *milvus
+    command: [\"/tini\", \"--\", \"milvus\", \"run\", \"querynode\"]
+";
+    assert_eq!(stock(text).findings(), NOTHING);
+    let internal = stock(text).file("m/user.yaml", INTERNAL);
+    assert_eq!(internal.findings(), ["m/user.yaml:2:18 tls-path-not-mounted"], "internal TLS is everybody's");
+}
+
+#[test]
+fn secrets_and_configs_of_compose_are_mounts() {
+    let text = "\
+services:
+  milvus:
+    image: milvusdb/milvus
+    secrets: [key, {source: pem, target: /milvus/tls/server.pem}, {source: ca, target: ca.pem}]
+    configs: [{source: user, target: /milvus/configs/user.yaml}]
+secrets: {key: {file: ./tls/server.key}, pem: {file: tls/server.pem}, ca: {external: true}}
+configs: {user: {file: ./user.yaml}}
+";
+    let settings = MUTUAL
+        .replace("/milvus/tls/server.key", "/run/secrets/key")
+        .replace("/milvus/tls/ca.pem", "/run/secrets/ca.pem");
+    let world = stock(text).file("m/user.yaml", settings);
+    assert_eq!(world.findings(), ["m/docker-compose.yml:4:15 single-file-mount"]);
+}
+
+#[test]
+fn a_file_from_standard_input_begins_at_the_current_folder() {
+    let world = World::new().given("-", STOCK).file("user.yaml", MUTUAL).tls_in("tls");
+    assert_eq!(world.findings(), NOTHING);
+}

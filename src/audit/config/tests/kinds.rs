@@ -1,0 +1,47 @@
+use super::*;
+
+#[test]
+fn documents_that_are_not_milvus_are_named() {
+    for (text, place) in [
+        ("a: 1\nb: 2\n", "1:1"),
+        ("just text\n", "1:1"),
+        ("- a\n- b\n", "1:1"),
+        ("tls: {}\n---\nx: 1\n", "3:1"),
+        ("-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----\n", "1:1"),
+        ("services:\n  etcd:\n    image: quay.io/coreos/etcd:v3.5.18\n", "1:1"),
+    ] {
+        assert_eq!(findings("x.yaml", text), [format!("x.yaml:{place} config-not-recognised")], "{text}");
+    }
+}
+
+#[test]
+fn other_resources_and_empty_documents_are_skipped() {
+    for text in [
+        "",
+        "# nothing\n",
+        "---\n---\n",
+        "apiVersion: v1\nkind: ConfigMap\ndata: {tls: x}\n",
+        "kind: List\napiVersion: v1\n",
+    ] {
+        assert_eq!(findings("x.yaml", text), NOTHING, "{text}");
+    }
+}
+
+#[test]
+fn a_malformed_file_is_one_finding_and_the_others_are_judged() {
+    let world = World::new().given("a.yaml", "tls:\n  x: [\n").given("-", MUTUAL.replace("8080", "19530"));
+    assert_eq!(world.findings(), ["a.yaml:3:1 malformed-yaml", "-:3:11 rest-port-missing"]);
+}
+
+#[test]
+fn a_bundle_of_documents_is_judged_each_as_what_it_is() {
+    let text = format!("{MUTUAL}---\napiVersion: v1\nkind: Service\n---\nservices: {{}}\n");
+    assert_eq!(findings("all.yaml", text), ["all.yaml:15:1 config-not-recognised"]);
+}
+
+#[test]
+fn the_same_finding_is_reported_once() {
+    let world = World::new().given("a.yaml", MUTUAL.replace("8080", "19530"));
+    let world = world.given("c.yaml", "services:\n  a: {image: milvusdb/milvus, volumes: ['./tls:/milvus/tls']}\n  b: {image: milvusdb/milvus, volumes: ['./tls:/milvus/tls']}\n");
+    assert_eq!(world.tls_in("tls").findings(), ["a.yaml:3:11 rest-port-missing"]);
+}

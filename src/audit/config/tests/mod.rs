@@ -1,0 +1,181 @@
+//! Whole configurations, as people write them, and what is found in them.
+
+mod compose;
+mod helm;
+mod hostile;
+mod kinds;
+mod operator;
+mod secrets;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+use super::*;
+use crate::audit::Place;
+use crate::pki::{
+    Attribute, AttributeType, AuthorityTemplate, Certificate, CertificateAuthority, Days, EndEntity,
+    EndEntityKind, KeyType, PrivateKey, SerialNumber, Subject, Validity, certificates_to_pem, key_to_pem,
+};
+use crate::store::FileRole;
+
+pub(super) const NOW: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
+
+/// A certificate directory's files, by their names.
+pub(super) struct Certificates(BTreeMap<&'static str, String>);
+
+/// Those of the directory, and others.
+pub(super) static OWN: LazyLock<Certificates> = LazyLock::new(Certificates::new);
+pub(super) static OTHER: LazyLock<Certificates> = LazyLock::new(Certificates::new);
+
+impl Certificates {
+    fn new() -> Self {
+        let validity = Validity::starting(NOW, Days::new(3650).unwrap()).unwrap();
+        let serial = || SerialNumber::random().unwrap();
+        let subject =
+            |name| Subject::new([&Attribute::new(AttributeType::CommonName, name).unwrap()]).unwrap();
+        let ca_key = PrivateKey::generate(KeyType::P256).unwrap();
+        let ca_key_text = key_to_pem(&ca_key).unwrap().to_string();
+        let template = AuthorityTemplate { subject: subject("localhost CA"), validity, serial: serial() };
+        let authority = CertificateAuthority::create(&template, ca_key).unwrap();
+        let mut files = BTreeMap::from([("ca.key", ca_key_text), ("ca.pem", pem(authority.certificate()))]);
+        for (kind, certificate_name, key_name) in [
+            (EndEntityKind::Server, "server.pem", "server.key"),
+            (EndEntityKind::Client, "client.pem", "client.key"),
+        ] {
+            let key = PrivateKey::generate(KeyType::P256).unwrap();
+            let names = vec!["localhost".parse().unwrap(), "10.0.0.1".parse().unwrap()];
+            let end_entity =
+                EndEntity { kind, subject: subject("localhost"), names, validity, serial: serial() };
+            let certificate = authority.issue(&end_entity, &key.public_key().unwrap()).unwrap();
+            files.insert(certificate_name, pem(&certificate));
+            files.insert(key_name, key_to_pem(&key).unwrap().to_string());
+        }
+        Self(files)
+    }
+
+    pub(super) fn get(&self, name: &str) -> &str {
+        &self.0[name]
+    }
+
+    /// The directory `certs` with all of them.
+    pub(super) fn directory(&self) -> Bundle {
+        let mut bundle = Bundle::new();
+        for role in FileRole::ALL {
+            if let Some(content) = self.0.get(role.file_name()) {
+                let place = Place::file(format!("certs/{}", role.file_name()));
+                bundle.add(role, place, None, Ok(content.as_bytes()));
+            }
+        }
+        bundle
+    }
+}
+
+fn pem(certificate: &Certificate) -> String {
+    certificates_to_pem([certificate])
+}
+
+/// What is given, and what this machine has.
+pub(super) struct World {
+    sources: Vec<Source>,
+    files: BTreeMap<PathBuf, String>,
+    directory: Bundle,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self { directory: OWN.directory(), ..Self::without_directory() }
+    }
+
+    /// Without a certificate directory.
+    pub(super) fn without_directory() -> Self {
+        Self { sources: Vec::new(), files: BTreeMap::new(), directory: Bundle::new() }
+    }
+
+    /// With a file that is given as configuration.
+    pub(super) fn given(mut self, name: &str, text: impl Into<String>) -> Self {
+        self.sources.push(Source { name: name.into(), content: text.into().into_bytes().into() });
+        self
+    }
+
+    /// With a file on this machine.
+    pub(super) fn file(mut self, path: &str, content: impl Into<String>) -> Self {
+        self.files.insert(path.into(), content.into());
+        self
+    }
+
+    /// With the directory's server.pem, server.key and ca.pem in a folder.
+    pub(super) fn tls_in(self, folder: &str) -> Self {
+        ["server.pem", "server.key", "ca.pem"]
+            .into_iter()
+            .fold(self, |world, name| world.file(&format!("{folder}/{name}"), OWN.get(name)))
+    }
+
+    fn look(&self, path: &Path) -> Seen {
+        if let Some(content) = self.files.get(path) {
+            return Seen::File(content.clone().into_bytes().into());
+        }
+        let below = self.files.keys().filter_map(|file| file.strip_prefix(path).ok());
+        let mut names: Vec<_> = below
+            .filter_map(|rest| Some(rest.components().next()?.as_os_str().to_string_lossy().into_owned()))
+            .collect();
+        names.dedup();
+        if names.is_empty() { Seen::Absent } else { Seen::Folder(names) }
+    }
+
+    pub(super) fn judge(&self) -> Judgement {
+        judge(&self.sources, &self.directory, &|path| self.look(path))
+    }
+
+    /// Places and codes, one finding to a line.
+    pub(super) fn findings(&self) -> Vec<String> {
+        let findings = self.judge().findings;
+        findings.iter().map(|finding| format!("{} {}", finding.place, finding.code)).collect()
+    }
+
+    pub(super) fn evidence(&self) -> Vec<String> {
+        self.judge().findings.into_iter().map(|finding| finding.evidence).collect()
+    }
+}
+
+/// What is found in one file.
+pub(super) fn findings(name: &str, text: impl Into<String>) -> Vec<String> {
+    World::new().given(name, text).findings()
+}
+
+pub(super) const NOTHING: [&str; 0] = [];
+
+/// Settings for mutual TLS with nothing wrong.
+pub(super) const MUTUAL: &str = "\
+proxy:
+  http:
+    port: 8080
+tls:
+  serverPemPath: /milvus/tls/server.pem
+  serverKeyPath: /milvus/tls/server.key
+  caPemPath: /milvus/tls/ca.pem
+common:
+  security:
+    tlsMode: 2
+";
+
+/// Settings for internal TLS with nothing wrong.
+pub(super) const INTERNAL: &str = "\
+internaltls:
+  serverPemPath: /milvus/tls/server.pem
+  serverKeyPath: /milvus/tls/server.key
+  caPemPath: /milvus/tls/ca.pem
+  sni: localhost
+common:
+  security:
+    internaltlsEnabled: true
+";
+
+/// The lines of a text, indented.
+pub(super) fn indented(text: &str, columns: usize) -> String {
+    text.lines().map(|line| format!("{}{line}\n", " ".repeat(columns))).collect()
+}

@@ -1,0 +1,135 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::*;
+use crate::audit::Expectations;
+use crate::audit::TlsMode;
+
+fn secret(entries: &[(&str, &str)]) -> String {
+    let data: String =
+        entries.iter().map(|(key, text)| format!("  {key}: {}\n", STANDARD.encode(text))).collect();
+    format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: certs\ntype: Opaque\ndata:\n{data}")
+}
+
+fn own(names: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
+    names.iter().map(|(key, file)| (*key, OWN.get(file))).collect()
+}
+
+const PAGES: [(&str, &str); 3] =
+    [("server.pem", "server.pem"), ("server.key", "server.key"), ("ca.pem", "ca.pem")];
+const KUBERNETES: [(&str, &str); 3] =
+    [("tls.crt", "server.pem"), ("tls.key", "server.key"), ("ca.crt", "ca.pem")];
+
+/// The codes of a Secret's certificates.
+fn judged(text: &str) -> Vec<&'static str> {
+    let expectations = Expectations {
+        directory: None,
+        modes: TlsMode::ALL.to_vec(),
+        server_names: Vec::new(),
+        expires_in: std::time::Duration::ZERO,
+        now: NOW,
+    };
+    let judgement = World::new().given("s.yaml", text).judge();
+    let findings = judgement.secrets.iter().flat_map(|bundle| crate::audit::judge(bundle, &expectations));
+    findings.map(|finding| finding.code.name()).collect()
+}
+
+#[test]
+fn correct_secrets_give_no_finding() {
+    for names in [PAGES, KUBERNETES] {
+        let text = secret(&own(&names));
+        assert_eq!(findings("s.yaml", text.as_str()), NOTHING);
+        assert_eq!(judged(&text), NOTHING);
+    }
+    let client = secret(&own(&[("tls.crt", "client.pem"), ("tls.key", "client.key"), ("ca.crt", "ca.pem")]));
+    assert_eq!(findings("s.yaml", client.as_str()), NOTHING, "a client's is compared with the client's");
+    let text = format!("kind: Secret\nstringData:\n  server.pem: |\n{}", indented(OWN.get("server.pem"), 4));
+    assert_eq!(findings("s.yaml", text), NOTHING);
+    assert_eq!(findings("s.yaml", secret(&[("password", "x")])), NOTHING);
+}
+
+#[test]
+fn the_authoritys_key_is_found_under_any_name() {
+    let mut entries = own(&PAGES);
+    entries.push(("ca.key", OWN.get("ca.key")));
+    assert_eq!(findings("s.yaml", secret(&entries)), ["s.yaml:10:3 ca-key-in-secret"]);
+    let renamed = secret(&own(&[("server.pem", "server.pem"), ("server.key", "ca.key")]));
+    assert_eq!(
+        findings("s.yaml", renamed),
+        ["s.yaml:8:3 ca-key-in-secret"],
+        "it belongs to the directory's ca.pem"
+    );
+    let authority = secret(&own(&[("tls.crt", "ca.pem"), ("tls.key", "ca.key")]));
+    assert_eq!(findings("s.yaml", authority.as_str()), ["s.yaml:8:3 ca-key-in-secret"]);
+    let issuer = "---\napiVersion: cert-manager.io/v1\nkind: Issuer\nspec: {ca: {secretName: certs}}\n";
+    assert_eq!(findings("s.yaml", authority + issuer), NOTHING, "an Issuer has to sign");
+}
+
+#[test]
+fn certificates_that_are_not_the_directorys_are_one_finding() {
+    let other: Vec<_> = PAGES.iter().map(|(key, file)| (*key, OTHER.get(file))).collect();
+    let world = World::new().given("s.yaml", secret(&other));
+    assert_eq!(world.findings(), ["s.yaml:7:3 not-the-directorys"]);
+    assert!(world.evidence()[0].contains("server.pem has serial number"));
+    assert!(world.evidence()[0].contains("; ca.pem has serial number"));
+}
+
+#[test]
+fn a_mounted_secret_that_is_not_the_directorys_is_found_once() {
+    let milvus = format!(
+        "---\napiVersion: milvus.io/v1beta1\nkind: Milvus\nspec:\n  config:\n{}  components:\n    standalone: {{serviceRestfulPort: 8080}}\n    volumes: [{{name: c, secret: {{secretName: certs}}}}]\n    volumeMounts: [{{name: c, mountPath: /milvus/tls}}]\n",
+        indented(MUTUAL, 4)
+    );
+    let other: Vec<_> = PAGES.iter().map(|(key, file)| (*key, OTHER.get(file))).collect();
+    assert_eq!(findings("s.yaml", secret(&other) + &milvus), ["s.yaml:7:3 not-the-directorys"]);
+}
+
+#[test]
+fn damaged_values_are_found_and_not_judged_twice() {
+    let text = secret(&own(&PAGES)).replace("  server.key: ", "  server.key: not base64 ");
+    assert_eq!(findings("s.yaml", text), ["s.yaml:8:3 damaged-file"]);
+    let plain = format!("kind: Secret\ndata:\n  server.pem: |\n{}", indented(OWN.get("server.pem"), 4));
+    assert_eq!(
+        findings("s.yaml", plain),
+        ["s.yaml:3:3 damaged-file"],
+        "PEM as it is belongs into stringData"
+    );
+    assert_eq!(findings("s.yaml", "kind: Secret\nstringData:\n  ca.pem: [a]\n"), ["s.yaml:3:3 wrong-type"]);
+    let wrapped = secret(&own(&PAGES)).replace("  server.pem: ", "  server.pem: |\n    ");
+    assert_eq!(findings("s.yaml", wrapped), NOTHING, "line breaks in base64 do not matter");
+}
+
+#[test]
+fn folded_pem_and_foreign_keys_are_left_to_the_judge_of_certificates() {
+    let folded = format!("kind: Secret\nstringData:\n  server.pem:\n{}", indented(OWN.get("server.pem"), 4));
+    assert_eq!(judged(&folded), ["folded-pem"]);
+    let entries = [("server.pem", OWN.get("server.pem")), ("server.key", OTHER.get("server.key"))];
+    assert!(judged(&secret(&entries)).contains(&"key-mismatch"));
+    let place = World::new().given("s.yaml", folded).judge().secrets[0]
+        .file(FileRole::ServerCertificate)
+        .map(|file| file.place.to_string());
+    assert_eq!(place.as_deref(), Some("s.yaml:3:3"));
+}
+
+#[test]
+fn string_data_wins_over_data() {
+    let text = secret(&[("server.pem", OTHER.get("server.pem"))])
+        + &format!("stringData:\n  server.pem: |\n{}", indented(OWN.get("server.pem"), 4));
+    assert_eq!(findings("s.yaml", text), NOTHING);
+}
+
+#[test]
+fn secrets_that_milvus_does_not_get_are_somebody_elses() {
+    let milvus = "---\napiVersion: milvus.io/v1beta1\nkind: Milvus\nspec:\n  components:\n    volumes: [{name: c, secret: {secretName: certs}}]\n    volumeMounts: [{name: c, mountPath: /c}]\n";
+    let other = secret(&[("tls.crt", OTHER.get("server.pem"))]).replace("name: certs", "name: ingress");
+    let text = format!("{}{milvus}---\n{other}", secret(&own(&PAGES)));
+    let world = World::new().given("s.yaml", text);
+    assert_eq!(world.findings(), NOTHING);
+    assert_eq!(world.judge().secrets.len(), 1);
+}
+
+#[test]
+fn a_source_does_not_show_its_content() {
+    let source = Source { name: "s.yaml".into(), content: b"secret".to_vec().into() };
+    assert_eq!(format!("{source:?}"), "Source(\"s.yaml\", 6 octets)");
+}

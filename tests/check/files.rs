@@ -1,0 +1,148 @@
+//! Files that are missing, cannot be read, or that others can read.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use crate::exhibit::{Exhibit, broken, made};
+use crate::healthy::remove;
+use crate::support::Folder;
+
+pub(crate) fn exhibits() -> Vec<Exhibit> {
+    [missing(), unreadable(), empty(), readable_by_others(), interrupted()].into_iter().flatten().collect()
+}
+
+fn missing() -> Vec<Exhibit> {
+    let without = |file: &'static str, code: &str| {
+        broken(format!("a directory without {file}"), &[&format!("{code} {file}")], move |folder| {
+            folder.remove(file);
+        })
+    };
+    vec![
+        without("server.key", "missing-file"),
+        without("server.pem", "missing-file"),
+        without("ca.pem", "missing-file"),
+        without("client.key", "missing-file"),
+        without("client.pem", "missing-file"),
+        without("ca.key", "no-authority-key"),
+        without("ca.srl", "serial-file-missing"),
+        // Nobody issues from this folder, so nobody misses the number.
+        broken("a directory without ca.key and ca.srl", &["no-authority-key ca.key"], |folder| {
+            remove(folder, &["ca.key", "ca.srl"]);
+        }),
+        broken("a missing client key where one-way TLS is checked", &[], |folder| {
+            folder.remove("client.key");
+        })
+        .checked_with("--tls-mode 1"),
+        made(
+            "an empty directory",
+            &[
+                "missing-file ca.pem",
+                "missing-file client.key",
+                "missing-file client.pem",
+                "missing-file server.key",
+                "missing-file server.pem",
+                "no-authority-key ca.key",
+            ],
+            |_| {},
+        ),
+    ]
+}
+
+fn unreadable() -> Vec<Exhibit> {
+    let replaced = |what: &str, file: &'static str, replace: fn(&Folder, &str)| {
+        broken(format!("a {file} that is {what}"), &[&format!("unreadable-file {file}")], move |folder| {
+            folder.remove(file);
+            replace(folder, file);
+        })
+    };
+    let a_folder = |folder: &Folder, file: &str| fs::create_dir(folder.path(file)).unwrap();
+    let dangling = |folder: &Folder, file: &str| symlink("..data/gone", folder.path(file)).unwrap();
+    // A sparse file, which takes no room.
+    let huge = |folder: &Folder, file: &str| {
+        folder.write(file, "");
+        let file = fs::File::options().write(true).open(folder.path(file)).unwrap();
+        file.set_len(1 << 30).unwrap();
+    };
+    let mut exhibits = vec![
+        replaced("a folder", "server.pem", a_folder),
+        replaced("a folder", "server.key", a_folder),
+        replaced("a folder", "ca.srl", a_folder),
+        replaced("a link to nothing", "ca.pem", dangling),
+        replaced("a link to nothing", "client.key", dangling),
+        replaced("a gibibyte of zeros", "server.pem", huge),
+    ];
+    // The superuser may read everything.
+    if !rustix::process::geteuid().is_root() {
+        exhibits.push(broken(
+            "a server.key that nobody may read",
+            &["unreadable-file server.key"],
+            |folder| {
+                set_mode(folder, "server.key", 0o000);
+            },
+        ));
+    }
+    exhibits
+}
+
+fn empty() -> Vec<Exhibit> {
+    let emptied = |file: &'static str| {
+        broken(format!("an empty {file}"), &[&format!("empty-file {file}")], move |folder| {
+            folder.write(file, "");
+        })
+    };
+    vec![
+        emptied("server.key"),
+        emptied("server.pem"),
+        emptied("ca.pem"),
+        emptied("client.key"),
+        emptied("client.pem"),
+        emptied("ca.key"),
+        broken("a server.pem of blank lines", &["empty-file server.pem"], |folder| {
+            folder.write("server.pem", "\n \r\n\n");
+        }),
+    ]
+}
+
+fn readable_by_others() -> Vec<Exhibit> {
+    let with_mode = |file: &'static str, mode: u32, findings: &[&str]| {
+        broken(format!("a {file} of mode {mode:04o}"), findings, move |folder| set_mode(folder, file, mode))
+    };
+    vec![
+        with_mode("server.key", 0o644, &["key-readable-by-others server.key"]),
+        with_mode("server.key", 0o604, &["key-readable-by-others server.key"]),
+        with_mode("client.key", 0o644, &["key-readable-by-others client.key"]),
+        with_mode("ca.key", 0o644, &["key-readable-by-others ca.key"]),
+        // A group is how Milvus' own user is let in.
+        with_mode("server.key", 0o640, &[]),
+        with_mode("server.key", 0o660, &[]),
+        with_mode("ca.key", 0o640, &[]),
+        with_mode("server.pem", 0o600, &[]),
+        broken(
+            "a key that others may read in server.pem",
+            &["key-readable-by-others server.pem"],
+            |folder| {
+                folder.join(&["server.pem", "server.key"], "server.pem");
+            },
+        ),
+        broken("a key that nobody else may read in server.pem", &[], |folder| {
+            folder.join(&["server.pem", "server.key"], "server.pem");
+            set_mode(folder, "server.pem", 0o600);
+        }),
+    ]
+}
+
+fn interrupted() -> Vec<Exhibit> {
+    let left = |name: &'static str| {
+        broken(format!("a run that left {name} behind"), &["interrupted-run ."], move |folder| {
+            fs::create_dir(folder.path(name)).unwrap();
+            let files = [format!("{name}/server.key"), format!("{name}/server.pem")];
+            folder.join(&["server.key"], &files[0]);
+            folder.join(&["server.pem"], &files[1]);
+        })
+    };
+    vec![left(".milvus-certs-staged"), left(".milvus-certs-commit")]
+}
+
+pub(crate) fn set_mode(folder: &Folder, file: &str, mode: u32) {
+    fs::set_permissions(folder.path(file), fs::Permissions::from_mode(mode)).unwrap();
+}

@@ -1,0 +1,3 @@
+module milvus-certs-clients
+
+go 1.19

@@ -1,0 +1,319 @@
+"""Starts real Milvus servers with certificate directories, and connects to them with real clients.
+
+Usage: measure.py MILVUS WORK GO_CLIENT JAVA_CLIENT
+
+MILVUS is the Python environment that `install` made for the server; this runs in pymilvus' own, in
+namespaces of its own (network, mount, PID), and takes WORK for itself. JAVA_CLIENT may be empty.
+Reads jobs and writes results, each a line of JSON, until standard input ends.
+"""
+
+import ctypes
+import json
+import os
+import re
+import select
+import signal
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+# gRPC says why it does not connect only in its trace, and reads these once.
+os.environ.update(GRPC_TRACE="subchannel", GRPC_VERBOSITY="INFO")
+
+from pymilvus import MilvusClient  # noqa: E402
+
+GRPC_PORT = 19530
+REST_PORT = 8080
+HEALTH = "http://127.0.0.1:9091/healthz"
+HERE = Path(__file__).parent
+
+# It takes 2 to 3 seconds on an idle machine.
+START_SECONDS = 60
+# A client's own limit, and the one after which it is killed. A refusal takes far less.
+CLIENT_SECONDS = 10
+KILL_SECONDS = 15
+
+
+class Inconclusive(Exception):
+    """Neither worked nor refused: the measurement itself failed."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Whether it worked, and what was said about it."""
+
+    works: bool
+    words: str = ""
+
+
+# ---- The server ------------------------------------------------------------------------------
+
+
+class Server:
+    """At most one at a time, with empty storage each."""
+
+    def __init__(self, milvus: Path, work: Path) -> None:
+        self.program = milvus / "server" / "bin" / "milvus"
+        self.work = work
+        self.home = work / "home"
+        self.log = work / "server.log"
+        # The server's settings name this link, so that they are made only once per mode.
+        self.certificates = work / "certificates"
+        self.process: subprocess.Popen | None = None
+        for mode in (1, 2):
+            self._configure(milvus, mode)
+
+    def _configure(self, milvus: Path, mode: int) -> None:
+        """Also makes the folders that the settings name."""
+        command = [milvus / "bin" / "python", HERE / "configure.py", self.home, str(mode), self.certificates]
+        self.home.mkdir()
+        subprocess.run(command, check=True)
+        self.home.rename(self._new_home(mode))
+
+    def _new_home(self, mode: int) -> Path:
+        return self.work / f"new-home-{mode}"
+
+    def start(self, mode: int, certificates: Path) -> Result:
+        """Ends when the server serves, or has died of what it was given."""
+        self.stop()
+        shutil.copytree(self._new_home(mode), self.home)
+        self.certificates.unlink(missing_ok=True)
+        self.certificates.symlink_to(certificates)
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [self.program, "run", "standalone"],
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={
+                    **os.environ,
+                    "LD_LIBRARY_PATH": str(self.program.parent),
+                    "DEPLOY_MODE": "STANDALONE",
+                    "METRICS_PORT": "9091",
+                },
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                return self._last_words()
+            if healthy() and listening() >= {GRPC_PORT, REST_PORT}:
+                return Result(True)
+            time.sleep(0.05)
+        raise Inconclusive(f"Milvus is neither ready nor dead after {START_SECONDS} s")
+
+    def _last_words(self) -> Result:
+        """Only what it says about the certificates counts as a refusal of them."""
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        found = re.findall(r"(?:^panic: |\[error=\"?|error: )([^\n]*)", text, re.MULTILINE)
+        about_them = [words for words in found if re.search(rf"tls:|x509:|{self.certificates}/|append ca", words)]
+        if not about_them:
+            raise Inconclusive(f"Milvus stops: {(found or text.splitlines() or ['no word'])[-1]}")
+        return Result(False, about_them[-1])
+
+    def said(self, offset: int) -> str:
+        """The refused handshakes that it logged since its log had that length."""
+        with self.log.open("rb") as log:
+            log.seek(offset)
+            text = log.read().decode(errors="replace")
+        found = re.findall(r"(?:ServerHandshake\([^)]*\) failed: |TLS handshake error from [^ ]*: )([^\n]*)", text)
+        return "; ".join(dict.fromkeys(words.rstrip('"]') for words in found if words != "EOF"))
+
+    def stop(self) -> None:
+        """By SIGKILL: after SIGTERM it can take minutes. It leaves a file in a folder that no
+        setting moves."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            Path(f"/tmp/milvus/server_id_{self.process.pid}").unlink(missing_ok=True)
+            self.process = None
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def healthy() -> bool:
+    try:
+        with urllib.request.urlopen(HEALTH, timeout=5) as answer:
+            return b"OK" in answer.read()
+    except OSError:
+        return False
+
+
+def listening() -> set[int]:
+    """The listening TCP ports, as proc(5) has them: state 0A, the port in hexadecimal digits."""
+    ports = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text(encoding="ascii").splitlines()[1:]:
+            _, address, _, state, *_ = line.split()
+            if state == "0A":
+                ports.add(int(address.rpartition(":")[2], 16))
+    return ports
+
+
+# ---- The clients -----------------------------------------------------------------------------
+
+
+def file_names(mode: int, certificates: Path) -> list[str]:
+    """ca.pem, and for mutual TLS what a client shows."""
+    names = ["ca.pem"] if mode == 1 else ["ca.pem", "client.pem", "client.key"]
+    return [str(certificates / name) for name in names]
+
+
+def with_pymilvus(mode: int, certificates: Path, name: str) -> Result:
+    """In a child, since gRPC keeps what it learned about a server for the life of a process. It
+    writes its reasons to standard error, and pymilvus says them to nobody."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.dup2(writer, 1)
+            os.dup2(writer, 2)
+            use_pymilvus(mode, certificates, name)
+        except BaseException as error:  # whatever it is, the parent must hear of it
+            print(f"\n{type(error).__name__}: {error}", flush=True)
+            os._exit(1)
+        os._exit(0)
+    os.close(writer)
+    output = read_until_killed(reader, child)
+    _, status = os.waitpid(child, 0)
+    if status == 0:
+        return Result(True)
+    return Result(False, pymilvus_words(output))
+
+
+def use_pymilvus(mode: int, certificates: Path, name: str) -> None:
+    ca, *client = file_names(mode, certificates)
+    # With server_pem_path in mutual TLS it would win, and the client's certificate would not be sent.
+    files = (
+        {"server_pem_path": ca}
+        if mode == 1
+        else {"ca_pem_path": ca, "client_pem_path": client[0], "client_key_path": client[1]}
+    )
+    client = MilvusClient(
+        uri=f"https://localhost:{GRPC_PORT}", secure=True, server_name=name, timeout=CLIENT_SECONDS, **files
+    )
+    client.list_collections(timeout=CLIENT_SECONDS)
+
+
+def read_until_killed(reader: int, child: int) -> str:
+    output = b""
+    deadline = time.monotonic() + KILL_SECONDS
+    with os.fdopen(reader, "rb", buffering=0) as pipe:
+        while select.select([pipe], [], [], max(0, deadline - time.monotonic()))[0]:
+            block = pipe.read(65536)
+            if not block:
+                return output.decode(errors="replace")
+            output += block
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    raise Inconclusive(f"pymilvus hung for {KILL_SECONDS} s")
+
+
+def pymilvus_words(output: str) -> str:
+    """gRPC's own reason, or else pymilvus' last words."""
+    reasons = re.findall(r"TRANSIENT_FAILURE, status: \w+: (?:ipv[46]:\S+: )?([^\n]*)", output)
+    lines = [line for line in output.splitlines() if line.strip()]
+    return "; ".join(dict.fromkeys(reasons)) or " / ".join(lines[-2:]) or "no word"
+
+
+def with_curl(mode: int, certificates: Path, name: str) -> Result:
+    """The address is that of Milvus 2.3; 2.4 and later have POST /v2/vectordb/collections/list."""
+    ca, *client = file_names(mode, certificates)
+    files = ["--cacert", ca]
+    if client:
+        files += ["--cert", client[0], "--key", client[1]]
+    host = f"[{name}]" if ":" in name else name
+    command = ["curl", "-q", "--silent", "--show-error", "--max-time", str(CLIENT_SECONDS), *files]
+    command += ["--connect-to", f"::127.0.0.1:{REST_PORT}", f"https://{host}:{REST_PORT}/v1/vector/collections"]
+    ended = run(command)
+    if ended.returncode == 0:
+        if not ended.stdout.startswith('{"code":200,'):
+            raise Inconclusive(f"curl was answered {ended.stdout}")
+        return Result(True)
+    if ended.returncode in (7, 28):
+        raise Inconclusive(f"curl reached nobody: {ended.stderr}")
+    return Result(False, ended.stderr.strip().splitlines()[0])
+
+
+def with_program(program: list[str], mode: int, certificates: Path, name: str) -> Result:
+    ended = run([*program, str(GRPC_PORT), name, *file_names(mode, certificates)])
+    if ended.returncode == 0:
+        return Result(True)
+    if ended.returncode != 3 or "i/o timeout" in ended.stdout:
+        raise Inconclusive(f"{program[0]}: {ended.stdout} {ended.stderr}")
+    return Result(False, ended.stdout.strip())
+
+
+def run(command: list[str]) -> subprocess.CompletedProcess:
+    try:
+        return subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=KILL_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Inconclusive(f"{command[0]} hung for {KILL_SECONDS} s") from error
+
+
+# ---- Jobs ------------------------------------------------------------------------------------
+
+
+class Laboratory:
+    """One server and all clients."""
+
+    def __init__(self, milvus: Path, work: Path, go: str, java: list[str]) -> None:
+        self.server = Server(milvus, work)
+        self.clients = {
+            "pymilvus": with_pymilvus,
+            "curl": with_curl,
+            "go": lambda *what: with_program([go], *what),
+        }
+        if java:
+            self.clients["java"] = lambda *what: with_program(java, *what)
+
+    def measure(self, job: dict) -> dict:
+        """The job has a `mode`, the `server`'s directory, and `clients`, each with a directory and
+        the names to ask for. Answers in their order what became of each client, by its name."""
+        mode = job["mode"]
+        try:
+            started = self.server.start(mode, Path(job["server"]))
+            if not started.works:
+                # A dead server serves nobody.
+                words = f"Milvus stops: {started.words}"
+                return {"clients": [{name: [False, words] for name in self.clients} for _ in job["clients"]]}
+            return {"clients": [self._all_connect(mode, Path(c["directory"]), c["names"]) for c in job["clients"]]}
+        except Inconclusive as error:
+            return {"inconclusive": str(error)}
+        finally:
+            self.server.stop()
+
+    def _all_connect(self, mode: int, certificates: Path, names: list[str]) -> dict:
+        return {client: self._connect(client, mode, certificates, names) for client in self.clients}
+
+    def _connect(self, client: str, mode: int, certificates: Path, names: list[str]) -> list:
+        """It works if it works by every name."""
+        for name in names:
+            offset = self.server.log.stat().st_size
+            result = self.clients[client](mode, certificates, name)
+            if not result.works:
+                said = self.server.said(offset)
+                return [False, f"{result.words} (Milvus: {said})" if said else result.words]
+        return [True, ""]
+
+
+def die_with_parent() -> None:
+    """PR_SET_PDEATHSIG is 1, prctl(2)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def main(milvus: Path, work: Path, go: str, java: list[str]) -> None:
+    die_with_parent()
+    work.mkdir()
+    laboratory = Laboratory(milvus, work, go, java)
+    for line in sys.stdin:
+        print(json.dumps(laboratory.measure(json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4:])
