@@ -68,7 +68,8 @@ impl Judge<'_> {
             false => OPENSSL_AND_GO,
         };
         let mutual = if serves(EndEntityKind::Client) { server } else { ALL };
-        if !mutual.is_empty() {
+        let judged = if self.kinds().contains(&EndEntityKind::Client) { mutual } else { server };
+        if !judged.is_empty() {
             let evidence = format!("{whose}its extendedKeyUsage is {}", purposes.join(", "));
             self.report(Code::CaRestricted, FileRole::CaCertificate, evidence).stops(server, mutual);
         }

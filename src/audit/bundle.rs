@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 use super::Place;
-use crate::pki::{self, Certificate, KeyMaterial, certificates_from_pem};
+use crate::pki::{self, Certificate, KeyMaterial, certificates_from_pem, holds_private_key};
 use crate::store::{FileMode, FileRole};
 
 /// Certificates, keys and `ca.srl` that belong together: a certificate directory, a Kubernetes
@@ -20,6 +20,8 @@ pub(super) struct BundleFile {
     pub(super) place: Place,
     /// Its permissions, where they say who can read it.
     pub(super) mode: Option<FileMode>,
+    /// Whether a private key is in it, by its content.
+    pub(super) holds_key: bool,
     pub(super) content: Content,
 }
 
@@ -51,11 +53,12 @@ impl Bundle {
         mode: Option<FileMode>,
         content: Result<&[u8], String>,
     ) {
+        let holds_key = content.as_ref().is_ok_and(|bytes| role.is_key() || holds_private_key(bytes));
         let content = match content {
             Ok(bytes) => Content::of(role, bytes),
             Err(reason) => Content::Unreadable(reason),
         };
-        self.files.insert(role, BundleFile { place, mode, content });
+        self.files.insert(role, BundleFile { place, mode, holds_key, content });
     }
 
     /// Notes that a run on it was interrupted.

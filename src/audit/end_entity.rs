@@ -5,7 +5,7 @@ use super::judge::{Judge, files_of};
 use super::rules::{ALL, Clients};
 use super::{Client, Code};
 use crate::milvus::public_keys;
-use crate::pki::{Certificate, ChainDefect, EndEntityKind, GeneralName, KeyAlgorithm, covers, judge_chain};
+use crate::pki::{Certificate, EndEntityKind, KeyAlgorithm};
 use crate::store::FileRole;
 
 impl Judge<'_> {
@@ -66,7 +66,11 @@ impl Judge<'_> {
         let algorithm = certificate.key_algorithm();
         let evidence = format!("{}its key is {algorithm}", self.whose(role, certificate));
         if !algorithm.works_in_milvus() {
-            self.report(Code::UnsupportedKey, role, evidence);
+            let finding = self.report(Code::UnsupportedKey, role, evidence);
+            if role == FileRole::CaCertificate {
+                let [one_way, mutual] = stopped_by_authority(algorithm);
+                finding.stops(one_way, mutual);
+            }
         } else if algorithm.is_weak() {
             self.report(Code::WeakKey, role, evidence);
         } else if role == FileRole::ServerCertificate && !algorithm.signs_for_pymilvus() {
@@ -135,127 +139,21 @@ impl Judge<'_> {
             finding.stops(ALL_BUT_GO, ALL_BUT_GO);
         }
     }
+}
 
-    fn names(&mut self, leaf: &Certificate) {
-        let role = FileRole::ServerCertificate;
-        if leaf.names().is_empty() {
-            let common_name = leaf.subject().common_name().unwrap_or_default();
-            let evidence = match leaf.unusable_names() {
-                [] => format!("has no subjectAltName, only the CommonName {common_name:?}"),
-                names => format!("no client matches its subjectAltName: {}", names.join(", ")),
-            };
-            self.report(Code::NoSubjectAltName, role, evidence);
+/// Whom an authority's key stops that Milvus could not work with as its own: each library knows others.
+fn stopped_by_authority(algorithm: &KeyAlgorithm) -> [Clients; 2] {
+    match algorithm {
+        KeyAlgorithm::Rsa(_) => [&[Client::Curl, Client::Java]; 2],
+        KeyAlgorithm::Other(name) if name == "P-224" => [&[Client::Java]; 2],
+        KeyAlgorithm::Other(name) if name == "secp256k1" => {
+            [&[Client::Pymilvus, Client::Java, Client::Go], ALL]
         }
-        for address in leaf.names().iter().filter_map(GeneralName::repaired) {
-            self.report(Code::IpInDnsName, role, format!("{address} stands in a DNS name"));
-        }
-        for name in &self.expectations.server_names {
-            if !covers(leaf, name) {
-                self.name_not_covered(leaf, name);
-            }
-        }
-    }
-
-    /// Without a DNS name in subjectAltName, gRPC's C core and Java fall back to the CommonName, and
-    /// curl where there is no subjectAltName at all. The C core also takes a DNS name for an address.
-    fn name_not_covered(&mut self, leaf: &Certificate, name: &GeneralName) {
-        let names: Vec<_> = leaf.names().iter().map(GeneralName::to_string).collect();
-        let is_common_name = leaf.subject().common_name().is_some_and(|common| common == name.to_string());
-        let has_dns_name = leaf.names().iter().any(|name| matches!(name, GeneralName::Dns(_)));
-        let stopped: Clients = match name {
-            GeneralName::Dns(_) if is_common_name && leaf.names().is_empty() => return,
-            GeneralName::Dns(_) if is_common_name && !has_dns_name => &[Client::Curl, Client::Go],
-            GeneralName::Ip(_) if is_common_name && leaf.names().is_empty() => &[Client::Java, Client::Go],
-            GeneralName::Ip(_) if leaf.names().iter().any(|own| own.repaired().as_ref() == Some(name)) => {
-                &[Client::Curl, Client::Java, Client::Go]
-            }
-            _ => ALL,
-        };
-        let evidence = format!("does not cover {name}; its names: {}", names.join(", "));
-        let text = name.to_string();
-        self.report_name(Code::NameNotCovered, FileRole::ServerCertificate, evidence, Some(&text))
-            .stops(stopped, stopped);
-    }
-
-    /// Whether who trusts ca.pem takes the certificate; rustls' webpki judges.
-    fn chain(&mut self, role: FileRole, kind: EndEntityKind, leaf: &Certificate, all: &[Certificate]) {
-        let anchors = self.bundle.certificates(FileRole::CaCertificate);
-        if anchors.is_empty() {
-            return;
-        }
-        let mut presented = vec![leaf.clone()];
-        presented.extend(all.iter().filter(|certificate| *certificate != leaf).cloned());
-        let Err(defect) = judge_chain(kind, &presented, anchors) else {
-            self.outlives(role, leaf, anchors);
-            self.same_name(role, leaf, anchors);
-            self.path_length(role, kind, all, anchors);
-            return;
-        };
-        let code = match &defect {
-            // A certificate that is trusted itself needs no issuer.
-            _ if anchors.contains(leaf) => return,
-            ChainDefect::UnknownIssuer => Code::NotIssuedByCa,
-            ChainDefect::WrongSignature => Code::OtherCaSameName,
-            ChainDefect::PathLength => Code::CaPathLength,
-            ChainDefect::NameConstraints => Code::NameConstraints,
-            ChainDefect::UnknownCriticalExtension => Code::UnknownCriticalExtension,
-            ChainDefect::Other(_) => Code::DoesNotVerify,
-            // Findings of their own, or nothing that could be said.
-            ChainDefect::Purpose | ChainDefect::UnknownSignature => return,
-        };
-        let evidence = match &defect {
-            ChainDefect::UnknownIssuer => format!("{defect}: {}", leaf.issuer()),
-            _ => defect.to_string(),
-        };
-        self.report(code, role, evidence);
-    }
-
-    fn outlives(&mut self, role: FileRole, leaf: &Certificate, anchors: &[Certificate]) {
-        let end = anchors.iter().map(|anchor| anchor.validity().not_after).max();
-        if let Some(end) = end.filter(|end| leaf.validity().not_after > *end) {
-            let evidence =
-                format!("ends on {}, ca.pem already on {}", day(leaf.validity().not_after), day(end));
-            self.report(Code::OutlivesCa, role, evidence);
-        }
-    }
-
-    /// pathLenConstraint of a root, which gRPC's C core and Java do not ask of what they trust.
-    fn path_length(
-        &mut self,
-        role: FileRole,
-        kind: EndEntityKind,
-        all: &[Certificate],
-        anchors: &[Certificate],
-    ) {
-        const OPENSSL_AND_GO: Clients = &[Client::Curl, Client::Go];
-        let below =
-            all.iter().filter(|certificate| certificate.is_ca() && !certificate.is_self_issued()).count();
-        let most =
-            anchors.iter().map(|anchor| anchor.path_length().map_or(usize::MAX, |most| most as usize)).max();
-        if most.is_some_and(|most| below > most) {
-            let evidence = format!("{below} authorities stand below ca.pem, more than its pathlen allows");
-            let finding = self.report(Code::CaPathLength, role, evidence);
-            if kind == EndEntityKind::Server {
-                finding.stops(OPENSSL_AND_GO, OPENSSL_AND_GO);
-            }
-        }
-    }
-
-    /// OpenSSL's error 18: what is named like its issuer, and says no more, is taken for self-signed.
-    fn same_name(&mut self, role: FileRole, leaf: &Certificate, anchors: &[Certificate]) {
-        let is_told_apart = |anchor: &Certificate| {
-            leaf.authority_key_identifier().is_some() && anchor.subject_key_identifier().is_some()
-        };
-        let namesake = anchors.iter().find(|anchor| anchor.subject() == leaf.subject() && *anchor != leaf);
-        if namesake.is_some_and(|anchor| leaf.is_self_issued() && !is_told_apart(anchor)) {
-            let evidence =
-                format!("{}: is also the name of ca.pem, and there are no key identifiers", leaf.subject());
-            self.report(Code::SameNameAsCa, role, evidence);
-        }
+        _ => [&[Client::Pymilvus, Client::Go], ALL],
     }
 }
 
-fn day(time: OffsetDateTime) -> String {
+pub(super) fn day(time: OffsetDateTime) -> String {
     time.date().to_string()
 }
 

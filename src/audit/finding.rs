@@ -47,6 +47,10 @@ pub(super) struct Remedy<'a> {
     pub(super) kind: Option<EndEntityKind>,
     /// A name that is asked for.
     pub(super) name: Option<&'a str>,
+    /// Whether it is about a private key.
+    pub(super) is_key: bool,
+    /// Whether `ca.key` is somewhere else: nothing can be renewed without it.
+    pub(super) is_authority_elsewhere: bool,
 }
 
 impl Finding {
@@ -110,11 +114,17 @@ impl Remedy<'_> {
             None | Some(".") => String::new(),
             Some(directory) => format!(" -d {}", shell_quoted(directory)),
         };
+        let place = match template.contains("milvus-certs renew") && self.is_authority_elsewhere {
+            true => ", where ca.key is",
+            false => "",
+        };
         template
+            .replace("{openssl}", if self.is_key { "pkey" } else { "x509" })
             .replace("{file}", &shell_quoted(path))
             .replace("{dir}", &directory)
             .replace("{kind}", &self.kind.map(|kind| format!(" {kind}")).unwrap_or_default())
             .replace("{name}", &shell_quoted(self.name.unwrap_or("NAME")))
+            + place
     }
 }
 

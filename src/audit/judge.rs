@@ -82,7 +82,9 @@ impl<'a> Judge<'a> {
             (None, Some(directory)) => Place::file(path_of(directory.as_ref(), role).display().to_string()),
             (None, None) => Place::file(role.file_name()),
         };
-        let remedy = Remedy { directory, kind: kind_of(role), name };
+        let is_authority_elsewhere = self.bundle.file(FileRole::CaKey).is_none();
+        let remedy =
+            Remedy { directory, kind: kind_of(role), name, is_key: role.is_key(), is_authority_elsewhere };
         let index = self.findings.len();
         self.findings.push(Finding::new(code, place, evidence, &remedy).about(role));
         &mut self.findings[index]
@@ -137,7 +139,7 @@ impl<'a> Judge<'a> {
                 }
                 Content::Certificates(_) | Content::Key(_) => {}
             }
-            if role.is_key() && file.mode.is_some_and(FileMode::is_open_to_others) {
+            if file.holds_key && file.mode.is_some_and(FileMode::is_open_to_others) {
                 let mode = file.mode.map(|mode| mode.to_string()).unwrap_or_default();
                 self.report(Code::KeyReadable, role, format!("has mode {mode}"));
             }
@@ -162,7 +164,8 @@ fn kind_of(role: FileRole) -> Option<EndEntityKind> {
 fn code_of(error: &pki::Error) -> Code {
     match error {
         pki::Error::Empty => Code::EmptyFile,
-        pki::Error::Der | pki::Error::NotText => Code::NotPem,
+        pki::Error::Der => Code::NotPem,
+        pki::Error::NotText => Code::Utf16,
         pki::Error::ByteOrderMark => Code::ByteOrderMark,
         pki::Error::PemFolded | pki::Error::PemIndented => Code::FoldedPem,
         _ => Code::DamagedFile,

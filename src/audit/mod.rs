@@ -3,11 +3,13 @@
 
 mod authority;
 mod bundle;
+mod chain;
 pub mod config;
 mod end_entity;
 mod finding;
 mod judge;
 mod keys;
+mod names;
 mod rules;
 mod serials;
 mod verdict;

@@ -74,7 +74,7 @@ impl Breaks {
 }
 
 /// In `fix`, `{file}` stands for the file, `{dir}` for ` -d` and the certificate directory, `{kind}`
-/// for ` server` or ` client`, and `{name}` for a name that clients ask for. `authority` is the fix
+/// for ` server` or ` client`, `{openssl}` for OpenSSL's command for such a file, and `{name}` for a name. `authority` is the fix
 /// where neither a server's nor a client's file is concerned.
 macro_rules! codes {
     ($(
@@ -159,7 +159,12 @@ codes! {
     /// A file is not PEM.
     NotPem = "not-pem", Error, breaks EVERYBODY;
     why "Milvus and its clients read PEM only: `tls: failed to find any PEM data in certificate input`";
-    fix "openssl x509 -inform DER -in {file} -out NEW for a certificate, openssl pkey -inform DER -in {file} -out NEW for a key; then mv NEW {file}";
+    fix "(umask 077; openssl {openssl} -inform DER -in {file} -out NEW) && mv NEW {file}";
+
+    /// A file is UTF-16 text.
+    Utf16 = "utf-16", Error, breaks EVERYBODY;
+    why "Milvus and its clients find no PEM in it: `tls: failed to find any PEM data in certificate input`; Windows PowerShell's `>` writes such files";
+    fix "(umask 077; iconv -f UTF-16 -t ASCII {file} > NEW) && mv NEW {file}";
 
     /// A file begins with a byte order mark.
     ByteOrderMark = "byte-order-mark", Error, breaks Breaks { client: &[P, G], authority: [&[P, G], ALL], ..EVERYBODY };
@@ -174,7 +179,7 @@ codes! {
     /// A file is damaged, or holds something else.
     DamagedFile = "damaged-file", Error, breaks EVERYBODY;
     why "nobody can read it";
-    fix "milvus-certs renew{dir}{kind}, or restore it from a backup";
+    fix "restore it from a backup; or rm {file}, then milvus-certs renew{dir}{kind}";
     authority "restore it from a backup; without ca.pem and ca.key, milvus-certs gen --force{dir} starts a new authority";
 
     /// A private key is encrypted.
@@ -213,7 +218,7 @@ codes! {
     authority "milvus-certs gen -d NEW, then give everybody the new ca.pem";
 
     /// A key is of a kind that Milvus cannot load.
-    UnsupportedKey = "unsupported-key", Error, breaks Breaks { authority: [&[P, J, G], ALL], ..EVERYBODY };
+    UnsupportedKey = "unsupported-key", Error, breaks EVERYBODY;
     why "Go's TLS, which Milvus uses, cannot read it: `tls: failed to parse private key`";
     fix "milvus-certs renew{dir}{kind} --key-type rsa2048";
     authority "milvus-certs gen -d NEW, then give everybody the new ca.pem";
@@ -231,7 +236,7 @@ codes! {
     // Authorities
 
     /// ca.pem is no certificate authority.
-    CaNotAuthority = "ca-not-authority", Error, breaks Breaks { authority: [&[C, J, G], ALL], ..NOBODY };
+    CaNotAuthority = "ca-not-authority", Error, breaks Breaks { authority: [&[C, J, G], ALL], ..EVERYBODY };
     why "what it signed does not verify: `x509: certificate is not authorized to sign other certificates`";
     fix "put the authority's certificate into {file}, not the server's; else milvus-certs gen -d NEW";
 
@@ -251,14 +256,14 @@ codes! {
     fix "issue server and client by the authority itself, or make one without that limit";
 
     /// The authority is restricted so that it cannot serve Milvus.
-    CaRestricted = "ca-restricted", Error, breaks EVERYBODY;
+    CaRestricted = "ca-restricted", Error, breaks Breaks { server: &[C, G], ..EVERYBODY };
     why "verifiers apply the authority's restrictions to all that it signs";
     fix "milvus-certs gen -d NEW, then give everybody the new ca.pem";
 
     /// The authority's nameConstraints do not permit a certificate's names.
     NameConstraints = "name-constraints", Error, breaks Breaks { server: &[P, C, G], ..EVERYBODY };
     why "verifiers hold what the authority signs to them: `x509: a root or intermediate certificate is not authorized to sign for this name`";
-    fix "milvus-certs renew{dir}{kind} with names that the authority permits, or use another authority";
+    fix "use another authority, or only names that it permits: milvus-certs renew{dir}{kind} --common-name {name}";
 
     /// ca.key is not here.
     NoAuthorityKey = "no-authority-key", Info, breaks NOBODY;
@@ -292,7 +297,7 @@ codes! {
     /// A certificate expires soon.
     Expiring = "expiring", Warning, breaks NOBODY;
     why "Milvus does not warn, and does not reload: it has to be renewed and Milvus restarted before that day";
-    fix "milvus-certs renew{dir}{kind}, then restart Milvus";
+    fix "milvus-certs renew{dir}{kind}, then restart Milvus; with --days it lives longer than the old one";
     authority "milvus-certs gen -d NEW before that day, then give everybody the new ca.pem; only a new authority helps";
 
     /// A certificate outlives its authority.

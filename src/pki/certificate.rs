@@ -163,6 +163,18 @@ impl Certificate {
         self.extensions.unknown_critical.as_deref()
     }
 
+    /// Whether there are nameConstraints (RFC 5280 4.2.1.10).
+    #[must_use]
+    pub fn constrains_names(&self) -> bool {
+        self.extensions.constrains_names
+    }
+
+    /// Whether nameConstraints say something about IP addresses.
+    #[must_use]
+    pub fn constrains_addresses(&self) -> bool {
+        self.extensions.constrains_addresses
+    }
+
     /// Whether Go and the other verifiers take it for this purpose: without extendedKeyUsage it
     /// serves all (RFC 5280 4.2.1.12).
     #[must_use]

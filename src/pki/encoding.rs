@@ -133,6 +133,12 @@ fn decrypt(der: &[u8], passphrase: &Passphrase) -> Result<PrivateKey, Error> {
     PrivateKey::from_pkcs8(key.as_bytes())
 }
 
+/// Whether a PEM file has a private key, whatever else is in it.
+#[must_use]
+pub fn holds_private_key(content: &[u8]) -> bool {
+    blocks(content).is_ok_and(|blocks| blocks.iter().any(|block| block.tag().ends_with(PRIVATE_KEY)))
+}
+
 /// The PEM blocks of a file, or what it is instead.
 pub(super) fn blocks(content: &[u8]) -> Result<Vec<pem::Pem>, Error> {
     if content.iter().all(u8::is_ascii_whitespace) {
@@ -141,7 +147,7 @@ pub(super) fn blocks(content: &[u8]) -> Result<Vec<pem::Pem>, Error> {
     if is_der(content) {
         return Err(Error::Der);
     }
-    if content.starts_with(b"\xEF\xBB\xBF") {
+    if content.strip_prefix(BYTE_ORDER_MARK).is_some_and(|rest| rest.starts_with(BEGIN)) {
         return Err(Error::ByteOrderMark);
     }
     if content.starts_with(b"\xFF\xFE") || content.starts_with(b"\xFE\xFF") {
@@ -160,16 +166,20 @@ pub(super) fn blocks(content: &[u8]) -> Result<Vec<pem::Pem>, Error> {
 }
 
 const BEGIN: &[u8] = b"-----BEGIN ";
+const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// Milvus and OpenSSL find a PEM block only where its first line begins a line and ends one; the
-/// parser here is more lenient.
+/// Milvus and OpenSSL find a PEM block only where its first and its last line begin a line and end one;
+/// the parser here is more lenient.
 fn check_lines(content: &[u8]) -> Result<(), Error> {
     for line in content.split(|byte| *byte == b'\n') {
-        let Some(start) = line.windows(BEGIN.len()).position(|window| window == BEGIN) else {
+        let find = |marker: &[u8]| line.windows(marker.len()).position(|window| window == marker);
+        let Some((start, marker)) = [BEGIN, END].into_iter().find_map(|marker| Some((find(marker)?, marker)))
+        else {
             continue;
         };
-        let header = line[start + BEGIN.len()..].trim_ascii_end();
+        let header = line[start + marker.len()..].trim_ascii_end();
         let label = header.windows(DASHES.len()).position(|window| window == DASHES);
         if label != header.len().checked_sub(DASHES.len()) {
             return Err(Error::PemFolded);

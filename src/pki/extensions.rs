@@ -1,5 +1,7 @@
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::{ExtendedKeyUsage as ParsedExtendedKeyUsage, ParsedExtension};
+use x509_parser::extensions::{
+    ExtendedKeyUsage as ParsedExtendedKeyUsage, GeneralName as ParsedName, ParsedExtension,
+};
 
 use super::subject::escaped;
 use super::{EndEntityKind, Error, GeneralName};
@@ -16,6 +18,10 @@ pub(super) struct Extensions {
     pub(super) key_usage: Option<Vec<&'static str>>,
     /// The names or object identifiers of its purposes, if there is an extendedKeyUsage at all.
     pub(super) extended_key_usage: Option<Vec<String>>,
+    /// There are nameConstraints.
+    pub(super) constrains_names: bool,
+    /// nameConstraints have an iPAddress.
+    pub(super) constrains_addresses: bool,
     pub(super) subject_key_identifier: Option<Vec<u8>>,
     pub(super) authority_key_identifier: Option<Vec<u8>>,
     pub(super) names: Vec<GeneralName>,
@@ -66,6 +72,12 @@ impl Extensions {
                         _ => self.unusable_names.push(escaped(&name.to_string())),
                     }
                 }
+            }
+            ParsedExtension::NameConstraints(constraints) => {
+                self.constrains_names = true;
+                let subtrees = [&constraints.permitted_subtrees, &constraints.excluded_subtrees];
+                let mut bases = subtrees.into_iter().flatten().flatten().map(|subtree| &subtree.base);
+                self.constrains_addresses = bases.any(|base| matches!(base, ParsedName::IPAddress(_)));
             }
             _ => {}
         }

@@ -5,6 +5,7 @@
 mod algorithm;
 mod authority;
 mod certificate;
+mod chain;
 mod encoding;
 mod error;
 mod extensions;
@@ -25,9 +26,10 @@ pub use algorithm::{KeyAlgorithm, SignatureAlgorithm};
 pub use authority::{AuthorityTemplate, CertificateAuthority, check_may_issue};
 pub use certificate::Certificate;
 pub(crate) use certificate::hex_with_colons;
+pub use chain::{ChainDefect, judge_chain};
 pub use encoding::{
-    Passphrase, certificates_from_pem, certificates_to_pem, encrypt_key_to_pem, is_encrypted_key,
-    key_from_pem, key_to_pem,
+    Passphrase, certificates_from_pem, certificates_to_pem, encrypt_key_to_pem, holds_private_key,
+    is_encrypted_key, key_from_pem, key_to_pem,
 };
 pub use error::Error;
 pub(crate) use error::shell_quoted;
@@ -41,4 +43,4 @@ pub use serial::{SerialCounter, SerialNumber};
 pub use sign::EndEntity;
 pub use subject::{Attribute, AttributeType, Subject};
 pub use validity::{Days, Validity};
-pub use verify::{ChainDefect, covers, judge_chain, verify_chain};
+pub use verify::{covers, verify_chain};

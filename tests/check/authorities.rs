@@ -41,7 +41,7 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         authority(
             "for other names",
             // The client's certificate has no names that could be forbidden.
-            &["ca-restricted server.pem"],
+            &["name-constraints server.pem"],
             "nameConstraints = critical, permitted;DNS:example.com",
         ),
         made("an authority for this name", &[], |folder| {
@@ -52,7 +52,7 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         // constraint type`, wherever a certificate has an address.
         authority(
             "for this name and this address",
-            &["ca-restricted server.pem"],
+            &["name-constraints server.pem"],
             "nameConstraints = critical, permitted;DNS:localhost, permitted;IP:127.0.0.1/255.255.255.255",
         ),
         authority(

@@ -112,7 +112,7 @@ fn intermediates() -> Vec<Exhibit> {
         ),
         above(
             "an intermediate certificate that is no authority",
-            &["does-not-verify client.pem", "does-not-verify server.pem"],
+            &["ca-not-authority client.pem", "ca-not-authority server.pem"],
             "",
             "basicConstraints = CA:FALSE\nkeyUsage = digitalSignature",
         ),
@@ -124,7 +124,7 @@ fn intermediates() -> Vec<Exhibit> {
         ),
         above(
             "an intermediate authority for other names",
-            &["ca-restricted server.pem"],
+            &["name-constraints server.pem"],
             "",
             "nameConstraints = critical, permitted;DNS:example.com",
         ),

@@ -17,7 +17,7 @@ fn not_pem() -> Vec<Exhibit> {
     let in_utf_16 = |order: &str, octets: fn(u16) -> [u8; 2]| {
         broken(
             format!("a server.pem in UTF-16, {order} octet first"),
-            &["not-pem server.pem"],
+            &["utf-16 server.pem"],
             move |folder| {
                 let text = format!("\u{feff}{}", folder.text("server.pem"));
                 folder.write("server.pem", text.encode_utf16().flat_map(octets).collect::<Vec<_>>());
@@ -122,7 +122,8 @@ fn damaged() -> Vec<Exhibit> {
         relabelled("TRUSTED CERTIFICATE"),
         broken(
             "server.key and server.pem with each other's content",
-            &["damaged-file server.key", "damaged-file server.pem"],
+            // Everybody may read server.pem, where the key now is.
+            &["damaged-file server.key", "damaged-file server.pem", "key-readable-by-others server.pem"],
             |folder| {
                 let (key, certificate) = (folder.read("server.key"), folder.read("server.pem"));
                 folder.write("server.key", certificate);

@@ -18,7 +18,6 @@ mod exhibit;
 mod files;
 mod gen_sh;
 mod healthy;
-mod inspect;
 mod keys;
 mod names;
 mod public;
@@ -90,12 +89,15 @@ fn no_two_have_one_name(exhibits: &[Exhibit]) -> Trial {
     })
 }
 
-/// The findings about configuration begin with `malformed-yaml`.
+/// The findings about configuration begin with `malformed-yaml`. What webpki refuses for a reason that
+/// has no code of its own, `does-not-verify`, is nothing that OpenSSL would write.
 fn every_code_is_shown(exhibits: &[Exhibit]) -> Trial {
     let shown: BTreeSet<_> = exhibits.iter().flat_map(Exhibit::codes).map(str::to_owned).collect();
     Trial::test("every finding about certificates has a directory that shows it", move || {
         let about_certificates = Code::ALL.iter().take_while(|code| **code != Code::MalformedYaml);
-        let missing: Vec<_> = about_certificates.filter(|code| !shown.contains(code.name())).collect();
+        let missing: Vec<_> = about_certificates
+            .filter(|code| **code != Code::DoesNotVerify && !shown.contains(code.name()))
+            .collect();
         assert!(missing.is_empty(), "{missing:?}");
         Ok(())
     })

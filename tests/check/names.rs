@@ -64,7 +64,7 @@ fn of_servers() -> Vec<Exhibit> {
         ),
         asked("for a wildcard and the name above it", WILDCARD, NOT_COVERED, "--server-name example.com"),
         with("with an address as a DNS name", &["ip-in-dns-name server.pem"], ADDRESS),
-        // Whoever asks for the address is refused, and this is why.
+        // Go, curl and Java refuse it; gRPC compares the text, and takes it.
         asked(
             "with an address as a DNS name that is asked for",
             ADDRESS,

@@ -17,6 +17,9 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         signed("client", "SHA-1", &["weak-signature client.pem"], "-days 3650 -sha1"),
         signed("server", "MD5", &["weak-signature server.pem"], "-days 3650 -md5"),
         signed("client", "MD5", &["weak-signature client.pem"], "-days 3650 -md5"),
+        // Go knows no SHA-224, OpenSSL and BoringSSL do.
+        signed("server", "SHA-224", &["unsupported-signature server.pem"], "-days 3650 -sha224"),
+        signed("client", "SHA-224", &["unsupported-signature client.pem"], "-days 3650 -sha224"),
         signed("server", "SHA-512", &[], "-days 3650 -sha512"),
         signed(
             "server",

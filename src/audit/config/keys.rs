@@ -104,48 +104,19 @@ pub(super) fn formatted(key: &str) -> String {
     key.chars().filter(|letter| !matches!(letter, '/' | '_' | '.')).collect::<String>().to_lowercase()
 }
 
-/// The top level of milvus.yaml.
-const TOP_LEVEL: [&str; 34] = [
-    "autoindex",
-    "cdc",
-    "common",
-    "credential",
-    "datacoord",
-    "datanode",
-    "etcd",
-    "function",
-    "gpu",
-    "grpc",
-    "indexcoord",
-    "indexnode",
-    "internaltls",
-    "kafka",
-    "knowhere",
-    "localstorage",
-    "log",
-    "messagequeue",
-    "metastore",
-    "minio",
-    "mixcoord",
-    "mq",
-    "msgchannel",
-    "natsmq",
-    "proxy",
-    "pulsar",
-    "querycoord",
-    "querynode",
-    "quotaandlimits",
-    "rocksmq",
-    "rootcoord",
-    "streaming",
-    "tikv",
-    "tls",
+/// The top level of milvus.yaml, in lower case.
+#[rustfmt::skip]
+const TOP_LEVEL: [&str; 37] = [
+    "autoindex", "cdc", "common", "credential", "datacoord", "datanode", "etcd", "function", "gpu", "grpc",
+    "indexcoord", "indexnode", "internaltls", "kafka", "knowhere", "localstorage", "log", "messagequeue",
+    "metastore", "minio", "mixcoord", "mq", "msgchannel", "natsmq", "proxy", "pulsar", "querycoord", "querynode",
+    "quotaandlimits", "rocksmq", "rootcoord", "streaming", "streamingnode", "tikv", "tls", "trace", "woodpecker",
 ];
 
 /// Whether a key at the top level is one of milvus.yaml's, perhaps with what is below it.
 pub(super) fn is_top_level(key: &str) -> bool {
     let first = key.split(['.', '/', '_']).next().unwrap_or_default().to_lowercase();
-    TOP_LEVEL.contains(&first.as_str()) || matches!(first.as_str(), "trace" | "woodpecker" | "streamingnode")
+    TOP_LEVEL.contains(&first.as_str())
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Volumes, mounts and environment variables of a pod, as the operator's resource and Helm's values
 //! hold them.
 
+use std::collections::HashMap;
+
 use super::mounts::{Mount, Mounts, SecretVolume, Volume, absolute};
 use super::settings::{Settings, Value};
 use super::yaml::Node;
@@ -10,17 +12,17 @@ const OWN_MOUNTS: [&str; 3] = ["/var/lib/milvus", "/milvus/tools", "/milvus/logs
 
 /// The mounts of a component: those of all components, and its own.
 pub(super) fn mounts(specs: &[Node<'_>]) -> Mounts {
-    let volumes: Vec<_> =
-        specs.iter().flat_map(|spec| spec.get("volumes").into_iter().flat_map(Node::items)).collect();
-    let mut mounts = Mounts::default();
+    let volumes = specs.iter().flat_map(|spec| spec.get("volumes").into_iter().flat_map(Node::items));
+    let volumes: HashMap<_, _> = volumes.map(|volume| (volume.text("name"), volume)).collect();
+    let mut mounts = Mounts::new(false);
     for mount in specs.iter().flat_map(|spec| spec.get("volumeMounts").into_iter().flat_map(Node::items)) {
         let Some(target) = mount.text("mountPath").map(absolute) else { continue };
         // The operator's way to take a mount away.
         if mount.text("name") == Some("_remove") {
-            mounts.list.retain(|other| other.target != target);
+            mounts.remove(&target);
             continue;
         }
-        let volume = volumes.iter().rev().find(|volume| volume.text("name") == mount.text("name"));
+        let volume = volumes.get(&mount.text("name"));
         let volume = volume.map_or(Volume::Other, |volume| volume_of(*volume, mount.text("subPath")));
         let place = mount.get("subPath").unwrap_or(mount).place();
         mounts.add(Mount { target, volume, place });

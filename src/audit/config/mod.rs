@@ -30,7 +30,7 @@ use documents::Documents;
 use findings::Findings;
 use host::Host;
 use judge::Circumstances;
-use mounts::Volume;
+use mounts::{Mounts, Volume};
 use secret::Secret;
 use settings::Mode;
 
@@ -144,7 +144,7 @@ fn judge_secrets(
 
 fn mounted_secrets(deployments: &[Deployment]) -> HashSet<&str> {
     let mounts = deployments.iter().filter_map(|deployment| deployment.mounts.as_ref());
-    let volumes = mounts.flat_map(|mounts| &mounts.list).map(|mount| &mount.volume);
+    let volumes = mounts.flat_map(Mounts::iter).map(|mount| &mount.volume);
     volumes
         .filter_map(|volume| match volume {
             Volume::Secret(secret) => Some(secret.name.as_str()),

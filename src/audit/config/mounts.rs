@@ -1,6 +1,7 @@
 //! What a container has where: which of its paths come from this machine, from a Secret, or from
 //! somewhere that cannot be looked at.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -19,14 +20,13 @@ const PUBLIC_CERTIFICATES: &str = "/milvus/configs/cert";
 const WORKING_DIRECTORY: &str = "/milvus";
 
 /// The mounts of a container.
-#[derive(Clone, Default)]
 pub(super) struct Mounts {
-    pub(super) list: Vec<Mount>,
+    /// By their targets.
+    list: BTreeMap<String, Mount>,
     /// There are mounts that are not known here.
     pub(super) is_partial: bool,
 }
 
-#[derive(Clone)]
 pub(super) struct Mount {
     /// Where it is in the container.
     pub(super) target: String,
@@ -103,16 +103,30 @@ pub(super) fn is_public(path: &str) -> bool {
 }
 
 impl Mounts {
-    /// Adds a mount; one with the same target is replaced, as Compose and Kubernetes' tools do.
-    pub(super) fn add(&mut self, mount: Mount) {
-        self.list.retain(|other| other.target != mount.target);
-        self.list.push(mount);
+    /// None yet.
+    pub(super) fn new(is_partial: bool) -> Self {
+        Self { list: BTreeMap::new(), is_partial }
     }
 
-    /// The mount that a path is in: the one with the longest target.
+    /// Adds a mount; one with the same target is replaced, as Compose and Kubernetes' tools do.
+    pub(super) fn add(&mut self, mount: Mount) {
+        self.list.insert(mount.target.clone(), mount);
+    }
+
+    /// Takes a mount away.
+    pub(super) fn remove(&mut self, target: &str) {
+        self.list.remove(target);
+    }
+
+    /// All of them, in the order of their targets.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Mount> {
+        self.list.values()
+    }
+
+    /// The mount that a path is in, the one with the longest target, and the path below that.
     pub(super) fn of(&self, path: &str) -> Option<(&Mount, String)> {
-        let covering = self.list.iter().filter_map(|mount| Some((mount, below(path, &mount.target)?)));
-        covering.max_by_key(|(mount, _)| mount.target.len()).map(|(mount, rest)| (mount, rest.to_owned()))
+        let mount = Path::new(path).ancestors().find_map(|folder| self.list.get(folder.to_str()?))?;
+        Some((mount, below(path, &mount.target)?.to_owned()))
     }
 
     /// What Milvus finds at a path.

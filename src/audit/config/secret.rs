@@ -1,5 +1,7 @@
 //! Kubernetes Secrets: the certificates and keys in them, and what should not be there.
 
+use std::collections::{BTreeMap, HashSet};
+
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -16,14 +18,13 @@ use crate::store::FileRole;
 /// A Secret among the documents.
 pub(super) struct Secret {
     pub(super) name: String,
-    files: Vec<SecretFile>,
+    files: BTreeMap<String, SecretFile>,
     /// Keys with values that cannot be read.
-    unreadable: Vec<String>,
+    unreadable: HashSet<String>,
 }
 
-/// A key of a Secret with its decoded value.
+/// A decoded value, and where its key is.
 pub(super) struct SecretFile {
-    key: String,
     place: Place,
     pub(super) content: Zeroizing<Vec<u8>>,
 }
@@ -32,7 +33,7 @@ impl Secret {
     /// Reads `data` and `stringData`, which wins.
     pub(super) fn read(document: Node<'_>, findings: &mut Findings) -> Self {
         let name = document.at(&["metadata", "name"]).and_then(Node::as_str).unwrap_or_default().to_owned();
-        let mut secret = Self { name, files: Vec::new(), unreadable: Vec::new() };
+        let mut secret = Self { name, files: BTreeMap::new(), unreadable: HashSet::new() };
         for (field, is_encoded) in [("stringData", false), ("data", true)] {
             for entry in document.get(field).map(Node::entries).unwrap_or_default() {
                 if !secret.has(entry.name()) {
@@ -58,28 +59,30 @@ impl Secret {
             Some(text) => Ok(Zeroizing::new(text.as_bytes().to_vec())),
         };
         match content {
-            Ok(content) => self.files.push(SecretFile { key, place, content }),
+            Ok(content) => {
+                self.files.insert(key, SecretFile { place, content });
+            }
             Err((code, evidence)) => {
                 if let Some(role) = role_of(&key) {
                     findings.add(Finding::new(code, place, evidence, &remedy_of(role)).about(role));
                 }
-                self.unreadable.push(key);
+                self.unreadable.insert(key);
             }
         }
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
-        self.file(key).is_some() || self.unreadable.iter().any(|other| other == key)
+        self.files.contains_key(key) || self.unreadable.contains(key)
     }
 
     pub(super) fn file(&self, key: &str) -> Option<&SecretFile> {
-        self.files.iter().find(|file| file.key == key)
+        self.files.get(key)
     }
 
     /// Its certificates and keys, by the names that this program and cert-manager give them.
     pub(super) fn bundle(&self) -> Bundle {
         let mut bundle = Bundle::new();
-        for (role, file) in self.roles() {
+        for (role, _, file) in self.roles() {
             if bundle.file(role).is_none() {
                 bundle.add(role, file.place.clone(), None, Ok(&file.content));
             }
@@ -87,15 +90,16 @@ impl Secret {
         bundle
     }
 
-    fn roles(&self) -> impl Iterator<Item = (FileRole, &SecretFile)> {
-        let (certificate, key) = self.kind_of_tls_crt();
-        self.files.iter().filter_map(move |file| {
-            let role = match file.key.as_str() {
+    /// What is a certificate or key, with its key in the Secret.
+    fn roles(&self) -> impl Iterator<Item = (FileRole, &str, &SecretFile)> {
+        let (certificate, private_key) = self.kind_of_tls_crt();
+        self.files.iter().filter_map(move |(key, file)| {
+            let role = match key.as_str() {
                 "tls.crt" => Some(certificate),
-                "tls.key" => Some(key),
+                "tls.key" => Some(private_key),
                 other => role_of(other),
             };
-            role.map(|role| (role, file))
+            role.map(|role| (role, key.as_str(), file))
         })
     }
 
@@ -113,8 +117,9 @@ impl Secret {
 
     /// Finds an authority's key, and certificates that are not those of the directory.
     pub(super) fn judge(&self, bundle: &Bundle, directory: &Bundle, findings: &mut Findings) {
-        for (role, file) in self.roles() {
-            if let Some(evidence) = file.authority_key(role, &self.name, [bundle, directory]) {
+        for (role, key, file) in self.roles() {
+            let bundles = [bundle, directory];
+            if let Some(evidence) = self.authority_key(role, key, file, bundles) {
                 findings.report(Code::CaKeyInSecret, file.place.clone(), evidence);
             }
         }
@@ -129,20 +134,24 @@ impl Secret {
             findings.report(Code::NotTheDirectorys, place, evidence.join("; "));
         }
     }
-}
 
-impl SecretFile {
-    /// Why it is an authority's key, if it is one.
-    fn authority_key(&self, role: FileRole, secret: &str, bundles: [&Bundle; 2]) -> Option<String> {
+    /// Why a file is an authority's key, if it is one.
+    fn authority_key(
+        &self,
+        role: FileRole,
+        key: &str,
+        file: &SecretFile,
+        bundles: [&Bundle; 2],
+    ) -> Option<String> {
         if role == FileRole::CaKey {
-            return Some(format!("the Secret {secret} has the authority's key as {}", self.key));
+            return Some(format!("the Secret {} has the authority's key as {key}", self.name));
         }
-        let key = role.is_key().then(|| KeyMaterial::from_pem(&self.content).ok()).flatten()?;
+        let material = role.is_key().then(|| KeyMaterial::from_pem(&file.content).ok()).flatten()?;
         let mut certificates = bundles.into_iter().flat_map(|bundle| {
             FileRole::ALL.into_iter().flat_map(|role| bundle.certificates(role)).filter(|found| found.is_ca())
         });
-        let authority = certificates.find(|authority| key.belongs_to(authority) == Some(true))?;
-        Some(format!("{} is the key of the authority {}", self.key, authority.subject()))
+        let authority = certificates.find(|authority| material.belongs_to(authority) == Some(true))?;
+        Some(format!("{key} is the key of the authority {}", authority.subject()))
     }
 }
 
@@ -169,13 +178,16 @@ fn remedy_of(role: FileRole) -> Remedy<'static> {
     Remedy { kind, ..Remedy::default() }
 }
 
-/// Go's `base64.StdEncoding`, with which Kubernetes reads `data`: line breaks do not matter, spaces
-/// do.
-fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
+/// Go's `base64.StdEncoding`, with which Kubernetes reads `data`.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical);
-    let text: Zeroizing<String> =
-        Zeroizing::new(text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect());
-    GeneralPurpose::new(&STANDARD, CONFIG).decode(text.as_bytes()).ok().map(Zeroizing::new)
+        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
+);
+
+/// As Go does: line breaks do not matter, spaces do.
+fn decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let text: Zeroizing<String> = Zeroizing::new(text.replace(['\r', '\n'], ""));
+    BASE64.decode(text.as_bytes()).ok().map(Zeroizing::new)
 }

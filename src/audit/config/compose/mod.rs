@@ -1,6 +1,7 @@
 //! Compose files: the services that run Milvus.
 
 mod config_files;
+mod environment;
 mod service;
 mod syntax;
 mod volumes;
@@ -13,6 +14,9 @@ use super::host::Host;
 use super::yaml::{Entry, Node};
 use crate::audit::Code;
 use service::Service;
+
+/// The largest clusters have some ten. Each can make this program read files.
+const MAX_SERVICES: usize = 100;
 
 /// A Compose file and the folder that its paths begin at.
 pub(super) struct ComposeFile<'a> {
@@ -32,7 +36,11 @@ pub(super) fn deployments(
         let place = first.document.entry("services").map_or(first.document, |entry| entry.key).place();
         findings.report(Code::ConfigNotRecognised, place, "no service runs milvusdb/milvus");
     }
-    services.iter().map(|service| service.deployment(host, findings)).collect()
+    if let Some(service) = services.get(MAX_SERVICES) {
+        let evidence = format!("this and later services are not judged: {MAX_SERVICES} run Milvus before it");
+        findings.report(Code::ConfigNotRecognised, service.key.place(), evidence);
+    }
+    services.iter().take(MAX_SERVICES).map(|service| service.deployment(host, findings)).collect()
 }
 
 fn merged<'a>(files: &'a [ComposeFile<'a>]) -> Vec<Service<'a>> {

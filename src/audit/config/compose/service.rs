@@ -3,11 +3,10 @@ use std::path::Path;
 use super::super::deployment::{Deployment, Publication};
 use super::super::findings::Findings;
 use super::super::host::Host;
-use super::super::settings::{Settings, Value};
+use super::super::settings::Settings;
 use super::super::yaml::{Entry, Node};
 use super::syntax::{interpolated, short_port};
-use super::{ComposeFile, config_files, volumes};
-use crate::audit::Place;
+use super::{ComposeFile, config_files, environment, volumes};
 
 /// Components that no client connects to.
 const INTERNAL_COMPONENTS: [&str; 10] = [
@@ -37,7 +36,7 @@ pub(super) struct Service<'a> {
 
 impl<'a> Service<'a> {
     /// The entry of the last file that has it.
-    fn last(&self, key: &str) -> Option<Entry<'a>> {
+    pub(super) fn last(&self, key: &str) -> Option<Entry<'a>> {
         self.layers.iter().rev().find_map(|layer| layer.entry(key))
     }
 
@@ -73,10 +72,10 @@ impl<'a> Service<'a> {
     pub(super) fn deployment(&self, host: &Host<'_>, findings: &mut Findings) -> Deployment {
         let mounts = volumes::mounts(self);
         let mut settings = Settings::default();
-        settings.add_root(self.last("environment").map_or(self.key, |entry| entry.key).place());
+        settings.add_root(environment::key(self).place());
         settings.is_partial |= self.is_partial();
         config_files::add(&mut settings, &mounts, host, findings);
-        self.add_environment(&mut settings);
+        environment::add(&mut settings, self, host);
         Deployment {
             settings,
             mounts: Some(mounts),
@@ -84,24 +83,6 @@ impl<'a> Service<'a> {
                 .component()
                 .is_some_and(|name| INTERNAL_COMPONENTS.contains(&name.as_str())),
             rest: self.publication(),
-        }
-    }
-
-    /// A list of `NAME=value`, or a mapping; Milvus prefers it to all files.
-    fn add_environment(&self, settings: &mut Settings) {
-        // What is in such a file is not known here.
-        settings.is_partial |= self.last("env_file").is_some();
-        for environment in self.all("environment") {
-            for Entry { key, value } in environment.entries() {
-                let text = value.as_go_string().filter(|_| !value.is_null());
-                add_variable(settings, key.as_str().unwrap_or_default(), text.as_deref(), value.place());
-            }
-            for item in environment.items() {
-                let text = item.as_str().unwrap_or_default();
-                let (name, value) =
-                    text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
-                add_variable(settings, name, value, item.place());
-            }
         }
     }
 
@@ -127,16 +108,6 @@ fn is_milvus(image: &str) -> bool {
     let name = image.rsplit('/').next().unwrap_or_default();
     let name = name.split(['@', ':']).next().unwrap_or_default();
     matches!(name, "milvus" | "milvus-dev" | "milvus-gpu") && !image.contains("bitnami")
-}
-
-/// A variable without a value comes from the environment of Compose.
-fn add_variable(settings: &mut Settings, name: &str, value: Option<&str>, place: Place) {
-    let value = value.map(interpolated).filter(|value| !value.is_unknown);
-    settings.add_variable(
-        name,
-        value.map_or(Value::Unknown, |value| Value::Text(value.text.into_owned())),
-        place,
-    );
 }
 
 /// A port's short form, or the `target` of its long one.

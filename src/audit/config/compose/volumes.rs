@@ -8,7 +8,7 @@ const FILES: [(&str, &str); 2] = [("secrets", "/run/secrets/"), ("configs", "/")
 
 /// What is mounted into a service: its volumes, and the files of `secrets` and `configs`.
 pub(super) fn mounts(service: &Service<'_>) -> Mounts {
-    let mut mounts = Mounts { is_partial: service.is_partial(), ..Mounts::default() };
+    let mut mounts = Mounts::new(service.is_partial());
     for item in service.all("volumes").flat_map(Node::items) {
         let ShortVolume { volume, target } = volume_of(item, service);
         match target {

@@ -62,8 +62,7 @@ impl Judge<'_> {
                 .collect();
             let names: Vec<_> = misplaced.iter().map(|(key, _)| key.name()).collect();
             if let Some(place) = misplaced.iter().map(|(_, place)| place.clone()).min() {
-                let evidence =
-                    format!("{} is not at the top level: {} not set", block.name(), list_are(&names));
+                let evidence = format!("{} stands under common: {} not set", block.name(), list_are(&names));
                 self.report(Code::TlsUnderCommon, place, evidence);
             }
         }

@@ -11,7 +11,7 @@ impl Judge<'_> {
     pub(super) fn mounted(&mut self) {
         let Some(mounts) = &self.deployment.mounts else { return };
         let mut single = Vec::new();
-        for mount in &mounts.list {
+        for mount in mounts.iter() {
             if is_whole_configuration(mount) {
                 let evidence = format!("{} is mounted as a whole", mount.target);
                 self.report(Code::MilvusYamlReplaced, mount.place.clone(), evidence);
@@ -22,6 +22,7 @@ impl Judge<'_> {
                 single.push(mount);
             }
         }
+        single.sort_by_key(|mount| &mount.place);
         if let Some(first) = single.first() {
             let targets: Vec<_> = single.iter().map(|mount| mount.target.as_str()).collect();
             let evidence = format!("{} mounted as single files", list_are(&targets));

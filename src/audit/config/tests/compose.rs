@@ -174,6 +174,8 @@ fn the_environment_wins_over_every_file() {
         environment("      - MILVUS_CONF_PROXY_HTTP_PORT=19530\n"),
         ["m/docker-compose.yml:11:9 rest-port-missing"]
     );
+    let quoted = environment("      - COMMON_SECURITY_TLSMODE=\"1\"\n");
+    assert_eq!(quoted, ["m/docker-compose.yml:11:9 tls-mode-invalid"], "the quotes are part of the value");
     assert_eq!(environment("      PROXY_PORT: ${GRPC_PORT}\n"), NOTHING, "it cannot be told");
     assert_eq!(
         environment("      TLS_SERVERPEMPATH: /certs/server.pem\n"),
@@ -186,6 +188,18 @@ fn the_environment_wins_over_every_file() {
         stock(&alone).findings(),
         ["m/docker-compose.yml:10:5 rest-port-missing", "m/docker-compose.yml:10:5 tls-path-not-set"]
     );
+}
+
+#[test]
+fn variables_of_a_file_are_read() {
+    let text =
+        STOCK.replace("    environment:\n", "    env_file: [./.env, {path: more.env}]\n    environment:\n");
+    let world =
+        stock(&text).file("m/.env", "# c\n\n  COMMON_SECURITY_TLSMODE=\"x\"\n").file("m/more.env", "A=b\n");
+    assert_eq!(world.findings(), ["m/.env:3:3 tls-mode-invalid"]);
+    let over = text.replace("      ETCD_ENDPOINTS: etcd:2379\n", "      COMMON_SECURITY_TLSMODE: 2\n");
+    let world = stock(&over).file("m/.env", "COMMON_SECURITY_TLSMODE=x\n").file("m/more.env", "");
+    assert_eq!(world.findings(), NOTHING);
 }
 
 #[test]

@@ -125,7 +125,21 @@ fn large_files_are_judged_in_bounded_time() {
             format!("{}: {{security: {{tlsMode: {number}}}}}\n", "_".repeat(number % 50) + "common")
         })
         .collect();
-    for text in [format!("services:\n{services}"), secrets, merged, spread] {
+    let volumes: String = (0..60_000).map(|number| format!("- ./t:/t{number}\n")).collect();
+    let volumes = format!("services:\n m:\n  image: milvusdb/milvus\n  volumes:\n{}", indented(&volumes, 2));
+    let keys: String = (0..45_000).map(|number| format!(" k{number}: eA==\n")).collect();
+    let mounts: String =
+        (0..15_000).map(|number| format!("- {{name: n{number}, mountPath: /m{number}}}\n")).collect();
+    let mounts = format!("volumes:\n{}volumeMounts:\n{mounts}", mounts.replace("mountPath", "x"));
+    for text in [
+        volumes,
+        format!("kind: Secret\ndata:\n{keys}"),
+        mounts,
+        format!("services:\n{services}"),
+        secrets,
+        merged,
+        spread,
+    ] {
         let began = Instant::now();
         World::without_directory().given("a.yaml", text.as_str()).judge();
         assert!(began.elapsed() < Duration::from_secs(20), "{:.20} {:?}", text, began.elapsed());

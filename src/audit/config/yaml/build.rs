@@ -4,8 +4,8 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use zeroize::Zeroizing;
 
 use super::{
-    Content, Document, MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, Malformed, NodeData, Origin, Repeated, Scalar,
-    Style,
+    Content, Document, MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, MAX_WEIGHT, Malformed, NodeData, Origin,
+    Repeated, Scalar, Style, TEXT_WEIGHT,
 };
 use crate::audit::Position;
 
@@ -102,7 +102,11 @@ impl<'o> Builder<'o> {
 
     fn add(&mut self, content: Content, position: Position, anchor: usize) -> usize {
         let node = self.nodes.len();
-        self.nodes.push(NodeData { position, content, weight: 1 });
+        let weight = match &content {
+            Content::Scalar(scalar) => 1 + scalar.text.len() / TEXT_WEIGHT,
+            _ => 1,
+        };
+        self.nodes.push(NodeData { position, content, weight });
         // The parser counts anchors from one.
         if anchor != 0 {
             self.anchors.insert(anchor, node);
@@ -130,8 +134,8 @@ impl<'o> Builder<'o> {
         };
         open.children.push(node);
         open.weight = open.weight.saturating_add(weight);
-        match open.weight > MAX_NODES {
-            true => Err(self.refuse(position, format!("its aliases unfold to more than {MAX_NODES} values"))),
+        match open.weight > MAX_WEIGHT {
+            true => Err(self.refuse(position, "its aliases unfold to much more than is written")),
             false => Ok(()),
         }
     }

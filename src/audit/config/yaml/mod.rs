@@ -2,7 +2,7 @@
 //!
 //! A document is a flat list of nodes. An alias is a reference to the anchored node, never a copy,
 //! and what the aliases of a document would unfold to is counted, not built: whoever walks through
-//! a document visits at most [`MAX_NODES`] nodes.
+//! a document, or copies all that is in it, has a bounded task.
 
 mod build;
 mod node;
@@ -17,8 +17,12 @@ pub(super) use node::{Entry, Node};
 
 /// milvus.yaml has 60 KiB; a Kubernetes Secret can have 1 MiB at most.
 const MAX_BYTES: usize = 1 << 20;
-/// Also the most that aliases may unfold to. milvus.yaml has some 3,000.
+/// milvus.yaml has some 3,000.
 const MAX_NODES: usize = 100_000;
+/// What a document may weigh with its aliases unfolded: a node weighs one, and one more for every
+/// [`TEXT_WEIGHT`] octets of its text. Without aliases no document of [`MAX_BYTES`] reaches it.
+const MAX_WEIGHT: usize = 200_000;
+const TEXT_WEIGHT: usize = 16;
 const MAX_DOCUMENTS: usize = 100;
 /// How deep collections may be nested.
 const MAX_DEPTH: usize = 200;
@@ -40,7 +44,7 @@ pub(super) struct Repeated {
 struct NodeData {
     position: Position,
     content: Content,
-    /// How many nodes it unfolds to.
+    /// What it weighs unfolded.
     weight: usize,
 }
 
@@ -94,21 +98,31 @@ pub(super) struct Malformed {
 
 /// Reads all documents of a text.
 pub(super) fn read(text: &str, origin: &Origin) -> Result<Vec<Document>, Malformed> {
-    if text.len() > MAX_BYTES {
-        let reason = format!("has {} octets; more than {MAX_BYTES} are not read", text.len());
-        return Err(origin.malformed(Position { line: 1, column: 1 }, reason));
+    check_size(text.len(), origin)?;
+    // YAML and Go take a tab after a key's colon, the parser does not where a letter follows.
+    match text.contains(":\t") {
+        true => build::documents(&Zeroizing::new(text.replace(":\t", ": ")), origin),
+        false => build::documents(text, origin),
     }
-    build::documents(text, origin)
 }
 
 /// Reads all documents of a file.
 pub(super) fn read_file(content: &[u8], origin: &Origin) -> Result<Vec<Document>, Malformed> {
+    check_size(content.len(), origin)?;
     match std::str::from_utf8(content) {
         Ok(text) => read(text, origin),
         Err(error) => {
             let before = String::from_utf8_lossy(&content[..error.valid_up_to()]);
             Err(origin.malformed(end_of(&before), "is not UTF-8".into()))
         }
+    }
+}
+
+fn check_size(octets: usize, origin: &Origin) -> Result<(), Malformed> {
+    let reason = || format!("has {octets} octets; more than {MAX_BYTES} are not read");
+    match octets > MAX_BYTES {
+        true => Err(origin.malformed(Position { line: 1, column: 1 }, reason())),
+        false => Ok(()),
     }
 }
 

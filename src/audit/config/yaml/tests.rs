@@ -144,6 +144,13 @@ fn files_from_windows_are_read_like_any_other() {
 }
 
 #[test]
+fn a_tab_can_stand_after_a_colon() {
+    let document = document("a:\tlocalhost\nb:\t\t\"x\"\t# c\n");
+    assert_eq!([document.root().text("a"), document.root().text("b")], [Some("localhost"), Some("x")]);
+    assert_eq!(document.root().get("a").map(|node| node.place().to_string()).as_deref(), Some("f.yaml:1:4"));
+}
+
+#[test]
 fn a_literal_block_keeps_its_lines_positions() {
     for (text, expected) in [
         ("u: |\n  a: 1\n  b:\n    c: 2\n", "f.yaml:4:8"),
@@ -185,8 +192,16 @@ fn a_billion_laughs_are_refused_and_cost_nothing() {
         text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
     }
     let began = Instant::now();
-    assert!(refusal(&text).contains("its aliases unfold to more than 100000 values"));
+    assert!(refusal(&text).contains("its aliases unfold to much more than is written"));
     assert!(began.elapsed() < Duration::from_millis(200));
+}
+
+#[test]
+fn a_long_text_cannot_be_repeated_without_end() {
+    let text = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 19), "*a, ".repeat(10_000));
+    assert_eq!(refusal(&text), "f.yaml:2:29 its aliases unfold to much more than is written");
+    let text = format!("a: {}\n{}", "x".repeat(1 << 19), "b: [1, 2]\n---\n".repeat(90));
+    assert_eq!(refusal(&text), "read");
 }
 
 #[test]
@@ -276,7 +291,7 @@ proptest! {
     #[test]
     fn any_text_that_looks_like_yaml_is_read_or_refused(text in yaml_like()) {
         for document in read(&text, &origin()).unwrap_or_default() {
-            prop_assert!(walk(document.root()) <= MAX_NODES);
+            prop_assert!(walk(document.root()) <= MAX_WEIGHT);
             document.root().embedded();
             document.defect();
         }

@@ -1,0 +1,54 @@
+use super::judge::Judge;
+use super::rules::{ALL, Clients};
+use super::{Client, Code};
+use crate::pki::{Certificate, GeneralName, covers};
+use crate::store::FileRole;
+
+impl Judge<'_> {
+    /// Whether clients find the name that they ask for.
+    pub(super) fn names(&mut self, leaf: &Certificate) {
+        let role = FileRole::ServerCertificate;
+        let has_host_name =
+            leaf.names().iter().any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)));
+        if !has_host_name {
+            let common_name = leaf.subject().common_name().unwrap_or_default();
+            let others =
+                leaf.names().iter().map(GeneralName::to_string).chain(leaf.unusable_names().iter().cloned());
+            let evidence = match others.collect::<Vec<_>>().as_slice() {
+                [] => format!("has no subjectAltName, only the CommonName {common_name:?}"),
+                others => format!("no client matches its subjectAltName: {}", others.join(", ")),
+            };
+            self.report(Code::NoSubjectAltName, role, evidence);
+        }
+        let mended = leaf.names().iter().filter_map(GeneralName::repaired);
+        for address in mended.filter(|address| !leaf.names().contains(address)) {
+            self.report(Code::IpInDnsName, role, format!("{address} stands in a DNS name"));
+        }
+        for name in &self.expectations.server_names {
+            if !covers(leaf, name) {
+                self.name_not_covered(leaf, name);
+            }
+        }
+    }
+
+    /// Without a DNS name in subjectAltName, gRPC's C core and Java fall back to the CommonName, and
+    /// curl where there is no subjectAltName at all. The C core also takes a DNS name for an address.
+    fn name_not_covered(&mut self, leaf: &Certificate, name: &GeneralName) {
+        let names: Vec<_> = leaf.names().iter().map(GeneralName::to_string).collect();
+        let is_common_name = leaf.subject().common_name().is_some_and(|common| common == name.to_string());
+        let has_dns_name = leaf.names().iter().any(|name| matches!(name, GeneralName::Dns(_)));
+        let stopped: Clients = match name {
+            GeneralName::Dns(_) if is_common_name && leaf.names().is_empty() => return,
+            GeneralName::Dns(_) if is_common_name && !has_dns_name => &[Client::Curl, Client::Go],
+            GeneralName::Ip(_) if is_common_name && leaf.names().is_empty() => &[Client::Java, Client::Go],
+            GeneralName::Ip(_) if leaf.names().iter().any(|own| own.repaired().as_ref() == Some(name)) => {
+                &[Client::Curl, Client::Java, Client::Go]
+            }
+            _ => ALL,
+        };
+        let evidence = format!("does not cover {name}; its names: {}", names.join(", "));
+        let text = name.to_string();
+        self.report_name(Code::NameNotCovered, FileRole::ServerCertificate, evidence, Some(&text))
+            .stops(stopped, stopped);
+    }
+}

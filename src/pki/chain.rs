@@ -1,0 +1,172 @@
+//! Judges chains for checks, where [`verify_chain`](super::verify_chain) only refuses: what exactly is
+//! wrong, apart from dates and weak keys, which are findings of their own.
+
+use std::fmt;
+
+use der::{Decode, Encode};
+use rustls_pki_types::{AlgorithmIdentifier, SignatureVerificationAlgorithm};
+use time::OffsetDateTime;
+use webpki::KeyUsage;
+use x509_cert::spki::SubjectPublicKeyInfoRef;
+use x509_parser::asn1_rs::Any;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
+
+use super::signatures::LENIENT;
+use super::verify::webpki_verdict;
+use super::{Certificate, EndEntityKind, KeyAlgorithm};
+
+/// What is wrong with a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChainDefect {
+    /// None of the anchors has the issuer's name.
+    UnknownIssuer,
+    /// The issuer's name is right, its key is not.
+    WrongSignature,
+    /// An issuer says CA:FALSE.
+    IssuerNotAuthority,
+    /// pathLenConstraint does not allow an authority in it.
+    PathLength,
+    /// nameConstraints do not permit its names.
+    NameConstraints,
+    /// An issuer's extendedKeyUsage does not have the purpose.
+    IssuerPurpose,
+    /// A critical extension that verifiers do not know.
+    UnknownCriticalExtension,
+    /// A signature or a certificate that cannot be judged here.
+    Unknown,
+    /// Another reason, in the verifier's words.
+    Other(String),
+}
+
+impl fmt::Display for ChainDefect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownIssuer => "its issuer is not in ca.pem",
+            Self::WrongSignature => "another key than ca.pem's signed it, under the same name",
+            Self::IssuerNotAuthority => "it was signed with a certificate that says CA:FALSE",
+            Self::PathLength => "more authorities stand above it than pathlen allows",
+            Self::NameConstraints => "the authority's nameConstraints do not permit its names",
+            Self::IssuerPurpose => "the extendedKeyUsage of an authority above it does not have the purpose",
+            Self::UnknownCriticalExtension => "it has a critical extension that verifiers do not know",
+            Self::Unknown => "it cannot be judged",
+            Self::Other(reason) => reason,
+        })
+    }
+}
+
+/// Judges a certificate and the issuers that it is sent with; rustls' webpki does, at a time at which
+/// all of it is valid, and with signatures that are too weak to be trusted otherwise.
+///
+/// # Errors
+/// What webpki finds.
+pub fn judge_chain(
+    kind: EndEntityKind,
+    presented: &[Certificate],
+    anchors: &[Certificate],
+) -> Result<(), ChainDefect> {
+    let leaf = presented.first().ok_or(ChainDefect::UnknownIssuer)?;
+    let Some(usage) = usage(leaf, kind) else {
+        return judge_issuer(presented, anchors);
+    };
+    let begins = presented.iter().map(|certificate| certificate.validity().not_before).max();
+    let now = begins.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let Err(error) = webpki_verdict(usage, presented, anchors, LENIENT, now) else {
+        return Ok(());
+    };
+    Err(match error {
+        // Milvus and its clients go further here than webpki does.
+        webpki::Error::CaUsedAsEndEntity
+        | webpki::Error::UnsupportedCertVersion
+        | webpki::Error::MaximumPathDepthExceeded
+        | webpki::Error::CertExpired { .. }
+        | webpki::Error::CertNotValidYet { .. } => return judge_issuer(presented, anchors),
+        webpki::Error::UnsupportedCriticalExtension => {
+            match presented.iter().any(|certificate| certificate.unknown_critical().is_some()) {
+                true => ChainDefect::UnknownCriticalExtension,
+                false => return judge_issuer(presented, anchors),
+            }
+        }
+        webpki::Error::UnknownIssuer => ChainDefect::UnknownIssuer,
+        webpki::Error::EndEntityUsedAsCa => ChainDefect::IssuerNotAuthority,
+        webpki::Error::PathLenConstraintViolated => ChainDefect::PathLength,
+        webpki::Error::NameConstraintViolation => ChainDefect::NameConstraints,
+        webpki::Error::RequiredEkuNotFoundContext(_) => ChainDefect::IssuerPurpose,
+        webpki::Error::UnsupportedSignatureAlgorithmContext(_) => ChainDefect::Unknown,
+        webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) if has_unknown_key(anchors) => {
+            ChainDefect::Unknown
+        }
+        webpki::Error::InvalidSignatureForPublicKey
+        | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => ChainDefect::WrongSignature,
+        other => ChainDefect::Other(other.to_string()),
+    })
+}
+
+fn has_unknown_key(anchors: &[Certificate]) -> bool {
+    anchors.iter().any(|anchor| matches!(anchor.key_algorithm(), KeyAlgorithm::Other(_)))
+}
+
+/// 2.5.29.37.0, RFC 5280 4.2.1.12.
+const ANY_EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1D, 0x25, 0x00];
+
+/// A purpose that the certificate has, so that its chain is judged even where that purpose is the
+/// wrong one; none where it has neither.
+fn usage(leaf: &Certificate, kind: EndEntityKind) -> Option<KeyUsage> {
+    // webpki does not take anyExtendedKeyUsage for a purpose; Go does.
+    if leaf.serves_any_purpose() {
+        return Some(KeyUsage::required_if_present(ANY_EXTENDED_KEY_USAGE));
+    }
+    let other = EndEntityKind::ALL.into_iter().find(|other| leaf.serves(*other));
+    Some(match if leaf.serves(kind) { kind } else { other? } {
+        EndEntityKind::Server => KeyUsage::server_auth(),
+        EndEntityKind::Client => KeyUsage::client_auth(),
+    })
+}
+
+/// Whether some issuer signed the certificate, where webpki goes no further.
+fn judge_issuer(presented: &[Certificate], anchors: &[Certificate]) -> Result<(), ChainDefect> {
+    let (leaf, issuers) = presented.split_first().ok_or(ChainDefect::UnknownIssuer)?;
+    let candidates = anchors.iter().chain(issuers).filter(|issuer| issuer.subject() == leaf.issuer());
+    let mut defect = ChainDefect::UnknownIssuer;
+    for issuer in candidates {
+        match signed_by(leaf, issuer) {
+            Ok(()) => return Ok(()),
+            Err(found) => defect = found,
+        }
+    }
+    Err(defect)
+}
+
+/// Whether the issuer's key signed the certificate.
+fn signed_by(certificate: &Certificate, issuer: &Certificate) -> Result<(), ChainDefect> {
+    let unknown = |_| ChainDefect::Unknown;
+    let (_, parsed) = X509Certificate::from_der(certificate.as_der()).map_err(|_| ChainDefect::Unknown)?;
+    let signature_algorithm = signature_algorithm(certificate).ok_or(ChainDefect::Unknown)?;
+    let key = SubjectPublicKeyInfoRef::from_der(issuer.spki()).map_err(unknown)?;
+    let key_algorithm = key.algorithm.to_der().map_err(unknown)?;
+
+    let matches = |identifier: AlgorithmIdentifier, der: &[u8]| content(der) == Some(identifier.as_ref());
+    let is_its = |scheme: &&&dyn SignatureVerificationAlgorithm| {
+        matches(scheme.signature_alg_id(), signature_algorithm)
+    };
+    let mut schemes = LENIENT.iter().filter(is_its).peekable();
+    schemes.peek().ok_or(ChainDefect::Unknown)?;
+    let scheme = schemes.find(|scheme| matches(scheme.public_key_alg_id(), &key_algorithm));
+    let (key, message) = (key.subject_public_key.raw_bytes(), parsed.tbs_certificate.as_ref());
+    scheme
+        .and_then(|scheme| scheme.verify_signature(key, message, &parsed.signature_value.data).ok())
+        .ok_or(ChainDefect::WrongSignature)
+}
+
+/// The second field of a Certificate (RFC 5280 4.1.1.2), as DER.
+fn signature_algorithm(certificate: &Certificate) -> Option<&[u8]> {
+    let fields = content(certificate.as_der())?;
+    let (after_body, _) = Any::from_der(fields).ok()?;
+    let (after, _) = Any::from_der(after_body).ok()?;
+    Some(&after_body[..after_body.len() - after.len()])
+}
+
+/// What is inside of a DER value.
+fn content(der: &[u8]) -> Option<&[u8]> {
+    Any::from_der(der).ok().map(|(_, value)| value.data)
+}

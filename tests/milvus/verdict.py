@@ -1,0 +1,193 @@
+"""Compares what `milvus-certs check` says of directories with what happens to them.
+
+Usage: verdict.py MILVUS_CERTS ZOO MILVUS WORK GO_CLIENT [JAVA_CLIENT...]
+
+See `verdict`, which prepares all this, and `measure.py`, which measures.
+"""
+
+import hashlib
+import json
+import os
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).parent
+MODES = {1: "one-way", 2: "mutual"}
+
+# Each in namespaces of its own: the servers listen on every address, write a PID file into /run and
+# other files into /tmp/milvus.
+ISOLATED = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"]
+ISOLATED += ['ip link set lo up && mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /tmp/milvus && exec "$0" "$@"']
+
+# A server mostly waits while it starts.
+LABORATORIES = min(2 * (os.cpu_count() or 1), 8)
+
+
+@dataclass
+class Exhibit:
+    """A directory of the zoo, what `check` says of it, and what happened to it."""
+
+    path: Path
+    arguments: list[str]
+    # By mode and client; a verdict has whether it works and the codes of why not.
+    verdicts: dict = field(default_factory=dict)
+    measured: dict = field(default_factory=dict)
+    failure: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """What clients ask for: what `check` was told, or else what the certificate gives."""
+        told = [self.arguments[i + 1] for i, word in enumerate(self.arguments) if word == "--server-name"]
+        told += [word.partition("=")[2] for word in self.arguments if word.startswith("--server-name=")]
+        return [name for names in told for name in names.split(",")] or [first_name(self.path / "server.pem")]
+
+    def judge(self, program: Path) -> None:
+        command = [program, "check", "-d", ".", "--format", "json", *self.arguments]
+        ended = subprocess.run(command, cwd=self.path, capture_output=True, text=True, timeout=60)
+        try:
+            report = json.loads(ended.stdout)
+            assert ended.returncode in (0, 3)
+        except (ValueError, AssertionError):
+            self.failure = f"check ends with {ended.returncode}: {ended.stdout[:200]}{ended.stderr[:200]}"
+            return
+        for verdict in report["verdicts"]:
+            for outcome in verdict["clients"]:
+                self.verdicts[verdict["tls_mode"], outcome["client"]] = (outcome["works"], outcome["because"])
+
+    def modes(self) -> list[int]:
+        return sorted({mode for mode, _ in self.verdicts})
+
+    def deviations(self) -> list[str]:
+        """Where verdict and measurement differ, in a person's words."""
+        found = []
+        for (mode, client), (works, words) in sorted(self.measured.items()):
+            said, because = self.verdicts[mode, client]
+            if said and not works:
+                found.append(f"{MODES[mode]}: {client} should work, but: {words}")
+            elif works and not said:
+                found.append(f"{MODES[mode]}: {client} works, although {', '.join(because)}")
+        return found
+
+    def summary(self) -> str:
+        """Who works in each mode."""
+        parts = []
+        for mode in self.modes():
+            who = [client for (its, client), (works, _) in self.measured.items() if its == mode and works]
+            parts.append(f"{MODES[mode]} {' '.join(who) or 'nobody'}")
+        return "; ".join(parts)
+
+
+def first_name(certificate: Path) -> str:
+    """The first DNS name or address of a certificate; `localhost` where there is none."""
+    command = ["openssl", "x509", "-noout", "-ext", "subjectAltName", "-in", certificate]
+    said = subprocess.run(command, capture_output=True, text=True, errors="replace").stdout
+    name = re.search(r"(?:DNS|IP Address):([^,\s]+)", said)
+    return name.group(1).replace("*", "any") if name else "localhost"
+
+
+def fingerprint(certificates: Path, names: list[str]) -> str:
+    """Equal where all these files are."""
+    content = hashlib.sha256()
+    for name in names:
+        file = certificates / name
+        state = file.read_bytes() if file.is_file() else str([file.exists(), file.is_dir()]).encode()
+        content.update(hashlib.sha256(state).digest())
+    return content.hexdigest()
+
+
+def plan(exhibits: list[Exhibit]) -> list[dict]:
+    """One job for each different server, with each different client of it once."""
+    jobs: dict = {}
+    for exhibit in exhibits:
+        for mode in exhibit.modes():
+            server_files = ["server.pem", "server.key"] + ["ca.pem"] * (mode == 2)
+            client_files = ["ca.pem"] + ["client.pem", "client.key"] * (mode == 2)
+            server = mode, fingerprint(exhibit.path, server_files)
+            client = fingerprint(exhibit.path, client_files), *exhibit.names
+            job = jobs.setdefault(server, {"mode": mode, "server": exhibit.path, "clients": {}})
+            job["clients"].setdefault(client, []).append(exhibit)
+    return list(jobs.values())
+
+
+def work(jobs: queue.SimpleQueue, command: list) -> None:
+    """Has one job after another measured, until there is none."""
+    with subprocess.Popen([*ISOLATED, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as laboratory:
+        while not jobs.empty():
+            try:
+                job = jobs.get_nowait()
+            except queue.Empty:
+                break
+            groups = list(job["clients"].values())
+            clients = [{"directory": str(group[0].path), "names": group[0].names} for group in groups]
+            request = {"mode": job["mode"], "server": str(job["server"]), "clients": clients}
+            try:
+                print(json.dumps(request), file=laboratory.stdin, flush=True)
+                answer = json.loads(laboratory.stdout.readline() or '{"inconclusive": "the laboratory broke down"}')
+            except BrokenPipeError:
+                answer = {"inconclusive": "the laboratory is gone"}
+            note(job["mode"], groups, answer)
+
+
+def note(mode: int, groups: list[list[Exhibit]], answer: dict) -> None:
+    for i, group in enumerate(groups):
+        for exhibit in group:
+            if "inconclusive" in answer:
+                exhibit.failure = f"{MODES[mode]}: not measured: {answer['inconclusive']}"
+                continue
+            for client, (works, words) in answer["clients"][i].items():
+                exhibit.measured[mode, client] = works, words
+
+
+def main(program: Path, zoo: Path, milvus: Path, scratch: Path, clients: list[str]) -> int:
+    exhibits = [
+        Exhibit(path, path.with_name(f"{path.name}.args").read_text(encoding="utf-8").splitlines())
+        for path in sorted(zoo.iterdir())
+        if path.is_dir()
+    ]
+    with ThreadPoolExecutor(LABORATORIES) as threads:
+        list(threads.map(lambda exhibit: exhibit.judge(program), exhibits))
+    jobs: queue.SimpleQueue = queue.SimpleQueue()
+    for job in plan(exhibits):
+        jobs.put(job)
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    laboratory = [sys.executable, HERE / "measure.py", milvus]
+    workers = [
+        threading.Thread(target=work, args=(jobs, [*laboratory, scratch / str(i), *clients]))
+        for i in range(LABORATORIES)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return report(exhibits, skipped=0 if len(clients) > 1 else 1)
+
+
+def report(exhibits: list[Exhibit], skipped: int) -> int:
+    failed = 0
+    for exhibit in exhibits:
+        deviations = [exhibit.failure] if exhibit.failure else exhibit.deviations()
+        failed += bool(deviations)
+        print(f"{'FAIL' if deviations else 'ok '} - {exhibit.path.name}: {exhibit.summary()}")
+        for deviation in deviations:
+            print(f"    {deviation[:300]}")
+    # A zoo in which nothing works, or everything, would prove little.
+    outcomes = {works for exhibit in exhibits for works, _ in exhibit.measured.values()}
+    if outcomes != {True, False}:
+        failed += 1
+        print("FAIL - some of the directories work and some do not")
+    if skipped:
+        print("SKIP: WHAT JAVA DOES WAS NOT MEASURED: there is no JDK here")
+    print(f"{len(exhibits) - failed} passed, {failed} failed, {skipped} skipped")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:5]), sys.argv[5:]))
