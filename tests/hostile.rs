@@ -256,7 +256,7 @@ fn a_serial_number_is_reached_also_where_many_digits_carry() {
 
 // ---- Files of any size and kind, through the program ----
 
-/// A run that may take 500 MB of memory, 30 seconds of a processor and two minutes in all.
+/// A run that may take 500 MB of memory, 20 seconds of a processor and two minutes in all.
 struct Run {
     status: ExitStatus,
     stdout: String,
@@ -269,7 +269,7 @@ impl Run {
     }
 
     fn fed(folder: &Path, arguments: &[&str], stdin: Stdio, feed: impl FnOnce(&mut Child)) -> Self {
-        let limited = "ulimit -v 500000 && ulimit -t 30 && exec \"$0\" \"$@\"";
+        let limited = "ulimit -v 500000 && ulimit -t 20 && exec \"$0\" \"$@\"";
         let outputs = tempfile::tempdir().unwrap();
         let path = |name: &str| outputs.path().join(name);
         let mut command = Command::new("sh");
@@ -513,6 +513,121 @@ fn a_configuration_that_unfolds_to_more_than_there_is_is_refused_with_its_place(
         );
         assert!(finding["evidence"].as_str().unwrap().len() < 300, "{name}: {finding}");
     }
+}
+
+// ---- Small or middling files that ask for much work ----
+
+/// DER: tag, length, content.
+fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+    let octets = &length[length.iter().take_while(|octet| **octet == 0).count()..];
+    match content.len() {
+        0..0x80 => [&[tag, length[3]], content].concat(),
+        _ => [&[tag, 0x80 | octets.len() as u8], octets, content].concat(),
+    }
+}
+
+fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+    tlv(0x30, &parts.concat())
+}
+
+/// An INTEGER of this many octets, all ones.
+fn integer(octets: usize) -> Vec<u8> {
+    tlv(0x02, &[vec![0], vec![0xFF; octets]].concat())
+}
+
+/// pkcs-5PBES2 with AES-256-CBC (RFC 8018) and this key derivation.
+fn encrypted_key(derivation: &[u8]) -> String {
+    let pbes2 = hex("06092A864886F70D01050D");
+    let aes = sequence(&[&hex("060960864801650304012A"), &tlv(0x04, &[0; 16])]);
+    let algorithm = sequence(&[&pbes2, &sequence(&[derivation, &aes])]);
+    let key = sequence(&[&algorithm, &tlv(0x04, &[0; 160])]);
+    pem::encode(&pem::Pem::new("ENCRYPTED PRIVATE KEY", key))
+}
+
+fn hex(digits: &str) -> Vec<u8> {
+    let octets = digits.as_bytes().chunks(2);
+    octets.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+#[test]
+fn a_private_key_of_absurd_length_is_refused_at_once() {
+    let folder = made();
+    // version, modulus, exponents, primes, and what follows from them (RFC 8017 A.1.2).
+    let (whole, half) = (integer(160_000), integer(80_000));
+    let (version, exponent) = ([0x02, 0x01, 0x00], [0x02, 0x03, 0x01, 0x00, 0x01]);
+    let key = sequence(&[&version, &whole, &exponent, &whole, &half, &half, &half, &half, &half]);
+    let text = pem::encode(&pem::Pem::new("RSA PRIVATE KEY", key));
+    assert!(text.len() < 1 << 20);
+    fs::write(folder.path().join("server.key"), text).unwrap();
+    Run::of(folder.path(), &["check", "--json"]).assert_found("damaged-file", "server.key");
+    let inspected = Run::of(folder.path(), &["inspect", "server.key"]);
+    assert!(inspected.status.code().is_some(), "{}: {}", inspected.status, inspected.stderr);
+}
+
+#[test]
+fn a_key_derivation_that_asks_for_hours_or_for_all_memory_is_refused() {
+    let folder = made();
+    fs::write(folder.path().join("pass"), "secret\n").unwrap();
+    let salt = tlv(0x04, b"saltsalt");
+    let number = |digits: &str| tlv(0x02, &hex(digits));
+    let scrypt = |cost: &str| {
+        let parameters = sequence(&[&salt, &number(cost), &number("08"), &number("01")]);
+        sequence(&[&hex("06092B06010401DA47040B"), &parameters])
+    };
+    let pbkdf2 = |count: &str| {
+        let hmac = sequence(&[&hex("06082A864886F70D0209"), &[0x05, 0x00]]);
+        sequence(&[&hex("06092A864886F70D01050C"), &sequence(&[&salt, &number(count), &hmac])])
+    };
+    for derivation in
+        [pbkdf2("7FFFFFFF"), pbkdf2("00FFFFFFFF"), scrypt("100000"), scrypt("02000000"), scrypt("0080000000")]
+    {
+        fs::write(folder.path().join("ca.key"), encrypted_key(&derivation)).unwrap();
+        Run::of(folder.path(), &["renew", "--ca-passphrase-file", "pass"]).assert_refused("ca.key");
+    }
+}
+
+#[test]
+fn a_certificate_of_millions_of_names_is_refused_or_read_in_little_memory() {
+    let folder = made();
+    let der = pem::parse(fs::read(folder.path().join("server.pem")).unwrap()).unwrap().into_contents();
+    // The real one, whose subjectAltName becomes 16 MiB long.
+    let names = tlv(0x30, &b"\x82\x01a".repeat((16 << 20) / 3));
+    let extension = sequence(&[&hex("0603551D11"), &tlv(0x04, &names)]);
+    let extensions = tlv(0xA3, &sequence(&[&extension]));
+    let certificate = with_extensions(&der, &extensions);
+    fs::write(folder.path().join("names.der"), certificate).unwrap();
+    let run = Run::of(folder.path(), &["inspect", "names.der"]);
+    assert!(matches!(run.status.code(), Some(0 | 1)), "{}: {}", run.status, run.stderr);
+    assert!(!run.stdout.is_empty() || run.stderr.starts_with("error: names.der: "), "{}", run.stderr);
+}
+
+/// A certificate with other extensions than its own, which stand last of what is signed.
+fn with_extensions(der: &[u8], extensions: &[u8]) -> Vec<u8> {
+    let parsed =
+        <x509_parser::certificate::X509Certificate as x509_parser::prelude::FromDer<_>>::from_der(der);
+    let tbs = parsed.unwrap().1.tbs_certificate.as_ref().to_vec();
+    let rest = &der[der.windows(tbs.len()).position(|window| window == tbs).unwrap() + tbs.len()..];
+    let start = tbs.windows(2).position(|pair| pair == [0xA3, 0x81] || pair == [0xA3, 0x82]).unwrap();
+    // What stands before the extensions, without the head of the sequence: tag, 0x82, two octets.
+    assert_eq!(&tbs[..2], [0x30, 0x82]);
+    sequence(&[&sequence(&[&tbs[4..start], extensions]), rest])
+}
+
+#[test]
+fn a_file_that_many_services_mount_is_not_read_again_for_each() {
+    let folder = made();
+    let settings: String = (0..48_000).map(|number| format!("a{number}: \n")).collect();
+    fs::write(folder.path().join("all.yaml"), settings).unwrap();
+    let volumes = ["milvus", "default", "user"]
+        .map(|name| format!("./all.yaml:/milvus/configs/{name}.yaml"))
+        .join(", ");
+    let first =
+        format!("  s: &s {{image: milvusdb/milvus, command: milvus run standalone, volumes: [{volumes}]}}\n");
+    let others: String = (1..100).map(|number| format!("  s{number}: *s\n")).collect();
+    fs::write(folder.path().join("compose.yaml"), format!("services:\n{first}{others}")).unwrap();
+    let run = Run::of(folder.path(), &["check", "--config", "compose.yaml"]);
+    assert!(matches!(run.status.code(), Some(0 | 3)), "{}: {}", run.status, run.stderr);
 }
 
 /// Ten thousand certificates in one file.

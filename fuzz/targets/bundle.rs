@@ -28,7 +28,9 @@ fuzz_target!(|content: &[u8]| {
         bundle.set_interrupted();
     }
     let names = ["localhost", "127.0.0.1", "*.example.com", "::1"];
-    for (directory, modes) in [(Some("certs".to_owned()), TlsMode::ALL.to_vec()), (None, vec![TlsMode::OneWay])] {
+    for (directory, modes) in
+        [(Some("certs".to_owned()), TlsMode::ALL.to_vec()), (None, vec![TlsMode::OneWay])]
+    {
         let expectations = Expectations {
             directory,
             modes,

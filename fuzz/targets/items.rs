@@ -7,8 +7,8 @@ use libfuzzer_sys::fuzz_target;
 use milvus_certs::actions::{InspectTarget, inspect};
 use milvus_certs::audit::config::Source;
 use milvus_certs::pki::{
-    KeyMaterial, PrivateKey, certificates_from_pem, certificates_to_pem, is_encrypted_key, items, key_from_pem,
-    key_to_pem,
+    KeyMaterial, PrivateKey, certificates_from_pem, certificates_to_pem, is_encrypted_key, items,
+    key_from_pem, key_to_pem,
 };
 use time::macros::datetime;
 use zeroize::Zeroizing;

@@ -56,12 +56,16 @@ impl Judge<'_> {
     }
 
     fn outlives(&mut self, role: FileRole, leaf: &Certificate, anchors: &[Certificate]) {
+        let own = leaf.validity().not_after;
         let end = anchors.iter().map(|anchor| anchor.validity().not_after).max();
+        let Some(end) = end.filter(|end| *end >= self.expectations.now) else { return };
         // OpenSSL's `-days` for both, a second apart, is no more than that.
-        if let Some(end) = end.filter(|end| leaf.validity().not_after - *end > Duration::days(1)) {
-            let evidence =
-                format!("ends on {}, ca.pem already on {}", day(leaf.validity().not_after), day(end));
-            self.report(Code::OutlivesCa, role, evidence);
+        if own - end > Duration::days(1) {
+            self.report(
+                Code::OutlivesCa,
+                role,
+                format!("ends on {}, ca.pem already on {}", day(own), day(end)),
+            );
         }
     }
 

@@ -115,16 +115,16 @@ impl Remedy<'_> {
             Some(directory) => format!(" -d {}", shell_quoted(directory)),
         };
         let place = match template.contains("milvus-certs renew") && self.is_authority_elsewhere {
-            true => ", where ca.key is",
+            true => "where ca.key is: ",
             false => "",
         };
-        template
+        let command = template
             .replace("{openssl}", if self.is_key { "pkey" } else { "x509" })
             .replace("{file}", &shell_quoted(path))
             .replace("{dir}", &directory)
             .replace("{kind}", &self.kind.map(|kind| format!(" {kind}")).unwrap_or_default())
-            .replace("{name}", &shell_quoted(self.name.unwrap_or("NAME")))
-            + place
+            .replace("{name}", &shell_quoted(self.name.unwrap_or("NAME")));
+        format!("{place}{command}")
     }
 }
 

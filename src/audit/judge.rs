@@ -92,7 +92,8 @@ impl<'a> Judge<'a> {
 
     /// What is missing. A folder without `ca.key` is one where Milvus or a client runs.
     fn presence(&mut self) {
-        let Some(directory) = &self.expectations.directory else { return };
+        let expectations = self.expectations;
+        let Some(directory) = &expectations.directory else { return };
         if self.bundle.is_interrupted() {
             let remedy = Remedy { directory: Some(directory), ..Remedy::default() };
             let place = Place::file(directory.clone());
@@ -102,6 +103,11 @@ impl<'a> Judge<'a> {
                 "an earlier run was interrupted",
                 &remedy,
             ));
+        }
+        if self.bundle.is_empty() {
+            self.report(Code::NothingThere, FileRole::CaCertificate, "has none of the seven files").place =
+                Place::file(directory.clone());
+            return;
         }
         let needed = self.kinds().into_iter().map(files_of).flat_map(|(key, certificate)| [key, certificate]);
         for role in std::iter::once(FileRole::CaCertificate).chain(needed) {

@@ -139,6 +139,11 @@ macro_rules! codes {
 codes! {
     // Files
 
+    /// A folder has no certificates.
+    NothingThere = "nothing-there", Error, breaks EVERYBODY;
+    why "Milvus and its clients need the files of a certificate directory";
+    fix "milvus-certs gen{dir} makes them; or name the right folder with -d";
+
     /// A file is missing.
     MissingFile = "missing-file", Error, breaks EVERYBODY;
     why "Milvus stops at once, or the client cannot begin: `no such file or directory`";
@@ -185,7 +190,7 @@ codes! {
     /// A private key is encrypted.
     EncryptedKey = "encrypted-key", Error, breaks EVERYBODY;
     why "Milvus has no way to be given a passphrase: `tls: failed to parse private key`";
-    fix "milvus-certs renew{dir}{kind}, or `openssl pkey -in {file} -out NEW` with a umask of 077";
+    fix "milvus-certs renew{dir}{kind} makes a new one; or (umask 077; openssl pkey -in {file} -out NEW) && mv NEW {file}";
 
     /// An earlier run was interrupted.
     InterruptedRun = "interrupted-run", Warning, breaks NOBODY;
@@ -231,7 +236,7 @@ codes! {
     /// A client's key is not PKCS#8.
     KeyNotPkcs8 = "key-not-pkcs8", Warning, breaks Breaks { client: &[J], ..NOBODY };
     why "the Java SDK reads PKCS#8 alone, which begins `BEGIN PRIVATE KEY`";
-    fix "openssl pkcs8 -topk8 -nocrypt -in {file} -out NEW, or milvus-certs renew{dir}{kind}";
+    fix "(umask 077; openssl pkcs8 -topk8 -nocrypt -in {file} -out NEW) && mv NEW {file}; or milvus-certs renew{dir}{kind}";
 
     // Authorities
 
@@ -323,7 +328,7 @@ codes! {
     /// A server certificate has no subjectAltName.
     NoSubjectAltName = "no-subject-alt-name", Error, breaks Breaks { server: &[G], ..NOBODY };
     why "Go and browsers compare nothing else: `x509: certificate relies on legacy Common Name field, use SANs instead`";
-    fix "milvus-certs renew{dir} server";
+    fix "milvus-certs renew{dir} server --san {name}";
 
     /// A server certificate does not cover a name that clients ask for.
     NameNotCovered = "name-not-covered", Error, breaks EVERYBODY;
@@ -331,8 +336,8 @@ codes! {
     fix "milvus-certs renew{dir} server --san {name}";
 
     /// An IP address stands in a DNS name.
-    IpInDnsName = "ip-in-dns-name", Warning, breaks NOBODY;
-    why "no client compares an address with a DNS name: `x509: cannot validate certificate for ... because it doesn't contain any IP SANs`";
+    IpInDnsName = "ip-in-dns-name", Error, breaks NOBODY;
+    why "Go, Java and curl do not look for an address among DNS names: `x509: cannot validate certificate for ... because it doesn't contain any IP SANs`";
     fix "milvus-certs renew{dir}{kind} writes it as an IP address";
 
     /// A certificate has its authority's name, and no key identifiers.

@@ -53,11 +53,7 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         })
         .checked_with("--expires-in 4d"),
         // What it signed is in date, and yet worthless.
-        dated_authority(
-            "has expired",
-            &["expired ca.pem", "outlives-ca client.pem", "outlives-ca server.pem"],
-            PAST,
-        ),
+        dated_authority("has expired", &["expired ca.pem"], PAST),
         dated_authority("is not yet valid", &["not-yet-valid ca.pem"], FUTURE),
         // Whatever ends after the authority's last day is of no use from then on.
         ending_authority(
@@ -73,7 +69,7 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         ending_authority(
             "certificates that end after their authority",
             &["outlives-ca client.pem", "outlives-ca server.pem"],
-            ["-days 365", "-days 366"],
+            ["-days 365", "-days 367"],
         ),
         made("an expired intermediate authority", &["expired server.pem"], |folder| {
             below(folder, &draft("ca"));

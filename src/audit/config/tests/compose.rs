@@ -136,6 +136,12 @@ fn single_files_are_one_finding() {
       - ./tls/server.key:/milvus/tls/server.key
       - ./tls/ca.pem:/milvus/tls/ca.pem:ro";
     assert_eq!(changed("./tls:/milvus/tls:ro", single), ["m/docker-compose.yml:14:9 single-file-mount"]);
+    let unused = "./tls:/milvus/tls\n      - ./tls/ca.pem:/etc/ssl/certs/ca.crt";
+    assert_eq!(changed("./tls:/milvus/tls:ro", unused), ["m/docker-compose.yml:15:9 single-file-mount"]);
+    let named_otherwise = "./tls:/milvus/tls\n      - ./tls/ca.pem:/authority";
+    let world = stock(&STOCK.replace("./tls:/milvus/tls:ro", named_otherwise));
+    let world = world.file("m/user.yaml", MUTUAL.replace("/milvus/tls/ca.pem", "/authority"));
+    assert_eq!(world.findings(), ["m/docker-compose.yml:15:9 single-file-mount"]);
 }
 
 #[test]
@@ -216,6 +222,26 @@ fn what_cannot_be_told_is_no_finding() {
         assert_eq!(world.findings(), NOTHING, "{to}");
     }
     assert_eq!(changed("./tls:/milvus/tls:ro", "./tls:${TARGET}"), NOTHING);
+}
+
+#[test]
+fn what_a_file_that_cannot_be_read_may_set_is_not_missing() {
+    let text = STOCK.replace("      ETCD_ENDPOINTS: etcd:2379\n", "      COMMON_SECURITY_TLSMODE: 2\n");
+    let unknown = text.replace("./user.yaml:", "${CONFIG}:");
+    assert_eq!(stock(&unknown).findings(), NOTHING);
+    let volume = text.replace("./user.yaml:/milvus/configs/user.yaml", "configs:/milvus/configs");
+    assert_eq!(stock(&volume).findings(), ["m/docker-compose.yml:15:9 milvus-yaml-replaced"]);
+    let absent = text.replace("./user.yaml:", "./users.yaml:");
+    assert_eq!(stock(&absent).findings(), ["m/docker-compose.yml:15:9 tls-file-not-there"]);
+    assert_eq!(stock(&text).file("m/user.yaml", "a: [").findings(), ["m/user.yaml:2:1 malformed-yaml"]);
+}
+
+#[test]
+fn what_is_missing_is_missing_where_the_mode_is_set() {
+    let text = STOCK.replace("      - ./user.yaml:/milvus/configs/user.yaml:ro\n", "");
+    let settings = MUTUAL.replace("proxy:\n  http:\n    port: 8080\n", "");
+    let world = stock(&text).given("a/user.yaml", settings).given("b/user.yaml", "etcd: {}\n");
+    assert_eq!(world.findings(), ["a/user.yaml:1:1 rest-port-missing"]);
 }
 
 #[test]

@@ -45,3 +45,22 @@ fn the_same_finding_is_reported_once() {
     let world = world.given("c.yaml", "services:\n  a: {image: milvusdb/milvus, volumes: ['./tls:/milvus/tls']}\n  b: {image: milvusdb/milvus, volumes: ['./tls:/milvus/tls']}\n");
     assert_eq!(world.tls_in("tls").findings(), ["a.yaml:3:11 rest-port-missing"]);
 }
+
+#[test]
+fn helm_values_are_known_by_what_only_they_have() {
+    for text in [
+        "extraConfigFiles: {}\n",
+        "customConfigMap: x\n",
+        "volumes: []\n",
+        "volumeMounts: []\n",
+        "cluster: {enabled: false}\n",
+        "image: {all: {tag: v2.5.9}}\n",
+        "service: {type: ClusterIP}\n",
+        "standalone: {replicas: 1}\n",
+        "milvus: {image: {all: {tag: v2.5.9}}}\n",
+    ] {
+        // In milvus.yaml it would be a port, here it is a resource.
+        assert_eq!(findings("x.yaml", format!("{text}proxy: {{port: many}}\n")), NOTHING, "{text}");
+    }
+    assert_eq!(findings("x.yaml", "cluster: x\nproxy: {port: many}\n"), ["x.yaml:2:15 wrong-type"]);
+}

@@ -94,6 +94,17 @@ fn paths_have_to_be_mounted() {
 }
 
 #[test]
+fn what_the_operator_mounts_itself_is_not_known() {
+    let text = RESOURCE.replace(": /certs/", ": /var/lib/milvus/certs/");
+    assert_eq!(findings("m.yaml", text.as_str()), NOTHING);
+    let secret = "---\nkind: Secret\nmetadata: {name: certs}\nstringData: {other: x}\n";
+    let mounted = text.replace("mountPath: /certs", "mountPath: /var/lib/milvus/certs") + secret;
+    assert_eq!(findings("m.yaml", mounted), ["m.yaml:14:22 tls-file-not-there"]);
+    let mounted = RESOURCE.replace(": /certs", ": /var/lib/milvus") + secret;
+    assert_eq!(findings("m.yaml", mounted), ["m.yaml:14:22 tls-file-not-there"]);
+}
+
+#[test]
 fn a_components_own_mounts_count() {
     let own = "      volumes: [{name: certs, secret: {secretName: certs}}]\n      volumeMounts: [{name: certs, mountPath: /certs/}]\n";
     let text = RESOURCE

@@ -125,6 +125,9 @@ fn values_of_the_wrong_type_are_found_where_they_are() {
         ["user.yaml:1:6 wrong-type"],
         "and not that its paths are not set"
     );
+    assert_eq!(findings("user.yaml", "common: {security: {tlsMode: [1]}}"), ["user.yaml:1:30 wrong-type"]);
+    let off = MUTUAL.replace("port: 8080", "enabled: 'yes'");
+    assert_eq!(findings("user.yaml", off), ["user.yaml:3:14 wrong-type"], "Milvus takes it for false");
     let text = INTERNAL.replace("Enabled: true", "Enabled: enabled");
     assert_eq!(findings("user.yaml", text), ["user.yaml:8:25 wrong-type"]);
 }
