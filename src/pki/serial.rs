@@ -240,13 +240,7 @@ mod tests {
         assert!(next(format!("7F{}FE", "FF".repeat(18)).as_bytes()).is_some());
     }
 
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_or_refused(content in proptest::collection::vec(any::<u8>(), 0..64)) {
-            let _ = SerialCounter::parse(&content);
-        }
-
-        #[test]
+    #[test]
     fn a_counter_reaches_what_lies_a_little_ahead_and_nothing_else() {
         let counter = |digits: &str| SerialCounter::parse(digits.as_bytes()).unwrap();
         let reaches = |from: &str, to: &str| counter(from).will_reach(counter(to).last());
@@ -260,7 +254,13 @@ mod tests {
         assert!(!reaches(&"10".repeat(20), &"20".repeat(20)));
     }
 
-    #[test]
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(content in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let _ = SerialCounter::parse(&content);
+        }
+
+        #[test]
         fn the_written_file_reads_back_and_goes_up_by_one(start in 0_u128..u128::MAX) {
             let mut counter = SerialCounter::parse(format!("{start:032X}\n").as_bytes()).unwrap();
             let serial = counter.advance().unwrap();
