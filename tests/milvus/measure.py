@@ -120,7 +120,7 @@ class Server:
             log.seek(offset)
             text = log.read().decode(errors="replace")
         found = re.findall(r"(?:ServerHandshake\([^)]*\) failed: |TLS handshake error from [^ ]*: )([^\n]*)", text)
-        return "; ".join(dict.fromkeys(words.rstrip('"]') for words in found if words != "EOF"))
+        return "; ".join(dict.fromkeys(re.sub(r'\\?"?\)?"?\]?$', "", words) for words in found if words != "EOF"))
 
     def stop(self) -> None:
         """By SIGKILL: after SIGTERM it can take minutes."""
@@ -297,7 +297,7 @@ class Laboratory:
         the names to ask for. Answers in their order what became of each client, by its name."""
         mode = job["mode"]
         try:
-            started = self.server.start(mode, Path(job["server"]))
+            started = self._tried(self.server.start, mode, Path(job["server"]))
             if not started.works:
                 # A dead server serves nobody.
                 words = f"Milvus stops: {started.words}"
@@ -315,21 +315,22 @@ class Laboratory:
         """It works if it works by every name."""
         for name in names:
             offset = self.server.log.stat().st_size
-            result = self._try(client, mode, certificates, name)
+            result = self._tried(self.clients[client], mode, certificates, name)
             if not result.works:
                 said = self.server.said(offset)
                 return [False, f"{result.words} (Milvus: {said})" if said else result.words]
         return [True, ""]
 
-    def _try(self, client: str, mode: int, certificates: Path, name: str) -> Result:
+    @staticmethod
+    def _tried(measurement, *what) -> Result:
         """A measurement that fails is made again; a refusal is not. A healthy Milvus can still say
         that its proxy is not ready yet."""
         for _ in range(TRIES - 1):
             try:
-                return self.clients[client](mode, certificates, name)
+                return measurement(*what)
             except Inconclusive:
                 time.sleep(0.5)
-        return self.clients[client](mode, certificates, name)
+        return measurement(*what)
 
 
 def die_with_parent() -> None:

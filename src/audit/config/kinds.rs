@@ -1,7 +1,7 @@
 //! What a document is, by its content.
 
-use super::keys::is_top_level;
 use super::yaml::Node;
+use crate::milvus::keys::is_top_level;
 
 /// What a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

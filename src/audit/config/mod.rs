@@ -9,7 +9,6 @@ mod findings;
 mod helm;
 mod host;
 mod judge;
-mod keys;
 mod kinds;
 mod kubernetes;
 mod mounts;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::keys::{Block, Key, MISPLACED_UNDER, PathKey, SECTIONS, formatted};
 use super::yaml::{Entry, Node};
 use crate::audit::Place;
+use crate::milvus::keys::{Block, Key, MISPLACED_UNDER, PathKey, SECTIONS, formatted};
 
 /// The effective settings: what is added later wins.
 #[derive(Clone, Default)]

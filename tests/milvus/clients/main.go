@@ -1,6 +1,6 @@
 // Connects to Milvus' gRPC port over TLS as the Go SDK does, which forces TLS 1.3.
 //
-// Usage: clients PORT NAME CA_PEM [CLIENT_PEM CLIENT_KEY]
+// Usage: go-client PORT NAME CA_PEM [CLIENT_PEM CLIENT_KEY]
 //
 // Exit status: 0 the server spoke HTTP/2; 3 there is no connection, with the reason; 2 wrong usage.
 package main
@@ -26,7 +26,7 @@ const settings = 0x04
 
 func main() {
 	if len(os.Args) != 4 && len(os.Args) != 6 {
-		fmt.Fprintln(os.Stderr, "usage: clients PORT NAME CA_PEM [CLIENT_PEM CLIENT_KEY]")
+		fmt.Fprintln(os.Stderr, "usage: go-client PORT NAME CA_PEM [CLIENT_PEM CLIENT_KEY]")
 		os.Exit(2)
 	}
 	if err := connect(os.Args[1], os.Args[2], os.Args[3:]); err != nil {

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use super::deployment::Deployment;
 use super::findings::Findings;
 use super::host::Host;
+use super::settings::Settings;
 use super::yaml::{Entry, Node};
 use crate::audit::Code;
 use service::Service;
@@ -40,7 +41,22 @@ pub(super) fn deployments(
         let evidence = format!("this and later services are not judged: {MAX_SERVICES} run Milvus before it");
         findings.report(Code::ConfigNotRecognised, service.key.place(), evidence);
     }
-    services.iter().take(MAX_SERVICES).map(|service| service.deployment(host, findings)).collect()
+    services.iter().take(MAX_SERVICES).map(|service| deployment(service, host, findings)).collect()
+}
+
+fn deployment(service: &Service<'_>, host: &Host<'_>, findings: &mut Findings) -> Deployment {
+    let mounts = volumes::mounts(service);
+    let mut settings = Settings::default();
+    settings.add_root(environment::key(service).place());
+    settings.is_partial |= service.is_partial();
+    config_files::add(&mut settings, &mounts, host, findings);
+    environment::add(&mut settings, service, host);
+    Deployment {
+        settings,
+        mounts: Some(mounts),
+        serves_clients: service.serves_clients(),
+        rest: service.publication(),
+    }
 }
 
 fn merged<'a>(files: &'a [ComposeFile<'a>]) -> Vec<Service<'a>> {

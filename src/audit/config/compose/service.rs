@@ -1,12 +1,9 @@
 use std::path::Path;
 
-use super::super::deployment::{Deployment, Publication};
-use super::super::findings::Findings;
-use super::super::host::Host;
-use super::super::settings::Settings;
+use super::super::deployment::Publication;
 use super::super::yaml::{Entry, Node};
+use super::ComposeFile;
 use super::syntax::{interpolated, short_port};
-use super::{ComposeFile, config_files, environment, volumes};
 
 /// Components that no client connects to.
 const INTERNAL_COMPONENTS: [&str; 10] = [
@@ -69,24 +66,13 @@ impl<'a> Service<'a> {
         texts.flat_map(str::split_whitespace).collect()
     }
 
-    pub(super) fn deployment(&self, host: &Host<'_>, findings: &mut Findings) -> Deployment {
-        let mounts = volumes::mounts(self);
-        let mut settings = Settings::default();
-        settings.add_root(environment::key(self).place());
-        settings.is_partial |= self.is_partial();
-        config_files::add(&mut settings, &mounts, host, findings);
-        environment::add(&mut settings, self, host);
-        Deployment {
-            settings,
-            mounts: Some(mounts),
-            serves_clients: !self
-                .component()
-                .is_some_and(|name| INTERNAL_COMPONENTS.contains(&name.as_str())),
-            rest: self.publication(),
-        }
+    /// Whether clients connect to it: it is a proxy, or everything in one.
+    pub(super) fn serves_clients(&self) -> bool {
+        !self.component().is_some_and(|name| INTERNAL_COMPONENTS.contains(&name.as_str()))
     }
 
-    fn publication(&self) -> Publication {
+    /// How its REST port is reached from outside.
+    pub(super) fn publication(&self) -> Publication {
         let is_on_host = self.last("network_mode").is_some_and(|mode| mode.value.as_str() == Some("host"));
         match self.last("ports") {
             Some(ports) if !is_on_host => {

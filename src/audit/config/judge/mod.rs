@@ -9,12 +9,12 @@ mod types;
 use super::deployment::Deployment;
 use super::findings::Findings;
 use super::host::Host;
-use super::keys::{Block, Key, PathKey};
 use super::mounts::{absolute, is_public};
 use super::secret::Secret;
 use super::settings::{Mode, port};
 use super::yaml::shortened;
 use crate::audit::{Bundle, Code, Place};
+use crate::milvus::keys::{Block, Key, PathKey};
 
 /// What is there beside the configuration.
 pub(super) struct Circumstances<'a> {

@@ -79,6 +79,8 @@ fn findings_in_a_mounted_file_are_in_that_file() {
     assert_eq!(world.findings(), ["m/user.yaml:3:11 rest-port-missing"]);
     let world = stock(STOCK).file("m/user.yaml", "tls: [");
     assert_eq!(world.findings(), ["m/user.yaml:2:1 malformed-yaml"]);
+    let other = stock(STOCK).given("other.yaml", "proxy: {port: x}\n");
+    assert_eq!(other.findings(), ["other.yaml:1:15 wrong-type"], "it is another file");
     let both = stock(STOCK).given("./m/user.yaml", MUTUAL.replace("8080", "19530"));
     assert_eq!(both.findings(), ["m/user.yaml:3:11 rest-port-missing"], "it is the same file");
     let text = MUTUAL.replace("8080", "19530");
@@ -128,6 +130,8 @@ fn the_authoritys_key_in_a_mounted_folder_is_found() {
     let text = STOCK.replace("      - ./user", "      - ./ca.key:/milvus/ca.key\n      - ./user");
     let file = stock(&text).file("m/ca.key", OWN.get("ca.key"));
     assert_eq!(file.findings(), ["m/docker-compose.yml:15:9 ca-key-mounted"]);
+    let renamed = text.replace("./ca.key:/milvus/ca.key", "./authority:/milvus/ca.key");
+    assert_eq!(stock(&renamed).findings(), ["m/docker-compose.yml:15:9 ca-key-mounted"]);
 }
 
 #[test]
@@ -231,6 +235,8 @@ fn what_a_file_that_cannot_be_read_may_set_is_not_missing() {
     assert_eq!(stock(&unknown).findings(), NOTHING);
     let volume = text.replace("./user.yaml:/milvus/configs/user.yaml", "configs:/milvus/configs");
     assert_eq!(stock(&volume).findings(), ["m/docker-compose.yml:15:9 milvus-yaml-replaced"]);
+    let folder = text.replace("./user.yaml:", "./tls:");
+    assert_eq!(stock(&folder).findings(), NOTHING);
     let absent = text.replace("./user.yaml:", "./users.yaml:");
     assert_eq!(stock(&absent).findings(), ["m/docker-compose.yml:15:9 tls-file-not-there"]);
     assert_eq!(stock(&text).file("m/user.yaml", "a: [").findings(), ["m/user.yaml:2:1 malformed-yaml"]);
@@ -250,6 +256,13 @@ fn files_that_are_given_together_are_merged_by_service() {
     let overlay = "services:\n  standalone:\n    ports: ['8080:8080']\n    volumes: ['./tls:/milvus/tls']\n";
     let world = stock(&base).given("over/docker-compose.override.yml", overlay);
     assert_eq!(world.findings(), NOTHING, "relative paths begin at the first file's folder");
+    let first = "services:\n  standalone:\n    image: other\n    command: sleep\n";
+    assert_eq!(
+        World::new().given("1.yml", first).given("2.yml", STOCK).findings(),
+        ["2.yml:15:9 tls-file-not-there"]
+    );
+    let last = World::new().given("1.yml", STOCK).given("2.yml", first).findings();
+    assert_eq!(last, ["1.yml:1:1 config-not-recognised"], "the last file's image and command count");
     let environment = "services:\n  standalone:\n    environment: {COMMON_SECURITY_TLSMODE: x}\n";
     let world = stock(STOCK).given("o.yml", environment);
     assert_eq!(world.findings(), ["o.yml:3:44 tls-mode-invalid"]);

@@ -2,7 +2,20 @@ use super::*;
 
 fn values() -> String {
     format!(
-        "cluster:\n  enabled: false\nextraConfigFiles:\n  user.yaml: |+\n{}volumes:\n  - name: certs\n    secret:\n      secretName: certs\nvolumeMounts:\n  - name: certs\n    mountPath: /milvus/tls\n    readOnly: true\n",
+        "\
+cluster:
+  enabled: false
+extraConfigFiles:
+  user.yaml: |+
+{}volumes:
+  - name: certs
+    secret:
+      secretName: certs
+volumeMounts:
+  - name: certs
+    mountPath: /milvus/tls
+    readOnly: true
+",
         indented(MUTUAL, 4)
     )
 }
@@ -23,7 +36,18 @@ fn correct_values_give_no_finding() {
         findings("values.yaml", below.replace("8080", "19530")),
         ["values.yaml:9:17 rest-port-missing"]
     );
-    let charts_own = "cluster:\n  enabled: true\nimage:\n  all: {repository: milvusdb/milvus}\ncustomConfigMap: \"\"\nextraConfigFiles:\n  user.yaml: |+\n    #    tls:\n    #      serverPemPath: /x\nproxy: {http: {enabled: true}, tls: {enabled: false}}\n";
+    let charts_own = "\
+cluster:
+  enabled: true
+image:
+  all: {repository: milvusdb/milvus}
+customConfigMap: \"\"
+extraConfigFiles:
+  user.yaml: |+
+    #    tls:
+    #      serverPemPath: /x
+proxy: {http: {enabled: true}, tls: {enabled: false}}
+";
     assert_eq!(findings("values.yaml", charts_own), NOTHING);
     assert_eq!(
         findings("values.yaml", charts_own.replace("\"\"", "mine")),
@@ -78,10 +102,10 @@ fn mounts_of_the_values_count() {
 
 #[test]
 fn a_config_map_of_ones_own_makes_the_chart_ignore_the_files() {
-    assert_eq!(
-        changed("cluster:", "customConfigMap: mine\ncluster:"),
-        ["values.yaml:1:18 custom-config-map"]
-    );
+    let ignored = values().replace("cluster:", "customConfigMap: mine\ncluster:").replace("8080", "19530");
+    assert_eq!(findings("values.yaml", ignored.as_str()), ["values.yaml:1:18 custom-config-map"]);
+    let malformed = ignored.replace("    tls:\n", "    b: c: d\n");
+    assert_eq!(findings("values.yaml", malformed), ["values.yaml:1:18 custom-config-map"]);
 }
 
 #[test]

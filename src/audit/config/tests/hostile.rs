@@ -100,8 +100,22 @@ proptest! {
     }
 
     #[test]
-    fn a_configuration_with_anything_changed_is_judged(at in 0_usize..400, cut in 0_usize..20, new in "\\PC{0,5}|[\\[\\]{}&*:,|> \n]{0,5}") {
-        let text = format!("{MUTUAL}---\nservices:\n  m:\n    image: milvusdb/milvus\n    volumes: ['./t:/milvus/tls']\n---\nkind: Secret\ndata:\n  server.pem: aGk=\n");
+    fn a_configuration_with_anything_changed_is_judged(
+        at in 0_usize..400,
+        cut in 0_usize..20,
+        new in "\\PC{0,5}|[\\[\\]{}&*:,|> \n]{0,5}",
+    ) {
+        let text = format!("\
+{MUTUAL}---
+services:
+  m:
+    image: milvusdb/milvus
+    volumes: ['./t:/milvus/tls']
+---
+kind: Secret
+data:
+  server.pem: aGk=
+");
         let at = at.min(text.len());
         let end = (at + cut).min(text.len());
         World::without_directory().given("a.yaml", format!("{}{new}{}", &text[..at], &text[end..])).judge();

@@ -15,6 +15,15 @@ fn documents_that_are_not_milvus_are_named() {
 }
 
 #[test]
+fn evidence_names_what_a_document_has_instead() {
+    let evidence = |text: &str| World::new().given("x.yaml", text).evidence();
+    assert_eq!(evidence("a: 1\nb: 2\n"), ["the document has \"a\", \"b\""]);
+    assert_eq!(evidence("{a: , b: , c: , d: , e: }"), ["the document has \"a\", \"b\", \"c\", …"]);
+    assert_eq!(evidence("text"), ["the document is \"text\""]);
+    assert_eq!(evidence("-----BEGIN PRIVATE KEY----- MIIE"), ["the document is PEM"]);
+}
+
+#[test]
 fn other_resources_and_empty_documents_are_skipped() {
     for text in [
         "",
@@ -42,7 +51,14 @@ fn a_bundle_of_documents_is_judged_each_as_what_it_is() {
 #[test]
 fn the_same_finding_is_reported_once() {
     let world = World::new().given("a.yaml", MUTUAL.replace("8080", "19530"));
-    let world = world.given("c.yaml", "services:\n  a: {image: milvusdb/milvus, volumes: ['./tls:/milvus/tls']}\n  b: {image: milvusdb/milvus, volumes: ['./tls:/milvus/tls']}\n");
+    let world = world.given(
+        "c.yaml",
+        "\
+services:
+  a: {image: milvusdb/milvus, volumes: ['./tls:/milvus/tls']}
+  b: {image: milvusdb/milvus, volumes: ['./tls:/milvus/tls']}
+",
+    );
     assert_eq!(world.tls_in("tls").findings(), ["a.yaml:3:11 rest-port-missing"]);
 }
 

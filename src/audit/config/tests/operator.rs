@@ -106,7 +106,11 @@ fn what_the_operator_mounts_itself_is_not_known() {
 
 #[test]
 fn a_components_own_mounts_count() {
-    let own = "      volumes: [{name: certs, secret: {secretName: certs}}]\n      volumeMounts: [{name: certs, mountPath: /certs/}]\n";
+    let own = "\
+volumes: [{name: certs, secret: {secretName: certs}}]
+volumeMounts: [{name: certs, mountPath: /certs/}]
+";
+    let own = indented(own, 6);
     let text = RESOURCE
         .replace("      serviceRestfulPort: 8080\n", &format!("      serviceRestfulPort: 8080\n{own}"));
     let (text, _) = text.split_once("    volumes:\n").unwrap();
@@ -115,9 +119,15 @@ fn a_components_own_mounts_count() {
 
 #[test]
 fn a_sub_path_is_a_single_file() {
+    let mounts = "\
+- name: certs
+  mountPath: /certs/server.key
+  subPath: server.key
+- {name: certs, mountPath: /certs/ca.pem, subPath: ca.pem}
+";
     let text = RESOURCE
         .replace("mountPath: /certs\n", "mountPath: /certs/server.pem\n        subPath: server.pem\n")
-        + "      - name: certs\n        mountPath: /certs/server.key\n        subPath: server.key\n      - {name: certs, mountPath: /certs/ca.pem, subPath: ca.pem}\n";
+        + &indented(mounts, 6);
     let world = World::new().given("m.yaml", text);
     assert_eq!(world.findings(), ["m.yaml:27:18 single-file-mount"]);
     assert_eq!(
@@ -145,10 +155,13 @@ fn the_secret_of_the_volume_has_to_have_the_files() {
     let all = ["server.pem", "server.key", "ca.pem"];
     assert_eq!(with(&all, RESOURCE), NOTHING);
     assert_eq!(with(&all[..2], RESOURCE), ["m.yaml:16:18 tls-file-not-there"]);
-    let items = RESOURCE.replace("secretName: certs", "secretName: certs\n          items: [{key: server.pem, path: server.pem}, {key: ca.pem, path: ca.pem}]");
+    let volume = |items: &str| format!("secretName: certs\n          items: [{items}]");
+    let items = "{key: server.pem, path: server.pem}, {key: ca.pem, path: ca.pem}";
+    let items = RESOURCE.replace("secretName: certs", &volume(items));
     assert_eq!(with(&all, &items), ["m.yaml:15:22 tls-file-not-there"]);
+    let items = "{key: server.pem, path: a/tls.crt}, {key: ca.pem, path: ca.pem}, {key: server.key, path: k}";
     let renamed = RESOURCE
-        .replace("secretName: certs", "secretName: certs\n          items: [{key: server.pem, path: a/tls.crt}, {key: ca.pem, path: ca.pem}, {key: server.key, path: k}]")
+        .replace("secretName: certs", &volume(items))
         .replace("/certs/server.pem", "/certs/a/tls.crt")
         .replace("/certs/server.key", "/certs/k");
     assert_eq!(with(&all, &renamed), NOTHING);
@@ -159,7 +172,19 @@ fn the_secret_of_the_volume_has_to_have_the_files() {
 #[test]
 fn internal_tls_is_judged_with_the_secret() {
     let text = format!(
-        "apiVersion: milvus.io/v1beta1\nkind: Milvus\nspec:\n  config:\n{}  components:\n    volumes: [{{name: c, secret: {{secretName: s}}}}]\n    volumeMounts: [{{name: c, mountPath: /milvus/tls}}]\n---\nkind: Secret\nmetadata: {{name: s}}\nstringData:\n",
+        "\
+apiVersion: milvus.io/v1beta1
+kind: Milvus
+spec:
+  config:
+{}  components:
+    volumes: [{{name: c, secret: {{secretName: s}}}}]
+    volumeMounts: [{{name: c, mountPath: /milvus/tls}}]
+---
+kind: Secret
+metadata: {{name: s}}
+stringData:
+",
         indented(&INTERNAL.replace("localhost", "milvus"), 4)
     );
     let data: String = ["server.pem", "server.key", "ca.pem"]

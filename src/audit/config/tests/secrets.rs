@@ -77,7 +77,17 @@ fn certificates_that_are_not_the_directorys_are_one_finding() {
 #[test]
 fn a_mounted_secret_that_is_not_the_directorys_is_found_once() {
     let milvus = format!(
-        "---\napiVersion: milvus.io/v1beta1\nkind: Milvus\nspec:\n  config:\n{}  components:\n    standalone: {{serviceRestfulPort: 8080}}\n    volumes: [{{name: c, secret: {{secretName: certs}}}}]\n    volumeMounts: [{{name: c, mountPath: /milvus/tls}}]\n",
+        "\
+---
+apiVersion: milvus.io/v1beta1
+kind: Milvus
+spec:
+  config:
+{}  components:
+    standalone: {{serviceRestfulPort: 8080}}
+    volumes: [{{name: c, secret: {{secretName: certs}}}}]
+    volumeMounts: [{{name: c, mountPath: /milvus/tls}}]
+",
         indented(MUTUAL, 4)
     );
     let other: Vec<_> = PAGES.iter().map(|(key, file)| (*key, OTHER.get(file))).collect();
@@ -120,7 +130,15 @@ fn string_data_wins_over_data() {
 
 #[test]
 fn secrets_that_milvus_does_not_get_are_somebody_elses() {
-    let milvus = "---\napiVersion: milvus.io/v1beta1\nkind: Milvus\nspec:\n  components:\n    volumes: [{name: c, secret: {secretName: certs}}]\n    volumeMounts: [{name: c, mountPath: /c}]\n";
+    let milvus = "\
+---
+apiVersion: milvus.io/v1beta1
+kind: Milvus
+spec:
+  components:
+    volumes: [{name: c, secret: {secretName: certs}}]
+    volumeMounts: [{name: c, mountPath: /c}]
+";
     let other = secret(&[("tls.crt", OTHER.get("server.pem"))]).replace("name: certs", "name: ingress");
     let text = format!("{}{milvus}---\n{other}", secret(&own(&PAGES)));
     let world = World::new().given("s.yaml", text);

@@ -84,6 +84,22 @@ fn the_mode_is_read_as_milvus_reads_it() {
 }
 
 #[test]
+fn a_mode_that_is_written_wrongly_is_meant_unless_it_says_off() {
+    let alone = |value: &str| findings("user.yaml", format!("common: {{security: {{tlsMode: {value}}}}}\n"));
+    for value in ["off", "false", "No", "none", "disabled"] {
+        assert_eq!(alone(value), ["user.yaml:1:30 tls-mode-invalid"], "{value}");
+    }
+    assert_eq!(
+        alone("one"),
+        [
+            "user.yaml:1:1 rest-port-missing",
+            "user.yaml:1:1 tls-path-not-set",
+            "user.yaml:1:30 tls-mode-invalid"
+        ]
+    );
+}
+
+#[test]
 fn evidence_says_what_is_there() {
     let evidence = |text: &str| World::new().given("user.yaml", text).evidence();
     let mode = |value: &str| evidence(&MUTUAL.replace("tlsMode: 2", &format!("tlsMode: {value}")));
@@ -126,6 +142,10 @@ fn values_of_the_wrong_type_are_found_where_they_are() {
         "and not that its paths are not set"
     );
     assert_eq!(findings("user.yaml", "common: {security: {tlsMode: [1]}}"), ["user.yaml:1:30 wrong-type"]);
+    assert_eq!(
+        findings("user.yaml", "common: {security: {internaltlsEnabled: [1]}}"),
+        ["user.yaml:1:41 wrong-type"]
+    );
     let off = MUTUAL.replace("port: 8080", "enabled: 'yes'");
     assert_eq!(findings("user.yaml", off), ["user.yaml:3:14 wrong-type"], "Milvus takes it for false");
     let text = INTERNAL.replace("Enabled: true", "Enabled: enabled");
@@ -176,7 +196,12 @@ common:
     sni: localhost
 ";
     assert_eq!(findings("user.yaml", internal), ["user.yaml:3:3 tls-under-common"]);
-    let flat = "common.security.tlsMode: 1\nproxy.http.port: 8080\ncommon.tls.serverPemPath: /a\ntls.serverKeyPath: /b\n";
+    let flat = "\
+common.security.tlsMode: 1
+proxy.http.port: 8080
+common.tls.serverPemPath: /a
+tls.serverKeyPath: /b
+";
     assert_eq!(findings("user.yaml", flat), ["user.yaml:3:1 tls-under-common"]);
     let both = format!("{MUTUAL}  tls: {{serverPemPath: /old.pem}}\n");
     assert_eq!(findings("user.yaml", both), NOTHING, "what is also at the top level counts");

@@ -106,6 +106,8 @@ fn merged_keys_are_found_and_own_keys_win() {
     assert_eq!([text("a", "k"), text("a", "l"), text("a", "m")], [Some("own"), Some("x"), Some("y")]);
     assert_eq!([text("b", "k"), text("b", "l")], [Some("own"), Some("y")]);
     assert_eq!(text("c", "k"), None, "a quoted << is a key like any other");
+    let other = super::tests::document("? [a]\n: {k: v}\nb: 1\n");
+    assert!(other.root().get("k").is_none(), "nor is a collection a merge");
     let names = |key| {
         document
             .root()

@@ -2,7 +2,7 @@
 
 /// A setting by its key in milvus.yaml.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Key {
+pub(crate) enum Key {
     TlsMode,
     InternalTlsEnabled,
     GrpcPort,
@@ -14,7 +14,7 @@ pub(super) enum Key {
 
 /// A block that names files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Block {
+pub(crate) enum Block {
     /// For clients.
     Tls,
     /// Between Milvus' own components.
@@ -22,16 +22,16 @@ pub(super) enum Block {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum PathKey {
+pub(crate) enum PathKey {
     ServerPem,
     ServerKey,
     CaPem,
 }
 
 impl Block {
-    pub(super) const ALL: [Self; 2] = [Self::Tls, Self::InternalTls];
+    pub(crate) const ALL: [Self; 2] = [Self::Tls, Self::InternalTls];
 
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Tls => "tls",
             Self::InternalTls => "internaltls",
@@ -39,7 +39,7 @@ impl Block {
     }
 
     /// The settings that stand in it.
-    pub(super) const fn keys(self) -> &'static [Key] {
+    pub(crate) const fn keys(self) -> &'static [Key] {
         use PathKey::{CaPem, ServerKey, ServerPem};
         match self {
             Self::Tls => &[
@@ -62,13 +62,13 @@ impl Key {
     const OTHERS: [Self; 5] =
         [Self::TlsMode, Self::InternalTlsEnabled, Self::GrpcPort, Self::HttpEnabled, Self::HttpPort];
 
-    pub(super) fn all() -> impl Iterator<Item = Self> {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
         let in_blocks = Block::ALL.into_iter().flat_map(|block| block.keys().iter().copied());
         Self::OTHERS.into_iter().chain(in_blocks)
     }
 
     /// The key, in Milvus' spelling.
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::TlsMode => "common.security.tlsMode",
             Self::InternalTlsEnabled => "common.security.internaltlsEnabled",
@@ -86,21 +86,21 @@ impl Key {
     }
 
     /// The keys above it, the nearest first: `proxy.http`, `proxy`.
-    pub(super) fn enclosing(self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn enclosing(self) -> impl Iterator<Item = &'static str> {
         let name = self.name();
         name.rmatch_indices('.').map(move |(end, _)| &name[..end])
     }
 }
 
 /// Keys that only have others below them.
-pub(super) const SECTIONS: [&str; 6] =
+pub(crate) const SECTIONS: [&str; 6] =
     ["common", "common.security", "proxy", "proxy.http", "tls", "internaltls"];
 
 /// Where people put a [`Block`] by mistake, and Milvus does not look.
-pub(super) const MISPLACED_UNDER: [&str; 2] = ["common", "common.security"];
+pub(crate) const MISPLACED_UNDER: [&str; 2] = ["common", "common.security"];
 
 /// A key as Milvus compares it (`formatKey` in milvus' pkg/config/config.go).
-pub(super) fn formatted(key: &str) -> String {
+pub(crate) fn formatted(key: &str) -> String {
     key.chars().filter(|letter| !matches!(letter, '/' | '_' | '.')).collect::<String>().to_lowercase()
 }
 
@@ -114,7 +114,7 @@ const TOP_LEVEL: [&str; 37] = [
 ];
 
 /// Whether a key at the top level is one of milvus.yaml's, perhaps with what is below it.
-pub(super) fn is_top_level(key: &str) -> bool {
+pub(crate) fn is_top_level(key: &str) -> bool {
     let first = key.split(['.', '/', '_']).next().unwrap_or_default().to_lowercase();
     TOP_LEVEL.contains(&first.as_str())
 }
