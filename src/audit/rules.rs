@@ -413,7 +413,7 @@ codes! {
 
     /// tlsMode is not 0, 1 or 2.
     TlsModeInvalid = "tls-mode-invalid", Error, breaks NOBODY;
-    why "Milvus takes what is no whole number for 0, without a word: the ports are then open in plaintext";
+    why "Milvus takes what is no whole number for 0, without a word, and the ports are open in plaintext; of any other number it says `tls mode must be 0` and exits";
     fix "set common.security.tlsMode to 1 (one-way) or 2 (mutual)";
 
     /// A value is of the wrong type.
@@ -464,7 +464,7 @@ codes! {
     /// The REST port is not published.
     RestPortNotPublished = "rest-port-not-published", Warning, breaks NOBODY;
     why "REST moves to proxy.http.port when TLS is on, and nobody outside can reach it there";
-    fix "publish the port: `ports` in Compose, `serviceRestfulPort` in the operator's resource";
+    fix "publish the port: `ports` in Compose, `serviceRestfulPort` in the operator's resource, a Service of its own with Helm";
 
     /// customConfigMap stands beside extraConfigFiles.
     CustomConfigMap = "custom-config-map", Error, breaks NOBODY;
@@ -473,7 +473,7 @@ codes! {
 
     /// milvus.yaml is replaced as a whole.
     MilvusYamlReplaced = "milvus-yaml-replaced", Warning, breaks NOBODY;
-    why "it hides the image's own settings, and breaks when the image is upgraded";
+    why "it hides the image's own settings, and breaks when the image is upgraded; the Helm chart gives it to no pod at all";
     fix "mount a small user.yaml with the TLS settings at /milvus/configs/user.yaml instead";
 
     /// A single file is mounted.

@@ -14,6 +14,9 @@ pub(super) const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.
 /// NIST SP 800-131A: shorter RSA keys are disallowed.
 pub(super) const MIN_RSA_BITS: u32 = 2048;
 
+/// Work with longer keys takes seconds and more; Go refuses them in certificates (CVE-2023-29409).
+pub(super) const MAX_RSA_BITS: u32 = 8192;
+
 /// What kind of key it is, whether or not anything here can use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyAlgorithm {

@@ -29,6 +29,9 @@ pub struct Certificate {
     extensions: Extensions,
 }
 
+/// The most that OpenSSL takes from a peer (SSL_MAX_CERT_LIST_DEFAULT).
+pub(super) const MAX_LENGTH: usize = 100 * 1024;
+
 impl Certificate {
     /// Reads one DER certificate.
     ///
@@ -36,6 +39,9 @@ impl Certificate {
     /// If it is not one, or something follows it.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         let malformed = |reason: String| Error::CertificateMalformed { reason };
+        if der.len() > MAX_LENGTH {
+            return Err(malformed(format!("it is longer than {MAX_LENGTH} octets")));
+        }
         let (rest, parsed) = X509Certificate::from_der(der).map_err(|error| malformed(error.to_string()))?;
         if !rest.is_empty() {
             return Err(malformed(format!("{} octets follow it", rest.len())));

@@ -126,11 +126,26 @@ pub fn encrypt_key_to_pem(key: &PrivateKey, passphrase: &Passphrase) -> Result<S
 
 fn decrypt(der: &[u8], passphrase: &Passphrase) -> Result<PrivateKey, Error> {
     let encrypted = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| Error::KeyEncryptionUnsupported)?;
-    if encrypted.encryption_algorithm.pbes2().is_none() {
-        return Err(Error::KeyEncryptionUnsupported);
+    let parameters = encrypted.encryption_algorithm.pbes2().ok_or(Error::KeyEncryptionUnsupported)?;
+    if !is_affordable(&parameters.kdf) {
+        return Err(Error::KeyDerivationTooCostly);
     }
     let key = encrypted.decrypt(passphrase.0.as_slice()).map_err(|_| Error::PassphraseWrong)?;
     PrivateKey::from_pkcs8(key.as_bytes())
+}
+
+/// Whether deriving the key takes seconds and not hours, and as little memory as OpenSSL allows
+/// (SCRYPT_MAX_MEM).
+fn is_affordable(derivation: &pbes2::Kdf) -> bool {
+    match derivation {
+        pbes2::Kdf::Pbkdf2(parameters) => parameters.iteration_count <= 20 * PBKDF2_ITERATIONS,
+        pbes2::Kdf::Scrypt(parameters) => {
+            let (cost, block) = (parameters.cost_parameter, u64::from(parameters.block_size));
+            let memory = cost.saturating_mul(block).saturating_mul(128);
+            memory <= 32 * 1024 * 1024 && parameters.parallelization <= 16
+        }
+        _ => false,
+    }
 }
 
 /// Whether a PEM file has a private key, whatever else is in it.

@@ -201,6 +201,9 @@ pub enum Error {
     /// An encryption scheme that is not read (PBES1, RC2, …).
     #[error("is encrypted with a scheme that is not supported (PKCS#8 with PBES2 is)")]
     KeyEncryptionUnsupported,
+    /// PBKDF2 or scrypt with numbers that would take hours, or all memory.
+    #[error("is encrypted so that opening it would take too long or too much memory")]
+    KeyDerivationTooCostly,
     /// `Proc-Type: 4,ENCRYPTED`, the encryption of OpenSSL before PKCS#8.
     #[error("is encrypted in the legacy format (Proc-Type: 4,ENCRYPTED)")]
     KeyLegacyEncrypted,
@@ -310,9 +313,11 @@ impl Error {
             Self::PassphraseWrong | Self::PassphraseEmpty => {
                 "the passphrase is the first line of the file given with --ca-passphrase-file".into()
             }
-            Self::KeyEncryptionUnsupported | Self::KeyLegacyEncrypted => format!(
-                "convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in {quoted} -out ca-pkcs8.key`"
-            ),
+            Self::KeyEncryptionUnsupported | Self::KeyDerivationTooCostly | Self::KeyLegacyEncrypted => {
+                format!(
+                    "convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in {quoted} -out ca-pkcs8.key`"
+                )
+            }
             Self::DoesNotVerify { .. } | Self::NameNotCovered { .. } => {
                 "`milvus-certs renew` makes a new certificate from the authority".into()
             }

@@ -6,14 +6,14 @@ use getrandom::SysRng;
 use p256::ecdsa::signature::Signer;
 use pkcs8::{EncodePrivateKey, EncodePublicKey, PrivateKeyInfoRef, SecretDocument};
 use rcgen::{PublicKeyData, SignatureAlgorithm};
-use rsa::pkcs1::DecodeRsaPrivateKey;
+use rsa::pkcs1::{DecodeRsaPrivateKey, RsaPrivateKeyRef};
 use rsa::sha2::Sha256;
 use rsa::traits::PublicKeyParts;
 use sha2::Digest;
 use x509_cert::spki::{DecodePublicKey, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
-use super::algorithm::{EC, ED25519, MIN_RSA_BITS, P256, P384, RSA};
+use super::algorithm::{EC, ED25519, MAX_RSA_BITS, MIN_RSA_BITS, P256, P384, RSA, bit_length};
 use super::{Error, KeyAlgorithm};
 
 /// The kinds of key that are made here: those that every Milvus client can talk to.
@@ -98,7 +98,7 @@ impl PrivateKey {
     pub(super) fn from_pkcs8(der: &[u8]) -> Result<Self, Error> {
         let info = PrivateKeyInfoRef::try_from(der).map_err(Error::key_malformed)?;
         let kind = match info.algorithm.oid {
-            RSA => Kind::Rsa(Box::new(info.try_into().map_err(Error::key_malformed)?)),
+            RSA => return Self::from_pkcs1(info.private_key.as_bytes()),
             EC => match info.algorithm.parameters_oid().ok() {
                 Some(P256) => Kind::P256(Box::new(info.try_into().map_err(Error::key_malformed)?)),
                 Some(P384) => Kind::P384(Box::new(info.try_into().map_err(Error::key_malformed)?)),
@@ -112,6 +112,11 @@ impl PrivateKey {
 
     /// Reads PKCS#1 (RFC 8017 appendix A.1.2), `BEGIN RSA PRIVATE KEY`.
     pub(super) fn from_pkcs1(der: &[u8]) -> Result<Self, Error> {
+        let numbers = RsaPrivateKeyRef::from_der(der).map_err(Error::key_malformed)?;
+        let bits = bit_length(numbers.modulus);
+        if bits > MAX_RSA_BITS {
+            return Err(Error::unsupported(format!("RSA of {bits} bits")));
+        }
         let key = rsa::PrivateKey::from_pkcs1_der(der).map_err(Error::key_malformed)?;
         Self::checked(Kind::Rsa(Box::new(key)))
     }

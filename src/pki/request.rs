@@ -1,6 +1,7 @@
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::FromDer;
 
+use super::certificate::MAX_LENGTH;
 use super::extensions::Extensions;
 use super::{Error, GeneralName, KeyAlgorithm, Subject};
 
@@ -19,6 +20,9 @@ impl CertificateRequest {
     /// If it is not one, or something follows it.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         let malformed = |reason: String| Error::RequestMalformed { reason };
+        if der.len() > MAX_LENGTH {
+            return Err(malformed(format!("it is longer than {MAX_LENGTH} octets")));
+        }
         let (rest, parsed) =
             X509CertificationRequest::from_der(der).map_err(|error| malformed(error.to_string()))?;
         if !rest.is_empty() {

@@ -126,12 +126,12 @@ impl SerialCounter {
             let (high, low) = octets.split_at(16);
             Some((u128::from_be_bytes(high.try_into().ok()?), u128::from_be_bytes(low.try_into().ok()?)))
         };
-        match (wide(&self.last), wide(serial)) {
-            (Some((high, last)), Some((other, number))) if high == other => {
-                number > last && number - last <= u128::from(u32::MAX)
-            }
-            _ => false,
-        }
+        let (Some((last_high, last)), Some((high, number))) = (wide(&self.last), wide(serial)) else {
+            return false;
+        };
+        let (distance, borrow) = number.overflowing_sub(last);
+        let high_distance = high.checked_sub(last_high).and_then(|high| high.checked_sub(borrow.into()));
+        high_distance == Some(0) && (1..=u128::from(u32::MAX)).contains(&distance)
     }
 
     /// Takes the next serial number.

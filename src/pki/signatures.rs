@@ -11,7 +11,7 @@ use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificat
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use super::algorithm::RsaPublicKey;
+use super::algorithm::{MAX_RSA_BITS, RsaPublicKey};
 
 /// What webpki knows, and beyond it RSA of 512 bits and up, P-521, SHA-1, and every hash with every
 /// curve.
@@ -38,8 +38,8 @@ pub(super) const LENIENT: &[&dyn SignatureVerificationAlgorithm] = &[
     webpki::ring::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
 ];
 
-/// Longer keys than these take seconds to verify with; Go refuses them too (CVE-2023-29409).
-const RSA_BITS: std::ops::RangeInclusive<usize> = 512..=8192;
+/// From what was once thought enough to the longest that are worked with.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 512..=MAX_RSA_BITS as usize;
 
 /// sha1WithRSAEncryption with NULL parameters (RFC 3279 2.2.1).
 const RSA_SHA1: AlgorithmIdentifier = AlgorithmIdentifier::from_slice(&[

@@ -1,11 +1,12 @@
 //! The files of this machine that a configuration names.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::settings::Settings;
 use super::{Look, Seen, Source};
 
 /// This machine's files; those that were given are as they were given.
@@ -14,11 +15,13 @@ pub(super) struct Host<'a> {
     sources: &'a [Source],
     /// The given files that were found by following a mount.
     followed: RefCell<HashSet<String>>,
+    /// What configuration files say that services mount: many can mount the same.
+    settings: RefCell<HashMap<PathBuf, Settings>>,
 }
 
 impl<'a> Host<'a> {
     pub(super) fn new(sources: &'a [Source], look: Look<'a>) -> Self {
-        Self { look, sources, followed: RefCell::default() }
+        Self { look, sources, followed: RefCell::default(), settings: RefCell::default() }
     }
 
     /// What is at a path.
@@ -28,6 +31,16 @@ impl<'a> Host<'a> {
             Some(source) => Seen::File(Zeroizing::new(source.content.to_vec())),
             None => (self.look)(&path),
         }
+    }
+
+    /// What a configuration file says: `read` is asked once.
+    pub(super) fn settings(&self, path: &Path, read: impl FnOnce() -> Settings) -> Settings {
+        if let Some(known) = self.settings.borrow().get(path) {
+            return known.clone();
+        }
+        let settings = read();
+        self.settings.borrow_mut().insert(path.to_owned(), settings.clone());
+        settings
     }
 
     /// Notes that Milvus reads a file by way of a mount. A given file that says the same is taken for

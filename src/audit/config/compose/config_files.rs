@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::super::Seen;
 use super::super::findings::Findings;
 use super::super::host::{Host, cleaned};
@@ -24,7 +26,22 @@ fn add_file(settings: &mut Settings, mount: &Mount, rest: &str, host: &Host<'_>,
         return;
     };
     let path = cleaned(&if rest.is_empty() { source.clone() } else { source.join(rest) });
-    match host.look(&path) {
+    settings.add_layer(host.settings(&path, || {
+        let mut read = Settings::default();
+        read_file(&mut read, &path, mount, rest, host, findings);
+        read
+    }));
+}
+
+fn read_file(
+    settings: &mut Settings,
+    path: &Path,
+    mount: &Mount,
+    rest: &str,
+    host: &Host<'_>,
+    findings: &mut Findings,
+) {
+    match host.look(path) {
         Seen::File(content) => {
             host.follow(&content);
             add_content(settings, &content, &path.display().to_string(), findings);
