@@ -8,7 +8,7 @@ use std::process::Command;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use super::issuance::{files_of, verify_files};
+use super::issuance::verify_files;
 use super::{Error, GenerateRequest, IfPresent, Note, RenewRequest, Report, generate, renew};
 use crate::pki::{EndEntityKind, KeyType, SerialCounter, certificates_from_pem};
 use crate::store::fault::{self, Fault};
@@ -90,7 +90,7 @@ fn snapshot(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 fn leaf_serials(directory: &Path) -> Vec<String> {
     let serial = |kind| {
-        let content = std::fs::read(directory.join(files_of(kind).1.file_name())).ok()?;
+        let content = std::fs::read(directory.join(FileRole::pair_of(kind).1.file_name())).ok()?;
         Some(certificates_from_pem(&content).unwrap()[0].serial().to_string())
     };
     EndEntityKind::ALL.into_iter().filter_map(serial).collect()

@@ -182,7 +182,7 @@ fn check_valid(
     kept("ca", FileRole::CaCertificate)?;
     for kind in EndEntityKind::ALL {
         issuance::verify_files(directory, kind, &[], now, &read)?;
-        kept(kind.name(), issuance::files_of(kind).1)?;
+        kept(kind.name(), FileRole::pair_of(kind).1)?;
     }
     let covered = certificate(FileRole::ServerCertificate)?;
     let subject = Subject::new(&request.subject)?;
@@ -306,9 +306,8 @@ fn foresee(source: &Source, plans: &[Plan], report: &mut Report) {
             sha256_fingerprint: None,
         },
     }];
-    certificates.extend(
-        plans.iter().map(|plan| plan.report(source.subject(), path(issuance::files_of(plan.kind).1))),
-    );
+    certificates
+        .extend(plans.iter().map(|plan| plan.report(source.subject(), path(FileRole::pair_of(plan.kind).1))));
     report.certificates = certificates;
 }
 
@@ -351,7 +350,7 @@ fn make(
     for (plan, key) in plans.iter().zip(&keys) {
         let serial = issuance::next_serial(&mut counter, &in_use, &mut report.notes)?;
         let (certificate, issued) = plan.issue(&authority, serial, Some(key))?;
-        let path = path(issuance::files_of(plan.kind).1);
+        let path = path(FileRole::pair_of(plan.kind).1);
         certificates.push(CertificateReport::of(plan.kind.name(), path, plan.action, &certificate));
         files.extend(issued);
     }

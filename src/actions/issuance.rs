@@ -50,14 +50,6 @@ impl NewFile {
     }
 }
 
-/// Key and certificate of a kind.
-pub(super) const fn files_of(kind: EndEntityKind) -> (FileRole, FileRole) {
-    match kind {
-        EndEntityKind::Server => (FileRole::ServerKey, FileRole::ServerCertificate),
-        EndEntityKind::Client => (FileRole::ClientKey, FileRole::ClientCertificate),
-    }
-}
-
 /// Makes keys of these types, each on a thread of its own: the search for primes is nearly all of
 /// the work of a run.
 pub(super) fn generate_keys(key_types: &[KeyType]) -> Result<Vec<PrivateKey>, pki::Error> {
@@ -87,7 +79,7 @@ impl Plan {
         serial: SerialNumber,
         new_key: Option<&PrivateKey>,
     ) -> Result<(Certificate, Vec<NewFile>), pki::Error> {
-        let (key_role, certificate_role) = files_of(self.kind);
+        let (key_role, certificate_role) = FileRole::pair_of(self.kind);
         let key = match (&self.key, new_key) {
             (KeyPlan::Same(key), _) => key.as_ref(),
             (KeyPlan::New(_), Some(key)) => key,
@@ -184,7 +176,7 @@ pub(super) fn verify_files(
     now: OffsetDateTime,
     read: &dyn Fn(FileRole) -> Result<Zeroizing<Vec<u8>>, Error>,
 ) -> Result<(), Error> {
-    let (key_role, certificate_role) = files_of(kind);
+    let (key_role, certificate_role) = FileRole::pair_of(kind);
     let in_file = |role| Error::in_file(directory.path_of(role));
     let anchors =
         certificates_from_pem(&read(FileRole::CaCertificate)?).map_err(in_file(FileRole::CaCertificate))?;

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::issuance::{self, KeyPlan, NewFile, Plan, files_of};
+use super::issuance::{self, KeyPlan, NewFile, Plan};
 use super::report::CertificateReport;
 use super::{Action, Error, Note, Report, authority};
 use crate::milvus::defaults;
@@ -101,7 +101,7 @@ fn renew_in(request: &RenewRequest, mut directory: Directory, now: OffsetDateTim
     report.certificates.push(CertificateReport::of("ca", ca_path, Action::Kept, authority.root()));
     if plans.is_empty() || request.dry_run {
         for kind in EndEntityKind::ALL {
-            let path = issuance::path_in(&report.directory, files_of(kind).1);
+            let path = issuance::path_in(&report.directory, FileRole::pair_of(kind).1);
             let planned = plans.iter().find(|plan| plan.kind == kind);
             let planned = planned.map(|plan| plan.report(authority.certificate().subject(), path.clone()));
             let kept = || old.of(kind).map(|old| CertificateReport::of(kind.name(), path, Action::Kept, old));
@@ -130,7 +130,7 @@ impl OldCertificates {
     }
 
     fn leaf(directory: &Directory, kind: EndEntityKind) -> Result<Option<Certificate>, Error> {
-        let (_, role) = files_of(kind);
+        let (_, role) = FileRole::pair_of(kind);
         let Some(content) = directory.read(role)? else { return Ok(None) };
         // renew.sh leaves an empty server.pem behind when it fails.
         if content.iter().all(u8::is_ascii_whitespace) {
@@ -187,7 +187,7 @@ impl Renewal<'_> {
     }
 
     fn plan(&self, kind: EndEntityKind, notes: &mut Vec<Note>) -> Result<Plan, Error> {
-        let (key_role, certificate_role) = files_of(kind);
+        let (key_role, certificate_role) = FileRole::pair_of(kind);
         let in_certificate = || Error::in_file(self.directory.path_of(certificate_role));
         let old = self.old.of(kind);
         match old {
@@ -295,7 +295,7 @@ impl Renewal<'_> {
 
     /// The key that is there, if it is the certificate's.
     fn same_key(&self, kind: EndEntityKind) -> Result<PrivateKey, Error> {
-        let (role, _) = files_of(kind);
+        let (role, _) = FileRole::pair_of(kind);
         let path = self.directory.path_of(role);
         let content = self.directory.read(role)?.ok_or_else(|| Error::KeyMissing { path: path.clone() })?;
         let key = key_from_pem(&content, None).map_err(Error::in_file(&path))?;
@@ -382,7 +382,7 @@ fn make(
     let in_use = old.serials(authority);
     let mut files = Vec::new();
     for kind in EndEntityKind::ALL {
-        let path = issuance::path_in(&report.directory, files_of(kind).1);
+        let path = issuance::path_in(&report.directory, FileRole::pair_of(kind).1);
         let Some(plan) = plans.iter().find(|plan| plan.kind == kind) else {
             let kept = old.of(kind).map(|old| CertificateReport::of(kind.name(), path, Action::Kept, old));
             report.certificates.extend(kept);

@@ -1,7 +1,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::authority::names;
-use super::judge::{Judge, files_of};
+use super::judge::Judge;
 use super::rules::{ALL, Clients};
 use super::{Client, Code};
 use crate::milvus::public_keys;
@@ -11,7 +11,7 @@ use crate::store::FileRole;
 impl Judge<'_> {
     /// The certificate of a server or client, and the chain that it is sent with.
     pub(super) fn end_entity(&mut self, kind: EndEntityKind) {
-        let (_, role) = files_of(kind);
+        let (_, role) = FileRole::pair_of(kind);
         let bundle = self.bundle;
         let certificates = bundle.certificates(role);
         for certificate in certificates {
@@ -57,6 +57,7 @@ impl Judge<'_> {
     pub(super) fn whose(&self, role: FileRole, certificate: &Certificate) -> String {
         match self.bundle.certificates(role).len() {
             0 | 1 => String::new(),
+            _ if certificate.subject().is_empty() => String::new(),
             _ => format!("{}: ", certificate.subject()),
         }
     }

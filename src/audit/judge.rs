@@ -46,14 +46,6 @@ pub(super) struct Judge<'a> {
     findings: Vec<Finding>,
 }
 
-/// Key and certificate of a kind.
-pub(super) const fn files_of(kind: EndEntityKind) -> (FileRole, FileRole) {
-    match kind {
-        EndEntityKind::Server => (FileRole::ServerKey, FileRole::ServerCertificate),
-        EndEntityKind::Client => (FileRole::ClientKey, FileRole::ClientCertificate),
-    }
-}
-
 impl<'a> Judge<'a> {
     /// The end entities that matter in the modes that are judged.
     pub(super) fn kinds(&self) -> Vec<EndEntityKind> {
@@ -84,7 +76,7 @@ impl<'a> Judge<'a> {
         };
         let is_authority_elsewhere = self.bundle.file(FileRole::CaKey).is_none();
         let remedy =
-            Remedy { directory, kind: kind_of(role), name, is_key: role.is_key(), is_authority_elsewhere };
+            Remedy { directory, kind: role.kind(), name, is_key: role.is_key(), is_authority_elsewhere };
         let index = self.findings.len();
         self.findings.push(Finding::new(code, place, evidence, &remedy).about(role));
         &mut self.findings[index]
@@ -109,7 +101,8 @@ impl<'a> Judge<'a> {
                 Place::file(directory.clone());
             return;
         }
-        let needed = self.kinds().into_iter().map(files_of).flat_map(|(key, certificate)| [key, certificate]);
+        let needed =
+            self.kinds().into_iter().map(FileRole::pair_of).flat_map(|(key, certificate)| [key, certificate]);
         for role in std::iter::once(FileRole::CaCertificate).chain(needed) {
             if self.bundle.file(role).is_none() {
                 self.report(Code::MissingFile, role, "no such file");
@@ -154,16 +147,8 @@ impl<'a> Judge<'a> {
 
     /// Client files do not matter where only one-way TLS is judged.
     fn is_judged(&self, role: FileRole) -> bool {
-        kind_of(role).is_none_or(|kind| self.kinds().contains(&kind))
+        role.kind().is_none_or(|kind| self.kinds().contains(&kind))
     }
-}
-
-/// Whose certificate or key it is; nothing for the authority's files.
-fn kind_of(role: FileRole) -> Option<EndEntityKind> {
-    EndEntityKind::ALL.into_iter().find(|kind| {
-        let (key, certificate) = files_of(*kind);
-        role == key || role == certificate
-    })
 }
 
 /// The code for a file that does not hold what it should.

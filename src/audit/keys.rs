@@ -1,5 +1,5 @@
 use super::Code;
-use super::judge::{Judge, files_of};
+use super::judge::Judge;
 use crate::pki::{EndEntityKind, KeyForm, KeyMaterial};
 use crate::store::FileRole;
 
@@ -13,7 +13,7 @@ impl Judge<'_> {
     }
 
     fn end_entity_key(&mut self, kind: EndEntityKind) {
-        let (role, certificate) = files_of(kind);
+        let (role, certificate) = FileRole::pair_of(kind);
         let Some(key) = self.bundle.key(role) else { return };
         let leaf = self.bundle.end_entity(certificate);
         if key.is_encrypted() {

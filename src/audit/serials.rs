@@ -1,6 +1,6 @@
 use super::Code;
 use super::bundle::Content;
-use super::judge::{Judge, files_of};
+use super::judge::Judge;
 use crate::pki::SerialCounter;
 use crate::store::FileRole;
 
@@ -40,7 +40,7 @@ impl Judge<'_> {
         let Ok(counter) = SerialCounter::parse(content) else { return };
         let authorities = self.bundle.certificates(FileRole::CaCertificate);
         let ahead = self.kinds().into_iter().find_map(|kind| {
-            let (_, role) = files_of(kind);
+            let (_, role) = FileRole::pair_of(kind);
             let leaf = self.bundle.end_entity(role)?;
             let is_ours = authorities.iter().any(|authority| authority.subject() == leaf.issuer());
             (is_ours && counter.will_reach(leaf.serial())).then(|| (role, leaf.serial().clone()))

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::FileMode;
+use crate::pki::EndEntityKind;
 
 /// The seven files of a certificate directory; the names are the documentation page's.
 ///
@@ -59,6 +60,25 @@ impl FileRole {
         Self::ClientKey,
         Self::ClientCertificate,
     ];
+
+    /// Key and certificate of a server or client.
+    #[must_use]
+    pub const fn pair_of(kind: EndEntityKind) -> (Self, Self) {
+        match kind {
+            EndEntityKind::Server => (Self::ServerKey, Self::ServerCertificate),
+            EndEntityKind::Client => (Self::ClientKey, Self::ClientCertificate),
+        }
+    }
+
+    /// Whose key or certificate it is; nothing for the authority's files.
+    #[must_use]
+    pub const fn kind(self) -> Option<EndEntityKind> {
+        match self {
+            Self::ServerKey | Self::ServerCertificate => Some(EndEntityKind::Server),
+            Self::ClientKey | Self::ClientCertificate => Some(EndEntityKind::Client),
+            Self::CaKey | Self::CaCertificate | Self::CaSerial => None,
+        }
+    }
 
     /// The file's name.
     #[must_use]
