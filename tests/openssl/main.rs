@@ -9,6 +9,7 @@
 mod authorities;
 mod encrypted_keys;
 mod gen_sh;
+mod inspect;
 mod intermediates;
 mod profile;
 mod purposes;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         serial_file::trials(),
         gen_sh::trials(),
         authorities::trials(),
+        inspect::trials(),
         intermediates::trials(),
         encrypted_keys::trials(),
         validity::trials(),
