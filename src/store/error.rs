@@ -53,8 +53,8 @@ pub enum Error {
         /// Its path.
         path: PathBuf,
     },
-    /// Larger than any certificate, key or chain.
-    #[error("{}: is larger than {limit} bytes, which no key or certificate is", path.display())]
+    /// Larger than any certificate, key, chain or configuration.
+    #[error("{}: is larger than {limit} bytes, the most that is read", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -132,6 +132,7 @@ fn advice(error: &io::Error) -> &'static str {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space, then run this again",
         io::ErrorKind::ReadOnlyFilesystem => "choose a folder that can be written, with -d",
         io::ErrorKind::NotFound => "check the path",
+        io::ErrorKind::IsADirectory => "name a file in it",
         io::ErrorKind::NotADirectory => "a part of the path is a file; name another folder with -d",
         _ => "mend the cause, then run this again",
     }
