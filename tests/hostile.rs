@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use milvus_certs::actions::{GenerateRequest, InspectTarget, generate, inspect};
 use milvus_certs::audit::config::{Seen, Source};
-use milvus_certs::audit::{self, Bundle, Expectations, Place, TlsMode, Verdict};
+use milvus_certs::audit::{self, Bundle, Expectations, Place, Verdict};
+use milvus_certs::milvus::TlsMode;
 use milvus_certs::pki::{
     KeyMaterial, KeyType, SerialCounter, certificates_from_pem, certificates_to_pem, is_encrypted_key, items,
     key_from_pem,

@@ -4,7 +4,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use milvus_certs::audit::{Bundle, Expectations, Place, TlsMode, Verdict, judge};
+use milvus_certs::audit::{Bundle, Expectations, Place, Verdict, judge};
+use milvus_certs::milvus::TlsMode;
 use milvus_certs::pki::GeneralName;
 use milvus_certs::store::{FileMode, FileRole};
 use time::macros::datetime;

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use milvus_certs::audit::config::{Seen, Source, judge};
-use milvus_certs::audit::{Bundle, Expectations, Place, TlsMode};
+use milvus_certs::audit::{Bundle, Expectations, Place};
+use milvus_certs::milvus::TlsMode;
 use milvus_certs::store::FileRole;
 use time::macros::datetime;
 use zeroize::Zeroizing;

@@ -7,7 +7,8 @@ use time::OffsetDateTime;
 use super::Error;
 use super::report::{day_count, timestamp};
 use crate::audit::config::{self, Seen, Source};
-use crate::audit::{self, Bundle, Expectations, Finding, Place, Severity, TlsMode, Verdict};
+use crate::audit::{self, Bundle, Expectations, Finding, Place, Severity, Verdict};
+use crate::milvus::TlsMode;
 use crate::pki::{Certificate, GeneralName};
 use crate::store::{FileRole, Survey, path_of, read_file};
 

@@ -1,7 +1,8 @@
 use serde::{Serialize, Serializer};
 
 use super::rules::Clients;
-use super::{Client, Code, TlsMode};
+use super::{Client, Code};
+use crate::milvus::TlsMode;
 use crate::pki::{EndEntityKind, shell_quoted};
 use crate::store::FileRole;
 

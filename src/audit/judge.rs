@@ -4,7 +4,8 @@ use time::OffsetDateTime;
 
 use super::bundle::Content;
 use super::finding::Remedy;
-use super::{Bundle, Code, Finding, Place, TlsMode};
+use super::{Bundle, Code, Finding, Place};
+use crate::milvus::TlsMode;
 use crate::pki::{self, EndEntityKind, GeneralName, SerialCounter};
 use crate::store::{FileMode, FileRole, path_of};
 

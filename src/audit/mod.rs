@@ -18,4 +18,4 @@ pub use bundle::Bundle;
 pub use finding::{Finding, Place, Position};
 pub use judge::{Expectations, judge};
 pub use rules::{Code, Severity};
-pub use verdict::{Client, Outcome, TlsMode, Verdict};
+pub use verdict::{Client, Outcome, Verdict};

@@ -3,15 +3,7 @@ use std::collections::BTreeSet;
 use serde::{Serialize, Serializer};
 
 use super::{Code, Finding};
-
-/// Milvus' `common.security.tlsMode`, where it is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TlsMode {
-    /// 1: clients verify the server.
-    OneWay,
-    /// 2: the server verifies clients too.
-    Mutual,
-}
+use crate::milvus::TlsMode;
 
 /// A client of Milvus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,29 +37,6 @@ pub struct Verdict {
     pub tls_mode: TlsMode,
     /// Each client's outcome.
     pub clients: Vec<Outcome>,
-}
-
-impl TlsMode {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::OneWay, Self::Mutual];
-
-    /// The value of `common.security.tlsMode`.
-    #[must_use]
-    pub const fn value(self) -> u8 {
-        match self {
-            Self::OneWay => 1,
-            Self::Mutual => 2,
-        }
-    }
-
-    /// `one-way` or `mutual`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::OneWay => "one-way",
-            Self::Mutual => "mutual",
-        }
-    }
 }
 
 impl Client {
@@ -113,13 +82,6 @@ impl Verdict {
             Outcome { client, works: because.is_empty(), because }
         };
         Self { tls_mode: mode, clients: Client::ALL.map(outcome).to_vec() }
-    }
-}
-
-/// As its `tlsMode`.
-impl Serialize for TlsMode {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(self.value())
     }
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use milvus_certs::actions::{CheckRequest, check};
-use milvus_certs::audit::TlsMode;
+use milvus_certs::milvus::TlsMode;
 use milvus_certs::pki::GeneralName;
 use milvus_certs::store::MAX_FILE_SIZE;
 use time::OffsetDateTime;

@@ -170,7 +170,7 @@ pub fn path_of(directory: &Path, role: FileRole) -> PathBuf {
 }
 
 /// Makes the folder and those above it, and notes which.
-fn make_folders(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), Error> {
+pub(super) fn make_folders(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), Error> {
     let missing: Vec<_> = path
         .ancestors()
         .take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists())

@@ -47,6 +47,12 @@ pub enum Error {
         /// The link.
         path: PathBuf,
     },
+    /// Files that must not be replaced.
+    #[error("{}: {} there already", listed(paths), if paths.len() == 1 { "is" } else { "are" })]
+    AlreadyThere {
+        /// Their paths.
+        paths: Vec<PathBuf>,
+    },
     /// A folder, socket or device where a file should be.
     #[error("{}: is not a regular file", path.display())]
     NotAFile {
@@ -115,6 +121,7 @@ impl Error {
             Self::SymbolicLink { .. } => {
                 "run this on the folder that the link leads to, or put the file itself here".into()
             }
+            Self::AlreadyThere { .. } => "--force replaces what is there".into(),
             Self::NotAFile { .. } => "move it away".into(),
             Self::TooLarge { .. } => "check that the right file was named".into(),
             Self::ReadBack { .. } => "check the disk, then run this again".into(),
@@ -123,6 +130,14 @@ impl Error {
                 "mend the cause and run any command on this folder again; the files are in its hidden folder .milvus-certs-commit".into()
             }
         })
+    }
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    match paths.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => paths.concat(),
     }
 }
 

@@ -8,6 +8,7 @@ mod error;
 mod fs;
 mod journal;
 mod layout;
+mod output;
 mod survey;
 mod transaction;
 
@@ -19,5 +20,6 @@ pub use error::Error;
 pub use fs::{FileMode, MAX_FILE_SIZE, ModeInvalid, Owner, read_file, read_file_up_to, read_from};
 pub use journal::Recovery;
 pub use layout::{Audience, FileRole};
+pub use output::{OutputFile, Overwrite, write_files};
 pub use survey::{Survey, SurveyedFile};
 pub use transaction::{Backup, StagedFile, Transaction};

@@ -11,13 +11,7 @@ use super::host::Host;
 use super::secret::Secret;
 use super::yaml::shortened;
 use crate::audit::Place;
-
-/// Where Milvus looks for its configuration, unless the variable MILVUSCONF says otherwise.
-pub(super) const CONFIG_FOLDER: &str = "/milvus/configs";
-/// Where Milvus' image keeps certificates of which the private keys are public.
-const PUBLIC_CERTIFICATES: &str = "/milvus/configs/cert";
-/// The image's working directory.
-const WORKING_DIRECTORY: &str = "/milvus";
+use crate::milvus::container::{PUBLIC_CERTIFICATES, WORKING_DIRECTORY};
 
 /// The mounts of a container.
 pub(super) struct Mounts {

@@ -3,10 +3,11 @@ use std::path::Path;
 use super::super::Seen;
 use super::super::findings::Findings;
 use super::super::host::{Host, cleaned};
-use super::super::mounts::{CONFIG_FOLDER, Mount, Mounts, Volume};
+use super::super::mounts::{Mount, Mounts, Volume};
 use super::super::settings::Settings;
 use super::super::yaml::{self, Origin};
 use crate::audit::Code;
+use crate::milvus::container::CONFIG_FOLDER;
 
 /// What Milvus reads in its folder, in this order (milvus' pkg/util/paramtable/base_table.go).
 const CONFIG_FILES: [&str; 3] = ["milvus.yaml", "default.yaml", "user.yaml"];

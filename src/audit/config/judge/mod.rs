@@ -14,6 +14,7 @@ use super::secret::Secret;
 use super::settings::{Mode, port};
 use super::yaml::shortened;
 use crate::audit::{Bundle, Code, Place};
+use crate::milvus::container::GRPC_PORT;
 use crate::milvus::keys::{Block, Key, PathKey};
 
 /// What is there beside the configuration.
@@ -22,9 +23,6 @@ pub(super) struct Circumstances<'a> {
     pub(super) secrets: &'a [Secret],
     pub(super) directory: &'a Bundle,
 }
-
-/// Milvus' default for proxy.port.
-const GRPC_PORT: u16 = 19530;
 
 struct Judge<'a> {
     deployment: &'a Deployment,

@@ -1,6 +1,7 @@
 use super::super::Seen;
-use super::super::mounts::{CONFIG_FOLDER, Mount, Volume};
+use super::super::mounts::{Mount, Volume};
 use super::*;
+use crate::milvus::container::CONFIG_FOLDER;
 use crate::store::FileRole;
 
 /// What files with certificates and keys are called.

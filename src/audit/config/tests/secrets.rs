@@ -3,7 +3,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::*;
 use crate::audit::Expectations;
-use crate::audit::TlsMode;
+use crate::milvus::TlsMode;
 
 fn secret(entries: &[(&str, &str)]) -> String {
     let data: String =

@@ -1,0 +1,15 @@
+//! Milvus' container: its folders and ports.
+
+/// Where Milvus looks for its configuration, unless the variable MILVUSCONF says otherwise.
+pub(crate) const CONFIG_FOLDER: &str = "/milvus/configs";
+/// Where Milvus' image keeps certificates of which the private keys are public.
+pub(crate) const PUBLIC_CERTIFICATES: &str = "/milvus/configs/cert";
+/// The image's working directory.
+pub(crate) const WORKING_DIRECTORY: &str = "/milvus";
+
+/// The default of proxy.port.
+pub const GRPC_PORT: u16 = 19530;
+/// Where the documentation page puts REST when TLS is on: it cannot share gRPC's port then.
+pub const REST_PORT: u16 = 8080;
+/// What Milvus 2.4 and later reads on top of its own milvus.yaml (milvus#30910).
+pub(crate) const USER_YAML: &str = "/milvus/configs/user.yaml";
