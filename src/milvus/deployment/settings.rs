@@ -66,13 +66,13 @@ impl FromStr for MountPath {
         let invalid = |reason| MountPathInvalid { path: path.to_owned(), reason };
         let path = path.trim_end_matches('/');
         match path {
-            "" | "/milvus" | CONFIG_FOLDER => return Err(invalid("it would hide Milvus' own files")),
-            _ if !path.starts_with('/') => return Err(invalid("it is not absolute")),
+            "" | "/milvus" | CONFIG_FOLDER => Err(invalid("it would hide Milvus' own files")),
+            _ if !path.starts_with('/') => Err(invalid("it is not absolute")),
             _ if path.split('/').any(|part| matches!(part, "." | "..")) => {
-                return Err(invalid("it has . or .. in it"));
+                Err(invalid("it has . or .. in it"))
             }
-            _ if path.contains(':') => return Err(invalid("Kubernetes allows no colon in it")),
-            _ if path.chars().any(char::is_control) => return Err(invalid("it has a control character")),
+            _ if path.contains(':') => Err(invalid("Kubernetes allows no colon in it")),
+            _ if path.chars().any(char::is_control) => Err(invalid("it has a control character")),
             _ => Ok(Self(path.to_owned())),
         }
     }
