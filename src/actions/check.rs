@@ -149,7 +149,7 @@ fn survey(request: &CheckRequest) -> Result<Option<Survey>, Error> {
     Ok(Some(here).filter(|here| request.configs.is_empty() || !here.files.is_empty()))
 }
 
-fn bundle_of(survey: &Survey) -> Bundle {
+pub(super) fn bundle_of(survey: &Survey) -> Bundle {
     let mut bundle = Bundle::new();
     for file in &survey.files {
         let place = Place::file(path_of(&survey.path, file.role).display().to_string());

@@ -1,5 +1,7 @@
 use std::path::{Path, PathBuf};
 
+use crate::audit::Finding;
+use crate::milvus::deployment::TLS_FOLDER;
 use crate::pki::{self, shell_quoted};
 use crate::store::{self, FileRole, Recovery};
 
@@ -76,6 +78,26 @@ pub enum Error {
         /// The file that is not there.
         path: PathBuf,
     },
+    /// What `check` finds in a directory that is to be deployed or connected with.
+    #[error("{}: would not work: {}", directory.display(), counted(findings.len()))]
+    Unfit {
+        /// The directory.
+        directory: PathBuf,
+        /// What is wrong with it; errors alone.
+        findings: Vec<Finding>,
+    },
+    /// A server certificate without a name that can be asked for as it stands.
+    #[error("{}: has no name but wildcards, so it does not say what Milvus is called", path.display())]
+    NoServerName {
+        /// The certificate.
+        path: PathBuf,
+    },
+    /// The authority's key lies where the container would get it.
+    #[error("{}: is in the folder that Milvus' container gets, and must not be", path.display())]
+    AuthorityInTlsFolder {
+        /// The key.
+        path: PathBuf,
+    },
     /// `renew --reuse-key` without a key.
     #[error("{}: no such file, so there is no key to use again", path.display())]
     KeyMissing {
@@ -118,6 +140,15 @@ impl Error {
                 "put it back from a backup, or start a new authority with `{}`",
                 command("gen --force", directory)
             )),
+            Self::Unfit { directory, .. } => {
+                Some(format!("mend it, then run this again; `{}` says more", command("check", directory)))
+            }
+            Self::NoServerName { .. } => {
+                Some("name the host with --sni, or for `connect` with --server-name".into())
+            }
+            Self::AuthorityInTlsFolder { .. } => Some(format!(
+                "keep certificates and ca.key in a folder of another name, such as certs, and let {TLS_FOLDER} have copies"
+            )),
             Self::KeyMissing { .. } => Some("leave --reuse-key out to make a new key".into()),
         }
     }
@@ -147,7 +178,7 @@ impl Error {
 }
 
 /// A command line that a person can paste.
-fn command(verb: &str, directory: &Path) -> String {
+pub(super) fn command(verb: &str, directory: &Path) -> String {
     match directory.display().to_string().as_str() {
         "." => format!("milvus-certs {verb}"),
         path => format!("milvus-certs {verb} -d {}", shell_quoted(path)),
@@ -159,6 +190,13 @@ pub(super) fn outcome(recovery: Recovery) -> &'static str {
     match recovery {
         Recovery::Completed => "completed",
         Recovery::RolledBack => "undone",
+    }
+}
+
+fn counted(errors: usize) -> String {
+    match errors {
+        1 => "1 error".into(),
+        more => format!("{more} errors"),
     }
 }
 

@@ -3,9 +3,12 @@
 
 mod authority;
 mod check;
+mod config;
+mod connect;
 #[cfg(test)]
 mod crash_tests;
 mod error;
+mod fit;
 mod generate;
 mod inspect;
 mod issuance;
@@ -13,6 +16,8 @@ mod renew;
 mod report;
 
 pub use check::{CheckReport, CheckRequest, CheckedCertificate, check};
+pub use config::{ConfigReport, ConfigRequest, ConfigTarget, RenderedDocument, config, platform_names};
+pub use connect::{ConnectReport, ConnectRequest, connect};
 pub use error::Error;
 pub use generate::{ExistingAuthority, GenerateRequest, IfPresent, generate};
 pub use inspect::{

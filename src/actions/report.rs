@@ -224,6 +224,13 @@ pub enum Note {
     },
     /// The authority was made without keyUsage, as gen.sh does.
     AuthorityWithoutKeyUsage,
+    /// Clients inside a deployment ask for names that server.pem does not cover.
+    InsideNamesNotCovered {
+        /// The names.
+        names: Vec<GeneralName>,
+        /// What adds them.
+        command: String,
+    },
     /// The directory was left alone, though its certificate lacks a name that was asked for.
     NameNotCovered {
         /// The name.
@@ -251,6 +258,7 @@ impl Note {
             Self::KeyModeTightened { .. } => "key-mode-tightened",
             Self::OwnerNotKept { .. } => "owner-not-kept",
             Self::AuthorityWithoutKeyUsage => "authority-without-key-usage",
+            Self::InsideNamesNotCovered { .. } => "inside-names-not-covered",
             Self::NameNotCovered { .. } => "name-not-covered",
         }
     }
@@ -309,6 +317,11 @@ impl fmt::Display for Note {
             Self::AuthorityWithoutKeyUsage => write!(
                 f,
                 "ca.pem has no keyUsage, as gen.sh makes it; Python 3.13 and `openssl verify -x509_strict` refuse it, and only a new authority can change that (`milvus-certs gen --force`)"
+            ),
+            Self::InsideNamesNotCovered { names, command } => write!(
+                f,
+                "server.pem does not cover {}, by which clients beside Milvus reach it; `{command}` adds what is missing",
+                texts(names).join(", ")
             ),
             Self::NameNotCovered { name } => {
                 write!(f, "server.pem does not cover {name}; `milvus-certs renew --san {name}` adds it")

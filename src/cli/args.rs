@@ -9,7 +9,9 @@ use clap::Args;
 use clap::builder::{
     BoolishValueParser, NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser, ValueParser,
 };
-use milvus_certs::actions::{Error, Report};
+use milvus_certs::actions::{Error, platform_names};
+use milvus_certs::milvus::TlsMode;
+use milvus_certs::milvus::deployment::{KubernetesName, KubernetesNameInvalid, NameKind, Platform, Release};
 use milvus_certs::pki::{Attribute, AttributeType, GeneralName, KeyType, Passphrase};
 use milvus_certs::store::{FileMode, read_file};
 use zeroize::Zeroizing;
@@ -95,6 +97,56 @@ pub(super) struct NameArgs {
     pub(super) client_name: Option<Attribute>,
 }
 
+/// A Milvus in Kubernetes.
+#[derive(Debug, Args)]
+pub(super) struct ReleaseArgs {
+    /// The name of Helm's release or of the operator's resource
+    #[arg(long, value_name = "NAME", value_parser = release, env = "MILVUS_CERTS_RELEASE", hide_env_values = true, default_value = "my-release")]
+    release: KubernetesName,
+
+    /// Where it is
+    #[arg(long, value_name = "NAME", value_parser = namespace, env = "MILVUS_CERTS_NAMESPACE", hide_env_values = true, default_value = "default")]
+    namespace: KubernetesName,
+}
+
+impl ReleaseArgs {
+    pub(super) fn into_release(self) -> Release {
+        Release { name: self.release, namespace: self.namespace }
+    }
+}
+
+fn release(value: &str) -> Result<KubernetesName, KubernetesNameInvalid> {
+    KubernetesName::new(NameKind::Release, value)
+}
+
+pub(super) fn namespace(value: &str) -> Result<KubernetesName, KubernetesNameInvalid> {
+    KubernetesName::new(NameKind::Namespace, value)
+}
+
+/// The names that clients inside a deployment use.
+#[derive(Debug, Args)]
+pub(super) struct PlatformArgs {
+    /// Add the names that clients inside use: of the service, the container, and in cluster DNS
+    #[arg(long = "for", value_name = "compose|operator|helm", value_parser = ["compose", "operator", "helm"], env = "MILVUS_CERTS_FOR", hide_env_values = true, hide_possible_values = true)]
+    pub(super) platform: Option<String>,
+
+    #[command(flatten)]
+    release: ReleaseArgs,
+}
+
+impl PlatformArgs {
+    /// The names; none where no deployment is named.
+    pub(super) fn names(self) -> Result<Vec<GeneralName>, Error> {
+        let release = self.release.into_release();
+        match self.platform.as_deref() {
+            Some("compose") => platform_names(&Platform::Compose),
+            Some("operator") => platform_names(&Platform::Operator(release)),
+            Some("helm") => platform_names(&Platform::Helm(release)),
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
 /// The file with the passphrase of ca.key.
 #[derive(Debug, Args)]
 pub(super) struct PassphraseArgs {
@@ -119,7 +171,7 @@ impl PassphraseArgs {
 }
 
 /// Asks for the passphrase that `outcome` lacked, if there is somebody at a terminal to ask.
-pub(super) fn ask_if_needed(outcome: &Result<Report, Error>) -> Option<Passphrase> {
+pub(super) fn ask_if_needed<T>(outcome: &Result<T, Error>) -> Option<Passphrase> {
     let is_needed = outcome.as_ref().is_err_and(Error::needs_passphrase);
     if !is_needed || !std::io::stdin().is_terminal() {
         return None;
@@ -136,6 +188,14 @@ fn attribute(kind: AttributeType) -> ValueParser {
 /// Paths are UTF-8, so that every message and JSON can name them.
 pub(super) fn path() -> ValueParser {
     ValueParser::from(NonEmptyStringValueParser::new().map(PathBuf::from))
+}
+
+/// Reads Milvus' tlsMode, where it is on.
+pub(super) fn tls_mode(value: &str) -> Result<TlsMode, String> {
+    TlsMode::ALL
+        .into_iter()
+        .find(|mode| mode.value().to_string() == value)
+        .ok_or_else(|| format!("{value:?} is neither 1 (one-way) nor 2 (mutual)"))
 }
 
 /// Reads a type of key, and lists them in the help.

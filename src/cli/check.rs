@@ -8,7 +8,7 @@ use milvus_certs::pki::GeneralName;
 use milvus_certs::store::MAX_FILE_SIZE;
 use time::OffsetDateTime;
 
-use super::args::{duration, path};
+use super::args::{duration, path, tls_mode};
 use super::output::Format;
 use super::{Status, input, output};
 
@@ -98,11 +98,4 @@ impl Args {
             expires_in: self.expires_in,
         })
     }
-}
-
-fn tls_mode(value: &str) -> Result<TlsMode, String> {
-    TlsMode::ALL
-        .into_iter()
-        .find(|mode| mode.value().to_string() == value)
-        .ok_or_else(|| format!("{value:?} is neither 1 (one-way) nor 2 (mutual)"))
 }

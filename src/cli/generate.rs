@@ -8,7 +8,7 @@ use milvus_certs::store::FileMode;
 use time::OffsetDateTime;
 
 use super::args::{
-    CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, ask_if_needed, key_mode, key_type, path,
+    CommonArgs, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, ask_if_needed, key_mode, key_type, path,
 };
 use super::{EXIT_STATUS, Status, output};
 
@@ -48,6 +48,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     names: NameArgs,
+
+    #[command(flatten, next_help_heading = "Names")]
+    platform: PlatformArgs,
 
     /// How long the server's and the client's certificates live
     #[arg(long, value_name = "DAYS", env = "MILVUS_CERTS_DAYS", hide_env_values = true, default_value_t = defaults_days(defaults::DAYS), allow_negative_numbers = true, help_heading = "Validity and keys")]
@@ -97,10 +100,12 @@ impl Args {
 
     fn into_request(self) -> anyhow::Result<GenerateRequest> {
         let existing = self.ca_cert.zip(self.ca_key);
+        let mut names = self.names.san;
+        names.extend(self.platform.names()?);
         Ok(GenerateRequest {
             directory: self.common.dir,
             subject: self.subject.into_attributes(),
-            names: self.names.san,
+            names,
             client_name: self.names.client_name,
             days: self.days,
             ca_days: self.ca_days,

@@ -2,6 +2,8 @@
 
 mod args;
 mod check;
+mod config;
+mod connect;
 mod generate;
 mod input;
 mod inspect;
@@ -46,6 +48,8 @@ enum Command {
     Renew(renew::Args),
     Inspect(inspect::Args),
     Check(check::Args),
+    Config(config::Args),
+    Connect(connect::Args),
 }
 
 /// How a command that did its work ends.
@@ -69,6 +73,8 @@ impl Cli {
             Command::Renew(args) => args.run(now),
             Command::Inspect(args) => args.run(now),
             Command::Check(args) => args.run(now),
+            Command::Config(args) => args.run(now),
+            Command::Connect(args) => args.run(now),
         }
     }
 }

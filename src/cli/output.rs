@@ -12,11 +12,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use milvus_certs::actions::{self, CheckReport, InspectReport, Report};
+use milvus_certs::actions::{self, CheckReport, ConfigReport, ConnectReport, InspectReport, Report};
 use serde::Serialize;
 
 use super::args::CommonArgs;
-use super::render::{check, inspect, prometheus, run};
+use super::render::{check, config, inspect, prometheus, run};
 use super::usage;
 
 /// Raised when a field changes its meaning or goes.
@@ -94,6 +94,38 @@ pub(super) fn inspected(report: &InspectReport, json: bool) -> anyhow::Result<()
     Ok(())
 }
 
+/// Prints what `config` rendered, or where it was written.
+pub(super) fn rendered(report: &ConfigReport, json: bool) -> anyhow::Result<()> {
+    if !json {
+        report.notes.iter().for_each(|note| eprintln!("note: {note}"));
+    }
+    let printed = match (json, report.changed) {
+        (true, _) => print(&document("config", Rendered { report, next_steps: config::next_steps(report) })?),
+        (false, false) => print_file(&config::documents(report)),
+        (false, true) => print(&config::text(report)),
+    };
+    printed.with_context(|| match report.changed {
+        true => "the files were written, but the report cannot be printed",
+        false => "the files cannot be printed",
+    })
+}
+
+/// Prints how a client connects.
+pub(super) fn connected(report: &ConnectReport, json: bool) -> anyhow::Result<()> {
+    let printed = match json {
+        true => print(&document("connect", Look { changed: false, report })?),
+        false => print_file(&report.content),
+    };
+    printed.context("the file cannot be printed")
+}
+
+#[derive(Serialize)]
+struct Rendered<'a> {
+    #[serde(flatten)]
+    report: &'a ConfigReport,
+    next_steps: Vec<String>,
+}
+
 /// A command that only looks.
 #[derive(Serialize)]
 struct Look<T> {
@@ -114,7 +146,12 @@ pub(crate) fn help(help: &clap::Error, status: u8) -> ExitCode {
 pub(crate) fn error(error: &anyhow::Error) {
     let (message, hint) = match (error.downcast_ref::<actions::Error>(), error.downcast_ref::<usage::Error>())
     {
-        (Some(error), _) => (error.to_string(), error.hint()),
+        (Some(error), _) => {
+            if let actions::Error::Unfit { findings, .. } = error {
+                eprintln!("{}", printable(&check::paragraphs(findings)));
+            }
+            (error.to_string(), error.hint())
+        }
         (_, Some(error)) => (error.to_string(), Some(error.hint().to_owned())),
         _ => (format!("{error:#}"), None),
     };
@@ -141,10 +178,15 @@ fn printable(text: &str) -> String {
     }
 }
 
-/// A reader that has seen enough (`| head`) is no failure.
 fn print(text: &str) -> io::Result<()> {
+    print_file(&printable(text))
+}
+
+/// Prints a file as it is: what it was rendered from is escaped as the file's format wants it. A
+/// reader that has seen enough (`| head`) is no failure.
+fn print_file(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(printable(text).as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }

@@ -8,7 +8,8 @@ use milvus_certs::store::FileMode;
 use time::OffsetDateTime;
 
 use super::args::{
-    CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, ask_if_needed, duration, key_mode, key_type,
+    CommonArgs, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, ask_if_needed, duration, key_mode,
+    key_type,
 };
 use super::{EXIT_STATUS, Status, output, usage};
 
@@ -47,6 +48,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     names: NameArgs,
+
+    #[command(flatten, next_help_heading = "Names")]
+    platform: PlatformArgs,
 
     /// How long the certificates live
     #[arg(
@@ -107,17 +111,20 @@ impl Args {
         // An option that would do nothing is a mistake, not a wish.
         for (given, option, kind) in [
             (!self.names.san.is_empty(), "--san", EndEntityKind::Server),
+            (self.platform.platform.is_some(), "--for", EndEntityKind::Server),
             (self.names.client_name.is_some(), "--client-name", EndEntityKind::Client),
         ] {
             if given && !kinds.contains(&kind) {
                 return Err(usage::Error::without_effect(option, kind.name()).into());
             }
         }
+        let mut names = self.names.san;
+        names.extend(self.platform.names()?);
         Ok(RenewRequest {
             directory: self.common.dir,
             kinds,
             subject: self.subject.into_attributes(),
-            names: self.names.san,
+            names,
             client_name: self.names.client_name,
             days: self.days,
             key_type: self.key_type,

@@ -9,6 +9,8 @@ pub(crate) const WORKING_DIRECTORY: &str = "/milvus";
 
 /// The default of proxy.port.
 pub const GRPC_PORT: u16 = 19530;
+/// Where metrics and `/healthz` are, without TLS.
+pub const METRICS_PORT: u16 = 9091;
 /// Where the documentation page puts REST when TLS is on: it cannot share gRPC's port then.
 pub const REST_PORT: u16 = 8080;
 /// What Milvus 2.4 and later reads on top of its own milvus.yaml (milvus#30910).

@@ -1,5 +1,6 @@
 //! What Milvus and its documentation know about TLS, and how Milvus and its clients are told.
 
+pub mod clients;
 pub mod container;
 pub mod defaults;
 pub mod deployment;

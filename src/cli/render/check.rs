@@ -6,17 +6,20 @@ use milvus_certs::audit::{Client, Code, Finding, Severity, Verdict};
 
 /// The findings, for people.
 pub(crate) fn text(report: &CheckReport) -> String {
-    let mut lines = Vec::new();
-    for finding in &report.findings {
-        lines.extend(paragraph(finding));
-        lines.push(String::new());
-    }
+    let mut lines = vec![paragraphs(&report.findings)];
+    lines.retain(|text| !text.is_empty());
     if !report.verdicts.is_empty() {
         lines.extend(table(&report.verdicts));
         lines.push(String::new());
     }
     lines.push(summary(report));
     lines.join("\n") + "\n"
+}
+
+/// Each finding, and an empty line after it.
+pub(crate) fn paragraphs(findings: &[Finding]) -> String {
+    let lines = findings.iter().flat_map(|finding| paragraph(finding).into_iter().chain([String::new()]));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn paragraph(finding: &Finding) -> [String; 3] {

@@ -1,23 +1,26 @@
 #!/bin/sh
 # Lists the collections of a Milvus that serves TLS, over REST.
 #
-# Fits Milvus 2.4 and later, and curl 7.76 and later.
-# Milvus 2.3 has another address for it: leave out the lines --header and --data, and write
-# /v1/vector/collections instead of /v2/vectordb/collections/list.
+# Fits Milvus 2.3 and later, and every curl of the last ten years.
 # The REST port is proxy.http.port in milvus.yaml. With TLS it cannot be the gRPC port.
 # Run: sh curl.sh, in the folder that the paths below start from.
 
-curl --silent --show-error --fail-with-body \
-    --cacert {{ ca_pem }} \
-    #% if mutual
-    --cert {{ client_pem }} \
-    --key {{ client_key }} \
-    #% endif
-    --header 'Content-Type: application/json' \
-    --data '{}' \
-    #% if server_name_is_host
-    {{ rest_url }}/v2/vectordb/collections/list
-    #% else
-    --connect-to {{ rest_connect_to }} \
-    {{ rest_named_url }}/v2/vectordb/collections/list
-    #% endif
+request() {
+    curl --silent --show-error --fail \
+        --cacert {{ ca_pem }} \
+        #% if mutual
+        --cert {{ client_pem_for_curl }} \
+        --key {{ client_key }} \
+        #% endif
+        #% if not server_name_is_host
+        --connect-to {{ rest_connect_to }} \
+        #% endif
+        "$@"
+}
+
+request --header 'Content-Type: application/json' --data '{}' \
+    {{ rest_named_url }}/v2/vectordb/collections/list && exit
+status=$?
+# 22: TLS worked, and the server does not know this path. Milvus 2.3 has another one.
+[ $status -eq 22 ] || exit $status
+request {{ rest_named_url }}/v1/vector/collections

@@ -24,29 +24,27 @@ import (
 func main() {
 	// ca.pem, not server.pem: Go does not trust a server's own certificate, and it changes with
 	// every renewal.
-	caPEM, err := os.ReadFile("{{ ca_pem }}")
+	caFile := "{{ ca_pem }}"
+	caPEM, err := os.ReadFile(caFile)
 	if err != nil {
 		log.Fatal(err)
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(caPEM) {
-		log.Fatal("no certificate in " + "{{ ca_pem }}")
+		log.Fatal(caFile + " holds no certificate")
+	}
+	tlsConfig := &tls.Config{
+		RootCAs:    roots,
+		ServerName: "{{ server_name }}", // a name in the server's certificate
+		MinVersion: tls.VersionTLS13,
 	}
 	//% if mutual
 	identity, err := tls.LoadX509KeyPair("{{ client_pem }}", "{{ client_key }}")
 	if err != nil {
 		log.Fatal(err)
 	}
+	tlsConfig.Certificates = []tls.Certificate{identity}
 	//% endif
-	tlsConfig := &tls.Config{
-		RootCAs: roots,
-		// A name in the server's certificate.
-		ServerName: "{{ server_name }}",
-		//% if mutual
-		Certificates: []tls.Certificate{identity},
-		//% endif
-		MinVersion: tls.VersionTLS13,
-	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

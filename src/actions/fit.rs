@@ -1,0 +1,81 @@
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+
+use super::check::bundle_of;
+use super::{CheckRequest, Error};
+use crate::audit::{self, Bundle, Expectations, Severity};
+use crate::milvus::TlsMode;
+use crate::pki::{Certificate, GeneralName};
+use crate::store::{FileRole, Survey, SurveyedFile, path_of};
+
+/// A certificate directory that `check` finds no error in, with its files as they were judged.
+pub(super) struct FitDirectory {
+    survey: Survey,
+    bundle: Bundle,
+}
+
+/// What a directory has to be fit for.
+pub(super) struct Purpose<'a> {
+    pub(super) mode: TlsMode,
+    /// Names that server.pem has to cover.
+    pub(super) server_names: &'a [GeneralName],
+    /// Files that may be missing.
+    pub(super) not_needed: &'a [FileRole],
+}
+
+impl FitDirectory {
+    /// Looks at a directory and judges it.
+    ///
+    /// # Errors
+    /// If it cannot be looked at, or would not work: then with what `check` finds.
+    pub(super) fn judge(path: &Path, purpose: &Purpose<'_>, now: OffsetDateTime) -> Result<Self, Error> {
+        let survey = Survey::of(path)?;
+        let bundle = bundle_of(&survey);
+        let expectations = Expectations {
+            directory: Some(path.display().to_string()),
+            modes: vec![purpose.mode],
+            server_names: purpose.server_names.to_vec(),
+            expires_in: CheckRequest::EXPIRES_IN,
+            now,
+        };
+        let directory = Self { survey, bundle };
+        let may_be_missing: Vec<_> = purpose
+            .not_needed
+            .iter()
+            .filter(|role| directory.file(**role).is_none())
+            .map(|role| directory.path_of(*role).display().to_string())
+            .collect();
+        let mut findings = audit::judge(&directory.bundle, &expectations);
+        findings.retain(|finding| {
+            finding.code.severity() == Severity::Error && !may_be_missing.contains(&finding.place.path)
+        });
+        match findings.is_empty() {
+            true => Ok(directory),
+            false => Err(Error::Unfit { directory: path.to_owned(), findings }),
+        }
+    }
+
+    pub(super) fn path_of(&self, role: FileRole) -> PathBuf {
+        path_of(&self.survey.path, role)
+    }
+
+    pub(super) fn file(&self, role: FileRole) -> Option<&SurveyedFile> {
+        self.survey.files.iter().find(|file| file.role == role)
+    }
+
+    /// The content of a file; empty where there is none.
+    pub(super) fn content(&self, role: FileRole) -> &[u8] {
+        self.file(role).and_then(|file| file.content.as_deref().ok()).map_or(&[], |content| content)
+    }
+
+    /// The certificates of a file.
+    pub(super) fn certificates(&self, role: FileRole) -> &[Certificate] {
+        self.bundle.certificates(role)
+    }
+
+    /// The server's or client's own certificate.
+    pub(super) fn end_entity(&self, role: FileRole) -> Option<&Certificate> {
+        self.bundle.end_entity(role)
+    }
+}

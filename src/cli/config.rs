@@ -1,0 +1,289 @@
+use std::path::PathBuf;
+
+use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser, ValueParser};
+use milvus_certs::actions::{ConfigRequest, ConfigTarget, config};
+use milvus_certs::milvus::TlsMode;
+use milvus_certs::milvus::container::REST_PORT;
+use milvus_certs::milvus::deployment::{
+    Cluster, KubernetesName, KubernetesNameInvalid, MountPath, NameKind, Platform, SecretKind,
+};
+use milvus_certs::pki::GeneralName;
+use milvus_certs::store::Overwrite;
+use time::OffsetDateTime;
+
+use super::args::{PassphraseArgs, ReleaseArgs, ask_if_needed, path, tls_mode};
+use super::{EXIT_STATUS, Status, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  milvus-certs config compose -d certs --out .
+  milvus-certs config operator -d certs --tls-mode 2 | kubectl apply -f -
+  milvus-certs config helm -d certs --release my-release --cluster --out deploy
+  milvus-certs config secret -d certs --type tls | kubectl apply -f -
+  milvus-certs config cert-manager -d certs --out deploy";
+
+/// Print or write what a deployment of Milvus needs to serve TLS
+///
+/// Takes a certificate directory that `check` finds no error in. Each file begins with a comment that
+/// says where it goes and how it is applied. ca.key is in no file but cert-manager's Secret.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    target: Target,
+}
+
+#[derive(Debug, clap::Subcommand)]
+#[command(
+    subcommand_value_name = "TARGET",
+    subcommand_help_heading = "Targets",
+    disable_help_subcommand = true
+)]
+enum Target {
+    Milvus(MilvusArgs),
+    Compose(ComposeArgs),
+    Operator(OperatorArgs),
+    Helm(HelmArgs),
+    Secret(SecretArgs),
+    CertManager(CertManagerArgs),
+}
+
+/// user.yaml, for a Milvus that is deployed in some other way
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_STATUS)]
+struct MilvusArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(flatten)]
+    tls: TlsArgs,
+}
+
+/// user.yaml and docker-compose.override.yaml, for Docker Compose
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_STATUS)]
+struct ComposeArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(flatten)]
+    tls: TlsArgs,
+}
+
+/// A Secret and the Milvus resource, for the Milvus operator
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_STATUS)]
+struct OperatorArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(flatten)]
+    tls: TlsArgs,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+/// A Secret, values.yaml and a Service for REST, for Milvus' Helm chart
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_STATUS)]
+struct HelmArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(flatten)]
+    tls: TlsArgs,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+}
+
+/// The Secret alone
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_STATUS)]
+struct SecretArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+
+    /// What its files are called: opaque is server.pem, server.key, ca.pem; tls is tls.crt, tls.key, ca.crt
+    #[arg(long = "type", value_name = "opaque|tls", value_parser = secret_kind(), env = "MILVUS_CERTS_TYPE", hide_env_values = true, default_value = "opaque", hide_possible_values = true)]
+    kind: SecretKind,
+
+    /// The name of the Secret
+    #[arg(long, value_name = "NAME", value_parser = secret_name, env = "MILVUS_CERTS_SECRET_NAME", hide_env_values = true, default_value = "certs")]
+    secret_name: KubernetesName,
+
+    /// Where it is
+    #[arg(long, value_name = "NAME", value_parser = super::args::namespace, env = "MILVUS_CERTS_NAMESPACE", hide_env_values = true, default_value = "default")]
+    namespace: KubernetesName,
+}
+
+/// Secret of the authority, Issuer, Certificates, and what mounts them: the cluster renews by itself
+///
+/// The Secret of the authority holds ca.key.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_STATUS)]
+struct CertManagerArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(flatten)]
+    tls: TlsArgs,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+
+    /// What runs Milvus
+    #[arg(long = "for", value_name = "operator|helm", value_parser = ["operator", "helm"], env = "MILVUS_CERTS_FOR", hide_env_values = true, default_value = "operator", hide_possible_values = true)]
+    platform: String,
+
+    #[command(flatten, next_help_heading = "Authority")]
+    passphrase: PassphraseArgs,
+}
+
+/// From where, and to where.
+#[derive(Debug, clap::Args)]
+struct CommonArgs {
+    /// The certificate directory
+    #[arg(short, long = "dir", value_name = "DIR", env = "MILVUS_CERTS_DIR", default_value = ".", hide_env_values = true, value_parser = path())]
+    dir: PathBuf,
+
+    /// Write the files into this folder, instead of printing them
+    #[arg(short, long, value_name = "DIR", env = "MILVUS_CERTS_OUT", hide_env_values = true, value_parser = path())]
+    out: Option<PathBuf>,
+
+    /// Replace the files that are there
+    #[arg(long, env = "MILVUS_CERTS_FORCE", hide_env_values = true, value_parser = BoolishValueParser::new(), requires = "out")]
+    force: bool,
+
+    /// Report in JSON on standard output
+    #[arg(long, env = "MILVUS_CERTS_JSON", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    json: bool,
+}
+
+/// What Milvus is told.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "TLS")]
+struct TlsArgs {
+    /// 1 is one-way: clients verify Milvus; 2 is mutual: Milvus verifies clients too
+    #[arg(long, value_name = "1|2", env = "MILVUS_CERTS_TLS_MODE", hide_env_values = true, value_parser = tls_mode, default_value = "1")]
+    tls_mode: TlsMode,
+
+    /// Also use TLS between Milvus' own components (Milvus 2.5 and later)
+    #[arg(long, env = "MILVUS_CERTS_INTERNAL", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    internal: bool,
+
+    /// The name that the components ask each other for [default: a name of server.pem]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "MILVUS_CERTS_SNI",
+        hide_env_values = true,
+        requires = "internal"
+    )]
+    sni: Option<GeneralName>,
+
+    /// The port of REST: with TLS it cannot share gRPC's
+    #[arg(long, value_name = "PORT", env = "MILVUS_CERTS_REST_PORT", hide_env_values = true, default_value_t = REST_PORT, value_parser = rest_port)]
+    rest_port: u16,
+
+    /// Where the certificates are in the container [default: as in Milvus' documentation]
+    #[arg(long, value_name = "PATH", env = "MILVUS_CERTS_MOUNT_PATH", hide_env_values = true)]
+    mount_path: Option<MountPath>,
+}
+
+/// Which Milvus of the cluster.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Kubernetes")]
+struct ClusterArgs {
+    #[command(flatten)]
+    release: ReleaseArgs,
+
+    /// The name of the Secret
+    #[arg(long, value_name = "NAME", value_parser = secret_name, env = "MILVUS_CERTS_SECRET_NAME", hide_env_values = true, default_value = "certs")]
+    secret_name: KubernetesName,
+
+    /// Each component runs by itself, instead of all in one
+    #[arg(long, env = "MILVUS_CERTS_CLUSTER", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    cluster: bool,
+}
+
+impl Args {
+    pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
+        let (mut request, json) = self.target.into_request()?;
+        let mut outcome = config(&request, now);
+        if let ConfigTarget::CertManager { passphrase, .. } = &mut request.target
+            && let Some(answer) = ask_if_needed(&outcome)
+        {
+            *passphrase = Some(answer);
+            outcome = config(&request, now);
+        }
+        output::rendered(&outcome?, json)?;
+        Ok(Status::Done)
+    }
+}
+
+impl Target {
+    fn into_request(self) -> anyhow::Result<(ConfigRequest, bool)> {
+        let (common, tls, target) = match self {
+            Self::Milvus(args) => (args.common, Some(args.tls), ConfigTarget::Milvus),
+            Self::Compose(args) => (args.common, Some(args.tls), ConfigTarget::Compose),
+            Self::Operator(args) => {
+                (args.common, Some(args.tls), ConfigTarget::Operator(args.cluster.into_cluster()))
+            }
+            Self::Helm(args) => {
+                (args.common, Some(args.tls), ConfigTarget::Helm(args.cluster.into_cluster()))
+            }
+            Self::Secret(args) => {
+                let SecretArgs { common, kind, secret_name: name, namespace } = args;
+                (common, None, ConfigTarget::Secret { name, namespace, kind })
+            }
+            Self::CertManager(args) => {
+                let cluster = args.cluster.into_cluster();
+                let platform = match args.platform.as_str() {
+                    "helm" => Platform::Helm(cluster.release.clone()),
+                    _ => Platform::Operator(cluster.release.clone()),
+                };
+                let passphrase = args.passphrase.read()?;
+                (args.common, Some(args.tls), ConfigTarget::CertManager { platform, cluster, passphrase })
+            }
+        };
+        let mut request = ConfigRequest::new(common.dir, target);
+        request.output = common.out;
+        request.overwrite = if common.force { Overwrite::Replace } else { Overwrite::Refuse };
+        if let Some(tls) = tls {
+            request.tls_mode = tls.tls_mode;
+            request.internal = tls.internal;
+            request.sni = tls.sni;
+            request.rest_port = tls.rest_port;
+            request.mount_path = tls.mount_path;
+        }
+        Ok((request, common.json))
+    }
+}
+
+impl ClusterArgs {
+    fn into_cluster(self) -> Cluster {
+        Cluster {
+            release: self.release.into_release(),
+            secret_name: self.secret_name,
+            is_distributed: self.cluster,
+        }
+    }
+}
+
+fn secret_name(value: &str) -> Result<KubernetesName, KubernetesNameInvalid> {
+    KubernetesName::new(NameKind::Secret, value)
+}
+
+fn secret_kind() -> ValueParser {
+    ValueParser::from(PossibleValuesParser::new(["opaque", "tls"]).map(|name| match name.as_str() {
+        "tls" => SecretKind::Tls,
+        _ => SecretKind::Opaque,
+    }))
+}
+
+/// REST cannot have a port that Milvus uses for something else.
+fn rest_port(value: &str) -> Result<u16, String> {
+    use milvus_certs::milvus::container::{GRPC_PORT, METRICS_PORT};
+    match value.parse::<u16>() {
+        Ok(GRPC_PORT) => {
+            Err(format!("{GRPC_PORT} is the port of gRPC, which REST cannot share when TLS is on"))
+        }
+        Ok(METRICS_PORT) => Err(format!("{METRICS_PORT} is the port of Milvus' metrics")),
+        Ok(0) | Err(_) => Err(format!("{value:?} is not a port: a number from 1 to 65535")),
+        Ok(port) => Ok(port),
+    }
+}
