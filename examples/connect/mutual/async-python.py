@@ -1,0 +1,30 @@
+# Lists the collections of a Milvus that serves TLS, with asyncio.
+#
+# Fits pymilvus 2.6 and 3.0. (2.5 has AsyncMilvusClient too, but it cannot list collections.)
+# Install: pip install "pymilvus>=2.6"
+# Run:     python async-python.py, in the folder that the paths below start from.
+
+import asyncio
+
+from pymilvus import AsyncMilvusClient
+
+
+async def main():
+    client = AsyncMilvusClient(
+        uri="https://localhost:19530",
+        secure=True,
+        # A name in the server's certificate.
+        server_name="localhost",
+        # All three are needed. Do not add server_pem_path: it wins over them, and the client's
+        # certificate is then left out without a word.
+        client_pem_path="certs/client.pem",
+        client_key_path="certs/client.key",
+        ca_pem_path="certs/ca.pem",
+    )
+    try:
+        print(await client.list_collections())
+    finally:
+        await client.close()
+
+
+asyncio.run(main())

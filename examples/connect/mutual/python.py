@@ -1,0 +1,22 @@
+# Lists the collections of a Milvus that serves TLS.
+#
+# Fits pymilvus 2.3 to 3.0.
+# Install: pip install pymilvus
+# (pymilvus 2.3 also needs: pip install "setuptools<81" "marshmallow<4")
+# Run:     python python.py, in the folder that the paths below start from.
+
+from pymilvus import MilvusClient
+
+client = MilvusClient(
+    uri="https://localhost:19530",
+    secure=True,
+    # A name in the server's certificate. pymilvus 2.3 ignores the files below without it.
+    server_name="localhost",
+    # All three are needed. Do not add server_pem_path: it wins over them, and the client's
+    # certificate is then left out without a word.
+    client_pem_path="certs/client.pem",
+    client_key_path="certs/client.key",
+    ca_pem_path="certs/ca.pem",
+)
+print(client.list_collections())
+client.close()

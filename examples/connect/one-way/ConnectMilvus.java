@@ -1,0 +1,28 @@
+// Lists the collections of a Milvus that serves TLS.
+//
+// Fits milvus-sdk-java 2.4 to 3.0 (io.milvus:milvus-sdk-java, the V2 client), Java 8 and later.
+// Run, in the folder that the paths below start from: jbang ConnectMilvus.java
+// jbang reads the next line. In a Maven or Gradle project the same goes into its dependencies.
+//DEPS io.milvus:milvus-sdk-java:2.6.20
+
+import io.milvus.v2.client.ConnectConfig;
+import io.milvus.v2.client.MilvusClientV2;
+
+public class ConnectMilvus {
+    public static void main(String[] args) throws InterruptedException {
+        ConnectConfig config = ConnectConfig.builder()
+                .uri("https://localhost:19530")
+                // A name in the server's certificate. It must always be set.
+                .serverName("localhost")
+                // This is ca.pem, whatever the method is called. Java does not trust a server's own
+                // certificate, and it changes with every renewal.
+                .serverPemPath("certs/ca.pem")
+                .build();
+        MilvusClientV2 client = new MilvusClientV2(config);
+        try {
+            System.out.println(client.listCollections().getCollectionNames());
+        } finally {
+            client.close(3);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+// Lists the collections of a Milvus that serves TLS.
+//
+// Fits @zilliz/milvus2-sdk-node 2.3 to 3.0, Node.js 18 and later.
+// Install: npm install @zilliz/milvus2-sdk-node
+// Run:     node node.mjs, in the folder that the paths below start from.
+
+import { MilvusClient } from "@zilliz/milvus2-sdk-node";
+
+const client = new MilvusClient({
+  address: "https://localhost:19530",
+  tls: {
+    // ca.pem, not server.pem, which changes with every renewal.
+    rootCertPath: "certs/ca.pem",
+    // A name in the server's certificate.
+    serverName: "localhost",
+  },
+});
+try {
+  await client.connectPromise;
+  const answer = await client.listCollections();
+  if (answer.status.error_code !== "Success") {
+    throw new Error(answer.status.reason);
+  }
+  console.log(answer.data.map((collection) => collection.name));
+} finally {
+  await client.closeConnection();
+}
