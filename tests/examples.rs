@@ -29,6 +29,9 @@ struct Example {
     arguments: Vec<&'static str>,
 }
 
+/// What an option adds to the name of a folder and to the arguments.
+type Variants = &'static [(&'static str, &'static [&'static str])];
+
 fn deployments() -> Vec<Example> {
     const TLS: [(&str, &[&str]); 4] = [
         ("one-way", &["--tls-mode", "1"]),
@@ -36,9 +39,9 @@ fn deployments() -> Vec<Example> {
         ("mutual", &["--tls-mode", "2"]),
         ("mutual-internal", &["--tls-mode", "2", "--internal"]),
     ];
-    const ALONE: &[(&str, &[&str])] = &[("", &[])];
-    const STANDALONE_OR_CLUSTER: &[(&str, &[&str])] = &[("", &[]), ("-cluster", &["--cluster"])];
-    let targets: [(&str, &[&str], &[(&str, &[&str])]); 6] = [
+    const ALONE: Variants = &[("", &[])];
+    const STANDALONE_OR_CLUSTER: Variants = &[("", &[]), ("-cluster", &["--cluster"])];
+    let targets: [(&str, &[&str], Variants); 6] = [
         ("milvus", &["milvus"], ALONE),
         ("compose", &["compose"], ALONE),
         ("operator", &["operator"], STANDALONE_OR_CLUSTER),

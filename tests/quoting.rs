@@ -1,5 +1,7 @@
 //! No name, path or PEM can break what is rendered: other parsers read back what was put in.
 
+#![allow(clippy::disallowed_methods, reason = "the tests write programs that stand for curl and docker")]
+
 use std::path::PathBuf;
 
 use milvus_certs::milvus::TlsMode;
