@@ -318,11 +318,16 @@ impl fmt::Display for Note {
                 f,
                 "ca.pem has no keyUsage, as gen.sh makes it; Python 3.13 and `openssl verify -x509_strict` refuse it, and only a new authority can change that (`milvus-certs gen --force`)"
             ),
-            Self::InsideNamesNotCovered { names, command } => write!(
-                f,
-                "server.pem does not cover {}, by which clients beside Milvus reach it; `{command}` adds what is missing",
-                texts(names).join(", ")
-            ),
+            Self::InsideNamesNotCovered { names, command } => {
+                let names = match names.as_slice() {
+                    [first, more @ ..] if more.len() > 1 => format!("{first} and {} more names", more.len()),
+                    names => texts(names).join(" and "),
+                };
+                write!(
+                    f,
+                    "server.pem does not cover {names}, by which clients beside Milvus reach it; `{command}` adds them"
+                )
+            }
             Self::NameNotCovered { name } => {
                 write!(f, "server.pem does not cover {name}; `milvus-certs renew --san {name}` adds it")
             }
