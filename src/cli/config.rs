@@ -40,59 +40,40 @@ pub(crate) struct Args {
     disable_help_subcommand = true
 )]
 enum Target {
-    Milvus(MilvusArgs),
-    Compose(ComposeArgs),
-    Operator(OperatorArgs),
-    Helm(HelmArgs),
+    /// user.yaml, for a Milvus that is deployed in some other way
+    Milvus(PlainArgs),
+    /// user.yaml and docker-compose.override.yaml, for Docker Compose
+    Compose(PlainArgs),
+    /// A Secret and the Milvus resource, for the Milvus operator
+    Operator(ClusterArgs),
+    /// A Secret, values.yaml and a Service for REST, for Milvus' Helm chart
+    Helm(ClusterArgs),
+    /// The Secret alone
     Secret(SecretArgs),
+    /// Secret of the authority, Issuer, Certificates, and what mounts them: the cluster renews by itself
+    ///
+    /// The Secret of the authority holds ca.key.
     CertManager(CertManagerArgs),
 }
 
-/// user.yaml, for a Milvus that is deployed in some other way
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_STATUS)]
-struct MilvusArgs {
+struct PlainArgs {
     #[command(flatten)]
     common: CommonArgs,
     #[command(flatten)]
     tls: TlsArgs,
 }
 
-/// user.yaml and docker-compose.override.yaml, for Docker Compose
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_STATUS)]
-struct ComposeArgs {
+struct ClusterArgs {
     #[command(flatten)]
-    common: CommonArgs,
+    plain: PlainArgs,
     #[command(flatten)]
-    tls: TlsArgs,
+    kubernetes: KubernetesArgs,
 }
 
-/// A Secret and the Milvus resource, for the Milvus operator
-#[derive(Debug, clap::Args)]
-#[command(after_help = EXIT_STATUS)]
-struct OperatorArgs {
-    #[command(flatten)]
-    common: CommonArgs,
-    #[command(flatten)]
-    tls: TlsArgs,
-    #[command(flatten)]
-    cluster: ClusterArgs,
-}
-
-/// A Secret, values.yaml and a Service for REST, for Milvus' Helm chart
-#[derive(Debug, clap::Args)]
-#[command(after_help = EXIT_STATUS)]
-struct HelmArgs {
-    #[command(flatten)]
-    common: CommonArgs,
-    #[command(flatten)]
-    tls: TlsArgs,
-    #[command(flatten)]
-    cluster: ClusterArgs,
-}
-
-/// The Secret alone
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_STATUS)]
 struct SecretArgs {
@@ -112,16 +93,9 @@ struct SecretArgs {
     namespace: KubernetesName,
 }
 
-/// Secret of the authority, Issuer, Certificates, and what mounts them: the cluster renews by itself
-///
-/// The Secret of the authority holds ca.key.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_STATUS)]
 struct CertManagerArgs {
-    #[command(flatten)]
-    common: CommonArgs,
-    #[command(flatten)]
-    tls: TlsArgs,
     #[command(flatten)]
     cluster: ClusterArgs,
 
@@ -187,7 +161,7 @@ struct TlsArgs {
 /// Which Milvus of the cluster.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Kubernetes")]
-struct ClusterArgs {
+struct KubernetesArgs {
     #[command(flatten)]
     release: ReleaseArgs,
 
@@ -218,26 +192,26 @@ impl Args {
 impl Target {
     fn into_request(self) -> anyhow::Result<(ConfigRequest, bool)> {
         let (common, tls, target) = match self {
-            Self::Milvus(args) => (args.common, Some(args.tls), ConfigTarget::Milvus),
-            Self::Compose(args) => (args.common, Some(args.tls), ConfigTarget::Compose),
-            Self::Operator(args) => {
-                (args.common, Some(args.tls), ConfigTarget::Operator(args.cluster.into_cluster()))
+            Self::Milvus(PlainArgs { common, tls }) => (common, Some(tls), ConfigTarget::Milvus),
+            Self::Compose(PlainArgs { common, tls }) => (common, Some(tls), ConfigTarget::Compose),
+            Self::Operator(ClusterArgs { plain: PlainArgs { common, tls }, kubernetes }) => {
+                (common, Some(tls), ConfigTarget::Operator(kubernetes.into_cluster()))
             }
-            Self::Helm(args) => {
-                (args.common, Some(args.tls), ConfigTarget::Helm(args.cluster.into_cluster()))
+            Self::Helm(ClusterArgs { plain: PlainArgs { common, tls }, kubernetes }) => {
+                (common, Some(tls), ConfigTarget::Helm(kubernetes.into_cluster()))
             }
-            Self::Secret(args) => {
-                let SecretArgs { common, kind, secret_name: name, namespace } = args;
+            Self::Secret(SecretArgs { common, kind, secret_name: name, namespace }) => {
                 (common, None, ConfigTarget::Secret { name, namespace, kind })
             }
             Self::CertManager(args) => {
-                let cluster = args.cluster.into_cluster();
+                let ClusterArgs { plain: PlainArgs { common, tls }, kubernetes } = args.cluster;
+                let cluster = kubernetes.into_cluster();
                 let platform = match args.platform.as_str() {
                     "helm" => Platform::Helm(cluster.release.clone()),
                     _ => Platform::Operator(cluster.release.clone()),
                 };
                 let passphrase = args.passphrase.read()?;
-                (args.common, Some(args.tls), ConfigTarget::CertManager { platform, cluster, passphrase })
+                (common, Some(tls), ConfigTarget::CertManager { platform, cluster, passphrase })
             }
         };
         let mut request = ConfigRequest::new(common.dir, target);
@@ -254,7 +228,7 @@ impl Target {
     }
 }
 
-impl ClusterArgs {
+impl KubernetesArgs {
     fn into_cluster(self) -> Cluster {
         Cluster {
             release: self.release.into_release(),

@@ -31,6 +31,8 @@ Examples:
 #[command(mut_arg("location", |arg| arg.default_value(defaults::LOCATION)))]
 #[command(mut_arg("organization", |arg| arg.default_value(defaults::ORGANIZATION)))]
 #[command(mut_arg("organization_unit", |arg| arg.default_value(defaults::ORGANIZATION_UNIT)))]
+#[command(mut_arg("release", |arg| arg.requires("platform")))]
+#[command(mut_arg("namespace", |arg| arg.requires("platform")))]
 pub(crate) struct Args {
     #[command(flatten)]
     common: CommonArgs,

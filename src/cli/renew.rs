@@ -27,6 +27,8 @@ option says otherwise. --common-name also replaces the names; --san adds to them
 /// Needs ca.key and ca.pem, and never changes them: clients go on trusting ca.pem.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
+#[command(mut_arg("release", |arg| arg.requires("platform")))]
+#[command(mut_arg("namespace", |arg| arg.requires("platform")))]
 pub(crate) struct Args {
     /// What to renew [default: both]
     #[arg(value_name = "server|client", hide_possible_values = true)]
