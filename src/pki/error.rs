@@ -1,7 +1,7 @@
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::{AttributeType, EndEntityKind, GeneralName, KeyType, Subject};
+use super::{AttributeType, EndEntityKind, GeneralName, KeyType, Subject, shell_quoted};
 
 /// What is wrong with a name, a number, a key or a certificate.
 ///
@@ -351,11 +351,6 @@ impl Error {
         let names: Vec<_> = KeyType::ALL.iter().map(|key_type| key_type.name()).collect();
         Self::unsupported(format!("{value:?} is none of {}", names.join(", ")))
     }
-}
-
-/// A path as it can be pasted into a shell.
-pub(crate) fn shell_quoted(path: &str) -> String {
-    shlex::try_quote(path).map_or_else(|_| path.to_owned(), |quoted| quoted.into_owned())
 }
 
 fn found_instead(found: &[String]) -> String {

@@ -1,6 +1,5 @@
 use super::encoding::{CERTIFICATE, blocks};
-use super::subject::escaped;
-use super::{Certificate, CertificateRequest, Error, KeyMaterial};
+use super::{Certificate, CertificateRequest, Error, KeyMaterial, printable};
 
 /// Something that a file holds.
 #[derive(Clone, Debug)]
@@ -46,10 +45,13 @@ fn from_block(block: pem::Pem) -> Item {
         }
         _ => match KeyMaterial::from_block(block) {
             Ok(key) => key.map(Item::PrivateKey),
-            Err(label) => return Item::Other(escaped(&label)),
+            Err(label) => return Item::Other(printable(&label).into_owned()),
         },
     };
-    read.unwrap_or_else(|error| Item::Damaged { label: escaped(&label), error: error.to_string() })
+    read.unwrap_or_else(|error| Item::Damaged {
+        label: printable(&label).into_owned(),
+        error: error.to_string(),
+    })
 }
 
 fn from_der(content: &[u8]) -> Result<Item, Error> {

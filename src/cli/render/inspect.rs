@@ -3,7 +3,10 @@
 use milvus_certs::actions::{
     CertificateDetails, InspectReport, Inspected, InspectedFile, InspectedItem, KeyDetails, RequestDetails,
 };
+use milvus_certs::pki::printable;
 use milvus_certs::store::FileRole;
+
+use super::page::Page;
 
 /// What was seen, for people.
 pub(crate) fn text(report: &InspectReport) -> String {
@@ -11,9 +14,14 @@ pub(crate) fn text(report: &InspectReport) -> String {
         true => directory(target),
         false => target.files.iter().flat_map(file).collect(),
     });
-    let parts: Vec<String> =
-        parts.filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n") + "\n").collect();
-    parts.join("\n")
+    let mut page = Page::default();
+    for (index, lines) in parts.filter(|lines| !lines.is_empty()).enumerate() {
+        if index > 0 {
+            page.gap();
+        }
+        page.lines(lines);
+    }
+    page.into_text()
 }
 
 /// A row for each of the seven files.
@@ -81,6 +89,8 @@ fn covers(certificate: &CertificateDetails) -> String {
 }
 
 fn aligned(rows: &[[String; 6]]) -> Vec<String> {
+    let shown = |row: &[String; 6]| row.each_ref().map(|cell| printable(cell).into_owned());
+    let rows: Vec<_> = rows.iter().map(shown).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths: [usize; 6] = std::array::from_fn(width);
     let line = |row: &[String; 6]| {

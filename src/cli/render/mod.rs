@@ -2,5 +2,6 @@
 
 pub(super) mod check;
 pub(super) mod inspect;
+mod page;
 pub(super) mod prometheus;
 pub(super) mod run;
