@@ -133,6 +133,38 @@ fn a_full_standard_output_is_a_failure_and_no_panic() {
     }
 }
 
+/// The samples of the metrics, without help and type.
+fn samples(output: &Output) -> Vec<String> {
+    let stdout = text(&output.stdout);
+    stdout.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+}
+
+#[test]
+fn metrics_have_every_series_once_and_clients_as_in_json() {
+    let folder = folder_with("certs");
+    let authority = folder.path().join("certs/ca.pem");
+    fs::write(&authority, fs::read_to_string(&authority).unwrap().repeat(2)).unwrap();
+    let samples = samples(&run(folder.path(), &["check", "-d", "certs", "--format", "prometheus"]));
+    let mut series: Vec<_> = samples.iter().map(|line| line.rsplit_once(' ').unwrap().0).collect();
+    let count = series.len();
+    series.sort_unstable();
+    series.dedup();
+    assert_eq!(series.len(), count, "{samples:#?}");
+    assert!(samples.contains(&"milvus_certs_check_success 1".into()), "{samples:#?}");
+    assert!(
+        samples.contains(&"milvus_certs_works{client=\"java\",mode=\"mutual\"} 1".into()),
+        "{samples:#?}"
+    );
+}
+
+#[test]
+fn metrics_say_that_it_was_not_possible_to_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(folder.path(), &["check", "-d", "nope", "--format", "prometheus"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(samples(&output), ["milvus_certs_check_success 0"]);
+}
+
 #[test]
 fn the_summary_names_a_folder_as_it_was_given() {
     let folder = folder_with("a./b");

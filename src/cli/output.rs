@@ -78,6 +78,15 @@ pub(super) fn checked(report: &CheckReport, format: Format) -> anyhow::Result<()
     print(&text).context("the findings cannot be printed")
 }
 
+/// Tells Prometheus that `check` could not look: where metrics are awaited, silence would pass for
+/// health.
+pub(super) fn not_checked(format: Format) {
+    if format == Format::Prometheus {
+        // The error itself is about to be printed.
+        let _ = print(&prometheus::failure());
+    }
+}
+
 /// Prints what `inspect` saw, and on standard error what it could not read.
 pub(super) fn inspected(report: &InspectReport, json: bool) -> anyhow::Result<()> {
     let text = match json {
