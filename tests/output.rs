@@ -4,6 +4,7 @@
 use std::fs;
 #[cfg(target_os = "linux")]
 use std::fs::File;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -96,6 +97,43 @@ fn a_foreign_value_forges_no_line_and_hides_nothing() {
                 assert!(!line.starts_with("error[forged]") && !line.starts_with("forged"), "{printed}");
             }
         }
+    }
+}
+
+/// What helps against the first finding, as somebody does it who pastes the line.
+fn paste_the_fix(folder: &Path, directory: &str) {
+    let report: Value =
+        serde_json::from_slice(&run(folder, &["check", "--json", "-d", directory]).stdout).unwrap();
+    let fix = report["findings"][0]["fix"].as_str().unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_milvus-certs")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("bash");
+    let output = shell.args(["-c", fix]).env("PATH", path).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{fix}: {output:?}");
+}
+
+#[test]
+fn a_path_in_a_command_is_quoted_so_that_a_shell_reads_it_back() {
+    let name = "d\u{7f} 'x'";
+    let folder = folder_with(name);
+    let file = folder.path().join(name).join("client.pem");
+    fs::remove_file(&file).unwrap();
+    paste_the_fix(folder.path(), name);
+    assert!(file.exists());
+}
+
+#[test]
+fn a_file_keeps_its_mode_when_its_form_is_mended() {
+    let folder = folder_with("certs");
+    let file = folder.path().join("certs/server.pem");
+    for mode in [0o644, 0o640] {
+        let text = fs::read_to_string(&file).unwrap();
+        let utf16: Vec<_> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        fs::write(&file, utf16).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        paste_the_fix(folder.path(), "certs");
+        assert_eq!(fs::read_to_string(&file).unwrap(), text);
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, mode);
     }
 }
 
