@@ -34,9 +34,9 @@ impl Extensions {
         let mut extensions = Self::default();
         for extension in parsed.extensions() {
             match extension.parsed_extension() {
-                ParsedExtension::ParseError { error } => {
+                ParsedExtension::ParseError { .. } => {
                     return Err(Error::CertificateMalformed {
-                        reason: format!("extension {}: {error}", extension.oid),
+                        reason: format!("its extension {} is damaged", extension.oid),
                     });
                 }
                 ParsedExtension::UnsupportedExtension { oid } if extension.critical => {

@@ -1,4 +1,4 @@
-use super::encoding::{CERTIFICATE, blocks};
+use super::encoding::{CERTIFICATE, blocks, is_pkcs12};
 use super::{Certificate, CertificateRequest, Error, KeyMaterial, printable};
 
 /// Something that a file holds.
@@ -58,7 +58,10 @@ fn from_der(content: &[u8]) -> Result<Item, Error> {
     let certificate = Certificate::from_der(content).map(certificate);
     let request = || CertificateRequest::from_der(content).map(Item::Request);
     let key = || KeyMaterial::from_der(content).map(Item::PrivateKey);
-    certificate.or_else(|error| request().or_else(|_| key()).map_err(|_| error))
+    certificate.or_else(|error| {
+        let other = request().or_else(|_| key());
+        other.map_err(|_| if is_pkcs12(content) { Error::Pkcs12 } else { error })
+    })
 }
 
 fn certificate(certificate: Certificate) -> Item {
