@@ -15,8 +15,8 @@ use milvus_certs::audit::config::{Seen, Source};
 use milvus_certs::audit::{self, Bundle, Expectations, Place, Verdict};
 use milvus_certs::milvus::TlsMode;
 use milvus_certs::pki::{
-    KeyMaterial, KeyType, SerialCounter, certificates_from_pem, certificates_to_pem, is_encrypted_key, items,
-    key_from_pem,
+    Item, KeyMaterial, KeyType, SerialCounter, certificates_from_pem, certificates_to_pem, is_encrypted_key,
+    items, key_from_pem,
 };
 use milvus_certs::store::{FileMode, FileRole};
 use proptest::collection::vec;
@@ -62,8 +62,9 @@ fn read_everywhere(content: &[u8]) {
         assert_eq!(certificates_from_pem(written.as_bytes()).unwrap(), certificates);
     }
     let source = Source { name: "-".into(), content: Zeroizing::new(content.to_vec()) };
-    let report = inspect(&[InspectTarget::Content(source)], OffsetDateTime::UNIX_EPOCH).unwrap();
-    assert_eq!(report.is_complete(), read.is_ok());
+    let report = inspect(&[InspectTarget::Content(source)], OffsetDateTime::UNIX_EPOCH);
+    let is_whole = |item: &Item| !matches!(item, Item::Damaged { .. });
+    assert_eq!(report.is_complete(), read.is_ok_and(|items| items.iter().all(is_whole)));
     serde_json::to_string(&report).unwrap();
 }
 
@@ -404,13 +405,40 @@ fn renewal_refuses_what_it_cannot_read_of_the_authority() {
 fn what_is_named_on_the_command_line_is_read_up_to_a_limit() {
     let folder = made();
     huge(&folder.path().join("huge"));
-    for file in ["huge", "/dev/zero"] {
-        Run::of(folder.path(), &["inspect", file]).assert_refused("larger than");
-        Run::of(folder.path(), &["check", "--config", file]).assert_refused("larger than");
-        Run::of(folder.path(), &["renew", "--ca-passphrase-file", file]).assert_refused("larger than");
+    pipe(&folder.path().join("pipe"));
+    for (file, reason) in [
+        ("huge", "larger than"),
+        ("/dev/zero", "is not a regular file"),
+        ("pipe", "is a pipe, and nothing came through it"),
+    ] {
+        Run::of(folder.path(), &["inspect", file]).assert_refused(reason);
+        Run::of(folder.path(), &["check", "--config", file]).assert_refused(reason);
+        Run::of(folder.path(), &["renew", "--ca-passphrase-file", file]).assert_refused(reason);
     }
     fs::create_dir(folder.path().join("folder")).unwrap();
     Run::of(folder.path(), &["check", "--config", "folder"]).assert_refused("folder");
+}
+
+#[test]
+fn a_pipe_of_the_shell_is_read_to_its_end_however_late_it_comes() {
+    let folder = made();
+    let program = env!("CARGO_BIN_EXE_milvus-certs");
+    for script in [
+        "\"$0\" inspect <(cat server.pem)",
+        "\"$0\" inspect <(sleep 0.3; cat server.pem)",
+        "\"$0\" inspect <(head -c 100 server.pem; sleep 0.3; tail -c +101 server.pem)",
+        "cat server.pem | \"$0\" inspect /dev/stdin",
+        "\"$0\" inspect /dev/stdin < server.pem",
+        "mkfifo p; (sleep 0.3; cat server.pem) > p & sleep 0.1; \"$0\" inspect p",
+    ] {
+        let output =
+            Command::new("bash").args(["-c", script, program]).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{script}: {output:?}");
+        assert!(
+            String::from_utf8_lossy(&output.stdout).contains("certificate, server"),
+            "{script}: {output:?}"
+        );
+    }
 }
 
 #[test]

@@ -35,8 +35,8 @@ fn check_key(key: &PrivateKey) {
 
 fn check_inspect(content: &[u8]) {
     let source = Source { name: "fuzzed".into(), content: Zeroizing::new(content.to_vec()) };
-    let report = inspect(&[InspectTarget::Content(source)], datetime!(2026-07-01 00:00 UTC)).unwrap();
+    let report = inspect(&[InspectTarget::Content(source)], datetime!(2026-07-01 00:00 UTC));
     serde_json::to_string(&report).unwrap();
     let file = &report.targets[0].files[0];
-    assert_eq!(file.error.is_some(), file.items.is_empty());
+    assert!(file.error.is_some() || !file.items.is_empty());
 }

@@ -113,7 +113,10 @@ impl Error {
         match self {
             Self::Store(error) => error.hint(),
             Self::AfterRecovery { source, .. } => source.hint(),
-            Self::Unreadable { .. } => Some("run this as its owner, or mend its permissions".into()),
+            Self::Unreadable { path, .. } => Some(format!(
+                "`ls -ld {}` shows what is there: a regular file of at most 1 MiB that you may read has to be",
+                shell_quoted(&path.display().to_string())
+            )),
             Self::File { path, source } => source.hint(&path.display().to_string()),
             Self::OldCertificate { path, .. } => Some(format!(
                 "restore it from a backup; or `rm {}`, and renew starts from the documentation's defaults",

@@ -13,7 +13,7 @@ use crate::pki::{
     Certificate, CertificateRequest, EndEntityKind, Item, KeyAlgorithm, KeyMaterial, SerialCounter,
     certificates_from_pem, hex_with_colons, items,
 };
-use crate::store::{FileRole, Survey, SurveyedFile, path_of, read_file_up_to};
+use crate::store::{FileMode, FileRole, Survey, read_file_up_to};
 
 /// The most that `inspect` reads of a file, in bytes: ten thousand certificates are about 20 MB.
 pub const INSPECT_LIMIT: u64 = 64 * 1024 * 1024;
@@ -40,7 +40,7 @@ pub struct Inspected {
     pub path: String,
     /// Whether it is a certificate directory.
     pub is_directory: bool,
-    /// The file, or those of the seven that are there.
+    /// The file, or those of the directory that are there: of the seven, and of a mounted Secret.
     pub files: Vec<InspectedFile>,
 }
 
@@ -53,7 +53,7 @@ pub struct InspectedFile {
     pub mode: Option<String>,
     /// What it holds.
     pub items: Vec<InspectedItem>,
-    /// Why nothing can be said of it.
+    /// Why nothing can be said of it, or of a part of it.
     pub error: Option<String>,
     /// What helps against that.
     #[serde(skip)]
@@ -141,6 +141,8 @@ pub struct KeyDetails {
     pub key: Option<String>,
     /// In a directory: the file with its certificate.
     pub belongs_to: Option<&'static str>,
+    /// SHA-256 of the SubjectPublicKeyInfo, as of the certificate, unless it is encrypted.
+    pub spki_pin: Option<String>,
 }
 
 /// What a certificate signing request asks for.
@@ -150,10 +152,14 @@ pub struct RequestDetails {
     pub subject: String,
     /// subjectAltName.
     pub names: Vec<String>,
+    /// The bits of keyUsage, if it asks for any.
+    pub key_usage: Option<Vec<&'static str>>,
     /// The purposes of extendedKeyUsage, if it asks for any.
     pub extended_key_usage: Option<Vec<String>>,
     /// The kind and size of its key.
     pub key: String,
+    /// SHA-256 of the SubjectPublicKeyInfo, as of the certificate.
+    pub spki_pin: String,
 }
 
 impl InspectReport {
@@ -164,100 +170,136 @@ impl InspectReport {
     }
 }
 
-/// Shows what files and certificate directories hold, without secrets. A file that cannot be read
-/// is in the report with its error.
-///
-/// # Errors
-/// If a certificate directory cannot be looked at.
-pub fn inspect(targets: &[InspectTarget], now: OffsetDateTime) -> Result<InspectReport, Error> {
+/// Shows what files and certificate directories hold, without secrets. What cannot be read is in the
+/// report with its error.
+#[must_use]
+pub fn inspect(targets: &[InspectTarget], now: OffsetDateTime) -> InspectReport {
     let targets = targets.iter().map(|target| match target {
-        InspectTarget::Path(path) if path.is_dir() => Ok(directory(&Survey::of(path)?, now)),
-        InspectTarget::Path(path) => Ok(single(&path.display().to_string(), read(path), now)),
-        InspectTarget::Content(source) => Ok(single(&source.name, Ok(source.content.clone()), now)),
+        InspectTarget::Path(path) if path.is_dir() => match Survey::of(path) {
+            Ok(survey) => directory(&survey, now),
+            Err(error) => single(&path.display().to_string(), Err(error.into())),
+        },
+        InspectTarget::Path(path) => {
+            let name = path.display().to_string();
+            single(&name, read(path).and_then(|content| whole_file(&name, path, &content, now)))
+        }
+        InspectTarget::Content(source) => {
+            let name = if source.name == STDIN { "standard input" } else { &source.name };
+            single(&source.name, everything(name, &source.content, now))
+        }
     });
-    Ok(InspectReport { targets: targets.collect::<Result<_, Error>>()? })
+    InspectReport { targets: targets.collect() }
 }
 
-fn single(path: &str, content: Result<Zeroizing<Vec<u8>>, Error>, now: OffsetDateTime) -> Inspected {
-    Inspected {
-        path: path.to_owned(),
-        is_directory: false,
-        files: vec![InspectedFile::of(path, None, content, now)],
-    }
-}
+/// What stands for standard input on the command line.
+const STDIN: &str = "-";
 
-impl InspectedFile {
-    fn of(
-        path: &str,
-        mode: Option<String>,
-        content: Result<Zeroizing<Vec<u8>>, Error>,
-        now: OffsetDateTime,
-    ) -> Self {
-        let items = content.and_then(|content| items(&content).map_err(Error::in_file(path)));
-        Self::new(
-            path,
-            mode,
-            items.map(|items| items.iter().map(|item| InspectedItem::of(item, now)).collect()),
-        )
-    }
-
-    fn new(path: &str, mode: Option<String>, items: Result<Vec<InspectedItem>, Error>) -> Self {
-        let (items, error, hint) = match items {
-            Ok(items) => (items, None, None),
-            Err(error) => (Vec::new(), Some(error.to_string()), error.hint()),
-        };
-        Self { path: path.to_owned(), mode, items, error, hint }
-    }
+fn single(path: &str, items: Result<Vec<InspectedItem>, Error>) -> Inspected {
+    let file = InspectedFile::new(path, None, items);
+    Inspected { path: path.to_owned(), is_directory: false, files: vec![file] }
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     Ok(read_file_up_to(path, INSPECT_LIMIT)?)
 }
 
-/// The seven files, and which key belongs to which certificate.
-fn directory(survey: &Survey, now: OffsetDateTime) -> Inspected {
-    let path_of = |role| path_of(&survey.path, role).display().to_string();
-    let mut files = Vec::new();
-    for SurveyedFile { role, mode, content } in &survey.files {
-        let (path, mode) = (path_of(*role), mode.map(|mode| mode.to_string()));
-        let content =
-            content.clone().map_err(|reason| Error::Unreadable { path: path.clone().into(), reason });
-        let mut file = match role {
-            FileRole::CaSerial => InspectedFile::of_serial(&path, mode, content),
-            _ => InspectedFile::of(&path, mode, content, now),
+/// What a file holds: by its name a serial number, or else certificates and keys.
+fn whole_file(
+    shown: &str,
+    path: &Path,
+    content: &[u8],
+    now: OffsetDateTime,
+) -> Result<Vec<InspectedItem>, Error> {
+    match path.file_name().is_some_and(|name| name == FileRole::CaSerial.file_name()) {
+        true => serial_number(shown, content),
+        false => everything(shown, content, now),
+    }
+}
+
+fn everything(path: &str, content: &[u8], now: OffsetDateTime) -> Result<Vec<InspectedItem>, Error> {
+    let items = items(content).map_err(Error::in_file(path))?;
+    Ok(items.iter().map(|item| InspectedItem::of(item, now)).collect())
+}
+
+fn serial_number(path: &str, content: &[u8]) -> Result<Vec<InspectedItem>, Error> {
+    let counter = SerialCounter::parse(content).map_err(Error::in_file(path))?;
+    Ok(vec![InspectedItem::SerialNumber { last: counter.last().to_string() }])
+}
+
+impl InspectedFile {
+    fn new(path: &str, mode: Option<FileMode>, items: Result<Vec<InspectedItem>, Error>) -> Self {
+        let (items, error, hint) = match items {
+            Ok(items) => {
+                let damage = damage(path, &items);
+                let hint = damage.is_some().then(|| "restore the file from a backup".to_owned());
+                (items, damage, hint)
+            }
+            // A command cannot be given standard input by a name.
+            Err(Error::File { path: shown, source }) if path == STDIN => {
+                let hint = source.hint("FILE");
+                (Vec::new(), Some(Error::File { path: shown, source }.to_string()), hint)
+            }
+            Err(error) => (Vec::new(), Some(error.to_string()), error.hint()),
         };
+        Self { path: path.to_owned(), mode: mode.map(|mode| mode.to_string()), items, error, hint }
+    }
+}
+
+/// What is wrong with the first thing in a file that is not what it says.
+fn damage(path: &str, items: &[InspectedItem]) -> Option<String> {
+    items.iter().enumerate().find_map(|(index, item)| match item {
+        InspectedItem::Damaged { label, error } if items.len() == 1 => {
+            Some(format!("{path}: its PEM block {label} {error}"))
+        }
+        InspectedItem::Damaged { label, error } => {
+            Some(format!("{path}: the PEM block {label}, {} of {}, {error}", index + 1, items.len()))
+        }
+        _ => None,
+    })
+}
+
+/// A file of a directory.
+struct Entry<'a> {
+    name: &'static str,
+    mode: Option<FileMode>,
+    content: &'a Result<Zeroizing<Vec<u8>>, String>,
+}
+
+/// The files of a directory, and which key belongs to which certificate.
+fn directory(survey: &Survey, now: OffsetDateTime) -> Inspected {
+    let own = survey.files.iter().map(|file| (file.role.file_name(), file.mode, &file.content));
+    let mounted = survey.mounted.iter().map(|file| (file.name, file.mode, &file.content));
+    let entries: Vec<_> =
+        own.chain(mounted).map(|(name, mode, content)| Entry { name, mode, content }).collect();
+    let files = entries.iter().map(|entry| {
+        let path = survey.path.join(entry.name);
+        let shown = path.display().to_string();
+        let content = entry
+            .content
+            .as_ref()
+            .map_err(|reason| Error::Unreadable { path: path.clone(), reason: reason.clone() });
+        let items = content.and_then(|content| whole_file(&shown, &path, content, now));
+        let mut file = InspectedFile::new(&shown, entry.mode, items);
         for item in &mut file.items {
             if let InspectedItem::PrivateKey(key) = item {
-                key.belongs_to = owner(survey, *role);
+                key.belongs_to = owner(&entries, entry);
             }
         }
-        files.push(file);
-    }
+        file
+    });
+    let files = files.collect();
     Inspected { path: survey.path.display().to_string(), is_directory: true, files }
 }
 
 /// The file whose certificate a private key belongs to.
-fn owner(survey: &Survey, key_role: FileRole) -> Option<&'static str> {
-    let content = |role| {
-        let file = survey.files.iter().find(|file| file.role == role)?;
-        file.content.as_ref().ok()
-    };
-    let key = KeyMaterial::from_pem(content(key_role)?).ok()?;
-    let roles = [FileRole::CaCertificate, FileRole::ServerCertificate, FileRole::ClientCertificate];
-    let owner = roles.into_iter().find(|role| {
-        let certificates = content(*role).and_then(|content| certificates_from_pem(content).ok());
+fn owner(entries: &[Entry<'_>], entry: &Entry<'_>) -> Option<&'static str> {
+    let key = KeyMaterial::from_pem(entry.content.as_ref().ok()?).ok()?;
+    let owner = entries.iter().find(|other| {
+        let certificates =
+            other.content.as_ref().ok().and_then(|content| certificates_from_pem(content).ok());
         certificates.unwrap_or_default().iter().any(|certificate| key.belongs_to(certificate) == Some(true))
     });
-    owner.map(FileRole::file_name)
-}
-
-impl InspectedFile {
-    fn of_serial(path: &str, mode: Option<String>, content: Result<Zeroizing<Vec<u8>>, Error>) -> Self {
-        let counter =
-            content.and_then(|content| SerialCounter::parse(&content).map_err(Error::in_file(path)));
-        let item = counter.map(|counter| InspectedItem::SerialNumber { last: counter.last().to_string() });
-        Self::new(path, mode, item.map(|item| vec![item]))
-    }
+    owner.map(|owner| owner.name)
 }
 
 impl InspectedItem {
@@ -297,9 +339,14 @@ impl CertificateDetails {
             subject_key_identifier: certificate.subject_key_identifier().map(hex_with_colons),
             authority_key_identifier: certificate.authority_key_identifier().map(hex_with_colons),
             sha256_fingerprint: certificate.fingerprint(),
-            spki_pin: format!("sha256//{}", STANDARD.encode(certificate.spki_sha256())),
+            spki_pin: pin(certificate.spki_sha256()),
         }
     }
+}
+
+/// As curl's `--pinnedpubkey` takes it.
+fn pin(spki_sha256: [u8; 32]) -> String {
+    format!("sha256//{}", STANDARD.encode(spki_sha256))
 }
 
 /// What a certificate is for, by basicConstraints and extendedKeyUsage.
@@ -322,6 +369,7 @@ impl KeyDetails {
             encrypted: key.is_encrypted(),
             key: key.algorithm().map(KeyAlgorithm::to_string),
             belongs_to: None,
+            spki_pin: key.spki_sha256().map(pin),
         }
     }
 }
@@ -331,8 +379,10 @@ impl RequestDetails {
         Self {
             subject: request.subject().to_string(),
             names: texts(request.names()),
+            key_usage: request.key_usage().map(<[_]>::to_vec),
             extended_key_usage: request.extended_key_usage().map(<[_]>::to_vec),
             key: request.key_algorithm().to_string(),
+            spki_pin: pin(request.spki_sha256()),
         }
     }
 }

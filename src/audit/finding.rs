@@ -1,9 +1,10 @@
 use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
 
 use super::rules::Clients;
-use super::{Client, Code};
+use super::{Bundle, Client, Code};
 use crate::milvus::TlsMode;
-use crate::pki::{EndEntityKind, shell_quoted};
+use crate::pki::{EndEntityKind, GeneralName, check_may_issue, shell_quoted};
 use crate::store::FileRole;
 
 /// Something that is wrong, with its evidence.
@@ -50,15 +51,47 @@ pub(super) struct Remedy<'a> {
     pub(super) name: Option<&'a str>,
     /// Whether it is about a private key.
     pub(super) is_key: bool,
-    /// Whether `ca.key` is somewhere else: nothing can be renewed without it.
-    pub(super) is_authority_elsewhere: bool,
+    /// Whether anything can be issued from the directory.
+    pub(super) authority: Authority,
+}
+
+/// What there is to issue certificates with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Authority {
+    /// A certificate that may issue, and its key.
+    #[default]
+    Fit,
+    /// `ca.key` and `ca.pem`, from which nothing can be issued as they are.
+    Unfit,
+    /// `ca.key` is somewhere else.
+    Elsewhere,
+}
+
+impl Bundle {
+    /// Whether a renewal could issue from it.
+    pub(super) fn authority(&self, now: OffsetDateTime) -> Authority {
+        if self.file(FileRole::CaKey).is_none() {
+            return Authority::Elsewhere;
+        }
+        let Some(key) = self.key(FileRole::CaKey) else { return Authority::Unfit };
+        let roles = [FileRole::CaCertificate, FileRole::ServerCertificate, FileRole::ClientCertificate];
+        let mut certificates = roles.iter().flat_map(|role| self.certificates(*role));
+        let may_issue = certificates.any(|certificate| {
+            key.belongs_to(certificate) != Some(false) && check_may_issue(certificate, 0, now).is_ok()
+        });
+        if may_issue { Authority::Fit } else { Authority::Unfit }
+    }
 }
 
 impl Finding {
     /// A finding about configuration.
     pub(super) fn new(code: Code, place: Place, evidence: impl Into<String>, remedy: &Remedy<'_>) -> Self {
         let template = if remedy.kind.is_some() { code.fix() } else { code.authority_fix() };
-        let fix = remedy.fill(template, &place.path);
+        // A certificate that has a line of its own is one in a Secret.
+        let fix = match place.position.is_some() && code < Code::MalformedYaml {
+            true => remedy.of_a_secret(template),
+            false => remedy.of_a_file(template, &place.path),
+        };
         Self { code, place, evidence: evidence.into(), fix, breaks: code.breaks().of(None) }
     }
 
@@ -109,24 +142,92 @@ impl std::fmt::Display for Place {
 }
 
 impl Remedy<'_> {
+    /// What helps a file on this machine.
+    fn of_a_file(&self, template: &str, path: &str) -> String {
+        let fix = self.fill(template, path);
+        let (command, more) = fix.split_once(COMMENT).unwrap_or((&fix, ""));
+        let more = if more.is_empty() { String::new() } else { format!("; {more}") };
+        match self.authority {
+            Authority::Elsewhere if issues(command) => {
+                format!("where ca.key is: `{command}`, then copy what it made here{more}")
+            }
+            Authority::Unfit if command.contains(RENEW) && issues(command) => {
+                format!(
+                    "first mend ca.key and ca.pem, or put others here that belong together; then `{command}`{more}"
+                )
+            }
+            Authority::Elsewhere => {
+                fix.replace("`milvus-certs renew", "where ca.key is, `milvus-certs renew")
+            }
+            _ => fix,
+        }
+    }
+
+    /// What helps a file in a Secret: it is made again, of the files of a certificate directory.
+    fn of_a_secret(&self, template: &str) -> String {
+        const AGAIN: &str = "milvus-certs config secret -d DIR | kubectl apply -f -";
+        const AS_IT_WAS: &str =
+            "makes the Secret again; --secret-name, --namespace and --type as it has them";
+        let remedy = Self { authority: Authority::Elsewhere, ..self.clone() };
+        let fix = remedy.fill(template, "");
+        let command = fix.split(COMMENT).next().unwrap_or(&fix);
+        match command {
+            _ if command.starts_with("milvus-certs gen ") => {
+                let again = AGAIN.replace("DIR", "NEW");
+                format!("{NEW_AUTHORITY} && {again} # {AS_IT_WAS}; then give everybody the new ca.pem")
+            }
+            _ if issues(command) => format!("{command} && {AGAIN} # {AS_IT_WAS}"),
+            _ => format!("{AGAIN} # {AS_IT_WAS}"),
+        }
+    }
+
     /// Puts quoted values into a template of [`Code`].
     fn fill(&self, template: &str, path: &str) -> String {
+        let is_elsewhere = self.authority == Authority::Elsewhere;
         let directory = match self.directory {
+            _ if is_elsewhere && !template.starts_with("milvus-certs gen{dir}") => " -d DIR".to_owned(),
             None | Some(".") => String::new(),
             Some(directory) => format!(" -d {}", shell_quoted(directory)),
         };
-        let place = match template.contains("milvus-certs renew") && self.is_authority_elsewhere {
-            true => "where ca.key is: ",
-            false => "",
-        };
-        let command = template
+        let file = shell_quoted(path);
+        let remove = if is_elsewhere { String::new() } else { format!("rm {file} && ") };
+        // The mode and the owner of the file stay, and the new one of a key is nobody else's.
+        let (open, close) = if self.is_key { ("(umask 077; ", ")") } else { ("", "") };
+        template
+            .replace("{open}", open)
+            .replace("{replace}", &format!("{close} && cat {{new}} > {{file}} && rm {{new}}"))
+            .replace("{restore}", if is_elsewhere { COPY } else { RESTORE })
+            .replace("{rm}", &remove)
             .replace("{openssl}", if self.is_key { "pkey" } else { "x509" })
-            .replace("{file}", &shell_quoted(path))
+            .replace("{new}", &shell_quoted(&format!("{path}.new")))
+            .replace("{file}", &file)
             .replace("{dir}", &directory)
             .replace("{kind}", &self.kind.map(|kind| format!(" {kind}")).unwrap_or_default())
-            .replace("{name}", &shell_quoted(self.name.unwrap_or("NAME")));
-        format!("{place}{command}")
+            .replace(
+                "{naming}",
+                if self.usable_name().is_some() { "--san {name}" } else { "--common-name NAME" },
+            )
+            .replace("{name}", &shell_quoted(self.usable_name().unwrap_or("NAME")))
     }
+
+    /// The name that is asked for, where it is one: what a subject or a configuration has can be anything.
+    fn usable_name(&self) -> Option<&str> {
+        self.name.filter(|name| !name.starts_with('-') && name.parse::<GeneralName>().is_ok())
+    }
+}
+
+/// Stands before what a shell does not read.
+const COMMENT: &str = " # ";
+const RENEW: &str = "milvus-certs renew";
+const NEW_AUTHORITY: &str = "milvus-certs gen -d NEW";
+const COPY: &str = "copy it here again from where the certificates were made";
+const RESTORE: &str =
+    "restore it from a backup; without one, `milvus-certs gen --force{dir}` starts a new authority";
+
+/// Whether a command needs the authority's key.
+fn issues(command: &str) -> bool {
+    [RENEW, "milvus-certs gen --force", "rm "].iter().any(|start| command.starts_with(start))
+        && command.contains("milvus-certs ")
 }
 
 impl Serialize for Finding {
@@ -142,5 +243,116 @@ impl Serialize for Finding {
         finding.serialize_field("why", self.code.why())?;
         finding.serialize_field("fix", &self.fix)?;
         finding.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::process::Command;
+
+    use super::*;
+
+    /// The words with which a command begins.
+    const COMMANDS: [&str; 9] =
+        ["milvus-certs ", "chmod ", "rm ", "openssl ", "sed ", "ls ", "cat ", "iconv ", "(umask "];
+
+    /// Every fix that can be printed, in every situation.
+    fn fixes() -> Vec<(Code, String)> {
+        let kinds = [None, Some(EndEntityKind::Server), Some(EndEntityKind::Client)];
+        let authorities = [Authority::Fit, Authority::Unfit, Authority::Elsewhere];
+        let names = [None, Some("db.example.com"), Some("--help"), Some(""), Some("my server")];
+        let places =
+            [Place::file("my certs/file"), Place::at("secret.yaml", Position { line: 1, column: 2 })];
+        let mut fixes = Vec::new();
+        for code in Code::ALL {
+            for place in &places {
+                for (kind, authority) in kinds.iter().flat_map(|kind| authorities.map(|one| (*kind, one))) {
+                    for name in names {
+                        let directory = place.position.is_none().then_some("my certs");
+                        let remedy = Remedy { directory, kind, name, is_key: name.is_some(), authority };
+                        fixes.push((*code, Finding::new(*code, place.clone(), "", &remedy).fix));
+                    }
+                }
+            }
+        }
+        fixes
+    }
+
+    fn begins_with_a_command(fix: &str) -> bool {
+        COMMANDS.iter().any(|command| fix.starts_with(command))
+    }
+
+    #[test]
+    fn a_fix_is_a_command_with_a_comment_or_prose_with_commands_in_backticks() {
+        for (code, fix) in fixes() {
+            assert!(!fix.contains('\n') && !fix.contains(['{', '}']), "{code}: {fix}");
+            let (prose, command) = match begins_with_a_command(&fix) {
+                true => {
+                    fix.split_once(COMMENT).map_or(("", fix.as_str()), |(command, prose)| (prose, command))
+                }
+                false => (fix.as_str(), ""),
+            };
+            assert!(!command.contains("; ") || command.starts_with("(umask 077; "), "{code}: {fix}");
+            let outside: String = prose.split('`').step_by(2).collect();
+            for word in ["milvus-certs", "openssl", "kubectl", "chmod", "umask", " rm "] {
+                assert!(!outside.contains(word), "{code}: {fix}");
+            }
+            assert!(!prose.contains(COMMENT), "{code}: {fix}");
+        }
+    }
+
+    #[test]
+    fn a_shell_reads_every_fix_that_begins_with_a_command() {
+        let commands = fixes().into_iter().map(|(_, fix)| fix).filter(|fix| begins_with_a_command(fix));
+        let lines: Vec<_> = commands.collect::<BTreeSet<_>>().into_iter().collect();
+        let output = Command::new("sh").args(["-n", "-c", &lines.join("\n")]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_secret_is_not_mended_in_the_manifest() {
+        let secrets = fixes().into_iter().filter(|(code, _)| *code < Code::MalformedYaml);
+        for (code, fix) in secrets.filter(|(_, fix)| fix.contains("kubectl")) {
+            assert!(!fix.contains("secret.yaml") && !fix.contains("--force"), "{code}: {fix}");
+        }
+        let place = Place::at("secret.yaml", Position { line: 1, column: 2 });
+        for code in Code::ALL.iter().filter(|code| **code < Code::MalformedYaml) {
+            let fix = Finding::new(*code, place.clone(), "", &Remedy::default()).fix;
+            assert!(fix.contains("milvus-certs config secret -d "), "{code}: {fix}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_none_is_not_put_into_a_command() {
+        for name in ["", "--help", "my server", "a;b"] {
+            let remedy = Remedy { name: Some(name), ..Remedy::default() };
+            let finding = Finding::new(Code::NoSubjectAltName, Place::file("server.pem"), "", &remedy);
+            assert_eq!(finding.fix, "milvus-certs renew server --common-name NAME");
+        }
+    }
+
+    #[test]
+    fn where_nothing_can_be_issued_the_fix_says_so() {
+        let fix = |code, authority| {
+            let kind = Some(EndEntityKind::Server);
+            let remedy = Remedy { directory: Some("certs"), kind, authority, ..Remedy::default() };
+            Finding::new(code, Place::file("certs/server.key"), "", &remedy).fix
+        };
+        assert_eq!(
+            fix(Code::OtherCaSameName, Authority::Unfit),
+            "first mend ca.key and ca.pem, or put others here that belong together; then \
+             `milvus-certs renew -d certs server`; issues it from ca.pem; or restore the ca.pem that signed it"
+        );
+        assert_eq!(
+            fix(Code::DamagedFile, Authority::Elsewhere).split(';').next().unwrap(),
+            "where ca.key is: `milvus-certs renew -d DIR server`, then copy what it made here"
+        );
+        // What needs no authority is done here.
+        assert_eq!(
+            fix(Code::KeyReadable, Authority::Elsewhere),
+            "chmod 600 certs/server.key # if others could have read it, where ca.key is, \
+             `milvus-certs renew -d DIR server` makes a new one"
+        );
     }
 }

@@ -75,9 +75,8 @@ impl<'a> Judge<'a> {
             (None, Some(directory)) => Place::file(path_of(directory.as_ref(), role).display().to_string()),
             (None, None) => Place::file(role.file_name()),
         };
-        let is_authority_elsewhere = self.bundle.file(FileRole::CaKey).is_none();
-        let remedy =
-            Remedy { directory, kind: role.kind(), name, is_key: role.is_key(), is_authority_elsewhere };
+        let authority = self.bundle.authority(self.expectations.now);
+        let remedy = Remedy { directory, kind: role.kind(), name, is_key: role.is_key(), authority };
         let index = self.findings.len();
         self.findings.push(Finding::new(code, place, evidence, &remedy).about(role));
         &mut self.findings[index]

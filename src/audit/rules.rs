@@ -73,9 +73,19 @@ impl Breaks {
     }
 }
 
-/// In `fix`, `{file}` stands for the file, `{dir}` for ` -d` and the certificate directory, `{kind}`
-/// for ` server` or ` client`, `{openssl}` for OpenSSL's command for such a file, and `{name}` for a name. `authority` is the fix
-/// where neither a server's nor a client's file is concerned.
+/// A `fix` is a command, to be pasted as it stands, and after ` # ` what else there is to say; or it is
+/// prose, with its commands in backticks. In it stand for
+///
+/// - `{file}` the file, and `{dir}` ` -d` and the certificate directory
+/// - `{kind}` ` server` or ` client`, `{name}` a name that is asked for, and `{naming}` the option for the
+///   name that a subject has
+/// - `{openssl}` OpenSSL's command for such a file
+/// - `{open}` and `{replace}` what surrounds a command that writes `{new}`, whose content then replaces
+///   that of the file
+/// - `{rm}` the removal of what hinders a renewal
+/// - `{restore}` how to get a file of the authority back
+///
+/// `authority` is the fix where neither a server's nor a client's file is concerned.
 macro_rules! codes {
     ($(
         $(#[doc = $doc:literal])+
@@ -142,34 +152,34 @@ codes! {
     /// A folder has no certificates.
     NothingThere = "nothing-there", Error, breaks EVERYBODY;
     why "Milvus and its clients need the files of a certificate directory";
-    fix "milvus-certs gen{dir} makes them; or name the right folder with -d";
+    fix "milvus-certs gen{dir} # makes them; or name the right folder with -d";
 
     /// A file is missing.
     MissingFile = "missing-file", Error, breaks EVERYBODY;
     why "Milvus stops at once, or the client cannot begin: `no such file or directory`";
-    fix "milvus-certs renew{dir}{kind}; without client certificates check for --tls-mode 1 alone";
-    authority "copy ca.pem here from where the certificates were made";
+    fix "milvus-certs renew{dir}{kind} # where clients have no certificates, check with --tls-mode 1 alone";
+    authority "{restore}";
 
     /// A file cannot be read.
     UnreadableFile = "unreadable-file", Error, breaks EVERYBODY;
     why "whoever has to read it will fail as well";
-    fix "ls -l {file}; then check as its owner, or `chmod` and `chown` it";
+    fix "ls -ld {file} # what has to stand there is a regular file of at most 1 MiB, and whoever checks must be allowed to read it";
 
     /// A file is empty.
     EmptyFile = "empty-file", Error, breaks EVERYBODY;
     why "Milvus stops at once: `tls: failed to find any PEM data`; the documentation's renew.sh leaves such files when it fails";
     fix "milvus-certs renew{dir}{kind}";
-    authority "restore it from a backup; without ca.pem and ca.key, milvus-certs gen --force{dir} starts a new authority";
+    authority "{restore}";
 
     /// A file is not PEM.
     NotPem = "not-pem", Error, breaks EVERYBODY;
     why "Milvus and its clients read PEM only: `tls: failed to find any PEM data in certificate input`";
-    fix "(umask 077; openssl {openssl} -inform DER -in {file} -out NEW) && mv NEW {file}";
+    fix "{open}openssl {openssl} -inform DER -in {file} -out {new}{replace} # of PKCS#12 `openssl pkcs12 -nodes -in {file}` shows what is in it";
 
     /// A file is UTF-16 text.
     Utf16 = "utf-16", Error, breaks EVERYBODY;
     why "Milvus and its clients find no PEM in it: `tls: failed to find any PEM data in certificate input`; Windows PowerShell's `>` writes such files";
-    fix "(umask 077; iconv -f UTF-16 -t ASCII {file} > NEW) && mv NEW {file}";
+    fix "{open}iconv -f UTF-16 -t ASCII {file} > {new}{replace}";
 
     /// A file begins with a byte order mark.
     ByteOrderMark = "byte-order-mark", Error, breaks Breaks { client: &[P, G], authority: [&[P, G], ALL], ..EVERYBODY };
@@ -179,18 +189,18 @@ codes! {
     /// The line breaks of a PEM file became spaces, or its lines are indented.
     FoldedPem = "folded-pem", Error, breaks EVERYBODY;
     why "PEM needs its lines: `tls: failed to find any PEM data in certificate input`; YAML's `>` and plain scalars fold them, `|` keeps them";
-    fix "put the file in again as it is: `kubectl create secret generic NAME --from-file=server.pem ...`, or under `|` in YAML";
+    fix "copy the file here again as it was made; YAML keeps its lines under `|` alone";
 
     /// A file is damaged, or holds something else.
     DamagedFile = "damaged-file", Error, breaks EVERYBODY;
     why "nobody can read it";
-    fix "restore it from a backup; or rm {file}, then milvus-certs renew{dir}{kind}";
-    authority "restore it from a backup; without ca.pem and ca.key, milvus-certs gen --force{dir} starts a new authority";
+    fix "{rm}milvus-certs renew{dir}{kind} # or restore it from a backup: what is made anew has the names of the documentation, unless you name others";
+    authority "{restore}";
 
     /// A private key is encrypted.
     EncryptedKey = "encrypted-key", Error, breaks EVERYBODY;
     why "Milvus has no way to be given a passphrase: `tls: failed to parse private key`";
-    fix "milvus-certs renew{dir}{kind} makes a new one; or (umask 077; openssl pkey -in {file} -out NEW) && mv NEW {file}";
+    fix "milvus-certs renew{dir}{kind} # makes a new one; `openssl pkey -in {file}` decrypts the old one";
 
     /// An earlier run was interrupted.
     InterruptedRun = "interrupted-run", Warning, breaks NOBODY;
@@ -202,31 +212,31 @@ codes! {
     /// A private key does not belong to its certificate.
     KeyMismatch = "key-mismatch", Error, breaks EVERYBODY;
     why "Milvus stops at once: `tls: private key does not match public key`";
-    fix "milvus-certs renew{dir}{kind} makes both anew; or restore the key from a backup";
-    authority "put the ca.key and ca.pem together that belong together; without them, milvus-certs gen --force{dir} starts a new authority";
+    fix "milvus-certs renew{dir}{kind} # makes both anew; or restore the key from a backup";
+    authority "put the ca.key and ca.pem together that belong together; without them, `milvus-certs gen --force{dir}` starts a new authority";
 
     /// A private key is readable by others.
     KeyReadable = "key-readable-by-others", Warning, breaks NOBODY;
     why "whoever reads it can pass for its owner";
-    fix "chmod 600 {file}; if others could have read it, `milvus-certs renew{dir}{kind}` makes a new one";
-    authority "chmod 600 {file}; if others could have read it, milvus-certs gen --force{dir} starts a new authority";
+    fix "chmod 600 {file} # if others could have read it, `milvus-certs renew{dir}{kind}` makes a new one";
+    authority "chmod 600 {file} # if others could have read it, `milvus-certs gen --force{dir}` starts a new authority";
 
     /// The private key is public.
     PublicPrivateKey = "public-private-key", Error, breaks NOBODY;
     why "everybody has it: it comes with Milvus' sources and images, so anybody can pass for this server, or sign clients that tlsMode 2 lets in";
-    fix "milvus-certs gen -d NEW, then put those files in the place of these";
+    fix "milvus-certs gen -d NEW # then put those files in the place of these";
 
     /// A key is too short.
     WeakKey = "weak-key", Error, breaks Breaks { server: &[C], client: &[C], authority: [&[C], &[C]] };
     why "RSA below 2048 bits can be broken, and current OpenSSL refuses it: `ee key too small`, `ca key too small`";
     fix "milvus-certs renew{dir}{kind} --key-type rsa2048";
-    authority "milvus-certs gen -d NEW, then give everybody the new ca.pem";
+    authority "milvus-certs gen -d NEW # then give everybody the new ca.pem";
 
     /// A key is of a kind that Milvus cannot load.
     UnsupportedKey = "unsupported-key", Error, breaks EVERYBODY;
     why "Go's TLS, which Milvus uses, cannot read it: `tls: failed to parse private key`";
     fix "milvus-certs renew{dir}{kind} --key-type rsa2048";
-    authority "milvus-certs gen -d NEW, then give everybody the new ca.pem";
+    authority "milvus-certs gen -d NEW # then give everybody the new ca.pem";
 
     /// A server's key is of a kind that pymilvus cannot talk to.
     KeyNotForPymilvus = "key-not-for-pymilvus", Error, breaks Breaks { server: &[P], ..NOBODY };
@@ -236,24 +246,24 @@ codes! {
     /// A client's key is not PKCS#8.
     KeyNotPkcs8 = "key-not-pkcs8", Warning, breaks Breaks { client: &[J], ..NOBODY };
     why "the Java SDK reads PKCS#8 alone, which begins `BEGIN PRIVATE KEY`";
-    fix "(umask 077; openssl pkcs8 -topk8 -nocrypt -in {file} -out NEW) && mv NEW {file}; or milvus-certs renew{dir}{kind}";
+    fix "{open}openssl pkcs8 -topk8 -nocrypt -in {file} -out {new}{replace} # or `milvus-certs renew{dir}{kind}`";
 
     // Authorities
 
     /// ca.pem is no certificate authority.
     CaNotAuthority = "ca-not-authority", Error, breaks Breaks { authority: [&[C, J, G], ALL], ..EVERYBODY };
     why "what it signed does not verify: `x509: certificate is not authorized to sign other certificates`";
-    fix "put the authority's certificate into {file}, not the server's; else milvus-certs gen -d NEW";
+    fix "put the authority's certificate into {file}, not the server's; without one, `milvus-certs gen -d NEW` makes another authority";
 
     /// The authority may not sign certificates.
     CaCannotSign = "ca-cannot-sign", Error, breaks EVERYBODY;
     why "its keyUsage has no keyCertSign, so what it signed does not verify";
-    fix "milvus-certs gen -d NEW, then give everybody the new ca.pem";
+    fix "milvus-certs gen -d NEW # then give everybody the new ca.pem";
 
     /// The authority has no keyUsage.
     CaWithoutKeyUsage = "ca-without-key-usage", Warning, breaks NOBODY;
     why "Python 3.13's default context and `openssl verify -x509_strict` refuse it: `CA cert does not include key usage extension`; pymilvus' gRPC and Go do not mind";
-    fix "milvus-certs gen -d NEW, then give everybody the new ca.pem; only a new authority can mend it";
+    fix "milvus-certs gen -d NEW # then give everybody the new ca.pem; only a new authority can mend it";
 
     /// An authority stands below one whose pathlen does not allow it.
     CaPathLength = "ca-path-length", Error, breaks EVERYBODY;
@@ -263,12 +273,12 @@ codes! {
     /// The authority is restricted so that it cannot serve Milvus.
     CaRestricted = "ca-restricted", Error, breaks Breaks { server: &[C, G], ..EVERYBODY };
     why "verifiers apply the authority's restrictions to all that it signs";
-    fix "milvus-certs gen -d NEW, then give everybody the new ca.pem";
+    fix "milvus-certs gen -d NEW # then give everybody the new ca.pem";
 
     /// The authority's nameConstraints do not permit a certificate's names.
     NameConstraints = "name-constraints", Error, breaks Breaks { server: &[P, C, G], ..EVERYBODY };
     why "verifiers hold what the authority signs to them: `x509: a root or intermediate certificate is not authorized to sign for this name`";
-    fix "use another authority, or only names that it permits: milvus-certs renew{dir}{kind} --common-name {name}";
+    fix "use another authority, or only names that this one permits, with `milvus-certs renew{dir}{kind} --common-name` and such a name";
 
     /// ca.key is not here.
     NoAuthorityKey = "no-authority-key", Info, breaks NOBODY;
@@ -280,35 +290,35 @@ codes! {
     /// A certificate was not signed by ca.pem.
     NotIssuedByCa = "not-issued-by-ca", Error, breaks EVERYBODY;
     why "who trusts ca.pem refuses it: `x509: certificate signed by unknown authority`, `unable to get local issuer certificate`";
-    fix "milvus-certs renew{dir}{kind} issues it from ca.pem; or put the ca.pem there that signed it";
+    fix "milvus-certs renew{dir}{kind} # issues it from ca.pem; or put the ca.pem there that signed it";
 
     /// A certificate was signed by another authority with the same name.
     OtherCaSameName = "other-ca-same-name", Error, breaks EVERYBODY;
     why "ca.pem was made anew, as gen.sh does when it is run twice: `certificate signature failure`";
-    fix "milvus-certs renew{dir}{kind} issues it from ca.pem; or restore the ca.pem that signed it";
+    fix "milvus-certs renew{dir}{kind} # issues it from ca.pem; or restore the ca.pem that signed it";
 
     /// A certificate has expired.
     Expired = "expired", Error, breaks Breaks { authority: [&[P, C, G], ALL], ..EVERYBODY };
     why "Milvus starts with it without a word, and every client refuses it: `certificate has expired`";
-    fix "milvus-certs renew{dir}{kind}, then restart Milvus";
-    authority "milvus-certs gen --force{dir}, then restart Milvus and give everybody the new ca.pem";
+    fix "milvus-certs renew{dir}{kind} # then restart Milvus";
+    authority "milvus-certs gen --force{dir} # then restart Milvus and give everybody the new ca.pem";
 
     /// A certificate is not valid yet.
     NotYetValid = "not-yet-valid", Error, breaks Breaks { authority: [&[P, C, G], ALL], ..EVERYBODY };
     why "clients refuse it: `certificate is not yet valid`; often a clock is wrong";
-    fix "check the clocks with `date -u`; milvus-certs renew{dir}{kind}";
-    authority "check the clock with `date -u`; else milvus-certs gen -d NEW, then give everybody the new ca.pem";
+    fix "check the clocks with `date -u`; if they are right, `milvus-certs renew{dir}{kind}` makes one that is valid now";
+    authority "check the clocks with `date -u`; if they are right, `milvus-certs gen -d NEW` makes an authority that is valid now";
 
     /// A certificate expires soon.
     Expiring = "expiring", Warning, breaks NOBODY;
     why "Milvus does not warn, and does not reload: it has to be renewed and Milvus restarted before that day";
-    fix "milvus-certs renew{dir}{kind}, then restart Milvus; with --days it lives longer than the old one";
-    authority "milvus-certs gen -d NEW before that day, then give everybody the new ca.pem; only a new authority helps";
+    fix "milvus-certs renew{dir}{kind} # then restart Milvus; with --days it lives longer than the old one";
+    authority "milvus-certs gen -d NEW # before that day, then give everybody the new ca.pem; only a new authority helps";
 
     /// A certificate outlives its authority.
     OutlivesCa = "outlives-ca", Warning, breaks NOBODY;
     why "it stops working on the authority's last day, not on its own";
-    fix "milvus-certs renew{dir}{kind} cuts it to the authority's end";
+    fix "milvus-certs renew{dir}{kind} # cuts it to the authority's end";
 
     /// A client certificate cannot be used by clients.
     ClientWithoutClientAuth = "client-without-client-auth", Error, breaks EVERYBODY;
@@ -328,7 +338,7 @@ codes! {
     /// A server certificate has no subjectAltName.
     NoSubjectAltName = "no-subject-alt-name", Error, breaks Breaks { server: &[G], ..NOBODY };
     why "Go and browsers compare nothing else: `x509: certificate relies on legacy Common Name field, use SANs instead`";
-    fix "milvus-certs renew{dir} server --san {name}";
+    fix "milvus-certs renew{dir} server {naming}";
 
     /// A server certificate does not cover a name that clients ask for.
     NameNotCovered = "name-not-covered", Error, breaks EVERYBODY;
@@ -338,12 +348,12 @@ codes! {
     /// An IP address stands in a DNS name.
     IpInDnsName = "ip-in-dns-name", Error, breaks NOBODY;
     why "Go, Java and curl do not look for an address among DNS names: `x509: cannot validate certificate for ... because it doesn't contain any IP SANs`";
-    fix "milvus-certs renew{dir}{kind} writes it as an IP address";
+    fix "milvus-certs renew{dir}{kind} # writes it as an IP address";
 
     /// A certificate has its authority's name, and no key identifiers.
     SameNameAsCa = "same-name-as-ca", Error, breaks Breaks { server: &[C], client: &[C], ..NOBODY };
     why "verifiers that find issuers by name take it for self-signed: `error 18 self signed certificate`, curl's exit status 60";
-    fix "milvus-certs renew{dir}{kind} adds the identifiers";
+    fix "milvus-certs renew{dir}{kind} # adds the identifiers";
 
     /// A certificate is signed by an algorithm that is broken.
     WeakSignature = "weak-signature", Error, breaks Breaks { server: &[C, G], ..EVERYBODY };
@@ -358,7 +368,7 @@ codes! {
     /// A certificate authority's certificate stands before the server's own.
     CaBeforeLeaf = "ca-before-leaf", Error, breaks EVERYBODY;
     why "the first certificate is the one that is used: `tls: private key does not match public key`";
-    fix "milvus-certs renew{dir}{kind} writes them in order; or move the first certificate of {file} to its end";
+    fix "milvus-certs renew{dir}{kind} # writes them in order; or move the first certificate of {file} to its end";
 
     /// A server or client certificate is itself an authority.
     LeafIsAuthority = "leaf-is-authority", Warning, breaks NOBODY;
@@ -369,7 +379,7 @@ codes! {
     UnknownCriticalExtension = "unknown-critical-extension", Error, breaks Breaks { authority: [&[C, G], ALL], ..EVERYBODY };
     why "verifiers must refuse what they do not understand (RFC 5280 4.2): `x509: unhandled critical extension`";
     fix "milvus-certs renew{dir}{kind}";
-    authority "milvus-certs gen -d NEW, then give everybody the new ca.pem";
+    authority "milvus-certs gen -d NEW # then give everybody the new ca.pem";
 
     /// A certificate does not verify, for a reason of its own.
     DoesNotVerify = "does-not-verify", Error, breaks EVERYBODY;
@@ -386,12 +396,12 @@ codes! {
     /// ca.srl holds no serial number.
     SerialFileMalformed = "serial-file-malformed", Error, breaks NOBODY;
     why "neither OpenSSL nor this program can issue from it";
-    fix "rm {file}; the next `milvus-certs renew{dir}` starts from a new random serial number";
+    fix "rm {file} # the next `milvus-certs renew{dir}` starts from a new random serial number";
 
     /// ca.srl is behind a serial number that is in use.
     SerialFileBehind = "serial-file-behind", Warning, breaks NOBODY;
     why "the next certificates would get numbers that others have; this program skips those that it sees, OpenSSL does not";
-    fix "restore ca.srl from a backup, or rm {file}: the next `milvus-certs renew{dir}` starts from a new random serial number";
+    fix "rm {file} # the next `milvus-certs renew{dir}` starts from a new random serial number; or restore ca.srl from a backup";
 
     /// Two certificates have one serial number and one issuer.
     DuplicateSerial = "duplicate-serial", Error, breaks NOBODY;
@@ -489,12 +499,12 @@ codes! {
     /// A Secret holds the authority's key.
     CaKeyInSecret = "ca-key-in-secret", Error, breaks NOBODY;
     why "whoever reads the Secret can sign certificates that everybody trusts";
-    fix "make the Secret of server.pem, server.key and ca.pem alone";
+    fix "milvus-certs config secret -d DIR | kubectl replace -f - # makes it of server.pem, server.key and ca.pem alone; if others could have read it, a new authority has to follow";
 
     /// What is deployed is not what is in the certificate directory.
     NotTheDirectorys = "not-the-directorys", Warning, breaks NOBODY;
     why "a renewal has not reached it, or it belongs to another authority";
-    fix "copy the directory's files there again, and restart Milvus";
+    fix "copy the directory's files there again, and restart Milvus; for a Secret, `milvus-certs config secret -d DIR | kubectl apply -f -`";
 
     /// Internal TLS without a server name.
     InternalTlsWithoutSni = "internal-tls-without-sni", Error, breaks NOBODY;

@@ -83,7 +83,8 @@ impl Args {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let format = self.format.unwrap_or(if self.json { Format::Json } else { Format::Text });
         let strict = self.strict;
-        let report = check(&self.into_request()?, now)?;
+        let looked = self.into_request().and_then(|request| Ok(check(&request, now)?));
+        let report = looked.inspect_err(|_| output::not_checked(format))?;
         output::checked(&report, format)?;
         Ok(if report.fails(strict) { Status::Found } else { Status::Done })
     }

@@ -17,7 +17,7 @@ Examples:
   milvus-certs gen -d certs
   milvus-certs gen -d certs --common-name milvus.example.com --san 10.0.0.5
   milvus-certs gen -d certs --if-missing --json
-  milvus-certs gen -d certs --ca-cert corp-ca.pem --ca-key corp-ca.key --ca-passphrase-file pass";
+  milvus-certs gen -d certs --ca-cert corp-ca.pem --ca-key corp-ca.key";
 
 /// Make a private authority, and a server and a client certificate
 ///

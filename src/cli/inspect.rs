@@ -11,7 +11,7 @@ const EXAMPLES: &str = "\
 Examples:
   milvus-certs inspect certs
   milvus-certs inspect server.pem client.csr
-  kubectl get secret certs -o go-template='{{index .data \"server.pem\"}}' | base64 -d | milvus-certs inspect -
+  ssh milvus cat certs/server.pem | milvus-certs inspect -
 
 Exit status:
   0  everything was read
@@ -41,7 +41,7 @@ impl Args {
             [] => vec![InspectTarget::Path(PathBuf::from("."))],
             targets => targets.iter().map(|path| target(path)).collect::<Result<_, _>>()?,
         };
-        let report = inspect(&targets, now)?;
+        let report = inspect(&targets, now);
         output::inspected(&report, self.json)?;
         Ok(if report.is_complete() { Status::Done } else { Status::Failed })
     }

@@ -5,14 +5,13 @@
 //! - An error is two lines: what happened; then `hint:` and what helps.
 //! - `--quiet` leaves errors, and JSON if it was asked for. Nothing is coloured but clap's help.
 
-#![expect(clippy::print_stderr, reason = "this is the file that prints")]
-
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::ValueEnum;
 use milvus_certs::actions::{self, CheckReport, ConfigReport, ConnectReport, InspectReport, Report};
+use milvus_certs::pki::{is_deceptive, printable};
 use serde::Serialize;
 
 use super::args::CommonArgs;
@@ -47,7 +46,7 @@ pub(super) fn report(command: &str, report: &Report, style: Style) -> anyhow::Re
         Style::Json => document(command, Run { report, next_steps: run::next_steps(command, report) })?,
         Style::Text => {
             for note in &report.notes {
-                eprintln!("note: {note}");
+                say("note", &note.to_string());
             }
             run::text(command, report)
         }
@@ -79,6 +78,15 @@ pub(super) fn checked(report: &CheckReport, format: Format) -> anyhow::Result<()
     print(&text).context("the findings cannot be printed")
 }
 
+/// Tells Prometheus that `check` could not look: where metrics are awaited, silence would pass for
+/// health.
+pub(super) fn not_checked(format: Format) {
+    if format == Format::Prometheus {
+        // The error itself is about to be printed.
+        let _ = print(&prometheus::failure());
+    }
+}
+
 /// Prints what `inspect` saw, and on standard error what it could not read.
 pub(super) fn inspected(report: &InspectReport, json: bool) -> anyhow::Result<()> {
     let text = match json {
@@ -97,11 +105,11 @@ pub(super) fn inspected(report: &InspectReport, json: bool) -> anyhow::Result<()
 /// Prints what `config` rendered, or where it was written.
 pub(super) fn rendered(report: &ConfigReport, json: bool) -> anyhow::Result<()> {
     if !json {
-        report.notes.iter().for_each(|note| eprintln!("note: {note}"));
+        report.notes.iter().for_each(|note| say("note", &note.to_string()));
     }
     let printed = match (json, report.changed) {
         (true, _) => print(&document("config", Rendered { report, next_steps: config::next_steps(report) })?),
-        (false, false) => print_file(&config::documents(report)),
+        (false, false) => print(&config::documents(report)),
         (false, true) => print(&config::text(report)),
     };
     printed.with_context(|| match report.changed {
@@ -114,7 +122,7 @@ pub(super) fn rendered(report: &ConfigReport, json: bool) -> anyhow::Result<()> 
 pub(super) fn connected(report: &ConnectReport, json: bool) -> anyhow::Result<()> {
     let printed = match json {
         true => print(&document("connect", Look { changed: false, report })?),
-        false => print_file(&report.content),
+        false => print(&report.content),
     };
     printed.context("the file cannot be printed")
 }
@@ -137,7 +145,7 @@ struct Look<T> {
 /// Prints help or version, which clap treats as errors.
 pub(crate) fn help(help: &clap::Error, status: u8) -> ExitCode {
     match help.print() {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Err(error) if status == 0 && error.kind() != ErrorKind::BrokenPipe => ExitCode::FAILURE,
         _ => ExitCode::from(status),
     }
 }
@@ -148,7 +156,7 @@ pub(crate) fn error(error: &anyhow::Error) {
     {
         (Some(error), _) => {
             if let actions::Error::Unfit { findings, .. } = error {
-                eprintln!("{}", printable(&check::paragraphs(findings)));
+                let _ = io::stderr().write_all(check::paragraphs(findings).as_bytes());
             }
             (error.to_string(), error.hint())
         }
@@ -159,32 +167,19 @@ pub(crate) fn error(error: &anyhow::Error) {
 }
 
 fn two_lines(message: &str, hint: Option<&str>) {
-    eprintln!("error: {}", printable(message));
+    say("error", message);
     if let Some(hint) = hint {
-        eprintln!("hint: {}", printable(hint));
+        say("hint", hint);
     }
 }
 
-/// Without the control characters that a foreign certificate may send to the terminal.
-fn printable(text: &str) -> String {
-    let escape = |letter: char| match letter {
-        '\n' => letter.to_string(),
-        letter if letter.is_control() => letter.escape_default().to_string(),
-        letter => letter.to_string(),
-    };
-    match text.chars().any(|letter| letter.is_control() && letter != '\n') {
-        true => text.chars().map(escape).collect(),
-        false => text.to_owned(),
-    }
+/// A line on standard error. Where that cannot be written there is nobody to be told.
+fn say(kind: &str, text: &str) {
+    let _ = writeln!(io::stderr(), "{kind}: {}", printable(text));
 }
 
+/// A reader that has seen enough (`| head`) is no failure.
 fn print(text: &str) -> io::Result<()> {
-    print_file(&printable(text))
-}
-
-/// Prints a file as it is: what it was rendered from is escaped as the file's format wants it. A
-/// reader that has seen enough (`| head`) is no failure.
-fn print_file(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -204,7 +199,23 @@ struct Document<'a, T> {
 /// One JSON document about a command.
 fn document(command: &str, content: impl Serialize) -> anyhow::Result<String> {
     let document = Document { schema_version: SCHEMA_VERSION, command, content };
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    Ok(escaped_in_json(&serde_json::to_string_pretty(&document)?) + "\n")
+}
+
+/// What a terminal must not be sent, in JSON's own escapes. JSON allows such characters in strings
+/// alone, and serde_json has escaped those that it does not allow.
+fn escaped_in_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character == '\n' || !is_deceptive(character) {
+            escaped.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            escaped.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    escaped
 }
 
 #[derive(Serialize)]

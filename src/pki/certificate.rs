@@ -5,8 +5,11 @@ use rustls_pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 use x509_parser::certificate::X509Certificate;
+use x509_parser::error::X509Error;
+use x509_parser::nom;
 use x509_parser::prelude::{FromDer, X509Version};
 
+use super::encoding::damage;
 use super::extensions::{ANY_PURPOSE, DIGITAL_SIGNATURE, Extensions, KEY_CERT_SIGN};
 use super::{
     EndEntityKind, Error, GeneralName, KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm, Subject,
@@ -42,7 +45,8 @@ impl Certificate {
         if der.len() > MAX_LENGTH {
             return Err(malformed(format!("it is longer than {MAX_LENGTH} octets")));
         }
-        let (rest, parsed) = X509Certificate::from_der(der).map_err(|error| malformed(error.to_string()))?;
+        let (rest, parsed) =
+            X509Certificate::from_der(der).map_err(|error| malformed(in_words(&error, der)))?;
         if !rest.is_empty() {
             return Err(malformed(format!("{} octets follow it", rest.len())));
         }
@@ -240,7 +244,7 @@ impl Certificate {
     /// SHA-256 of its SubjectPublicKeyInfo: the key's pin.
     #[must_use]
     pub fn spki_sha256(&self) -> [u8; 32] {
-        Sha256::digest(&self.spki).into()
+        spki_sha256(&self.spki)
     }
 
     /// subjectKeyIdentifier, or where there is none (OpenSSL 1.1.1 wrote none) the identifier that
@@ -263,6 +267,34 @@ impl Certificate {
     pub fn fingerprint(&self) -> String {
         hex_with_colons(&Sha256::digest(&self.der))
     }
+}
+
+/// SHA-256 of a SubjectPublicKeyInfo.
+pub(super) fn spki_sha256(spki: &[u8]) -> [u8; 32] {
+    Sha256::digest(spki).into()
+}
+
+/// What is wrong with a certificate or a request, where the parser speaks of itself.
+pub(super) fn in_words(error: &nom::Err<X509Error>, der: &[u8]) -> String {
+    let error = match error {
+        nom::Err::Error(error) | nom::Err::Failure(error) => Some(error),
+        nom::Err::Incomplete(_) => None,
+    };
+    let part = match error {
+        Some(X509Error::InvalidVersion) => "its version",
+        Some(X509Error::InvalidSerial) => "its serial number",
+        Some(X509Error::InvalidAlgorithmIdentifier) => "an algorithm in it",
+        Some(X509Error::InvalidX509Name) => "a name in it",
+        Some(X509Error::InvalidDate) => "a date in it",
+        Some(X509Error::InvalidSPKI) => "its public key",
+        Some(X509Error::InvalidSignatureValue) => "its signature",
+        Some(X509Error::InvalidExtensions) => "an extension in it",
+        Some(X509Error::InvalidAttributes) => "an attribute in it",
+        Some(X509Error::DuplicateExtensions) => return "it has an extension twice".into(),
+        Some(X509Error::DuplicateAttributes) => return "it has an attribute twice".into(),
+        _ => return damage(der).into(),
+    };
+    format!("{part} cannot be read")
 }
 
 /// Upper-case hex with colons, as OpenSSL prints octets.

@@ -13,7 +13,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
 use super::signatures::LENIENT;
-use super::verify::webpki_verdict;
+use super::verify::{in_words, webpki_verdict};
 use super::{Certificate, EndEntityKind, KeyAlgorithm};
 
 /// What is wrong with a chain.
@@ -35,7 +35,7 @@ pub enum ChainDefect {
     UnknownCriticalExtension,
     /// A signature or a certificate that cannot be judged here.
     Unknown,
-    /// Another reason, in the verifier's words.
+    /// Another reason.
     Other(String),
 }
 
@@ -98,7 +98,7 @@ pub fn judge_chain(
         }
         webpki::Error::InvalidSignatureForPublicKey
         | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => ChainDefect::WrongSignature,
-        other => ChainDefect::Other(other.to_string()),
+        other => ChainDefect::Other(in_words(&other)),
     })
 }
 

@@ -169,17 +169,64 @@ pub(super) fn blocks(content: &[u8]) -> Result<Vec<pem::Pem>, Error> {
         return Err(Error::NotText);
     }
     check_lines(content)?;
-    let blocks =
-        pem::parse_many(content).map_err(|error| Error::PemMalformed { reason: error.to_string() })?;
+    let blocks = pem::parse_many(content).map_err(|error| Error::PemMalformed { reason: in_words(error) })?;
     let begun = content.windows(BEGIN.len()).filter(|window| *window == BEGIN).count();
     if blocks.len() < begun {
-        return Err(Error::PemMalformed {
-            reason: "a BEGIN line has no END line, the file is cut off".into(),
-        });
+        return Err(Error::PemMalformed { reason: CUT_OFF.into() });
     }
     Ok(blocks)
 }
 
+/// What is wrong with PEM, where the decoder speaks of itself.
+fn in_words(error: pem::PemError) -> String {
+    use pem::PemError::{
+        InvalidData, InvalidHeader, MalformedFraming, MismatchedTags, MissingBeginTag, MissingData,
+        MissingEndTag, NotUtf8,
+    };
+    match error {
+        MismatchedTags(begin, end) => format!("a BEGIN line says {begin}, its END line {end}"),
+        MissingEndTag => CUT_OFF.into(),
+        MalformedFraming | MissingBeginTag => "a BEGIN or END line is damaged".into(),
+        MissingData => "there is nothing between a BEGIN line and its END line".into(),
+        InvalidData(_) => "what is between a BEGIN line and its END line is not base64".into(),
+        InvalidHeader(header) => format!("a header is damaged: {header}"),
+        NotUtf8(_) => "what is between a BEGIN line and its END line is not text".into(),
+    }
+}
+
+/// What is wrong with DER that a parser did not understand.
+pub(super) fn damage(der: &[u8]) -> &'static str {
+    match is_cut_off(der) {
+        true => "its DER structure is cut off",
+        false => "its DER structure is damaged, or that of something else",
+    }
+}
+
+/// Whether a SEQUENCE is longer than what is there (X.690 8.1.3).
+pub(super) fn is_cut_off(der: &[u8]) -> bool {
+    match der {
+        [0x30, length @ 0..=0x7F, rest @ ..] => rest.len() < usize::from(*length),
+        [0x30, count @ 0x81..=0x84, rest @ ..] => {
+            let count = usize::from(*count - 0x80);
+            let octets = rest.iter().take(count);
+            let length = octets.fold(0_usize, |length, octet| length << 8 | usize::from(*octet));
+            rest.len() < count || rest.len() - count < length
+        }
+        _ => matches!(der, [] | [0x30]),
+    }
+}
+
+/// A PFX (RFC 7292 4): a SEQUENCE that begins with the version, 3, and another SEQUENCE.
+pub(super) fn is_pkcs12(der: &[u8]) -> bool {
+    let content = match der {
+        [0x30, 0..=0x7F, content @ ..] => content,
+        [0x30, count @ 0x81..=0x84, rest @ ..] => rest.get(usize::from(*count - 0x80)..).unwrap_or_default(),
+        _ => return false,
+    };
+    content.starts_with(&[0x02, 0x01, 0x03, 0x30])
+}
+
+const CUT_OFF: &str = "a BEGIN line has no END line, the file is cut off";
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
@@ -259,6 +306,16 @@ mod tests {
         assert_eq!(format!("{:?}", passphrase("secret")), "Passphrase");
         let key = PrivateKey::generate(KeyType::P256).unwrap();
         assert_eq!(format!("{key:?}"), "PrivateKey(P-256)");
+    }
+
+    #[test]
+    fn der_that_ends_too_early_is_told_from_der_that_is_wrong() {
+        for cut in [&[][..], b"\x30", b"\x30\x03\x02\x01", b"\x30\x82\x03", b"\x30\x82\x03\x00\x02"] {
+            assert!(is_cut_off(cut), "{cut:?}");
+        }
+        for whole in [&b"\x30\x03\x02\x01\x00"[..], b"\x30\x81\x01\x00", b"ab", b"\x30\x80\x00\x00"] {
+            assert!(!is_cut_off(whole), "{whole:?}");
+        }
     }
 
     #[test]

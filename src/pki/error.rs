@@ -1,7 +1,7 @@
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::{AttributeType, EndEntityKind, GeneralName, KeyType, Subject};
+use super::{AttributeType, EndEntityKind, GeneralName, KeyType, Subject, shell_quoted};
 
 /// What is wrong with a name, a number, a key or a certificate.
 ///
@@ -78,6 +78,9 @@ pub enum Error {
     /// DER where PEM is needed.
     #[error("is DER, not PEM")]
     Der,
+    /// PKCS#12, whose content is encrypted.
+    #[error("is PKCS#12, which keeps certificates and keys behind a passphrase")]
+    Pkcs12,
     /// Text in another encoding than ASCII, where PEM is needed.
     #[error("is UTF-16 text, and PEM is ASCII")]
     NotText,
@@ -274,6 +277,9 @@ impl Error {
             Self::PemFolded | Self::PemIndented => {
                 "copy the file again as it was made; in YAML under `|`, which keeps lines".into()
             }
+            Self::Pkcs12 => {
+                format!("`openssl pkcs12 -nodes -in {quoted} | milvus-certs inspect -` shows what is in it")
+            }
             Self::NotText => "save it as ASCII or UTF-8 without a byte order mark".into(),
             Self::Der => format!(
                 "convert it with `openssl x509 -inform DER -in {quoted} -out FILE.pem`, or `openssl pkey` for a key"
@@ -330,8 +336,13 @@ impl Error {
         Self::KeyUnsupported { reason: reason.into() }
     }
 
-    pub(super) fn key_malformed(error: impl std::fmt::Display) -> Self {
-        Self::KeyMalformed { reason: error.to_string() }
+    /// A parser's error about a key: it speaks of tags and positions, which help nobody.
+    pub(super) fn key_malformed<E>(_: E) -> Self {
+        Self::key_damaged("its DER structure is damaged, or that of something else")
+    }
+
+    pub(super) fn key_damaged(reason: &str) -> Self {
+        Self::KeyMalformed { reason: reason.into() }
     }
 
     pub(super) fn signing(error: impl std::fmt::Display) -> Self {
@@ -351,11 +362,6 @@ impl Error {
         let names: Vec<_> = KeyType::ALL.iter().map(|key_type| key_type.name()).collect();
         Self::unsupported(format!("{value:?} is none of {}", names.join(", ")))
     }
-}
-
-/// A path as it can be pasted into a shell.
-pub(crate) fn shell_quoted(path: &str) -> String {
-    shlex::try_quote(path).map_or_else(|_| path.to_owned(), |quoted| quoted.into_owned())
 }
 
 fn found_instead(found: &[String]) -> String {

@@ -3,8 +3,7 @@ use x509_parser::extensions::{
     ExtendedKeyUsage as ParsedExtendedKeyUsage, GeneralName as ParsedName, ParsedExtension,
 };
 
-use super::subject::escaped;
-use super::{EndEntityKind, Error, GeneralName};
+use super::{EndEntityKind, Error, GeneralName, printable};
 
 /// The extensions that matter here (RFC 5280 4.2.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,9 +34,9 @@ impl Extensions {
         let mut extensions = Self::default();
         for extension in parsed.extensions() {
             match extension.parsed_extension() {
-                ParsedExtension::ParseError { error } => {
+                ParsedExtension::ParseError { .. } => {
                     return Err(Error::CertificateMalformed {
-                        reason: format!("extension {}: {error}", extension.oid),
+                        reason: format!("its extension {} is damaged", extension.oid),
                     });
                 }
                 ParsedExtension::UnsupportedExtension { oid } if extension.critical => {
@@ -69,7 +68,7 @@ impl Extensions {
                 for name in &names.general_names {
                     match GeneralName::from_parsed(name) {
                         Ok(Some(name)) => self.names.push(name),
-                        _ => self.unusable_names.push(escaped(&name.to_string())),
+                        _ => self.unusable_names.push(printable(&name.to_string()).into_owned()),
                     }
                 }
             }

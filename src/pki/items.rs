@@ -1,6 +1,5 @@
-use super::encoding::{CERTIFICATE, blocks};
-use super::subject::escaped;
-use super::{Certificate, CertificateRequest, Error, KeyMaterial};
+use super::encoding::{CERTIFICATE, blocks, is_pkcs12};
+use super::{Certificate, CertificateRequest, Error, KeyMaterial, printable};
 
 /// Something that a file holds.
 #[derive(Clone, Debug)]
@@ -46,17 +45,23 @@ fn from_block(block: pem::Pem) -> Item {
         }
         _ => match KeyMaterial::from_block(block) {
             Ok(key) => key.map(Item::PrivateKey),
-            Err(label) => return Item::Other(escaped(&label)),
+            Err(label) => return Item::Other(printable(&label).into_owned()),
         },
     };
-    read.unwrap_or_else(|error| Item::Damaged { label: escaped(&label), error: error.to_string() })
+    read.unwrap_or_else(|error| Item::Damaged {
+        label: printable(&label).into_owned(),
+        error: error.to_string(),
+    })
 }
 
 fn from_der(content: &[u8]) -> Result<Item, Error> {
     let certificate = Certificate::from_der(content).map(certificate);
     let request = || CertificateRequest::from_der(content).map(Item::Request);
     let key = || KeyMaterial::from_der(content).map(Item::PrivateKey);
-    certificate.or_else(|error| request().or_else(|_| key()).map_err(|_| error))
+    certificate.or_else(|error| {
+        let other = request().or_else(|_| key());
+        other.map_err(|_| if is_pkcs12(content) { Error::Pkcs12 } else { error })
+    })
 }
 
 fn certificate(certificate: Certificate) -> Item {

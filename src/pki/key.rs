@@ -117,7 +117,8 @@ impl PrivateKey {
         if bits > MAX_RSA_BITS {
             return Err(Error::unsupported(format!("RSA of {bits} bits")));
         }
-        let key = rsa::PrivateKey::from_pkcs1_der(der).map_err(Error::key_malformed)?;
+        let key = rsa::PrivateKey::from_pkcs1_der(der)
+            .map_err(|_| Error::key_damaged("its numbers do not belong together"))?;
         Self::checked(Kind::Rsa(Box::new(key)))
     }
 

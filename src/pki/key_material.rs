@@ -1,14 +1,16 @@
 use std::fmt;
 
-use der::asn1::ObjectIdentifier;
+use der::asn1::{Any, BitString, ObjectIdentifier};
 use der::{Decode, Encode};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use rsa::pkcs1;
 use sec1::{EcParameters, EcPrivateKey};
+use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use zeroize::Zeroizing;
 
 use super::algorithm::{EC, ED25519, P256, P384, P521, RSA, RsaPublicKey, bit_length};
-use super::encoding::{ENCRYPTED_PRIVATE_KEY, PRIVATE_KEY, blocks};
+use super::certificate::spki_sha256;
+use super::encoding::{ENCRYPTED_PRIVATE_KEY, PRIVATE_KEY, blocks, damage, is_cut_off};
 use super::{Certificate, Error, KeyAlgorithm, PrivateKey};
 
 /// The encodings of private keys.
@@ -39,6 +41,8 @@ struct Public {
     algorithm: KeyAlgorithm,
     /// The content of subjectPublicKey (RFC 5280 4.1.2.7), where it can be told.
     bits: Option<Vec<u8>>,
+    /// SHA-256 of the SubjectPublicKeyInfo, where it can be told.
+    spki_sha256: Option<[u8; 32]>,
 }
 
 impl KeyMaterial {
@@ -80,10 +84,13 @@ impl KeyMaterial {
     pub(super) fn from_der(der: &[u8]) -> Result<Self, Error> {
         let forms = [KeyForm::Pkcs8, KeyForm::EncryptedPkcs8, KeyForm::Pkcs1, KeyForm::Sec1];
         let key = forms.into_iter().find_map(|form| Self::read(form, der).ok());
-        key.ok_or_else(|| Error::key_malformed("it is in none of their forms"))
+        key.ok_or_else(|| Error::key_damaged("it is in none of their forms"))
     }
 
     fn read(form: KeyForm, der: &[u8]) -> Result<Self, Error> {
+        if is_cut_off(der) {
+            return Err(Error::key_damaged(damage(der)));
+        }
         let plain = match form {
             KeyForm::Pkcs8 => Some(Public::from_pkcs8(der)?),
             KeyForm::Pkcs1 => Some(Public::from_pkcs1(der)?),
@@ -115,6 +122,12 @@ impl KeyMaterial {
         self.plain.as_ref().map(|plain| &plain.algorithm)
     }
 
+    /// SHA-256 of its SubjectPublicKeyInfo, the key's pin, where it can be told.
+    #[must_use]
+    pub fn spki_sha256(&self) -> Option<[u8; 32]> {
+        self.plain.as_ref()?.spki_sha256
+    }
+
     /// Whether it is the key of a certificate; `None` where that cannot be told, because the key is
     /// encrypted or of a kind whose public half is not known here.
     #[must_use]
@@ -136,9 +149,13 @@ impl Public {
             EC => Self::from_sec1(key, info.algorithm.parameters_oid().ok()),
             ED25519 => {
                 let public = PrivateKey::from_pkcs8(der)?.public_key()?;
-                Ok(Self { algorithm: KeyAlgorithm::Ed25519, bits: Some(public.bits().to_vec()) })
+                Ok(Self::new(
+                    KeyAlgorithm::Ed25519,
+                    Some(public.bits().to_vec()),
+                    Some(identifier(ED25519, None)),
+                ))
             }
-            other => Ok(Self { algorithm: KeyAlgorithm::named(other, None), bits: None }),
+            other => Ok(Self::new(KeyAlgorithm::named(other, None), None, None)),
         }
     }
 
@@ -152,7 +169,9 @@ impl Public {
             Err(_) if algorithm.is_weak() => {}
             Err(error) => return Err(error),
         }
-        Ok(Self { algorithm, bits: Some(public.to_der().map_err(Error::key_malformed)?) })
+        let bits = public.to_der().map_err(Error::key_malformed)?;
+        // RFC 3279 2.3.1: the parameters of RSA are NULL.
+        Ok(Self::new(algorithm, Some(bits), Some(identifier(RSA, Some(Any::null())))))
     }
 
     /// `curve` is PKCS#8's; SEC 1 alone names it itself.
@@ -172,8 +191,26 @@ impl Public {
             _ => key.public_key.map(|bits| Ok(bits.into())),
         };
         let bits = bits.transpose().map_err(Error::key_malformed)?.map(Vec::from);
-        Ok(Self { algorithm: KeyAlgorithm::named(EC, curve.or(own)), bits })
+        let parameters = curve.or(own).map(Any::from);
+        let identifier = parameters.map(|parameters| identifier(EC, Some(parameters)));
+        Ok(Self::new(KeyAlgorithm::named(EC, curve.or(own)), bits, identifier))
     }
+
+    fn new(
+        algorithm: KeyAlgorithm,
+        bits: Option<Vec<u8>>,
+        identifier: Option<AlgorithmIdentifierOwned>,
+    ) -> Self {
+        let spki = bits.as_ref().zip(identifier).and_then(|(bits, algorithm)| {
+            let subject_public_key = BitString::from_bytes(bits).ok()?;
+            SubjectPublicKeyInfoOwned { algorithm, subject_public_key }.to_der().ok()
+        });
+        Self { algorithm, bits, spki_sha256: spki.as_deref().map(spki_sha256) }
+    }
+}
+
+fn identifier(oid: ObjectIdentifier, parameters: Option<Any>) -> AlgorithmIdentifierOwned {
+    AlgorithmIdentifierOwned { oid, parameters }
 }
 
 /// As its standard calls it.

@@ -19,6 +19,7 @@ mod serial;
 mod sign;
 mod signatures;
 mod subject;
+mod text;
 mod validity;
 mod verify;
 
@@ -32,7 +33,6 @@ pub use encoding::{
     is_encrypted_key, key_from_pem, key_to_pem,
 };
 pub use error::Error;
-pub(crate) use error::shell_quoted;
 pub use items::{Item, items};
 pub use key::{KeyType, PrivateKey, PublicKey};
 pub use key_material::{KeyForm, KeyMaterial};
@@ -42,5 +42,7 @@ pub use request::CertificateRequest;
 pub use serial::{SerialCounter, SerialNumber};
 pub use sign::EndEntity;
 pub use subject::{Attribute, AttributeType, Subject};
+pub(crate) use text::shell_quoted;
+pub use text::{is_deceptive, printable};
 pub use validity::{Days, Validity};
 pub use verify::{covers, verify_chain};

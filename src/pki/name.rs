@@ -5,8 +5,7 @@ use std::str::FromStr;
 use rcgen::SanType;
 use x509_parser::extensions::GeneralName as ParsedName;
 
-use super::Error;
-use super::subject::escaped;
+use super::{Error, printable};
 
 /// A DNS name as certificates hold it: A-labels, lower case, perhaps with `*` as its first label.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -181,7 +180,7 @@ impl fmt::Display for GeneralName {
         match self {
             Self::Dns(name) => name.fmt(f),
             Self::Ip(address) => address.fmt(f),
-            Self::Uri(text) | Self::Email(text) => f.write_str(&escaped(text)),
+            Self::Uri(text) | Self::Email(text) => f.write_str(&printable(text)),
         }
     }
 }

@@ -1,7 +1,7 @@
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::FromDer;
 
-use super::certificate::MAX_LENGTH;
+use super::certificate::{MAX_LENGTH, in_words, spki_sha256};
 use super::extensions::Extensions;
 use super::{Error, GeneralName, KeyAlgorithm, Subject};
 
@@ -10,6 +10,7 @@ use super::{Error, GeneralName, KeyAlgorithm, Subject};
 pub struct CertificateRequest {
     subject: Subject,
     key_algorithm: KeyAlgorithm,
+    spki_sha256: [u8; 32],
     extensions: Extensions,
 }
 
@@ -24,7 +25,7 @@ impl CertificateRequest {
             return Err(malformed(format!("it is longer than {MAX_LENGTH} octets")));
         }
         let (rest, parsed) =
-            X509CertificationRequest::from_der(der).map_err(|error| malformed(error.to_string()))?;
+            X509CertificationRequest::from_der(der).map_err(|error| malformed(in_words(&error, der)))?;
         if !rest.is_empty() {
             return Err(malformed(format!("{} octets follow it", rest.len())));
         }
@@ -34,6 +35,7 @@ impl CertificateRequest {
         Ok(Self {
             subject: Subject::from_der(information.subject.as_raw()),
             key_algorithm: KeyAlgorithm::from_spki(information.subject_pki.raw),
+            spki_sha256: spki_sha256(information.subject_pki.raw),
             extensions,
         })
     }
@@ -50,6 +52,12 @@ impl CertificateRequest {
         &self.extensions.names
     }
 
+    /// The bits of the keyUsage that is asked for, if any.
+    #[must_use]
+    pub fn key_usage(&self) -> Option<&[&'static str]> {
+        self.extensions.key_usage.as_deref()
+    }
+
     /// The purposes of the extendedKeyUsage that is asked for, if any.
     #[must_use]
     pub fn extended_key_usage(&self) -> Option<&[String]> {
@@ -60,5 +68,11 @@ impl CertificateRequest {
     #[must_use]
     pub fn key_algorithm(&self) -> &KeyAlgorithm {
         &self.key_algorithm
+    }
+
+    /// SHA-256 of its SubjectPublicKeyInfo: the key's pin.
+    #[must_use]
+    pub fn spki_sha256(&self) -> [u8; 32] {
+        self.spki_sha256
     }
 }

@@ -9,7 +9,7 @@ use x509_parser::objects::{oid_registry, oid2abbrev};
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::{AttributeTypeAndValue as ParsedAttribute, X509Name};
 
-use super::{DnsName, Error};
+use super::{DnsName, Error, printable};
 
 /// The attributes that the documentation page's scripts set, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -231,8 +231,8 @@ fn rank(rdn: &RelativeDistinguishedName) -> Option<AttributeType> {
     rdn.iter().next().and_then(|entry| AttributeType::of(&entry.oid))
 }
 
-/// As OpenSSL prints it, in the order of the certificate; control characters are escaped, since a
-/// foreign certificate may try to write to the terminal.
+/// As OpenSSL prints it, in the order of the certificate; characters that could deceive are escaped,
+/// since a foreign certificate may try to write to the terminal.
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Ok((_, name)) = X509Name::from_der(&self.der) else {
@@ -248,7 +248,7 @@ impl fmt::Display for Subject {
                 let oid = attribute.attr_type();
                 let label =
                     oid2abbrev(oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned);
-                write!(f, "{separator}{label}={}", escaped(&text(attribute)))?;
+                write!(f, "{separator}{label}={}", printable(&text(attribute)))?;
             }
         }
         Ok(())
@@ -273,17 +273,6 @@ fn text(attribute: &ParsedAttribute<'_>) -> String {
         Tag::T61String => value.data.iter().copied().map(char::from).collect(),
         _ => String::from_utf8_lossy(value.data).into_owned(),
     }
-}
-
-/// The text with its control characters escaped.
-pub(super) fn escaped(text: &str) -> String {
-    text.chars().flat_map(printable).collect()
-}
-
-fn printable(character: char) -> impl Iterator<Item = char> {
-    let escaped = character.is_control().then(|| character.escape_default());
-    let plain = escaped.is_none().then_some(character);
-    escaped.into_iter().flatten().chain(plain)
 }
 
 #[cfg(test)]

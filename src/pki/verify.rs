@@ -86,6 +86,30 @@ fn reason(error: &webpki::Error, kind: EndEntityKind) -> String {
         webpki::Error::NameConstraintViolation => {
             "the authority's nameConstraints do not permit its names".into()
         }
-        other => other.to_string(),
+        other => in_words(other),
+    }
+}
+
+/// The other errors of webpki, which prints their identifiers.
+pub(super) fn in_words(error: &webpki::Error) -> String {
+    match error {
+        webpki::Error::InvalidCertValidity => "it ends before it begins".into(),
+        webpki::Error::BadDer
+        | webpki::Error::BadDerTime
+        | webpki::Error::TrailingData(_)
+        | webpki::Error::MalformedExtensions
+        | webpki::Error::ExtensionValueInvalid => "its DER structure is not quite right".into(),
+        webpki::Error::InvalidSerialNumber => "its serial number is not valid".into(),
+        webpki::Error::EmptyEkuExtension => "its extendedKeyUsage is empty".into(),
+        webpki::Error::SignatureAlgorithmMismatch => "it names two algorithms for its signature".into(),
+        webpki::Error::MalformedDnsIdentifier | webpki::Error::MalformedNameConstraint => {
+            "a name in it is malformed".into()
+        }
+        webpki::Error::MaximumSignatureChecksExceeded
+        | webpki::Error::MaximumPathBuildCallsExceeded
+        | webpki::Error::MaximumNameConstraintComparisonsExceeded => {
+            "its chain takes too much work to verify".into()
+        }
+        other => format!("rustls refuses it ({other})"),
     }
 }

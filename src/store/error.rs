@@ -59,6 +59,12 @@ pub enum Error {
         /// Its path.
         path: PathBuf,
     },
+    /// A pipe that ended before anything came.
+    #[error("{}: is a pipe, and nothing came through it", path.display())]
+    EmptyPipe {
+        /// Its path.
+        path: PathBuf,
+    },
     /// Larger than any certificate, key, chain or configuration.
     #[error("{}: is larger than {limit} bytes, the most that is read", path.display())]
     TooLarge {
@@ -113,7 +119,7 @@ impl Error {
             Self::NotFound { path } => {
                 format!("`milvus-certs gen -d {}` makes it", shell_quoted(&path.display().to_string()))
             }
-            Self::NotADirectory { .. } => "name a folder with -d; it is made if missing".into(),
+            Self::NotADirectory { .. } => "name a folder with -d".into(),
             Self::Directory { source, .. } | Self::Read { source, .. } | Self::Write { source, .. } => {
                 advice(source).into()
             }
@@ -122,7 +128,8 @@ impl Error {
                 "run this on the folder that the link leads to, or put the file itself here".into()
             }
             Self::AlreadyThere { .. } => "--force replaces what is there".into(),
-            Self::NotAFile { .. } => "move it away".into(),
+            Self::NotAFile { .. } => "move it away, or name another one".into(),
+            Self::EmptyPipe { .. } => "begin to write to it first, or name a file".into(),
             Self::TooLarge { .. } => "check that the right file was named".into(),
             Self::ReadBack { .. } => "check the disk, then run this again".into(),
             Self::Interrupted { .. } => "run the same without --dry-run: it completes or undoes that run first".into(),

@@ -3,8 +3,9 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
 use std::str::FromStr;
 
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RawMode, Uid};
@@ -159,6 +160,20 @@ pub(super) enum Content {
     Bytes(Zeroizing<Vec<u8>>),
 }
 
+/// What can be read under a name in a folder, or why it cannot; nothing where nothing is.
+pub(super) fn look(directory: impl AsFd, name: &str) -> Option<Result<Zeroizing<Vec<u8>>, String>> {
+    Some(match read(&directory, name) {
+        Ok(Content::Absent) if exists(&directory, name).unwrap_or(false) => {
+            Err("it is a symbolic link that leads nowhere".into())
+        }
+        Ok(Content::Absent) => return None,
+        Ok(Content::Bytes(bytes)) => Ok(bytes),
+        Ok(Content::NotAFile) => Err("it is not a regular file".into()),
+        Ok(Content::TooLarge) => Err(format!("it is larger than {MAX_FILE_SIZE} bytes")),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
 /// Reads a regular file of bounded size; never waits for a pipe.
 pub(super) fn read(directory: impl AsFd, name: &str) -> io::Result<Content> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -181,7 +196,7 @@ pub(super) fn read(directory: impl AsFd, name: &str) -> io::Result<Content> {
 /// Reads a file anywhere, which may also be a pipe such as a shell's `<(…)`.
 ///
 /// # Errors
-/// If it cannot be read, or is larger than any key or certificate.
+/// If it cannot be read, is a device or a pipe without data, or is larger than any key or certificate.
 pub fn read_file(path: &std::path::Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     read_file_up_to(path, MAX_FILE_SIZE)
 }
@@ -189,10 +204,30 @@ pub fn read_file(path: &std::path::Path) -> Result<Zeroizing<Vec<u8>>, Error> {
 /// The same, with another limit in bytes.
 ///
 /// # Errors
-/// If it cannot be read, or is larger.
+/// If it cannot be read, is a device or a pipe without data, or is larger.
 pub fn read_file_up_to(path: &std::path::Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let file = File::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    read_from(file, path, limit)
+    let unreadable = |source| Error::Read { path: path.to_owned(), source };
+    let file = open_to_read(path).map_err(unreadable)?;
+    let kind = file.metadata().map_err(unreadable)?.file_type();
+    if kind.is_dir() {
+        return Err(unreadable(io::ErrorKind::IsADirectory.into()));
+    }
+    if !kind.is_file() && !kind.is_fifo() && !file.is_terminal() {
+        return Err(Error::NotAFile { path: path.to_owned() });
+    }
+    let content = read_from(file, path, limit)?;
+    match kind.is_fifo() && content.is_empty() {
+        true => Err(Error::EmptyPipe { path: path.to_owned() }),
+        false => Ok(content),
+    }
+}
+
+/// Opens without waiting: a pipe that nobody writes to ends at once, any other is read to its end.
+fn open_to_read(path: &std::path::Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
+    Ok(file)
 }
 
 /// Reads from anywhere, up to `limit` bytes; `path` is what errors call it.

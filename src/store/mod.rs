@@ -21,5 +21,5 @@ pub use fs::{FileMode, MAX_FILE_SIZE, ModeInvalid, Owner, read_file, read_file_u
 pub use journal::Recovery;
 pub use layout::{Audience, FileRole};
 pub use output::{OutputFile, Overwrite, write_files};
-pub use survey::{Survey, SurveyedFile};
+pub use survey::{MountedFile, Survey, SurveyedFile};
 pub use transaction::{Backup, StagedFile, Transaction};

@@ -5,8 +5,7 @@ use rustix::fs::FlockOperation;
 use zeroize::Zeroizing;
 
 use super::directory::{is_still_at, lock, open};
-use super::fs::{self, Content};
-use super::{Error, FileMode, FileRole, journal};
+use super::{Error, FileMode, FileRole, fs, journal};
 
 /// What lies in a certificate directory, whatever state it is in. Looking changes nothing, needs no
 /// permission to write, and follows symbolic links, as Kubernetes mounts Secrets.
@@ -18,6 +17,22 @@ pub struct Survey {
     pub is_interrupted: bool,
     /// The files that are there, in the order in which the documentation page names them.
     pub files: Vec<SurveyedFile>,
+    /// The files of a Kubernetes Secret that are there.
+    pub mounted: Vec<MountedFile>,
+}
+
+/// The names in a Secret of the type `kubernetes.io/tls`, and the authority that cert-manager adds.
+const KUBERNETES_TLS: [&str; 3] = ["tls.crt", "tls.key", "ca.crt"];
+
+/// A file as Kubernetes mounts it of a Secret.
+#[derive(Debug)]
+pub struct MountedFile {
+    /// Its name.
+    pub name: &'static str,
+    /// Its permissions, or those of the file that it links to.
+    pub mode: Option<FileMode>,
+    /// Its content, or why it cannot be read.
+    pub content: Result<Zeroizing<Vec<u8>>, String>,
 }
 
 /// A file of a [`Survey`].
@@ -48,21 +63,18 @@ impl Survey {
         let unreadable = |source| Error::Directory { path: path.to_owned(), action: "search", source };
         let is_interrupted = journal::is_interrupted(&fd).map_err(unreadable)?;
         let files = FileRole::AS_LISTED.into_iter().filter_map(|role| read(&fd, role)).collect();
-        Ok(Self { path: path.to_owned(), is_interrupted, files })
+        let mounted = KUBERNETES_TLS.into_iter().filter_map(|name| read_mounted(&fd, name)).collect();
+        Ok(Self { path: path.to_owned(), is_interrupted, files, mounted })
     }
 }
 
 fn read(directory: &OwnedFd, role: FileRole) -> Option<SurveyedFile> {
     let name = role.file_name();
-    let content = match fs::read(directory, name) {
-        Ok(Content::Absent) if fs::exists(directory, name).unwrap_or(false) => {
-            Err("it is a symbolic link that leads nowhere".into())
-        }
-        Ok(Content::Absent) => return None,
-        Ok(Content::Bytes(bytes)) => Ok(bytes),
-        Ok(Content::NotAFile) => Err("it is not a regular file".into()),
-        Ok(Content::TooLarge) => Err(format!("it is larger than {} bytes", fs::MAX_FILE_SIZE)),
-        Err(error) => Err(error.to_string()),
-    };
+    let content = fs::look(directory, name)?;
     Some(SurveyedFile { role, mode: fs::mode(directory, name), content })
+}
+
+fn read_mounted(directory: &OwnedFd, name: &'static str) -> Option<MountedFile> {
+    let content = fs::look(directory, name)?;
+    Some(MountedFile { name, mode: fs::mode(directory, name), content })
 }

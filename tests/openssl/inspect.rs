@@ -21,6 +21,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             assert_eq!(roles, ["server", "root authority"]);
         }),
         trial("inspect shows what a signing request asks for", signing_request),
+        trial("inspect gives one pin for a key, its request and its certificate", one_pin),
+        trial("inspect names PKCS#12", pkcs12),
         trial("inspect shows no secrets", no_secrets),
     ];
     trials.extend(key_forms().into_iter().map(|(name, commands, form, key)| {
@@ -122,15 +124,47 @@ fn agrees_with_openssl() {
 fn signing_request() {
     let folder = Folder::new();
     folder.openssl(&format!("{P256_KEY} -out key"));
-    folder.openssl("req -new -key key -subj /O=Zoo/CN=db -addext subjectAltName=DNS:db.example.com,IP:10.0.0.5 -addext extendedKeyUsage=clientAuth -out request.pem");
+    folder.openssl("req -new -key key -subj /O=Zoo/CN=db -addext subjectAltName=DNS:db.example.com,IP:10.0.0.5 -addext keyUsage=digitalSignature -addext extendedKeyUsage=clientAuth -out request.pem");
     folder.openssl("req -in request.pem -outform DER -out request.der");
     let item = items(&folder, "request.pem").remove(0);
     assert_eq!(item["kind"], "certificate-request");
     assert_eq!(item["subject"], "O=Zoo, CN=db");
     assert_eq!(item["names"].as_array().unwrap(), &["db.example.com", "10.0.0.5"]);
+    assert_eq!(item["key_usage"].as_array().unwrap(), &["digitalSignature"]);
     assert_eq!(item["extended_key_usage"].as_array().unwrap(), &["clientAuth"]);
     assert_eq!(item["key"], "P-256");
     assert_eq!(items(&folder, "request.der"), [item]);
+}
+
+/// The pin is what says that a key, a request and a certificate belong together.
+fn one_pin() {
+    let folder = Folder::new();
+    for (key, change) in [
+        (RSA_KEY, ""),
+        (RSA_KEY, "rsa -in key -traditional -out key"),
+        (P256_KEY, ""),
+        (P256_KEY, "ec -in key -out key"),
+        ("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1", ""),
+        ("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521", ""),
+        ("genpkey -algorithm ED25519", ""),
+    ] {
+        folder.openssl(&format!("{key} -out key"));
+        if !change.is_empty() {
+            folder.openssl(change);
+        }
+        folder.openssl("req -new -key key -subj /CN=db -out request.pem");
+        folder.openssl("req -x509 -key key -subj /CN=db -out certificate.pem");
+        let pin = |file| items(&folder, file)[0]["spki_pin"].as_str().unwrap_or_default().to_owned();
+        let expected = pin("certificate.pem");
+        assert_eq!((pin("key"), pin("request.pem")), (expected.clone(), expected), "{key}");
+    }
+}
+
+fn pkcs12() {
+    let folder = Folder::after(GEN);
+    folder.openssl("pkcs12 -export -in server.pem -inkey server.key -passout pass:secret -out store.p12");
+    let refusal = folder.refusal("inspect store.p12").says("store.p12: is PKCS#12");
+    assert!(refusal.openssl_command().starts_with("pkcs12 -nodes -in store.p12 |"), "{}", refusal.hint);
 }
 
 fn no_secrets() {

@@ -4,22 +4,33 @@
 use milvus_certs::actions::CheckReport;
 use milvus_certs::audit::{Client, Code, Finding, Severity, Verdict};
 
+use super::page::Page;
+
 /// The findings, for people.
 pub(crate) fn text(report: &CheckReport) -> String {
-    let mut lines = vec![paragraphs(&report.findings)];
-    lines.retain(|text| !text.is_empty());
+    let mut page = Page::default();
+    findings(&mut page, &report.findings);
     if !report.verdicts.is_empty() {
-        lines.extend(table(&report.verdicts));
-        lines.push(String::new());
+        page.lines(table(&report.verdicts));
+        page.gap();
     }
-    lines.push(summary(report));
-    lines.join("\n") + "\n"
+    page.line(summary(report));
+    page.into_text()
+}
+
+/// The findings alone.
+pub(crate) fn paragraphs(list: &[Finding]) -> String {
+    let mut page = Page::default();
+    findings(&mut page, list);
+    page.into_text()
 }
 
 /// Each finding, and an empty line after it.
-pub(crate) fn paragraphs(findings: &[Finding]) -> String {
-    let lines = findings.iter().flat_map(|finding| paragraph(finding).into_iter().chain([String::new()]));
-    lines.collect::<Vec<_>>().join("\n")
+pub(crate) fn findings(page: &mut Page, findings: &[Finding]) {
+    for finding in findings {
+        page.lines(paragraph(finding));
+        page.gap();
+    }
 }
 
 fn paragraph(finding: &Finding) -> [String; 3] {
@@ -48,9 +59,8 @@ fn table(verdicts: &[Verdict]) -> Vec<String> {
 }
 
 fn summary(report: &CheckReport) -> String {
-    let looked_at: Vec<_> = report.directory.iter().chain(&report.configs).map(String::as_str).collect();
-    let place = looked_at.join(", ").replace("./", "");
-    let place = if place == "." { "this folder" } else { &place };
+    let looked_at: Vec<_> = report.directory.iter().chain(&report.configs).map(|path| named(path)).collect();
+    let place = looked_at.join(", ");
     let count = |severity, one: &str, more: &str| match report.count(severity) {
         0 => None,
         1 => Some(format!("1 {one}")),
@@ -67,5 +77,34 @@ fn summary(report: &CheckReport) -> String {
     match counts.is_empty() {
         true => format!("{place}: nothing is wrong."),
         false => format!("{place}: {}.", counts.join(", ")),
+    }
+}
+
+/// A path as a person would say it.
+fn named(path: &str) -> &str {
+    match path.strip_prefix("./").unwrap_or(path) {
+        "." | "" => "this folder",
+        "-" => "standard input",
+        path => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_named_as_it_was_given() {
+        for (path, name) in [
+            (".", "this folder"),
+            ("./", "this folder"),
+            ("./certs", "certs"),
+            ("../certs", "../certs"),
+            ("a./b", "a./b"),
+            ("a/./b", "a/./b"),
+            ("-", "standard input"),
+        ] {
+            assert_eq!(named(path), name);
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! What `config` says of the files that it wrote.
 
-use milvus_certs::actions::ConfigReport;
+use milvus_certs::actions::{ConfigReport, RenderedDocument};
 use zeroize::Zeroizing;
+
+use super::page::Page;
 
 /// The files, each with its text: as they are piped and redirected.
 pub(crate) fn documents(report: &ConfigReport) -> Zeroizing<String> {
@@ -14,16 +16,19 @@ pub(crate) fn documents(report: &ConfigReport) -> Zeroizing<String> {
 
 /// The files that were written, and what comes next.
 pub(crate) fn text(report: &ConfigReport) -> String {
-    let mut lines = vec![format!("Wrote from the certificates in {}:", report.directory), String::new()];
-    let width =
-        report.documents.iter().map(|document| document.path.chars().count()).max().unwrap_or_default();
+    let mut page = Page::default();
+    page.line(format!("Wrote from the certificates in {}:", report.directory));
+    page.gap();
+    let width = |document: &RenderedDocument| document.path.chars().count();
+    let widest = report.documents.iter().map(width).max().unwrap_or_default();
     for document in &report.documents {
-        let padding = " ".repeat(width - document.path.chars().count());
-        lines.push(format!("  {}{padding}  {}", document.path, document.mode.as_deref().unwrap_or_default()));
+        let padding = " ".repeat(widest - width(document));
+        let mode = document.mode.as_deref().unwrap_or_default();
+        page.line(format!("  {}{padding}  {mode}", document.path));
     }
-    lines.push(String::new());
-    lines.extend(next_steps(report).iter().map(|step| format!("next: {step}")));
-    lines.join("\n") + "\n"
+    page.gap();
+    page.lines(next_steps(report).iter().map(|step| format!("next: {step}")));
+    page.into_text()
 }
 
 /// What a person does after it.

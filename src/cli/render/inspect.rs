@@ -3,7 +3,10 @@
 use milvus_certs::actions::{
     CertificateDetails, InspectReport, Inspected, InspectedFile, InspectedItem, KeyDetails, RequestDetails,
 };
+use milvus_certs::pki::printable;
 use milvus_certs::store::FileRole;
+
+use super::page::Page;
 
 /// What was seen, for people.
 pub(crate) fn text(report: &InspectReport) -> String {
@@ -11,21 +14,33 @@ pub(crate) fn text(report: &InspectReport) -> String {
         true => directory(target),
         false => target.files.iter().flat_map(file).collect(),
     });
-    let parts: Vec<String> =
-        parts.filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n") + "\n").collect();
-    parts.join("\n")
+    let mut page = Page::default();
+    for (index, lines) in parts.filter(|lines| !lines.is_empty()).enumerate() {
+        if index > 0 {
+            page.gap();
+        }
+        page.lines(lines);
+    }
+    page.into_text()
 }
 
-/// A row for each of the seven files.
+/// A row for each of the seven files, unless the folder has those of a mounted Secret alone.
 fn directory(target: &Inspected) -> Vec<String> {
     let mut rows = vec![["file", "mode", "what it is", "key", "until", "days left"].map(str::to_owned)];
-    for role in FileRole::AS_LISTED {
-        let name = role.file_name();
-        let file = target.files.iter().find(|file| file.path.ends_with(name));
-        rows.extend(file.map_or_else(
-            || vec![[name, "", "not there", "", "", ""].map(str::to_owned)],
-            |file| file_rows(name, file),
-        ));
+    let seven = FileRole::AS_LISTED.map(FileRole::file_name);
+    let (own, others): (Vec<_>, Vec<_>) =
+        target.files.iter().partition(|file| seven.iter().any(|name| file.path.ends_with(name)));
+    if !own.is_empty() || others.is_empty() {
+        for name in seven {
+            let file = own.iter().find(|file| file.path.ends_with(name));
+            rows.extend(file.map_or_else(
+                || vec![[name, "", "not there", "", "", ""].map(str::to_owned)],
+                |file| file_rows(name, file),
+            ));
+        }
+    }
+    for file in others {
+        rows.extend(file_rows(file.path.rsplit('/').next().unwrap_or(&file.path), file));
     }
     let name = if target.path == "." { "this folder" } else { &target.path };
     std::iter::once(format!("{name}:")).chain(aligned(&rows)).collect()
@@ -81,6 +96,8 @@ fn covers(certificate: &CertificateDetails) -> String {
 }
 
 fn aligned(rows: &[[String; 6]]) -> Vec<String> {
+    let shown = |row: &[String; 6]| row.each_ref().map(|cell| printable(cell).into_owned());
+    let rows: Vec<_> = rows.iter().map(shown).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths: [usize; 6] = std::array::from_fn(width);
     let line = |row: &[String; 6]| {
@@ -100,7 +117,8 @@ fn file(file: &InspectedFile) -> Vec<String> {
         if index > 0 {
             lines.push(String::new());
         }
-        lines.push(format!("{}{number}: {title}", file.path));
+        let name = if file.path == "-" { "standard input" } else { &file.path };
+        lines.push(format!("{name}{number}: {title}"));
         lines.extend(fields.into_iter().map(|(name, value)| format!("  {name:<12}{value}")));
     }
     lines
@@ -154,6 +172,7 @@ fn certificate_fields(certificate: &CertificateDetails) -> Fields {
 fn key_fields(key: &KeyDetails) -> Fields {
     let mut fields = vec![("form", key.form.clone())];
     fields.extend(key.key.clone().map(|kind| ("key", kind)));
+    fields.extend(key.spki_pin.clone().map(|pin| ("SPKI pin", pin)));
     fields
 }
 
@@ -162,8 +181,10 @@ fn request_fields(request: &RequestDetails) -> Fields {
     if !request.names.is_empty() {
         fields.push(("names", request.names.join(", ")));
     }
+    fields.extend(request.key_usage.as_ref().map(|usages| ("key usage", usages.join(", "))));
     fields.extend(request.extended_key_usage.as_ref().map(|purposes| ("purposes", purposes.join(", "))));
     fields.push(("key", request.key.clone()));
+    fields.push(("SPKI pin", request.spki_pin.clone()));
     fields
 }
 

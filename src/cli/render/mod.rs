@@ -3,5 +3,6 @@
 pub(super) mod check;
 pub(super) mod config;
 pub(super) mod inspect;
+mod page;
 pub(super) mod prometheus;
 pub(super) mod run;

@@ -4,21 +4,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use milvus_certs::actions::CheckReport;
+use milvus_certs::actions::{CheckReport, CheckedCertificate};
 use milvus_certs::audit::Severity;
+use milvus_certs::pki::printable;
 
 /// The findings, as metrics.
 pub(crate) fn text(report: &CheckReport) -> String {
     let mut metrics = Metrics(String::new());
+    metrics.success(true);
     metrics.family("milvus_certs_not_after_seconds", "When the certificate ends, in seconds since 1970.");
-    for certificate in &report.certificates {
-        let labels = [
-            ("file", certificate.file.as_str()),
-            ("role", certificate.role),
-            ("serial", &certificate.serial),
-            ("subject", &certificate.subject),
-        ];
-        metrics.sample("milvus_certs_not_after_seconds", &labels, certificate.not_after_seconds);
+    for (labels, end) in ends(&report.certificates) {
+        metrics.sample("milvus_certs_not_after_seconds", &labels, end);
     }
 
     metrics.family("milvus_certs_findings", "What `milvus-certs check` found, by code.");
@@ -40,16 +36,52 @@ pub(crate) fn text(report: &CheckReport) -> String {
     metrics.family("milvus_certs_works", "Whether a client can connect in a TLS mode.");
     for verdict in &report.verdicts {
         for outcome in &verdict.clients {
-            let labels = [("client", outcome.client.name()), ("mode", verdict.tls_mode.name())];
+            let client = outcome.client.name().to_ascii_lowercase();
+            let labels = [("client", client.as_str()), ("mode", verdict.tls_mode.name())];
             metrics.sample("milvus_certs_works", &labels, u8::from(outcome.works));
         }
     }
     metrics.0
 }
 
+/// What stands in the place of the findings where it was not possible to look.
+pub(crate) fn failure() -> String {
+    let mut metrics = Metrics(String::new());
+    metrics.success(false);
+    metrics.0
+}
+
+type Labels<'a> = [(&'static str, &'a str); 4];
+
+/// When each certificate ends. A series must not occur twice: of certificates that cannot be told apart
+/// the first end counts.
+fn ends(certificates: &[CheckedCertificate]) -> Vec<(Labels<'_>, i64)> {
+    let mut ends: Vec<(Labels<'_>, i64)> = Vec::new();
+    for certificate in certificates {
+        let labels = [
+            ("file", certificate.file.as_str()),
+            ("role", certificate.role),
+            ("serial", &certificate.serial),
+            ("subject", &certificate.subject),
+        ];
+        match ends.iter_mut().find(|(known, _)| *known == labels) {
+            Some((_, end)) => *end = certificate.not_after_seconds.min(*end),
+            None => ends.push((labels, certificate.not_after_seconds)),
+        }
+    }
+    ends
+}
+
 struct Metrics(String);
 
 impl Metrics {
+    fn success(&mut self, success: bool) {
+        let name = "milvus_certs_check_success";
+        self.family(name, "Whether `milvus-certs check` could look; findings do not matter here.");
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.0, "{name} {}", u8::from(success));
+    }
+
     fn family(&mut self, name: &str, help: &str) {
         // Writing to a String cannot fail.
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge");
@@ -62,9 +94,11 @@ impl Metrics {
     }
 }
 
-/// Backslash, quote and line feed are what the format escapes in a label.
+/// Backslash, quote and line feed are what the format escapes in a label, and it knows no other escapes:
+/// what must not be shown is written as in a text.
 fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    let lines: Vec<_> = value.split('\n').map(printable).collect();
+    lines.join("\n").replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 #[cfg(test)]
@@ -76,5 +110,29 @@ mod tests {
         let mut metrics = Metrics(String::new());
         metrics.sample("name", &[("label", "a\"b\\c\nd"), ("other", "")], 1);
         assert_eq!(metrics.0, "name{label=\"a\\\"b\\\\c\\nd\",other=\"\"} 1\n");
+    }
+
+    #[test]
+    fn a_label_has_only_the_escapes_that_the_format_knows() {
+        let mut metrics = Metrics(String::new());
+        metrics.sample("name", &[("label", "a\tb\rc\u{1b}d\u{9b}e\nf")], 1);
+        assert_eq!(metrics.0, "name{label=\"a\\\\tb\\\\rc\\\\u{1b}d\\\\u{9b}e\\nf\"} 1\n");
+    }
+
+    #[test]
+    fn of_certificates_with_the_same_labels_the_first_end_is_the_series() {
+        let certificate = |serial: &str, end| CheckedCertificate {
+            file: "ca.pem".into(),
+            role: "ca",
+            subject: "CN=a".into(),
+            serial: serial.into(),
+            not_before: String::new(),
+            not_after: String::new(),
+            days_left: 0,
+            not_after_seconds: end,
+        };
+        let certificates = [certificate("01", 7), certificate("01", 5), certificate("02", 9)];
+        let ends: Vec<_> = ends(&certificates).into_iter().map(|(labels, end)| (labels[2].1, end)).collect();
+        assert_eq!(ends, [("01", 5), ("02", 9)]);
     }
 }

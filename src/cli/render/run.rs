@@ -3,9 +3,13 @@
 use milvus_certs::actions::{Action, CertificateReport, Report};
 use milvus_certs::store::{Audience, FileRole};
 
+use super::page::Page;
+
 /// The report of a run, for people.
 pub(crate) fn text(command: &str, report: &Report) -> String {
-    let mut lines = vec![headline(command, report), String::new()];
+    let mut page = Page::default();
+    page.line(headline(command, report));
+    page.gap();
     let subject_width =
         report.certificates.iter().map(|certificate| covers(certificate).chars().count()).max();
     for certificate in &report.certificates {
@@ -13,17 +17,18 @@ pub(crate) fn text(command: &str, report: &Report) -> String {
         let covers = covers(certificate);
         let padding = " ".repeat(subject_width.unwrap_or_default() - covers.chars().count());
         let action = if certificate.action == Action::Kept && report.changed { ", unchanged" } else { "" };
-        lines.push(format!("  {name:<10}  {covers}{padding}  until {}{action}", day(&certificate.not_after)));
+        page.line(format!("  {name:<10}  {covers}{padding}  until {}{action}", day(&certificate.not_after)));
     }
     if let Some(backup) = &report.backup {
-        lines.extend([String::new(), format!("The files that were there are in {backup}.")]);
+        page.gap();
+        page.line(format!("The files that were there are in {backup}."));
     }
     let steps = next_steps(command, report);
     if !steps.is_empty() {
-        lines.push(String::new());
-        lines.extend(steps.iter().map(|step| format!("next: {step}")));
+        page.gap();
+        page.lines(steps.iter().map(|step| format!("next: {step}")));
     }
-    lines.join("\n") + "\n"
+    page.into_text()
 }
 
 fn headline(command: &str, report: &Report) -> String {
