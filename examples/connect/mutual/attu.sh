@@ -10,12 +10,17 @@
 # With Docker Desktop write "--publish 3000:3000" instead, and host.docker.internal in place of
 # localhost in MILVUS_URL.
 
+# docker reads --mount as a line of CSV: quotes protect what is special there.
+mount_of() {
+    printf 'type=bind,readonly,target=%s,"source=%s"' "$2" "$(realpath -- "$1" | sed 's/"/""/g')"
+}
+
 docker run --rm --network host \
-    --mount type=bind,readonly,target=/certs/ca.pem,source="$(realpath -- certs/ca.pem)" \
+    --mount "$(mount_of certs/ca.pem /certs/ca.pem)" \
     --env ROOT_CERT_PATH=/certs/ca.pem \
-    --mount type=bind,readonly,target=/certs/client.pem,source="$(realpath -- certs/client.pem)" \
+    --mount "$(mount_of certs/client.pem /certs/client.pem)" \
     --env CERT_CHAIN_PATH=/certs/client.pem \
-    --mount type=bind,readonly,target=/certs/client.key,source="$(realpath -- certs/client.key)" \
+    --mount "$(mount_of certs/client.key /certs/client.key)" \
     --env PRIVATE_KEY_PATH=/certs/client.key \
     --env SERVER_NAME=localhost \
     --env MILVUS_URL=localhost:19530 \

@@ -10,13 +10,18 @@
 # With Docker Desktop write "--publish 3000:3000" instead, and host.docker.internal in place of
 # localhost in MILVUS_URL.
 
+# docker reads --mount as a line of CSV: quotes protect what is special there.
+mount_of() {
+    printf 'type=bind,readonly,target=%s,"source=%s"' "$2" "$(realpath -- "$1" | sed 's/"/""/g')"
+}
+
 docker run --rm --network host \
-    --mount type=bind,readonly,target=/certs/ca.pem,source="$(realpath -- {{ ca_pem }})" \
+    --mount "$(mount_of {{ ca_pem }} /certs/ca.pem)" \
     --env ROOT_CERT_PATH=/certs/ca.pem \
     #% if mutual
-    --mount type=bind,readonly,target=/certs/client.pem,source="$(realpath -- {{ client_pem }})" \
+    --mount "$(mount_of {{ client_pem }} /certs/client.pem)" \
     --env CERT_CHAIN_PATH=/certs/client.pem \
-    --mount type=bind,readonly,target=/certs/client.key,source="$(realpath -- {{ client_key }})" \
+    --mount "$(mount_of {{ client_key }} /certs/client.key)" \
     --env PRIVATE_KEY_PATH=/certs/client.key \
     #% endif
     --env SERVER_NAME={{ server_name }} \

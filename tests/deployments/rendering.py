@@ -1,0 +1,77 @@
+"""Everything that `config` can print, written into one folder for each combination of its options."""
+
+import os
+from pathlib import Path
+
+import yaml
+from report import check, failure, run
+
+PLATFORMS = ("compose", "operator", "helm")
+
+
+class Rendering:
+    """The files of one combination of options."""
+
+    def __init__(self, target, options, certificates):
+        self.target = target
+        self.options = options
+        self.certificates = Path(certificates)
+        self.name = " ".join([target, *options])
+        self.folder = Path("rendered", self.name.replace("--", "").replace(" ", "-"))
+
+    def files(self):
+        """What was rendered, without the stock file that Compose needs beside it."""
+        return sorted(path for path in self.folder.glob("*.yaml") if path.name != "docker-compose.yaml")
+
+    def documents(self):
+        """What PyYAML reads, by file name."""
+        return {path.name: [d for d in yaml.safe_load_all(path.read_bytes())] for path in self.files()}
+
+    def arguments(self):
+        return ["config", self.target, *self.options, "-d", self.certificates]
+
+    def platform(self):
+        return "helm" if "helm" in self.name else "operator"
+
+    def check_with(self, program, names, folder=None, input=None):
+        """`check --strict` on these files, from the folder where they are."""
+        folder = folder or self.folder
+        configs = [word for name in names for word in ("--config", name)]
+        certificates = os.path.relpath(self.certificates, folder)
+        extra = {} if input is None else {"input": input}
+        return run(program, "check", "--strict", "-d", certificates, *configs, cwd=folder, **extra)
+
+
+def combinations():
+    tls = [[f"--tls-mode={mode}", *internal] for mode in (1, 2) for internal in ([], ["--internal"])]
+    with_cluster = [[*options, *cluster] for options in tls for cluster in ([], ["--cluster"])]
+    yield from (("milvus", options) for options in tls)
+    yield from (("compose", options) for options in tls)
+    yield from (("operator", options) for options in with_cluster)
+    yield from (("helm", options) for options in with_cluster)
+    for platform in ("operator", "helm"):
+        yield from (("cert-manager", [f"--for={platform}", *options]) for options in with_cluster)
+    yield from (("secret", [f"--type={kind}"]) for kind in ("opaque", "tls"))
+
+
+def render_all(program):
+    """Every combination, in the order of `combinations`."""
+    problems = []
+    for platform in PLATFORMS:
+        made = run(program, "gen", "--quiet", "-d", f"certs-{platform}", "--for", platform)
+        problems += [] if made.returncode == 0 else [failure(f"gen --for {platform}", made)]
+    check("gen makes certificates for Compose, the operator and Helm", problems)
+
+    renderings, problems, noise = [], [], []
+    for target, options in combinations():
+        platform = "compose" if target in ("milvus", "compose") else "operator"
+        rendering = Rendering(target, options, f"certs-{platform}")
+        if rendering.platform() == "helm":
+            rendering.certificates = Path("certs-helm")
+        done = run(program, *rendering.arguments(), "--out", rendering.folder)
+        problems += [] if done.returncode == 0 else [failure(rendering.name, done)]
+        noise += [f"{rendering.name}: {done.stderr}"] if done.stderr else []
+        renderings.append(rendering)
+    check(f"config writes files for {len(renderings)} combinations of target and options", problems)
+    check("and has nothing to remark on certificates that gen made for the platform", noise)
+    return renderings
