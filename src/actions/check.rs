@@ -152,14 +152,21 @@ fn survey(request: &CheckRequest) -> Result<Option<Survey>, Error> {
 fn bundle_of(survey: &Survey) -> Bundle {
     let mut bundle = Bundle::new();
     for file in &survey.files {
-        let place = Place::file(path_of(&survey.path, file.role).display().to_string());
+        let path = path_of(&survey.path, file.role);
+        let mode = file.mode.filter(|_| !is_mounted_by_kubernetes(&path));
         let content = file.content.as_ref().map(|content| content.as_slice()).map_err(Clone::clone);
-        bundle.add(file.role, place, file.mode, content);
+        bundle.add(file.role, Place::file(path.display().to_string()), mode, content);
     }
     if survey.is_interrupted {
         bundle.set_interrupted();
     }
     bundle
+}
+
+/// Kubernetes mounts a Secret's files as links through `..data`. Their modes are the Secret's default,
+/// in a container that nobody else is in.
+fn is_mounted_by_kubernetes(path: &Path) -> bool {
+    std::fs::read_link(path).is_ok_and(|target| target.starts_with("..data"))
 }
 
 /// The modes to judge: those that were asked for, or that the configuration sets.

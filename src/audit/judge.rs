@@ -132,17 +132,27 @@ impl<'a> Judge<'a> {
                 Content::Unusable(error) => {
                     self.report(code_of(error), role, error.to_string());
                 }
-                Content::Serial(content) => {
-                    if let Err(error) = SerialCounter::parse(content) {
-                        self.report(Code::SerialFileMalformed, role, error.to_string());
-                    }
-                }
+                Content::Serial(content) => self.serial_file(content),
                 Content::Certificates(_) | Content::Key(_) => {}
             }
             if file.holds_key && file.mode.is_some_and(FileMode::is_open_to_others) {
                 let mode = file.mode.map(|mode| mode.to_string()).unwrap_or_default();
                 self.report(Code::KeyReadable, role, format!("has mode {mode}"));
             }
+        }
+    }
+
+    /// Whether a number can be taken from ca.srl.
+    fn serial_file(&mut self, content: &[u8]) {
+        let role = FileRole::CaSerial;
+        match SerialCounter::parse(content) {
+            Err(error) => {
+                self.report(Code::SerialFileMalformed, role, error.to_string());
+            }
+            Ok(counter) if counter.is_exhausted() => {
+                self.report(Code::SerialFileExhausted, role, format!("is at its end: {}", counter.last()));
+            }
+            Ok(_) => {}
         }
     }
 

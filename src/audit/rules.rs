@@ -203,13 +203,22 @@ codes! {
     KeyMismatch = "key-mismatch", Error, breaks EVERYBODY;
     why "Milvus stops at once: `tls: private key does not match public key`";
     fix "milvus-certs renew{dir}{kind} makes both anew; or restore the key from a backup";
-    authority "put the ca.key and ca.pem together that belong together; without them, milvus-certs gen --force{dir} starts a new authority";
+
+    /// The authority's private key does not belong to its certificate.
+    CaKeyMismatch = "ca-key-mismatch", Error, breaks NOBODY;
+    why "nothing can be issued or renewed with them; Milvus itself never reads ca.key";
+    fix "put the ca.key and ca.pem together that belong together; without them, milvus-certs gen --force{dir} starts a new authority";
 
     /// A private key is readable by others.
     KeyReadable = "key-readable-by-others", Warning, breaks NOBODY;
     why "whoever reads it can pass for its owner";
     fix "chmod 600 {file}; if others could have read it, `milvus-certs renew{dir}{kind}` makes a new one";
     authority "chmod 600 {file}; if others could have read it, milvus-certs gen --force{dir} starts a new authority";
+
+    /// A private key is in ca.pem.
+    KeyInCaPem = "key-in-ca-pem", Error, breaks NOBODY;
+    why "every client is given ca.pem: with the authority's key in it, each of them can sign certificates that everybody trusts";
+    fix "take the key out of {file}: openssl x509 -in {file} -out NEW && mv NEW {file}; if others have it, milvus-certs gen --force{dir} starts a new authority";
 
     /// The private key is public.
     PublicPrivateKey = "public-private-key", Error, breaks NOBODY;
@@ -392,6 +401,11 @@ codes! {
     SerialFileBehind = "serial-file-behind", Warning, breaks NOBODY;
     why "the next certificates would get numbers that others have; this program skips those that it sees, OpenSSL does not";
     fix "restore ca.srl from a backup, or rm {file}: the next `milvus-certs renew{dir}` starts from a new random serial number";
+
+    /// ca.srl has come to the end of the serial numbers.
+    SerialFileExhausted = "serial-file-exhausted", Error, breaks NOBODY;
+    why "RFC 5280 4.1.2.2 allows 20 octets, and the next number would need more: nothing can be issued or renewed";
+    fix "rm {file}; the next `milvus-certs renew{dir}` starts from a new random serial number";
 
     /// Two certificates have one serial number and one issuer.
     DuplicateSerial = "duplicate-serial", Error, breaks NOBODY;
