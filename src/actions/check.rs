@@ -108,7 +108,8 @@ impl CheckReport {
 pub fn check(request: &CheckRequest, now: OffsetDateTime) -> Result<CheckReport, Error> {
     let survey = survey(request)?;
     let bundle = survey.as_ref().map(bundle_of).unwrap_or_default();
-    let configuration = config::judge(&request.configs, &bundle, &look);
+    let mut configuration = config::judge(&request.configs, &bundle, &look);
+    request.tls_mode.into_iter().for_each(|mode| configuration.hold_to(mode));
     let modes = modes(request.tls_mode, configuration.tls_mode);
 
     let directory = survey.map(|survey| survey.path.display().to_string());

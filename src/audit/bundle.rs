@@ -18,6 +18,8 @@ pub struct Bundle {
 #[derive(Debug)]
 pub(super) struct BundleFile {
     pub(super) place: Place,
+    /// What it is called where the place does not say it, as in a Secret.
+    pub(super) name: Option<String>,
     /// Its permissions, where they say who can read it.
     pub(super) mode: Option<FileMode>,
     /// Whether a private key is in it, by its content.
@@ -53,12 +55,28 @@ impl Bundle {
         mode: Option<FileMode>,
         content: Result<&[u8], String>,
     ) {
+        self.insert(role, place, None, mode, content);
+    }
+
+    /// Adds what is not a file of its own, by what it is called.
+    pub(super) fn add_named(&mut self, role: FileRole, place: Place, name: String, content: &[u8]) {
+        self.insert(role, place, Some(name), None, Ok(content));
+    }
+
+    fn insert(
+        &mut self,
+        role: FileRole,
+        place: Place,
+        name: Option<String>,
+        mode: Option<FileMode>,
+        content: Result<&[u8], String>,
+    ) {
         let holds_key = content.as_ref().is_ok_and(|bytes| role.is_key() || holds_private_key(bytes));
         let content = match content {
             Ok(bytes) => Content::of(role, bytes),
             Err(reason) => Content::Unreadable(reason),
         };
-        self.files.insert(role, BundleFile { place, mode, holds_key, content });
+        self.files.insert(role, BundleFile { place, name, mode, holds_key, content });
     }
 
     /// Notes that a run on it was interrupted.

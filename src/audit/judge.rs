@@ -75,6 +75,9 @@ impl<'a> Judge<'a> {
             (None, Some(directory)) => Place::file(path_of(directory.as_ref(), role).display().to_string()),
             (None, None) => Place::file(role.file_name()),
         };
+        let called = self.bundle.file(role).and_then(|file| file.name.as_ref());
+        let evidence = evidence.into();
+        let evidence = called.map(|name| format!("{name}: {evidence}")).unwrap_or(evidence);
         let is_authority_elsewhere = self.bundle.file(FileRole::CaKey).is_none();
         let remedy =
             Remedy { directory, kind: role.kind(), name, is_key: role.is_key(), is_authority_elsewhere };

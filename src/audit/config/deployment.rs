@@ -2,6 +2,7 @@
 
 use super::mounts::Mounts;
 use super::settings::Settings;
+use super::shown::shown;
 use crate::audit::Place;
 
 /// A Milvus to be judged.
@@ -57,7 +58,10 @@ impl Publication {
             Self::ServiceRestfulPort { port: Some((port, place)), .. } => {
                 let differs = *port != rest.to_string();
                 differs.then(|| {
-                    (place.clone(), format!("serviceRestfulPort is {port}, proxy.http.port is {rest}"))
+                    (
+                        place.clone(),
+                        format!("serviceRestfulPort is {}, proxy.http.port is {rest}", shown(port)),
+                    )
                 })
             }
         }

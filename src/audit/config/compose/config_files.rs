@@ -5,6 +5,7 @@ use super::super::findings::Findings;
 use super::super::host::{Host, cleaned};
 use super::super::mounts::{Mount, Mounts, Volume};
 use super::super::settings::Settings;
+use super::super::shown::{shown, shown_path};
 use super::super::yaml::{self, Origin};
 use crate::audit::Code;
 use crate::milvus::container::CONFIG_FOLDER;
@@ -50,7 +51,8 @@ fn read_file(
         // A folder need not have them all.
         Seen::Absent if !rest.is_empty() => {}
         Seen::Absent => {
-            let evidence = format!("there is no {}, which is mounted at {}", path.display(), mount.target);
+            let (path, target) = (shown_path(path), shown(&mount.target));
+            let evidence = format!("there is no {path}, which is mounted at {target}");
             findings.report(Code::TlsFileNotThere, mount.place.clone(), evidence);
             settings.is_partial = true;
         }
@@ -63,7 +65,7 @@ fn add_content(settings: &mut Settings, content: &[u8], name: &str, findings: &m
     match yaml::read_file(content, &Origin::file(name)) {
         Ok(documents) => {
             if let Some(document) = documents.first() {
-                document.defect().into_iter().for_each(|defect| findings.malformed(defect));
+                document.defect().into_iter().for_each(|defect| findings.repeated(defect));
                 settings.add_document(document.root());
             }
         }

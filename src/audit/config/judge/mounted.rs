@@ -14,7 +14,7 @@ impl Judge<'_> {
         let mut single = Vec::new();
         for mount in mounts.iter() {
             if is_whole_configuration(mount) {
-                let evidence = format!("{} is mounted as a whole", mount.target);
+                let evidence = format!("{} is mounted as a whole", shown(&mount.target));
                 self.report(Code::MilvusYamlReplaced, mount.place.clone(), evidence);
             }
             if let Some(evidence) = self.authority_key(mount) {
@@ -25,8 +25,10 @@ impl Judge<'_> {
         }
         single.sort_by_key(|mount| &mount.place);
         if let Some(first) = single.first() {
-            let targets: Vec<_> = single.iter().map(|mount| mount.target.as_str()).collect();
-            let evidence = format!("{} mounted as single files", list_are(&targets));
+            let targets: Vec<_> = single.iter().map(|mount| shown(&mount.target)).collect();
+            let targets: Vec<_> = targets.iter().map(AsRef::as_ref).collect();
+            let how = if single.len() == 1 { "a single file" } else { "single files" };
+            let evidence = format!("{} mounted as {how}", list_are(&targets));
             self.report(Code::SingleFileMount, first.place.clone(), evidence);
         }
     }

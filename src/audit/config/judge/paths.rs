@@ -70,7 +70,7 @@ impl Judge<'_> {
         let has_folder = path.parent().is_some_and(|folder| matches!(host.look(folder), Seen::Folder(_)));
         match host.look(path) {
             Seen::File(content) if has_folder => {
-                Found::File(File { content, name: path.display().to_string(), source: FileSource::Machine })
+                Found::File(File { content, name: shown_path(path), source: FileSource::Machine })
             }
             Seen::Absent if has_folder => Found::Missing("there is no such file".into()),
             Seen::Folder(_) if has_folder => Found::Missing("it is a folder".into()),
@@ -84,7 +84,8 @@ impl Judge<'_> {
             return;
         };
         if let Volume::Host(source) = &mount.volume {
-            let evidence = format!("there is no {}, which is mounted at {}", source.display(), mount.target);
+            let evidence =
+                format!("there is no {}, which is mounted at {}", shown_path(source), shown(&mount.target));
             self.report(Code::TlsFileNotThere, mount.place.clone(), evidence);
         }
     }

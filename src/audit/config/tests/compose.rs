@@ -1,7 +1,7 @@
 use super::*;
 
 /// The stock file, with TLS.
-const STOCK: &str = "\
+pub(super) const STOCK: &str = "\
 services:
   etcd:
     image: quay.io/coreos/etcd:v3.5.18
@@ -142,6 +142,8 @@ fn single_files_are_one_finding() {
     assert_eq!(changed("./tls:/milvus/tls:ro", single), ["m/docker-compose.yml:14:9 single-file-mount"]);
     let unused = "./tls:/milvus/tls\n      - ./tls/ca.pem:/etc/ssl/certs/ca.crt";
     assert_eq!(changed("./tls:/milvus/tls:ro", unused), ["m/docker-compose.yml:15:9 single-file-mount"]);
+    let one = stock(&STOCK.replace("./tls:/milvus/tls:ro", unused));
+    assert_eq!(one.evidence(), ["/etc/ssl/certs/ca.crt is mounted as a single file"]);
     let named_otherwise = "./tls:/milvus/tls\n      - ./tls/ca.pem:/authority";
     let world = stock(&STOCK.replace("./tls:/milvus/tls:ro", named_otherwise));
     let world = world.file("m/user.yaml", MUTUAL.replace("/milvus/tls/ca.pem", "/authority"));
@@ -207,6 +209,19 @@ fn variables_of_a_file_are_read() {
     let world =
         stock(&text).file("m/.env", "# c\n\n  COMMON_SECURITY_TLSMODE=\"x\"\n").file("m/more.env", "A=b\n");
     assert_eq!(world.findings(), ["m/.env:3:3 tls-mode-invalid"]);
+    for (written, wrong) in [
+        ("19530 # as gRPC's", true),
+        ("\"19530\" # as gRPC's", true),
+        ("'19530'", true),
+        ("8080 # another", false),
+        ("'8080' # another", false),
+        ("# nothing", true),
+    ] {
+        let world =
+            stock(&text).file("m/.env", format!("PROXY_HTTP_PORT={written}\n")).file("m/more.env", "");
+        let expected = if wrong { vec!["m/.env:1:1 rest-port-missing"] } else { vec![] };
+        assert_eq!(world.findings(), expected, "{written}");
+    }
     let over = text.replace("      ETCD_ENDPOINTS: etcd:2379\n", "      COMMON_SECURITY_TLSMODE: 2\n");
     let world = stock(&over).file("m/.env", "COMMON_SECURITY_TLSMODE=x\n").file("m/more.env", "");
     assert_eq!(world.findings(), NOTHING);

@@ -4,6 +4,7 @@ mod compose;
 mod helm;
 mod hostile;
 mod kinds;
+mod leaks;
 mod operator;
 mod secrets;
 mod settings;
@@ -16,7 +17,7 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::*;
-use crate::audit::Place;
+use crate::audit::Client;
 use crate::pki::{
     Attribute, AttributeType, AuthorityTemplate, Certificate, CertificateAuthority, Days, EndEntity,
     EndEntityKind, KeyType, PrivateKey, SerialNumber, Subject, Validity, certificates_to_pem, key_to_pem,
@@ -137,6 +138,16 @@ impl World {
         findings.iter().map(|finding| format!("{} {}", finding.place, finding.code)).collect()
     }
 
+    /// The codes of what stops everybody, in one-way and in mutual TLS.
+    pub(super) fn stopped(&self) -> Vec<(&'static str, bool, bool)> {
+        let stops =
+            |finding: &Finding, mode| Client::ALL.into_iter().all(|client| finding.breaks(mode, client));
+        let findings = self.judge().findings.into_iter().map(|finding| {
+            (finding.code.name(), stops(&finding, TlsMode::OneWay), stops(&finding, TlsMode::Mutual))
+        });
+        findings.filter(|(_, one_way, mutual)| *one_way || *mutual).collect()
+    }
+
     pub(super) fn evidence(&self) -> Vec<String> {
         self.judge().findings.into_iter().map(|finding| finding.evidence).collect()
     }
@@ -145,6 +156,11 @@ impl World {
 /// What is found in one file.
 pub(super) fn findings(name: &str, text: impl Into<String>) -> Vec<String> {
     World::new().given(name, text).findings()
+}
+
+/// The same where no certificates are there that would go unused.
+pub(super) fn findings_alone(name: &str, text: impl Into<String>) -> Vec<String> {
+    World::without_directory().given(name, text).findings()
 }
 
 pub(super) const NOTHING: [&str; 0] = [];
@@ -173,6 +189,9 @@ internaltls:
 common:
   security:
     internaltlsEnabled: true
+    tlsMode: 1
+tls: {serverPemPath: /milvus/tls/./server.pem, serverKeyPath: /milvus/tls/./server.key}
+proxy: {http: {port: 8080}}
 ";
 
 /// The lines of a text, indented.
