@@ -125,8 +125,9 @@ pub fn check(request: &CheckRequest, now: OffsetDateTime) -> Result<CheckReport,
         findings = audit::judge(&bundle, &expectations(directory.clone()));
     }
     findings.extend(configuration.findings);
-    for secret in &configuration.secrets {
-        findings.extend(audit::judge(secret, &expectations(None)));
+    for deployed in &configuration.bundles {
+        let found = audit::judge_deployed(deployed, &bundle, &expectations(None), &findings);
+        findings.extend(found);
     }
     findings.sort_by_key(|finding| finding.code.severity());
 

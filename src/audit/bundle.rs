@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::Place;
@@ -25,6 +26,8 @@ pub(super) struct BundleFile {
     /// Whether a private key is in it, by its content.
     pub(super) holds_key: bool,
     pub(super) content: Content,
+    /// Of its octets; none where it cannot be read.
+    digest: Option<[u8; 32]>,
 }
 
 /// What a file holds, by its role.
@@ -72,11 +75,12 @@ impl Bundle {
         content: Result<&[u8], String>,
     ) {
         let holds_key = content.as_ref().is_ok_and(|bytes| role.is_key() || holds_private_key(bytes));
+        let digest = content.as_ref().ok().map(|bytes| Sha256::digest(bytes).into());
         let content = match content {
             Ok(bytes) => Content::of(role, bytes),
             Err(reason) => Content::Unreadable(reason),
         };
-        self.files.insert(role, BundleFile { place, name, mode, holds_key, content });
+        self.files.insert(role, BundleFile { place, name, mode, holds_key, content, digest });
     }
 
     /// Notes that a run on it was interrupted.
@@ -92,6 +96,30 @@ impl Bundle {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
+    }
+
+    /// Whether a file has the same content in another bundle.
+    pub(super) fn has_same(&self, other: &Self, role: FileRole) -> bool {
+        let digest = |bundle: &Self| bundle.file(role).and_then(|file| file.digest);
+        digest(self).is_some() && digest(self) == digest(other)
+    }
+
+    /// Whether it is of the same files.
+    pub(super) fn is_at_the_same_places(&self, other: &Self) -> bool {
+        let places = |bundle: &Self| -> Vec<_> {
+            bundle.files().map(|(role, file)| (role, file.place.clone())).collect()
+        };
+        places(self) == places(other)
+    }
+
+    /// What the file at a place is.
+    pub(super) fn role_at(&self, place: &Place) -> Option<FileRole> {
+        self.files().find(|(_, file)| file.place == *place).map(|(role, _)| role)
+    }
+
+    /// Its files by their roles.
+    pub(super) fn files(&self) -> impl Iterator<Item = (FileRole, &BundleFile)> {
+        self.files.iter().map(|(role, file)| (*role, file))
     }
 
     pub(super) fn file(&self, role: FileRole) -> Option<&BundleFile> {

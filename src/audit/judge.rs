@@ -40,6 +40,27 @@ pub fn judge(bundle: &Bundle, expectations: &Expectations) -> Vec<Finding> {
     judge.findings
 }
 
+/// Judges what is deployed: what it shares with the certificate directory, and what was found already, is
+/// not said again.
+#[must_use]
+pub fn judge_deployed(
+    bundle: &Bundle,
+    directory: &Bundle,
+    expectations: &Expectations,
+    known: &[Finding],
+) -> Vec<Finding> {
+    let is_directorys = |finding: &Finding| {
+        bundle.role_at(&finding.place).is_some_and(|role| bundle.has_same(directory, role))
+    };
+    let is_known = |finding: &Finding| {
+        known.iter().filter(|other| other.code == finding.code).any(|other| {
+            other.place == finding.place || other.evidence == finding.evidence && is_directorys(finding)
+        })
+    };
+    let findings = judge(bundle, expectations).into_iter();
+    findings.filter(|finding| !is_known(finding)).collect()
+}
+
 /// A judgement in the making; each file of this folder adds its part.
 pub(super) struct Judge<'a> {
     pub(super) bundle: &'a Bundle,

@@ -29,6 +29,7 @@ pub(super) fn deployment(values: Node<'_>, findings: &mut Findings) -> Deploymen
     Deployment {
         settings,
         mounts: Some(mounts(&specs, None)),
+        unmounted: None,
         serves_clients: true,
         // The chart's Service has no REST port and no hook for one: it takes a Service of its own.
         rest: Publication::Unknown,

@@ -27,7 +27,7 @@ use super::finding::Remedy;
 use super::{Bundle, Code, Finding, Place};
 use crate::milvus::TlsMode;
 use crate::milvus::keys::Key;
-use deployment::{Deployment, Publication};
+use deployment::{Deployment, Publication, Unmounted};
 use documents::Documents;
 use findings::Findings;
 use host::Host;
@@ -35,6 +35,7 @@ use judge::Circumstances;
 use mounts::{Mounts, SecretVolume, Volume};
 use secret::Secret;
 use settings::Mode;
+use shown::{list_are, shown};
 
 /// What is at a path of this machine.
 pub enum Seen {
@@ -73,8 +74,9 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// The effective tlsMode, if the configuration says one, and not several.
     pub tls_mode: Option<u8>,
-    /// The certificates and keys of Secrets, to be judged like those of a directory.
-    pub secrets: Vec<Bundle>,
+    /// The certificates and keys of Secrets, and of what Milvus' paths lead to, to be judged like those of
+    /// a directory.
+    pub bundles: Vec<Bundle>,
     /// Where modes are set, and which.
     modes: Vec<(u8, Place)>,
 }
@@ -105,14 +107,20 @@ pub fn judge(sources: &[Source], directory: &Bundle, look: Look<'_>) -> Judgemen
 
     let deployments = deployments(&documents, &host, &mut findings);
     let circumstances = Circumstances { host: &host, secrets: &secrets, directory };
+    let mut deployed: Vec<Bundle> = Vec::new();
     for deployment in &deployments {
-        judge::judge(deployment, &circumstances, &mut findings);
+        for bundle in judge::judge(deployment, &circumstances, &mut findings) {
+            if !deployed.iter().any(|known| known.is_at_the_same_places(&bundle)) {
+                deployed.push(bundle);
+            }
+        }
     }
-    let bundles = judge_secrets(&secrets, &documents, &deployments, directory, &mut findings);
+    let mut bundles = judge_secrets(&secrets, &documents, &deployments, directory, &mut findings);
     documents
         .report_unjudged(!deployments.is_empty() || secrets.iter().any(Secret::is_recognised), &mut findings);
+    bundles.extend(deployed);
     let modes = modes(&deployments);
-    Judgement { tls_mode: tls_mode(&modes), findings: findings.sorted(), secrets: bundles, modes }
+    Judgement { tls_mode: tls_mode(&modes), findings: findings.sorted(), bundles, modes }
 }
 
 /// All that runs Milvus. Settings that no deployment reads by itself are the base of each; without a
@@ -121,7 +129,16 @@ fn deployments(documents: &Documents<'_>, host: &Host<'_>, findings: &mut Findin
     let mut deployments = compose::deployments(&documents.compose, host, findings);
     deployments.extend(documents.milvus.iter().map(|node| operator::deployment(*node)));
     deployments.extend(documents.helm.iter().map(|node| helm::deployment(*node, findings)));
-    let base = documents.settings(|name| !host.is_followed(name));
+    let is_base = |name: &str| !host.is_followed(name);
+    let base = documents.settings(is_base);
+    let names: Vec<_> =
+        documents.plain.iter().map(|(name, _)| shown(name)).filter(|name| is_base(name)).collect();
+    for Unmounted { service, place } in deployments.iter().filter_map(|found| found.unmounted.as_ref()) {
+        if !names.is_empty() {
+            let evidence = format!("{} not mounted into the service {}", list_are(&names), shown(service));
+            findings.report(Code::SettingsNotMounted, place.clone(), evidence);
+        }
+    }
     for deployment in &mut deployments {
         let own = std::mem::replace(&mut deployment.settings, base.clone());
         deployment.settings.add_layer(own);
@@ -130,6 +147,7 @@ fn deployments(documents: &Documents<'_>, host: &Host<'_>, findings: &mut Findin
         deployments.push(Deployment {
             settings: base,
             mounts: None,
+            unmounted: None,
             serves_clients: true,
             rest: Publication::Unknown,
         });
@@ -154,11 +172,13 @@ fn judge_secrets(
         true => is_mounted(secret),
         false => !documents.issuer_secrets.contains(&secret.name.as_str()),
     };
+    let nothing = Bundle::new();
     let mut bundles = Vec::new();
     for secret in secrets.iter().filter(is_milvus) {
         let bundle = secret.bundle();
         if !bundle.is_empty() {
-            secret.judge(&bundle, directory, findings);
+            let is_its = !mounted.is_empty() || secret.is_related_to(&bundle, directory);
+            secret.judge(&bundle, if is_its { directory } else { &nothing }, findings);
             bundles.push(bundle);
         }
     }
@@ -171,7 +191,7 @@ fn mounted_secrets(deployments: &[Deployment]) -> Vec<&SecretVolume> {
     volumes
         .filter_map(|volume| match volume {
             Volume::Secret(secret) => Some(secret),
-            Volume::Host(_) | Volume::Other => None,
+            Volume::Host(_) | Volume::Text(_) | Volume::Other => None,
         })
         .collect()
 }

@@ -10,8 +10,10 @@ use super::Seen;
 use super::host::Host;
 use super::secret::Secret;
 use super::shown::{shortened, shown, shown_path};
+use super::yaml::Origin;
 use crate::audit::Place;
 use crate::milvus::container::{PUBLIC_CERTIFICATES, WORKING_DIRECTORY};
+use crate::store::FileRole;
 
 /// The mounts of a container.
 pub(super) struct Mounts {
@@ -36,6 +38,8 @@ pub(super) enum Volume {
     Host(PathBuf),
     /// A Kubernetes Secret.
     Secret(SecretVolume),
+    /// A file that is written where it is mounted.
+    Text(TextVolume),
     /// Something whose content is not known here.
     Other,
 }
@@ -49,6 +53,13 @@ pub(super) struct SecretVolume {
     pub(super) items: Option<Vec<(String, String)>>,
     /// The one path of it that is mounted as a file.
     pub(super) sub_path: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct TextVolume {
+    pub(super) text: Zeroizing<String>,
+    /// Where its lines are.
+    pub(super) origin: Origin,
 }
 
 /// What a path in a container leads to.
@@ -78,8 +89,8 @@ pub(super) enum FileSource {
     Machine,
     /// This machine, by way of a mount that is written here.
     Mount(Place),
-    /// A Secret, which is judged by itself.
-    Secret,
+    /// A Secret, which is judged by itself: where it is there, and what it is taken for.
+    Secret(Place, Option<FileRole>),
 }
 
 /// A path in a container, without `.`, `..` and double slashes; a relative one as Milvus sees it.
@@ -130,8 +141,8 @@ impl Mounts {
         let path = absolute(path);
         match self.of(&path) {
             Some((mount, rest)) => mount.find(&rest, host, secrets),
-            None if is_public(&path) => Found::Public,
             None if self.is_partial => Found::Unknown,
+            None if is_public(&path) => Found::Public,
             None => Found::NotMounted,
         }
     }
@@ -144,6 +155,12 @@ impl Mount {
             Volume::Secret(volume) => {
                 volume.among(secrets).map_or(Found::Unknown, |secret| volume.find(rest, secret))
             }
+            Volume::Text(volume) if rest.is_empty() => Found::File(File {
+                content: Zeroizing::new(volume.text.as_bytes().to_vec()),
+                name: shown(&self.target).into_owned(),
+                source: FileSource::Mount(self.place.clone()),
+            }),
+            Volume::Text(_) => Found::Missing(format!("{} is a file", shown(&self.target))),
             Volume::Other => Found::Unknown,
         }
     }
@@ -193,7 +210,7 @@ impl SecretVolume {
             Some(file) => Found::File(File {
                 content: file.content.clone(),
                 name: secret.name_of(key),
-                source: FileSource::Secret,
+                source: FileSource::Secret(file.place.clone(), secret.role(key)),
             }),
             None if secret.has(key) => Found::Unknown,
             None => Found::Missing(format!("the Secret {} has no {}", shown(&secret.name), shortened(key))),

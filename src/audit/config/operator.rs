@@ -26,6 +26,7 @@ pub(super) fn deployment(document: Node<'_>) -> Deployment {
     Deployment {
         settings,
         mounts: Some(mounts(&specs, document.at(&["metadata", "namespace"]).and_then(Node::as_str))),
+        unmounted: None,
         serves_clients: true,
         rest: publication(document, component),
     }

@@ -7,7 +7,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-use super::certificates::{authorities, authority_of_key, difference};
+use super::certificates::{authorities, authority_of_key, difference, stopped};
 use super::findings::Findings;
 use super::shown::shown;
 use super::yaml::{Entry, Node};
@@ -27,7 +27,7 @@ pub(super) struct Secret {
 
 /// A decoded value, and where its key is.
 pub(super) struct SecretFile {
-    place: Place,
+    pub(super) place: Place,
     pub(super) content: Zeroizing<Vec<u8>>,
 }
 
@@ -94,6 +94,29 @@ impl Secret {
         self.files.contains_key(key) || self.unreadable.contains(key)
     }
 
+    /// What one of its keys is taken for.
+    pub(super) fn role(&self, key: &str) -> Option<FileRole> {
+        self.roles().find(|(_, name, _)| *name == key).map(|(role, ..)| role)
+    }
+
+    /// Whether it seems to be made of the directory's certificates, or of their successors: they are called
+    /// so, or have an issuer, a subject or a name in common.
+    pub(super) fn is_related_to(&self, bundle: &Bundle, directory: &Bundle) -> bool {
+        const CERTIFICATES: [FileRole; 3] =
+            [FileRole::CaCertificate, FileRole::ServerCertificate, FileRole::ClientCertificate];
+        let is_called_so = CERTIFICATES.into_iter().any(|role| self.has(role.file_name()));
+        let all = |bundle| {
+            let of = move |role| Bundle::certificates(bundle, role);
+            CERTIFICATES.into_iter().flat_map(of)
+        };
+        let is_alike = |one: &Certificate, other: &Certificate| {
+            one.subject() == other.subject()
+                || one.issuer() == other.issuer()
+                || one.names().iter().any(|name| other.names().contains(name))
+        };
+        is_called_so || all(bundle).any(|one| all(directory).any(|other| is_alike(one, other)))
+    }
+
     pub(super) fn file(&self, key: &str) -> Option<&SecretFile> {
         self.files.get(key)
     }
@@ -145,7 +168,8 @@ impl Secret {
         });
         let (places, evidence): (Vec<_>, Vec<_>) = differing.unzip();
         if let Some(place) = places.into_iter().min() {
-            findings.report(Code::NotTheDirectorys, place, evidence.join("; "));
+            let stopped = stopped(|role| bundle.certificates(role), directory);
+            findings.stopping(Code::NotTheDirectorys, place, evidence.join("; "), stopped);
         }
     }
 

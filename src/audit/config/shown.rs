@@ -35,6 +35,17 @@ pub(super) fn shown_path(path: &Path) -> String {
     shown(&path.display().to_string()).into_owned()
 }
 
+/// `a is`, `a and b are`.
+pub(super) fn list_are(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
+    match names.as_slice() {
+        [name] => format!("{name} is"),
+        [first, last] => format!("{first} and {last} are"),
+        [first @ .., last] => format!("{} and {last} are", first.join(", ")),
+        [] => String::new(),
+    }
+}
+
 fn cut(text: &str, longest: usize) -> Cow<'_, str> {
     match text.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),

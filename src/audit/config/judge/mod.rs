@@ -12,7 +12,7 @@ use super::host::Host;
 use super::mounts::{absolute, is_public};
 use super::secret::Secret;
 use super::settings::{Mode, port};
-use super::shown::{shortened, shown, shown_path};
+use super::shown::{list_are, shortened, shown, shown_path};
 use crate::audit::{Bundle, Code, Place};
 use crate::milvus::container::GRPC_PORT;
 use crate::milvus::keys::{Block, Key, PathKey};
@@ -30,11 +30,17 @@ struct Judge<'a> {
     findings: &'a mut Findings,
     /// Paths that have been judged: both blocks can name the same files.
     judged: Vec<String>,
+    deployed: Vec<Bundle>,
 }
 
-/// Judges one Milvus.
-pub(super) fn judge(deployment: &Deployment, circumstances: &Circumstances<'_>, findings: &mut Findings) {
-    let mut judge = Judge { deployment, circumstances, findings, judged: Vec::new() };
+/// Judges one Milvus, and returns what its paths lead to, if that has not been judged by itself.
+pub(super) fn judge(
+    deployment: &Deployment,
+    circumstances: &Circumstances<'_>,
+    findings: &mut Findings,
+) -> Vec<Bundle> {
+    let (judged, deployed) = (Vec::new(), Vec::new());
+    let mut judge = Judge { deployment, circumstances, findings, judged, deployed };
     judge.types();
     judge.misplaced();
     if deployment.serves_clients {
@@ -42,6 +48,7 @@ pub(super) fn judge(deployment: &Deployment, circumstances: &Circumstances<'_>, 
     }
     judge.between_components();
     judge.mounted();
+    judge.deployed
 }
 
 impl Judge<'_> {
@@ -120,7 +127,7 @@ impl Judge<'_> {
     fn lacks(&self, block: Block, path: PathKey) -> bool {
         let settings = &self.deployment.settings;
         let key = Key::Path(block, path);
-        settings.lacks(key) && settings.misplaced(key).is_none()
+        settings.lacks(key) && settings.misplaced(key).is_none() && !self.is_mounted_over(path)
     }
 
     fn not_set(&mut self, block: Block, paths: &[PathKey]) {
@@ -153,15 +160,5 @@ impl Judge<'_> {
         } else if let Some((place, evidence)) = self.deployment.rest.lacks(rest, grpc) {
             self.report(Code::RestPortNotPublished, place, evidence);
         }
-    }
-}
-
-/// `a is`, `a and b are`.
-fn list_are(names: &[&str]) -> String {
-    match names {
-        [name] => format!("{name} is"),
-        [first, last] => format!("{first} and {last} are"),
-        [first @ .., last] => format!("{} and {last} are", first.join(", ")),
-        [] => String::new(),
     }
 }

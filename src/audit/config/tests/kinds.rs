@@ -75,7 +75,8 @@ services:
   b: {image: milvusdb/milvus, volumes: ['./tls:/milvus/tls']}
 ",
     );
-    assert_eq!(world.tls_in("tls").findings(), ["a.yaml:3:11 rest-port-missing"]);
+    let found = world.tls_in("tls").findings();
+    assert_eq!(found.iter().filter(|found| found.ends_with(" rest-port-missing")).count(), 1, "{found:?}");
 }
 
 #[test]

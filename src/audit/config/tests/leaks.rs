@@ -44,7 +44,7 @@ fn said(text: &str) -> String {
         expires_in: std::time::Duration::ZERO,
         now: NOW,
     };
-    let bundles = judgement.secrets.iter().flat_map(|bundle| crate::audit::judge(bundle, &expectations));
+    let bundles = judgement.bundles.iter().flat_map(|bundle| crate::audit::judge(bundle, &expectations));
     let findings = bundles.collect::<Vec<_>>().into_iter().chain(judgement.findings);
     findings.map(|found| format!("{} {} {}\n", found.place, found.evidence, found.fix)).collect()
 }

@@ -38,7 +38,7 @@ fn found(text: &str) -> Vec<Finding> {
         now: NOW,
     };
     let judgement = World::new().given("s.yaml", text).judge();
-    judgement.secrets.iter().flat_map(|bundle| crate::audit::judge(bundle, &expectations)).collect()
+    judgement.bundles.iter().flat_map(|bundle| crate::audit::judge(bundle, &expectations)).collect()
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn folded_pem_and_foreign_keys_are_left_to_the_judge_of_certificates() {
     let named = folded.replace("stringData", "metadata: {name: certs}\nstringData");
     let said = evidence(&named);
     assert!(said[0].starts_with("server.pem of the Secret certs: has lost its line breaks"), "{said:?}");
-    let place = World::new().given("s.yaml", folded).judge().secrets[0]
+    let place = World::new().given("s.yaml", folded).judge().bundles[0]
         .file(FileRole::ServerCertificate)
         .map(|file| file.place.to_string());
     assert_eq!(place.as_deref(), Some("s.yaml:3:3"));
@@ -174,7 +174,7 @@ spec:
     let text = format!("{}{milvus}---\n{other}", secret(&own(&PAGES)));
     let world = World::new().given("s.yaml", text);
     assert_eq!(world.findings(), ["s.yaml:14:41 tls-mode-invalid"]);
-    assert_eq!(world.judge().secrets.len(), 1);
+    assert_eq!(world.judge().bundles.len(), 1);
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn secrets_of_one_name_are_told_apart_by_their_namespaces() {
         let text = format!("{}{here}---\n{there}---\n{in_default}", milvus(namespace));
         let world = World::new().given("s.yaml", text);
         assert_eq!(world.findings().len(), expected, "{namespace}: {:?}", world.findings());
-        assert_eq!(world.judge().secrets.len(), 1);
+        assert_eq!(world.judge().bundles.len(), 1);
     }
     let elsewhere = format!("{}{there}", milvus("\n  namespace: here"));
     assert_eq!(findings("s.yaml", elsewhere), NOTHING, "it is another Milvus'");
@@ -207,7 +207,20 @@ fn a_secret_that_milvus_does_not_get_is_not_judged_where_it_is_known_which_it_ge
     let ingress = secret(&[("tls.crt", OTHER.get("server.pem"))]).replace("name: certs", "name: ingress");
     let world = World::new().given("s.yaml", format!("{}---\n{ingress}", operator::RESOURCE));
     assert_eq!(world.findings(), NOTHING);
-    assert!(world.judge().secrets.is_empty());
+    assert!(world.judge().bundles.is_empty());
+}
+
+#[test]
+fn a_secret_that_has_nothing_to_do_with_the_directory_is_not_compared_with_it() {
+    let ingress = secret(&[("tls.crt", FOREIGN.get("server.pem")), ("tls.key", FOREIGN.get("server.key"))]);
+    assert_eq!(findings("s.yaml", ingress.as_str()), NOTHING);
+    let named = secret(&[("server.pem", FOREIGN.get("server.pem"))]);
+    assert_eq!(findings("s.yaml", named), ["s.yaml:7:3 not-the-directorys"], "it is called as Milvus' is");
+    let related = secret(&[("tls.crt", OTHER.get("server.pem"))]);
+    assert_eq!(findings("s.yaml", related), ["s.yaml:7:3 not-the-directorys"], "it is for the same name");
+    let resource = operator::RESOURCE.replace("/certs/server.pem", "/certs/tls.crt");
+    let mounted = findings("s.yaml", format!("{resource}---\n{ingress}"));
+    assert!(mounted.iter().any(|found| found.ends_with(" not-the-directorys")), "Milvus gets it");
 }
 
 #[test]
