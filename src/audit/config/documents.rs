@@ -111,7 +111,7 @@ impl<'a> Documents<'a> {
     }
 
     fn add_other(&mut self, name: &'a str, document: Node<'a>) {
-        let other = || (document.place(), format!("a {} is not what Milvus reads", kind_name(document)));
+        let other = || (document.place(), without_milvus(document));
         self.others.entry(name).or_insert_with(other);
     }
 
@@ -152,11 +152,12 @@ impl<'a> Documents<'a> {
     }
 }
 
-/// What a resource says that it is.
-fn kind_name(document: Node<'_>) -> String {
-    match document.text("kind") {
-        Some("Secret") => "Secret without certificates and keys".into(),
-        kind => shown(kind.unwrap_or_default()).into_owned(),
+/// Why nothing in a resource can be judged.
+fn without_milvus(document: Node<'_>) -> String {
+    match document.text("kind").unwrap_or_default() {
+        "Secret" => "the Secret has neither certificates nor keys".into(),
+        list if list.ends_with("List") => "the list has nothing of Milvus' in it".into(),
+        kind => format!("the document is of kind {}, which is not Milvus' own", shown(kind)),
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Host<'a> {
 
 /// A folder with certificates has some ten files.
 const MAX_SEARCHED: usize = 100;
+/// A key has some 3 KiB, an authority's file seldom more than one certificate.
+const MAX_KEY_FILE: usize = 256 * 1024;
 /// So that no number of mounts makes the search long.
 const MAX_SEARCHES: usize = 1_000;
 
@@ -90,6 +92,7 @@ impl<'a> Host<'a> {
         self.searches.set(self.searches.get() - 1);
         let path = if below.as_os_str().is_empty() { top.to_owned() } else { top.join(below) };
         match self.look(&path) {
+            Seen::File(content) if content.len() > MAX_KEY_FILE => {}
             Seen::File(content) => files.push((below.to_owned(), content)),
             Seen::Folder(mut names) if depth < 2 => {
                 names.sort_unstable();
