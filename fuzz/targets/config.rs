@@ -36,8 +36,8 @@ fuzz_target!(|content: &[u8]| {
         expires_in: std::time::Duration::ZERO,
         now: datetime!(2026-07-01 00:00 UTC),
     };
-    for secret in &judgement.secrets {
-        let _ = milvus_certs::audit::judge(secret, &expectations);
+    for bundle in &judgement.bundles {
+        let _ = milvus_certs::audit::judge(bundle, &expectations);
     }
 });
 

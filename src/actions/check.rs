@@ -108,7 +108,8 @@ impl CheckReport {
 pub fn check(request: &CheckRequest, now: OffsetDateTime) -> Result<CheckReport, Error> {
     let survey = survey(request)?;
     let bundle = survey.as_ref().map(bundle_of).unwrap_or_default();
-    let configuration = config::judge(&request.configs, &bundle, &look);
+    let mut configuration = config::judge(&request.configs, &bundle, &look);
+    request.tls_mode.into_iter().for_each(|mode| configuration.hold_to(mode));
     let modes = modes(request.tls_mode, configuration.tls_mode);
 
     let directory = survey.map(|survey| survey.path.display().to_string());
@@ -124,8 +125,9 @@ pub fn check(request: &CheckRequest, now: OffsetDateTime) -> Result<CheckReport,
         findings = audit::judge(&bundle, &expectations(directory.clone()));
     }
     findings.extend(configuration.findings);
-    for secret in &configuration.secrets {
-        findings.extend(audit::judge(secret, &expectations(None)));
+    for deployed in &configuration.bundles {
+        let found = audit::judge_deployed(deployed, &bundle, &expectations(None), &findings);
+        findings.extend(found);
     }
     findings.sort_by_key(|finding| finding.code.severity());
 
@@ -152,14 +154,21 @@ fn survey(request: &CheckRequest) -> Result<Option<Survey>, Error> {
 pub(super) fn bundle_of(survey: &Survey) -> Bundle {
     let mut bundle = Bundle::new();
     for file in &survey.files {
-        let place = Place::file(path_of(&survey.path, file.role).display().to_string());
+        let path = path_of(&survey.path, file.role);
+        let mode = file.mode.filter(|_| !is_mounted_by_kubernetes(&path));
         let content = file.content.as_ref().map(|content| content.as_slice()).map_err(Clone::clone);
-        bundle.add(file.role, place, file.mode, content);
+        bundle.add(file.role, Place::file(path.display().to_string()), mode, content);
     }
     if survey.is_interrupted {
         bundle.set_interrupted();
     }
     bundle
+}
+
+/// Kubernetes mounts a Secret's files as links through `..data`. Their modes are the Secret's default,
+/// in a container that nobody else is in.
+fn is_mounted_by_kubernetes(path: &Path) -> bool {
+    std::fs::read_link(path).is_ok_and(|target| target.starts_with("..data"))
 }
 
 /// The modes to judge: those that were asked for, or that the configuration sets.

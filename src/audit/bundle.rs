@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::Place;
@@ -18,11 +19,15 @@ pub struct Bundle {
 #[derive(Debug)]
 pub(super) struct BundleFile {
     pub(super) place: Place,
+    /// What it is called where the place does not say it, as in a Secret.
+    pub(super) name: Option<String>,
     /// Its permissions, where they say who can read it.
     pub(super) mode: Option<FileMode>,
     /// Whether a private key is in it, by its content.
     pub(super) holds_key: bool,
     pub(super) content: Content,
+    /// Of its octets; none where it cannot be read.
+    digest: Option<[u8; 32]>,
 }
 
 /// What a file holds, by its role.
@@ -53,12 +58,29 @@ impl Bundle {
         mode: Option<FileMode>,
         content: Result<&[u8], String>,
     ) {
+        self.insert(role, place, None, mode, content);
+    }
+
+    /// Adds what is not a file of its own, by what it is called.
+    pub(super) fn add_named(&mut self, role: FileRole, place: Place, name: String, content: &[u8]) {
+        self.insert(role, place, Some(name), None, Ok(content));
+    }
+
+    fn insert(
+        &mut self,
+        role: FileRole,
+        place: Place,
+        name: Option<String>,
+        mode: Option<FileMode>,
+        content: Result<&[u8], String>,
+    ) {
         let holds_key = content.as_ref().is_ok_and(|bytes| role.is_key() || holds_private_key(bytes));
+        let digest = content.as_ref().ok().map(|bytes| Sha256::digest(bytes).into());
         let content = match content {
             Ok(bytes) => Content::of(role, bytes),
             Err(reason) => Content::Unreadable(reason),
         };
-        self.files.insert(role, BundleFile { place, mode, holds_key, content });
+        self.files.insert(role, BundleFile { place, name, mode, holds_key, content, digest });
     }
 
     /// Notes that a run on it was interrupted.
@@ -74,6 +96,30 @@ impl Bundle {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
+    }
+
+    /// Whether a file has the same content in another bundle.
+    pub(super) fn has_same(&self, other: &Self, role: FileRole) -> bool {
+        let digest = |bundle: &Self| bundle.file(role).and_then(|file| file.digest);
+        digest(self).is_some() && digest(self) == digest(other)
+    }
+
+    /// Whether it is of the same files.
+    pub(super) fn is_at_the_same_places(&self, other: &Self) -> bool {
+        let places = |bundle: &Self| -> Vec<_> {
+            bundle.files().map(|(role, file)| (role, file.place.clone())).collect()
+        };
+        places(self) == places(other)
+    }
+
+    /// What the file at a place is.
+    pub(super) fn role_at(&self, place: &Place) -> Option<FileRole> {
+        self.files().find(|(_, file)| file.place == *place).map(|(role, _)| role)
+    }
+
+    /// Its files by their roles.
+    pub(super) fn files(&self) -> impl Iterator<Item = (FileRole, &BundleFile)> {
+        self.files.iter().map(|(role, file)| (*role, file))
     }
 
     pub(super) fn file(&self, role: FileRole) -> Option<&BundleFile> {

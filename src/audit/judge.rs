@@ -40,6 +40,27 @@ pub fn judge(bundle: &Bundle, expectations: &Expectations) -> Vec<Finding> {
     judge.findings
 }
 
+/// Judges what is deployed: what it shares with the certificate directory, and what was found already, is
+/// not said again.
+#[must_use]
+pub fn judge_deployed(
+    bundle: &Bundle,
+    directory: &Bundle,
+    expectations: &Expectations,
+    known: &[Finding],
+) -> Vec<Finding> {
+    let is_directorys = |finding: &Finding| {
+        bundle.role_at(&finding.place).is_some_and(|role| bundle.has_same(directory, role))
+    };
+    let is_known = |finding: &Finding| {
+        known.iter().filter(|other| other.code == finding.code).any(|other| {
+            other.place == finding.place || other.evidence == finding.evidence && is_directorys(finding)
+        })
+    };
+    let findings = judge(bundle, expectations).into_iter();
+    findings.filter(|finding| !is_known(finding)).collect()
+}
+
 /// A judgement in the making; each file of this folder adds its part.
 pub(super) struct Judge<'a> {
     pub(super) bundle: &'a Bundle,
@@ -75,6 +96,9 @@ impl<'a> Judge<'a> {
             (None, Some(directory)) => Place::file(path_of(directory.as_ref(), role).display().to_string()),
             (None, None) => Place::file(role.file_name()),
         };
+        let called = self.bundle.file(role).and_then(|file| file.name.as_ref());
+        let evidence = evidence.into();
+        let evidence = called.map(|name| format!("{name}: {evidence}")).unwrap_or(evidence);
         let authority = self.bundle.authority(self.expectations.now);
         let remedy = Remedy { directory, kind: role.kind(), name, is_key: role.is_key(), authority };
         let index = self.findings.len();
@@ -131,17 +155,27 @@ impl<'a> Judge<'a> {
                 Content::Unusable(error) => {
                     self.report(code_of(error), role, error.to_string());
                 }
-                Content::Serial(content) => {
-                    if let Err(error) = SerialCounter::parse(content) {
-                        self.report(Code::SerialFileMalformed, role, error.to_string());
-                    }
-                }
+                Content::Serial(content) => self.serial_file(content),
                 Content::Certificates(_) | Content::Key(_) => {}
             }
             if file.holds_key && file.mode.is_some_and(FileMode::is_open_to_others) {
                 let mode = file.mode.map(|mode| mode.to_string()).unwrap_or_default();
                 self.report(Code::KeyReadable, role, format!("has mode {mode}"));
             }
+        }
+    }
+
+    /// Whether a number can be taken from ca.srl.
+    fn serial_file(&mut self, content: &[u8]) {
+        let role = FileRole::CaSerial;
+        match SerialCounter::parse(content) {
+            Err(error) => {
+                self.report(Code::SerialFileMalformed, role, error.to_string());
+            }
+            Ok(counter) if counter.is_exhausted() => {
+                self.report(Code::SerialFileExhausted, role, format!("is at its end: {}", counter.last()));
+            }
+            Ok(_) => {}
         }
     }
 

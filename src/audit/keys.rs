@@ -10,6 +10,7 @@ impl Judge<'_> {
             self.end_entity_key(kind);
         }
         self.authority_key();
+        self.key_in_ca_pem();
     }
 
     fn end_entity_key(&mut self, kind: EndEntityKind) {
@@ -39,7 +40,16 @@ impl Judge<'_> {
             .filter(|certificate| certificate.is_ca());
         let is_known = known.clone().next().is_some();
         if is_known && known.all(|certificate| key.belongs_to(certificate) == Some(false)) {
-            self.report(Code::KeyMismatch, FileRole::CaKey, mismatch(key, FileRole::CaCertificate));
+            self.report(Code::CaKeyMismatch, FileRole::CaKey, mismatch(key, FileRole::CaCertificate));
+        }
+    }
+
+    /// Everybody is given ca.pem. Where a Secret or a mount holds such a file, that is a finding of its own.
+    fn key_in_ca_pem(&mut self) {
+        let role = FileRole::CaCertificate;
+        let has_key = self.bundle.file(role).is_some_and(|file| file.holds_key);
+        if has_key && self.expectations.directory.is_some() {
+            self.report(Code::KeyInCaPem, role, "holds a private key");
         }
     }
 }

@@ -16,6 +16,6 @@ mod verdict;
 
 pub use bundle::Bundle;
 pub use finding::{Finding, Place, Position};
-pub use judge::{Expectations, judge};
+pub use judge::{Expectations, judge, judge_deployed};
 pub use rules::{Code, Severity};
 pub use verdict::{Client, Outcome, Verdict};

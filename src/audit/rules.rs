@@ -213,13 +213,22 @@ codes! {
     KeyMismatch = "key-mismatch", Error, breaks EVERYBODY;
     why "Milvus stops at once: `tls: private key does not match public key`";
     fix "milvus-certs renew{dir}{kind} # makes both anew; or restore the key from a backup";
-    authority "put the ca.key and ca.pem together that belong together; without them, `milvus-certs gen --force{dir}` starts a new authority";
+
+    /// The authority's private key does not belong to its certificate.
+    CaKeyMismatch = "ca-key-mismatch", Error, breaks NOBODY;
+    why "nothing can be issued or renewed with them; Milvus itself never reads ca.key";
+    fix "put the ca.key and ca.pem together that belong together; without them, `milvus-certs gen --force{dir}` starts a new authority";
 
     /// A private key is readable by others.
     KeyReadable = "key-readable-by-others", Warning, breaks NOBODY;
     why "whoever reads it can pass for its owner";
     fix "chmod 600 {file} # if others could have read it, `milvus-certs renew{dir}{kind}` makes a new one";
     authority "chmod 600 {file} # if others could have read it, `milvus-certs gen --force{dir}` starts a new authority";
+
+    /// A private key is in ca.pem.
+    KeyInCaPem = "key-in-ca-pem", Error, breaks NOBODY;
+    why "every client is given ca.pem: with the authority's key in it, each of them can sign certificates that everybody trusts";
+    fix "openssl x509 -in {file} -out NEW && mv NEW {file} # if others could have read it, `milvus-certs gen --force{dir}` starts a new authority";
 
     /// The private key is public.
     PublicPrivateKey = "public-private-key", Error, breaks NOBODY;
@@ -403,6 +412,11 @@ codes! {
     why "the next certificates would get numbers that others have; this program skips those that it sees, OpenSSL does not";
     fix "rm {file} # the next `milvus-certs renew{dir}` starts from a new random serial number; or restore ca.srl from a backup";
 
+    /// ca.srl has come to the end of the serial numbers.
+    SerialFileExhausted = "serial-file-exhausted", Error, breaks NOBODY;
+    why "RFC 5280 4.1.2.2 allows 20 octets, and the next number would need more: nothing can be issued or renewed";
+    fix "rm {file} # the next `milvus-certs renew{dir}` starts from a new random serial number";
+
     /// Two certificates have one serial number and one issuer.
     DuplicateSerial = "duplicate-serial", Error, breaks NOBODY;
     why "RFC 5280 4.1.2.2 forbids it; browsers and NSS refuse the second one: `SEC_ERROR_REUSED_ISSUER_AND_SERIAL`";
@@ -412,7 +426,7 @@ codes! {
     // Configuration
 
     /// A configuration file is not YAML.
-    MalformedYaml = "malformed-yaml", Error, breaks NOBODY;
+    MalformedYaml = "malformed-yaml", Error, breaks EVERYBODY;
     why "whoever reads it stops here, or worse, takes it for something else";
     fix "mend the line, then check again";
 
@@ -421,18 +435,33 @@ codes! {
     why "nothing in it was judged";
     fix "give milvus.yaml, user.yaml, docker-compose.yaml, a Milvus resource, Helm's values.yaml or a Secret";
 
+    /// A configuration file is empty.
+    ConfigEmpty = "config-empty", Error, breaks NOBODY;
+    why "nothing was judged; with such a file Milvus runs with its defaults, and TLS is off";
+    fix "check what should have written it, such as the command before a pipe, then check again";
+
+    /// The settings do not reach Milvus.
+    SettingsNotMounted = "settings-not-mounted", Error, breaks EVERYBODY;
+    why "Milvus never reads them and runs with its defaults: TLS is off, and what names no files of its own gets the public certificates of the image";
+    fix "mount the file at /milvus/configs/user.yaml: `volumes: [./user.yaml:/milvus/configs/user.yaml:ro]`";
+
+    /// tlsMode is not the mode that is asked for.
+    TlsModeDiffers = "tls-mode-differs", Error, breaks EVERYBODY;
+    why "clients that are set up for the mode that was asked for do not get in, or anybody does";
+    fix "set common.security.tlsMode to the mode that is meant, or check with that --tls-mode";
+
     /// tlsMode is not 0, 1 or 2.
-    TlsModeInvalid = "tls-mode-invalid", Error, breaks NOBODY;
+    TlsModeInvalid = "tls-mode-invalid", Error, breaks EVERYBODY;
     why "Milvus takes what is no whole number for 0, without a word, and the ports are open in plaintext; of any other number it says `tls mode must be 0` and exits";
     fix "set common.security.tlsMode to 1 (one-way) or 2 (mutual)";
 
     /// A value is of the wrong type.
-    WrongType = "wrong-type", Error, breaks NOBODY;
+    WrongType = "wrong-type", Error, breaks EVERYBODY;
     why "Milvus falls back to its default without a word";
     fix "give a single value of the type that is named";
 
     /// TLS is configured, but tlsMode is 0.
-    TlsOff = "tls-off", Warning, breaks NOBODY;
+    TlsOff = "tls-off", Warning, breaks EVERYBODY;
     why "certificates are named, yet the ports stay in plaintext: clients that use TLS say `WRONG_VERSION_NUMBER`";
     fix "set common.security.tlsMode to 1 or 2";
 
@@ -477,7 +506,7 @@ codes! {
     fix "publish the port: `ports` in Compose, `serviceRestfulPort` in the operator's resource, a Service of its own with Helm";
 
     /// customConfigMap stands beside extraConfigFiles.
-    CustomConfigMap = "custom-config-map", Error, breaks NOBODY;
+    CustomConfigMap = "custom-config-map", Error, breaks EVERYBODY;
     why "the chart then ignores extraConfigFiles, and TLS stays off";
     fix "put the settings into the ConfigMap that customConfigMap names, or leave it out";
 
@@ -507,12 +536,12 @@ codes! {
     fix "copy the directory's files there again, and restart Milvus; for a Secret, `milvus-certs config secret -d DIR | kubectl apply -f -`";
 
     /// Internal TLS without a server name.
-    InternalTlsWithoutSni = "internal-tls-without-sni", Error, breaks NOBODY;
+    InternalTlsWithoutSni = "internal-tls-without-sni", Error, breaks EVERYBODY;
     why "every component dials the others by IP: `cannot validate certificate for ... because it doesn't contain any IP SANs`";
     fix "set internaltls.sni to a name of the server certificate";
 
     /// internaltls.sni is no name of the server certificate.
-    SniNotCovered = "sni-not-covered", Error, breaks NOBODY;
+    SniNotCovered = "sni-not-covered", Error, breaks EVERYBODY;
     why "the components refuse each other: `x509: certificate is valid for ..., not ...`";
     fix "set internaltls.sni to a name of the server certificate, or `milvus-certs renew{dir} server --san {name}`";
 }

@@ -5,6 +5,9 @@ use super::Error;
 /// RFC 5280 4.1.2.2: at most 20 octets.
 const MAX_OCTETS: usize = 20;
 
+/// What a message shows of a line that is no serial number.
+const CUT: usize = 12;
+
 /// The serial number of a certificate: positive, at most 20 octets as DER writes it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SerialNumber {
@@ -134,6 +137,12 @@ impl SerialCounter {
         high_distance == Some(0) && (1..=u128::from(u32::MAX)).contains(&distance)
     }
 
+    /// Whether there is no next serial number.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        self.clone().advance().is_err()
+    }
+
     /// Takes the next serial number.
     ///
     /// # Errors
@@ -175,10 +184,15 @@ fn next_line(content: &[u8]) -> (&[u8], &[u8]) {
     (line.strip_suffix(b"\r").unwrap_or(line), rest)
 }
 
-/// For messages, cut to a readable length.
+/// For messages. What is longer than any serial number is cut: it could be a key, put there by mistake.
 fn first_line(content: &[u8]) -> String {
+    const LONGEST: usize = 2 * (MAX_OCTETS + 1);
     let (line, _) = next_line(content);
-    String::from_utf8_lossy(&line[..line.len().min(60)]).into_owned()
+    let is_number = line.len() <= LONGEST && line.iter().all(u8::is_ascii_hexdigit);
+    match line.get(..CUT).filter(|_| !is_number) {
+        Some(start) => format!("{}…", String::from_utf8_lossy(start)),
+        None => String::from_utf8_lossy(line).into_owned(),
+    }
 }
 
 fn without_leading_zeros(octets: &[u8]) -> &[u8] {
@@ -238,6 +252,18 @@ mod tests {
         assert_eq!(next("FF".repeat(21).as_bytes()), None);
         assert_eq!(next(format!("7F{}", "FF".repeat(19)).as_bytes()), None);
         assert!(next(format!("7F{}FE", "FF".repeat(18)).as_bytes()).is_some());
+        let is_exhausted = |content: &str| SerialCounter::parse(content.as_bytes()).unwrap().is_exhausted();
+        assert!(is_exhausted(&format!("7F{}", "FF".repeat(19))) && is_exhausted(&"FF".repeat(20)));
+        assert!(!is_exhausted(&format!("7F{}FE", "FF".repeat(18))) && !is_exhausted("00"));
+    }
+
+    #[test]
+    fn a_message_shows_no_more_than_the_beginning_of_what_is_no_serial_number() {
+        let shown = |content: &str| SerialCounter::parse(content.as_bytes()).unwrap_err().to_string();
+        assert!(shown("0x12").contains("0x12"));
+        assert!(shown(&"F".repeat(42)).contains(&"F".repeat(42)));
+        let key = "MHcCAQEEIPpQzWXLgzw7T0Y2mF1s5mO6";
+        assert!(shown(key).contains("MHcCAQEEIPpQ…") && !shown(key).contains("MHcCAQEEIPpQz"));
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub(crate) struct Exhibit {
     make: Box<dyn Fn(&Folder) + Send>,
     arguments: &'static str,
     findings: Vec<String>,
+    nobody_works: bool,
 }
 
 /// A directory that was as `gen` makes it, before something happened to it. Each finding is a code
@@ -43,6 +44,7 @@ pub(crate) fn made(
         make: Box::new(make),
         arguments: "",
         findings: findings.iter().map(|finding| (*finding).to_owned()).collect(),
+        nobody_works: false,
     }
 }
 
@@ -50,6 +52,12 @@ impl Exhibit {
     /// What `check` is told besides.
     pub(crate) fn checked_with(mut self, arguments: &'static str) -> Self {
         self.arguments = arguments;
+        self
+    }
+
+    /// With it no client works in any mode that is judged.
+    pub(crate) fn where_nobody_works(mut self) -> Self {
+        self.nobody_works = true;
         self
     }
 
@@ -142,6 +150,7 @@ impl Exhibit {
         findings.iter().for_each(assert_complete);
         self.assert_mended(findings);
         assert_verdicts(&report);
+        assert!(!self.nobody_works || !somebody_works(&report), "{context}");
         let has = |severity: &str| findings.iter().any(|finding| finding["severity"] == severity);
         let status = |is_wrong| Some(if is_wrong { 3 } else { 0 });
         assert_eq!(output.status.code(), status(has("error")), "{context}");
@@ -193,6 +202,12 @@ fn assert_complete(finding: &Value) {
     for text in ["evidence", "why", "fix"] {
         assert!(!finding[text].as_str().unwrap().is_empty(), "{finding}");
     }
+}
+
+fn somebody_works(report: &Value) -> bool {
+    let verdicts = report["verdicts"].as_array().unwrap();
+    let mut clients = verdicts.iter().flat_map(|verdict| verdict["clients"].as_array().unwrap());
+    clients.any(|outcome| outcome["works"] == true)
 }
 
 /// Who does not work is told the reason, and it is one of the findings.

@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use milvus_certs::pki::KeyType;
 
 use crate::exhibit::{Exhibit, broken, made};
+use crate::files::set_mode;
 use crate::support::Folder;
 
 pub(crate) fn exhibits() -> Vec<Exhibit> {
@@ -35,6 +36,12 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         .checked_with("--tls-mode 1"),
         broken("a Secret as Kubernetes mounts it", NO_KEY, |folder| {
             remove(folder, &["ca.key", "ca.srl"]);
+            mount(folder);
+        }),
+        broken("a Secret as Kubernetes mounts it by default, readable by all", NO_KEY, |folder| {
+            remove(folder, &["ca.key", "ca.srl"]);
+            set_mode(folder, "server.key", 0o644);
+            set_mode(folder, "client.key", 0o644);
             mount(folder);
         }),
         broken("a directory with files that are nobody's concern", &[], |folder| {

@@ -33,6 +33,9 @@ fn encrypted() -> Vec<Exhibit> {
     ]
 }
 
+/// Others can read it too.
+const KEY_IN_CA_PEM: &[&str] = &["key-in-ca-pem ca.pem", "key-readable-by-others ca.pem"];
+
 fn of_another() -> Vec<Exhibit> {
     let another = |role: &'static str, kind: &str, command: &'static str| {
         broken(
@@ -45,7 +48,15 @@ fn of_another() -> Vec<Exhibit> {
         another("server", "of the same kind", P256_KEY),
         another("server", "of another kind", RSA_KEY),
         another("client", "of the same kind", P256_KEY),
-        another("ca", "of the same kind", P256_KEY),
+        broken("a ca.key that is another key", &["ca-key-mismatch ca.key"], |folder| {
+            new_key(folder, "ca", P256_KEY);
+        }),
+        broken("a ca.pem with the authority's key in it", KEY_IN_CA_PEM, |folder| {
+            folder.join(&["ca.pem", "ca.key"], "ca.pem");
+        }),
+        broken("a ca.pem with the authority's key before it", KEY_IN_CA_PEM, |folder| {
+            folder.join(&["ca.key", "ca.pem"], "ca.pem");
+        }),
         broken(
             "server and client with each other's key",
             &["key-mismatch client.key", "key-mismatch server.key"],

@@ -12,6 +12,7 @@
 
 mod authorities;
 mod chains;
+mod configuration;
 mod draft;
 mod encodings;
 mod exhibit;
@@ -45,7 +46,7 @@ const P256_KEY: &str = "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256";
 const RSA_KEY: &str = "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048";
 
 fn main() -> ExitCode {
-    let exhibits = exhibits();
+    let mut exhibits = exhibits();
     if let Some(folder) = std::env::var_os("MILVUS_CERTS_ZOO") {
         for exhibit in exhibits {
             exhibit.write_into(Path::new(&folder));
@@ -56,6 +57,8 @@ fn main() -> ExitCode {
     if ignored {
         eprintln!("every trial is ignored: they need the `openssl` command, version 3 or later");
     }
+    // What the proof with a real Milvus starts has settings of its own.
+    exhibits.extend(configuration::exhibits());
     let mut trials = vec![no_two_have_one_name(&exhibits), every_code_is_shown(&exhibits)];
     trials.extend(exhibits.into_iter().map(|exhibit| exhibit.into_trial().with_ignored_flag(ignored)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -9,6 +9,11 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
             folder.write("ca.srl", content);
         })
     };
+    let exhausted = |content: &'static str| {
+        broken(format!("a ca.srl of {content}"), &["serial-file-exhausted ca.srl"], move |folder| {
+            folder.write("ca.srl", content);
+        })
+    };
     let rewritten = |how: &str, rewrite: fn(&str) -> String| {
         broken(format!("a ca.srl {how}"), &[], move |folder| {
             folder.write("ca.srl", rewrite(&folder.text("ca.srl")));
@@ -21,6 +26,8 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         written("with a prefix", "0x12\n"),
         written("that is empty", ""),
         written("of 21 octets", "7F0102030405060708090A0B0C0D0E0F1011121314\n"),
+        exhausted("7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"),
+        exhausted("FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"),
         rewritten("in lower case", str::to_lowercase),
         rewritten("whose line ends with CR LF", |text| text.replace('\n', "\r\n")),
         rewritten("without a newline", |text| text.trim_end().to_owned()),

@@ -2,6 +2,7 @@
 
 use super::mounts::Mounts;
 use super::settings::Settings;
+use super::shown::shown;
 use crate::audit::Place;
 
 /// A Milvus to be judged.
@@ -10,9 +11,17 @@ pub(super) struct Deployment {
     /// What its container has where; none where nothing is known but the settings: Milvus may then
     /// run on this machine.
     pub(super) mounts: Option<Mounts>,
+    /// Where no settings are mounted into it, though nothing about it is unknown.
+    pub(super) unmounted: Option<Unmounted>,
     /// Whether clients connect to it: it is a proxy, or everything in one.
     pub(super) serves_clients: bool,
     pub(super) rest: Publication,
+}
+
+/// A Compose service without a configuration file, and where it would be mounted.
+pub(super) struct Unmounted {
+    pub(super) service: String,
+    pub(super) place: Place,
 }
 
 /// How the REST port is reached from outside.
@@ -57,7 +66,10 @@ impl Publication {
             Self::ServiceRestfulPort { port: Some((port, place)), .. } => {
                 let differs = *port != rest.to_string();
                 differs.then(|| {
-                    (place.clone(), format!("serviceRestfulPort is {port}, proxy.http.port is {rest}"))
+                    (
+                        place.clone(),
+                        format!("serviceRestfulPort is {}, proxy.http.port is {rest}", shown(port)),
+                    )
                 })
             }
         }

@@ -1,14 +1,17 @@
 //! All documents that were given, sorted by what they are.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::compose::ComposeFile;
 use super::findings::Findings;
 use super::host::folder_of;
 use super::kinds::{Kind, helm_values, kind_of};
 use super::settings::Settings;
+use super::shown::shown;
 use super::yaml::{self, Document, Entry, Node, Origin};
 use super::{Code, Source};
+use crate::audit::Place;
+use crate::audit::rules::ALL;
 
 /// The documents of all files that could be read.
 #[derive(Default)]
@@ -19,30 +22,50 @@ pub(super) struct Documents<'a> {
     pub(super) secrets: Vec<Node<'a>>,
     /// milvus.yaml, user.yaml and the like, with the names of their files.
     pub(super) plain: Vec<(&'a str, Node<'a>)>,
-    /// The Secrets that Issuers sign with.
+    /// The Secrets of authorities: Issuers sign with them.
     pub(super) issuer_secrets: HashSet<&'a str>,
+    /// Files with nothing in them.
+    empty: Vec<&'a Source>,
+    /// What belongs to something else, by the files that it is in.
+    others: BTreeMap<&'a str, (Place, String)>,
 }
 
-/// Reads the files, each of which can have several documents; none of a malformed file.
-pub(super) fn read(sources: &[Source], findings: &mut Findings) -> Vec<Vec<Document>> {
+/// Reads the files, each of which can have several documents; nothing for a malformed file.
+pub(super) fn read(sources: &[Source], findings: &mut Findings) -> Vec<Option<Vec<Document>>> {
     let read = |source: &Source| match yaml::read_file(&source.content, &Origin::file(&source.name)) {
         Ok(documents) => {
-            documents.iter().filter_map(Document::defect).for_each(|defect| findings.malformed(defect));
-            documents
+            documents.iter().for_each(|document| report_repeated(document, findings));
+            Some(documents)
         }
         Err(malformed) => {
             findings.malformed(malformed);
-            Vec::new()
+            None
         }
     };
     sources.iter().map(read).collect()
 }
 
+fn report_repeated(document: &Document, findings: &mut Findings) {
+    match (document.defect(), kind_of(document.root())) {
+        (Some(defect), Kind::Settings | Kind::HelmValues) => findings.repeated(defect),
+        (Some(defect), _) => findings.malformed(defect),
+        (None, _) => {}
+    }
+}
+
 impl<'a> Documents<'a> {
     /// Sorts documents by what they are.
-    pub(super) fn sort(sources: &'a [Source], files: &'a [Vec<Document>], findings: &mut Findings) -> Self {
+    pub(super) fn sort(
+        sources: &'a [Source],
+        files: &'a [Option<Vec<Document>>],
+        findings: &mut Findings,
+    ) -> Self {
         let mut documents = Self::default();
         for (source, file) in sources.iter().zip(files) {
+            let Some(file) = file else { continue };
+            if file.iter().all(|document| document.root().is_null()) {
+                documents.empty.push(source);
+            }
             for document in file {
                 documents.add(&source.name, document.root(), findings);
             }
@@ -53,14 +76,27 @@ impl<'a> Documents<'a> {
 
     fn add(&mut self, name: &'a str, document: Node<'a>, findings: &mut Findings) {
         match kind_of(document) {
-            Kind::Empty | Kind::OtherResource => {}
-            Kind::Secret => self.secrets.push(document),
+            Kind::Empty => {}
+            Kind::OtherResource => self.add_other(name, document),
+            Kind::Secret => {
+                self.add_other(name, document);
+                self.secrets.push(document);
+            }
             Kind::Milvus => self.milvus.push(document),
             Kind::Issuer => {
                 let secret = document.at(&["spec", "ca", "secretName"]).and_then(Node::as_str);
                 self.issuer_secrets.extend(secret);
+                self.add_other(name, document);
+            }
+            Kind::Certificate => {
+                let spec = document.get("spec");
+                let is_authority = spec.and_then(|spec| spec.get("isCA")).and_then(Node::as_go_string);
+                let secret = spec.and_then(|spec| spec.text("secretName"));
+                self.issuer_secrets.extend(secret.filter(|_| is_authority.as_deref() == Some("true")));
+                self.add_other(name, document);
             }
             Kind::List => {
+                self.add_other(name, document);
                 for item in document.get("items").into_iter().flat_map(Node::items) {
                     self.add(name, item, findings);
                 }
@@ -71,6 +107,28 @@ impl<'a> Documents<'a> {
             Kind::Unknown => {
                 findings.report(Code::ConfigNotRecognised, document.place(), described(document));
             }
+        }
+    }
+
+    fn add_other(&mut self, name: &'a str, document: Node<'a>) {
+        let other = || (document.place(), without_milvus(document));
+        self.others.entry(name).or_insert_with(other);
+    }
+
+    /// Says which files had nothing to be judged. What belongs to something else is all right beside
+    /// what belongs to Milvus.
+    pub(super) fn report_unjudged(&self, is_judged: bool, findings: &mut Findings) {
+        let is_settled = is_judged || !self.compose.is_empty();
+        let stopped = if is_settled { &[] } else { ALL };
+        for source in &self.empty {
+            let evidence = match source.content.iter().all(u8::is_ascii_whitespace) {
+                true => "is empty",
+                false => "has nothing but comments and empty documents",
+            };
+            findings.stopping(Code::ConfigEmpty, Place::file(&source.name), evidence, [stopped; 2]);
+        }
+        for (place, evidence) in self.others.values().filter(|_| !is_settled) {
+            findings.report(Code::ConfigNotRecognised, place.clone(), evidence.as_str());
         }
     }
 
@@ -91,6 +149,15 @@ impl<'a> Documents<'a> {
             settings.add_document(*document);
         }
         settings
+    }
+}
+
+/// Why nothing in a resource can be judged.
+fn without_milvus(document: Node<'_>) -> String {
+    match document.text("kind").unwrap_or_default() {
+        "Secret" => "the Secret has neither certificates nor keys".into(),
+        list if list.ends_with("List") => "the list has nothing of Milvus' in it".into(),
+        kind => format!("the document is of kind {}, which is not Milvus' own", shown(kind)),
     }
 }
 

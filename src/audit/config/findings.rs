@@ -4,6 +4,7 @@ use std::path::Path;
 use super::Source;
 use super::yaml::Malformed;
 use crate::audit::finding::Remedy;
+use crate::audit::rules::Clients;
 use crate::audit::{Bundle, Code, Finding, Place};
 use crate::store::FileRole;
 
@@ -31,6 +32,20 @@ impl Findings {
         self.report_name(code, place, evidence, None);
     }
 
+    /// The same, stopping these clients in one-way and in mutual TLS instead of those that its code says.
+    pub(super) fn stopping(
+        &mut self,
+        code: Code,
+        place: Place,
+        evidence: impl Into<String>,
+        [one_way, mutual]: [Clients; 2],
+    ) {
+        let remedy = Remedy { directory: self.directory.as_deref(), ..Remedy::default() };
+        let mut finding = Finding::new(code, place, evidence, &remedy);
+        finding.stops(one_way, mutual);
+        self.add(finding);
+    }
+
     /// The same about a name that a server is asked by.
     pub(super) fn report_name(
         &mut self,
@@ -45,6 +60,11 @@ impl Findings {
 
     pub(super) fn malformed(&mut self, malformed: Malformed) {
         self.report(Code::MalformedYaml, malformed.place, malformed.reason);
+    }
+
+    /// A key that stands twice in what Milvus and Helm read: they take the last without a word.
+    pub(super) fn repeated(&mut self, Malformed { place, reason }: Malformed) {
+        self.stopping(Code::MalformedYaml, place, reason, [&[]; 2]);
     }
 
     pub(super) fn add(&mut self, finding: Finding) {

@@ -4,8 +4,10 @@ use super::deployment::{Deployment, Publication};
 use super::findings::Findings;
 use super::kubernetes::{add_variables, mounts};
 use super::settings::Settings;
+use super::shown::shown;
 use super::yaml::{self, Entry, Node};
 use crate::audit::Code;
+use crate::audit::rules::ALL;
 
 /// Reads the chart's values.
 pub(super) fn deployment(values: Node<'_>, findings: &mut Findings) -> Deployment {
@@ -26,7 +28,8 @@ pub(super) fn deployment(values: Node<'_>, findings: &mut Findings) -> Deploymen
     }
     Deployment {
         settings,
-        mounts: Some(mounts(&specs)),
+        mounts: Some(mounts(&specs, None)),
+        unmounted: None,
         serves_clients: true,
         // The chart's Service has no REST port and no hook for one: it takes a Service of its own.
         rest: Publication::Unknown,
@@ -41,7 +44,8 @@ fn has_own_config_map(values: Node<'_>, findings: &mut Findings) -> bool {
     let files = values.get("extraConfigFiles").map(Node::entries).unwrap_or_default();
     // The chart's own values.yaml has a user.yaml of comments.
     if let Some(file) = files.into_iter().find(|file| says_something(file.value)) {
-        let evidence = format!("customConfigMap is {}, so {} is ignored", name.described(), file.name());
+        let evidence =
+            format!("customConfigMap is {}, so {} is ignored", name.described(), shown(file.name()));
         findings.report(Code::CustomConfigMap, name.place(), evidence);
     }
     true
@@ -56,12 +60,16 @@ fn says_something(file: Node<'_>) -> bool {
 /// milvus.yaml; no other file reaches a pod.
 fn add_config_files(settings: &mut Settings, values: Node<'_>, findings: &mut Findings) {
     let files = values.get("extraConfigFiles").map(Node::entries).unwrap_or_default();
+    let is_user_yaml = |file: &Entry<'_>| file.name() == "user.yaml" && says_something(file.value);
+    let has_user_yaml = files.iter().any(is_user_yaml);
     for file in files {
         match file.name() {
             "milvus.yaml" if says_something(file.value) => {
                 let evidence =
                     "extraConfigFiles has milvus.yaml as a whole; the chart mounts user.yaml alone";
-                findings.report(Code::MilvusYamlReplaced, file.key.place(), evidence);
+                let stopped = if has_user_yaml { &[] } else { ALL };
+                findings.stopping(Code::MilvusYamlReplaced, file.key.place(), evidence, [stopped; 2]);
+                settings.is_partial |= !has_user_yaml;
             }
             "user.yaml" => add_user_yaml(settings, file, findings),
             _ => {}
@@ -80,7 +88,7 @@ fn add_user_yaml(settings: &mut Settings, file: Entry<'_>, findings: &mut Findin
     match yaml::read(text, &origin) {
         Ok(documents) => {
             for document in &documents {
-                document.defect().into_iter().for_each(|defect| findings.malformed(defect));
+                document.defect().into_iter().for_each(|defect| findings.repeated(defect));
                 settings.add_document(document.root());
             }
         }

@@ -1,13 +1,16 @@
 //! The files of this machine that a configuration names.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::certificates::{authorities, authority_of_key};
 use super::settings::Settings;
-use super::{Look, Seen, Source};
+use super::{Bundle, Look, Seen, Source};
+use crate::pki::{Certificate, certificates_from_pem};
+use crate::store::FileRole;
 
 /// This machine's files; those that were given are as they were given.
 pub(super) struct Host<'a> {
@@ -17,11 +20,29 @@ pub(super) struct Host<'a> {
     followed: RefCell<HashSet<String>>,
     /// What configuration files say that services mount: many can mount the same.
     settings: RefCell<HashMap<PathBuf, Settings>>,
+    /// Where authorities' keys are below what is mounted.
+    keys: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
+    /// How many files may still be read in search of keys.
+    searches: Cell<usize>,
 }
+
+/// A folder with certificates has some ten files.
+const MAX_SEARCHED: usize = 100;
+/// A key has some 3 KiB, an authority's file seldom more than one certificate.
+const MAX_KEY_FILE: usize = 256 * 1024;
+/// So that no number of mounts makes the search long.
+const MAX_SEARCHES: usize = 1_000;
 
 impl<'a> Host<'a> {
     pub(super) fn new(sources: &'a [Source], look: Look<'a>) -> Self {
-        Self { look, sources, followed: RefCell::default(), settings: RefCell::default() }
+        Self {
+            look,
+            sources,
+            followed: RefCell::default(),
+            settings: RefCell::default(),
+            keys: RefCell::default(),
+            searches: Cell::new(MAX_SEARCHES),
+        }
     }
 
     /// What is at a path.
@@ -43,6 +64,49 @@ impl<'a> Host<'a> {
         settings
     }
 
+    /// Where an authority's private key is, by its name or its content: in a file itself, in a folder, or
+    /// in a folder of that; the path below what is asked for.
+    pub(super) fn authority_key(&self, path: &Path, directory: &Bundle) -> Option<PathBuf> {
+        if let Some(known) = self.keys.borrow().get(path) {
+            return known.clone();
+        }
+        let mut files = Vec::new();
+        self.collect(path, Path::new(""), 0, &mut files);
+        let named = files.iter().find(|(name, _)| name.ends_with(FileRole::CaKey.file_name()));
+        let found = named.map(|(name, _)| name.clone()).or_else(|| holder_of_key(&files, directory));
+        self.keys.borrow_mut().insert(path.to_owned(), found.clone());
+        found
+    }
+
+    /// The files at a path and below it, at most two folders deep.
+    fn collect(
+        &self,
+        top: &Path,
+        below: &Path,
+        depth: usize,
+        files: &mut Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
+    ) {
+        if files.len() >= MAX_SEARCHED || self.searches.get() == 0 {
+            return;
+        }
+        self.searches.set(self.searches.get() - 1);
+        let path = if below.as_os_str().is_empty() { top.to_owned() } else { top.join(below) };
+        match self.look(&path) {
+            Seen::File(content) if content.len() > MAX_KEY_FILE => {}
+            Seen::File(content) => files.push((below.to_owned(), content)),
+            Seen::Folder(mut names) if depth < 2 => {
+                names.sort_unstable();
+                names
+                    .iter()
+                    .take(MAX_SEARCHED)
+                    .for_each(|name| self.collect(top, &below.join(name), depth + 1, files));
+            }
+            // What cannot be read can still be told by its name.
+            Seen::Unknown if depth > 0 => files.push((below.to_owned(), Zeroizing::default())),
+            Seen::Folder(_) | Seen::Unknown | Seen::Absent => {}
+        }
+    }
+
     /// Notes that Milvus reads a file by way of a mount. A given file that says the same is taken for
     /// it: the same file can have two names.
     pub(super) fn follow(&self, content: &[u8]) {
@@ -54,6 +118,15 @@ impl<'a> Host<'a> {
     pub(super) fn is_followed(&self, name: &str) -> bool {
         self.followed.borrow().contains(name)
     }
+}
+
+/// The file with the private key of an authority that is in one of the files, or in the directory.
+fn holder_of_key(files: &[(PathBuf, Zeroizing<Vec<u8>>)], directory: &Bundle) -> Option<PathBuf> {
+    let certificates = files.iter().filter_map(|(_, content)| certificates_from_pem(content).ok()).flatten();
+    let in_files: Vec<_> = certificates.filter(Certificate::is_ca).collect();
+    let known: Vec<_> = in_files.iter().chain(authorities(directory)).collect();
+    let holder = files.iter().find(|(_, content)| authority_of_key(content, &known).is_some());
+    holder.map(|(name, _)| name.clone())
 }
 
 /// A path without `.` and, where they can be resolved, `..`.

@@ -15,6 +15,8 @@ pub(super) enum Kind {
     List,
     /// cert-manager's Issuer or ClusterIssuer.
     Issuer,
+    /// cert-manager's Certificate.
+    Certificate,
     /// Any other of Kubernetes' kinds.
     OtherResource,
     Compose,
@@ -45,6 +47,7 @@ fn resource(version: &str, kind: &str) -> Kind {
         "Secret" => Kind::Secret,
         "Milvus" | "MilvusCluster" if version.starts_with("milvus.io/") => Kind::Milvus,
         "Issuer" | "ClusterIssuer" => Kind::Issuer,
+        "Certificate" if version.starts_with("cert-manager.io/") => Kind::Certificate,
         list if list.ends_with("List") => Kind::List,
         _ => Kind::OtherResource,
     }

@@ -11,7 +11,7 @@ use super::yaml::Node;
 const OWN_MOUNTS: [&str; 3] = ["/var/lib/milvus", "/milvus/tools", "/milvus/logs"];
 
 /// The mounts of a component: those of all components, and its own.
-pub(super) fn mounts(specs: &[Node<'_>]) -> Mounts {
+pub(super) fn mounts(specs: &[Node<'_>], namespace: Option<&str>) -> Mounts {
     let volumes = specs.iter().flat_map(|spec| spec.get("volumes").into_iter().flat_map(Node::items));
     let volumes: HashMap<_, _> = volumes.map(|volume| (volume.text("name"), volume)).collect();
     let mut mounts = Mounts::new(false);
@@ -23,7 +23,8 @@ pub(super) fn mounts(specs: &[Node<'_>]) -> Mounts {
             continue;
         }
         let volume = volumes.get(&mount.text("name"));
-        let volume = volume.map_or(Volume::Other, |volume| volume_of(*volume, mount.text("subPath")));
+        let volume =
+            volume.map_or(Volume::Other, |volume| volume_of(*volume, namespace, mount.text("subPath")));
         let place = mount.get("subPath").unwrap_or(mount).place();
         mounts.add(Mount { target, volume, place });
     }
@@ -35,7 +36,7 @@ pub(super) fn mounts(specs: &[Node<'_>]) -> Mounts {
     mounts
 }
 
-fn volume_of(volume: Node<'_>, sub_path: Option<&str>) -> Volume {
+fn volume_of(volume: Node<'_>, namespace: Option<&str>, sub_path: Option<&str>) -> Volume {
     let Some(secret) = volume.get("secret") else { return Volume::Other };
     let items = secret.get("items").filter(|items| items.is_sequence()).map(|items| {
         let item = |item: Node<'_>| Some((item.text("key")?.to_owned(), item.text("path")?.to_owned()));
@@ -43,6 +44,7 @@ fn volume_of(volume: Node<'_>, sub_path: Option<&str>) -> Volume {
     });
     Volume::Secret(SecretVolume {
         name: secret.text("secretName").unwrap_or_default().to_owned(),
+        namespace: namespace.map(str::to_owned),
         items,
         sub_path: sub_path.map(str::to_owned),
     })

@@ -9,9 +9,11 @@ use zeroize::Zeroizing;
 use super::Seen;
 use super::host::Host;
 use super::secret::Secret;
-use super::yaml::shortened;
+use super::shown::{shortened, shown, shown_path};
+use super::yaml::Origin;
 use crate::audit::Place;
 use crate::milvus::container::{PUBLIC_CERTIFICATES, WORKING_DIRECTORY};
+use crate::store::FileRole;
 
 /// The mounts of a container.
 pub(super) struct Mounts {
@@ -36,6 +38,8 @@ pub(super) enum Volume {
     Host(PathBuf),
     /// A Kubernetes Secret.
     Secret(SecretVolume),
+    /// A file that is written where it is mounted.
+    Text(TextVolume),
     /// Something whose content is not known here.
     Other,
 }
@@ -43,10 +47,19 @@ pub(super) enum Volume {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct SecretVolume {
     pub(super) name: String,
+    /// That of the resource that mounts it, if it says one.
+    pub(super) namespace: Option<String>,
     /// Keys and the paths that they get, where not all keys are there under their own names.
     pub(super) items: Option<Vec<(String, String)>>,
     /// The one path of it that is mounted as a file.
     pub(super) sub_path: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct TextVolume {
+    pub(super) text: Zeroizing<String>,
+    /// Where its lines are.
+    pub(super) origin: Origin,
 }
 
 /// What a path in a container leads to.
@@ -76,8 +89,8 @@ pub(super) enum FileSource {
     Machine,
     /// This machine, by way of a mount that is written here.
     Mount(Place),
-    /// A Secret, which is judged by itself.
-    Secret,
+    /// A Secret, which is judged by itself: where it is there, and what it is taken for.
+    Secret(Place, Option<FileRole>),
 }
 
 /// A path in a container, without `.`, `..` and double slashes; a relative one as Milvus sees it.
@@ -128,8 +141,8 @@ impl Mounts {
         let path = absolute(path);
         match self.of(&path) {
             Some((mount, rest)) => mount.find(&rest, host, secrets),
-            None if is_public(&path) => Found::Public,
             None if self.is_partial => Found::Unknown,
+            None if is_public(&path) => Found::Public,
             None => Found::NotMounted,
         }
     }
@@ -140,9 +153,14 @@ impl Mount {
         match &self.volume {
             Volume::Host(path) => self.find_on_host(path, rest, host),
             Volume::Secret(volume) => {
-                let known = secrets.iter().find(|secret| secret.name == volume.name);
-                known.map_or(Found::Unknown, |secret| volume.find(rest, secret))
+                volume.among(secrets).map_or(Found::Unknown, |secret| volume.find(rest, secret))
             }
+            Volume::Text(volume) if rest.is_empty() => Found::File(File {
+                content: Zeroizing::new(volume.text.as_bytes().to_vec()),
+                name: shown(&self.target).into_owned(),
+                source: FileSource::Mount(self.place.clone()),
+            }),
+            Volume::Text(_) => Found::Missing(format!("{} is a file", shown(&self.target))),
             Volume::Other => Found::Unknown,
         }
     }
@@ -152,7 +170,7 @@ impl Mount {
             return Found::MissingMount;
         }
         let path = if rest.is_empty() { source.to_owned() } else { source.join(rest) };
-        let name = path.display().to_string();
+        let name = shown_path(&path);
         match host.look(&path) {
             Seen::File(content) => {
                 Found::File(File { content, name, source: FileSource::Mount(self.place.clone()) })
@@ -165,6 +183,20 @@ impl Mount {
 }
 
 impl SecretVolume {
+    /// The Secret that is mounted. Where no namespace is written `kubectl` can have been told one, and
+    /// otherwise it is `default`.
+    pub(super) fn among<'s>(&self, secrets: &'s [Secret]) -> Option<&'s Secret> {
+        let own = self.namespace.as_deref();
+        let may_be = |secret: &&Secret| {
+            let theirs = secret.namespace.as_deref();
+            secret.name == self.name && (own.is_none() || theirs.is_none() || own == theirs)
+        };
+        let is_same =
+            |secret: &&Secret| secret.namespace.as_deref().unwrap_or("default") == own.unwrap_or("default");
+        let candidates = || secrets.iter().filter(may_be);
+        candidates().find(is_same).or_else(|| candidates().next())
+    }
+
     fn find(&self, rest: &str, secret: &Secret) -> Found {
         let path = self.sub_path.as_deref().unwrap_or(rest);
         let key = match &self.items {
@@ -177,11 +209,11 @@ impl SecretVolume {
         match secret.file(key) {
             Some(file) => Found::File(File {
                 content: file.content.clone(),
-                name: format!("{key} of the Secret {}", secret.name),
-                source: FileSource::Secret,
+                name: secret.name_of(key),
+                source: FileSource::Secret(file.place.clone(), secret.role(key)),
             }),
             None if secret.has(key) => Found::Unknown,
-            None => Found::Missing(format!("the Secret {} has no {}", secret.name, shortened(key))),
+            None => Found::Missing(format!("the Secret {} has no {}", shown(&secret.name), shortened(key))),
         }
     }
 }

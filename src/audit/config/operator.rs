@@ -25,7 +25,8 @@ pub(super) fn deployment(document: Node<'_>) -> Deployment {
     }
     Deployment {
         settings,
-        mounts: Some(mounts(&specs)),
+        mounts: Some(mounts(&specs, document.at(&["metadata", "namespace"]).and_then(Node::as_str))),
+        unmounted: None,
         serves_clients: true,
         rest: publication(document, component),
     }

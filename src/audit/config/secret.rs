@@ -7,17 +7,19 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-use super::certificates::difference;
+use super::certificates::{authorities, authority_of_key, difference, stopped};
 use super::findings::Findings;
+use super::shown::shown;
 use super::yaml::{Entry, Node};
 use crate::audit::finding::Remedy;
 use crate::audit::{Bundle, Code, Finding, Place};
-use crate::pki::{EndEntityKind, KeyMaterial, certificates_from_pem};
+use crate::pki::{Certificate, EndEntityKind, certificates_from_pem};
 use crate::store::FileRole;
 
 /// A Secret among the documents.
 pub(super) struct Secret {
     pub(super) name: String,
+    pub(super) namespace: Option<String>,
     files: BTreeMap<String, SecretFile>,
     /// Keys with values that cannot be read.
     unreadable: HashSet<String>,
@@ -25,15 +27,20 @@ pub(super) struct Secret {
 
 /// A decoded value, and where its key is.
 pub(super) struct SecretFile {
-    place: Place,
+    pub(super) place: Place,
     pub(super) content: Zeroizing<Vec<u8>>,
 }
 
 impl Secret {
     /// Reads `data` and `stringData`, which wins.
     pub(super) fn read(document: Node<'_>, findings: &mut Findings) -> Self {
-        let name = document.at(&["metadata", "name"]).and_then(Node::as_str).unwrap_or_default().to_owned();
-        let mut secret = Self { name, files: BTreeMap::new(), unreadable: HashSet::new() };
+        let metadata = |key| document.at(&["metadata", key]).and_then(Node::as_str).map(str::to_owned);
+        let mut secret = Self {
+            name: metadata("name").unwrap_or_default(),
+            namespace: metadata("namespace"),
+            files: BTreeMap::new(),
+            unreadable: HashSet::new(),
+        };
         for (field, is_encoded) in [("stringData", false), ("data", true)] {
             for entry in document.get(field).map(Node::entries).unwrap_or_default() {
                 if !secret.has(entry.name()) {
@@ -49,20 +56,19 @@ impl Secret {
         let place = entry.key.place();
         let text = entry.value.as_str().or(entry.value.is_null().then_some(""));
         let content = match text {
-            None => Err((Code::WrongType, format!("{key} is {}, not text", entry.value.described()))),
+            None => Err((Code::WrongType, format!("is {}, not text", entry.value.described()))),
             Some(text) if is_encoded => decoded(text).ok_or_else(|| {
-                (
-                    Code::DamagedFile,
-                    format!("{key} is not base64, which `data` needs; `stringData` takes text"),
-                )
+                let evidence = "is not base64, which `data` needs; `stringData` takes text";
+                (Code::DamagedFile, evidence.into())
             }),
             Some(text) => Ok(Zeroizing::new(text.as_bytes().to_vec())),
         };
-        match content {
+        match content.and_then(|content| once_encoded(content, &key)) {
             Ok(content) => {
                 self.files.insert(key, SecretFile { place, content });
             }
             Err((code, evidence)) => {
+                let evidence = format!("{}: {evidence}", self.name_of(&key));
                 if let Some(role) = role_of(&key) {
                     findings.add(Finding::new(code, place, evidence, &remedy_of(role)).about(role));
                 }
@@ -71,8 +77,44 @@ impl Secret {
         }
     }
 
+    /// What one of its keys is called in a sentence.
+    pub(super) fn name_of(&self, key: &str) -> String {
+        match self.name.is_empty() {
+            true => format!("{} of the Secret", shown(key)),
+            false => format!("{} of the Secret {}", shown(key), shown(&self.name)),
+        }
+    }
+
+    /// Whether certificates or keys are in it, readable or not.
+    pub(super) fn is_recognised(&self) -> bool {
+        self.roles().next().is_some() || self.unreadable.iter().any(|key| role_of(key).is_some())
+    }
+
     pub(super) fn has(&self, key: &str) -> bool {
         self.files.contains_key(key) || self.unreadable.contains(key)
+    }
+
+    /// What one of its keys is taken for.
+    pub(super) fn role(&self, key: &str) -> Option<FileRole> {
+        self.roles().find(|(_, name, _)| *name == key).map(|(role, ..)| role)
+    }
+
+    /// Whether it seems to be made of the directory's certificates, or of their successors: they are called
+    /// so, or have an issuer, a subject or a name in common.
+    pub(super) fn is_related_to(&self, bundle: &Bundle, directory: &Bundle) -> bool {
+        const CERTIFICATES: [FileRole; 3] =
+            [FileRole::CaCertificate, FileRole::ServerCertificate, FileRole::ClientCertificate];
+        let is_called_so = CERTIFICATES.into_iter().any(|role| self.has(role.file_name()));
+        let all = |bundle| {
+            let of = move |role| Bundle::certificates(bundle, role);
+            CERTIFICATES.into_iter().flat_map(of)
+        };
+        let is_alike = |one: &Certificate, other: &Certificate| {
+            one.subject() == other.subject()
+                || one.issuer() == other.issuer()
+                || one.names().iter().any(|name| other.names().contains(name))
+        };
+        is_called_so || all(bundle).any(|one| all(directory).any(|other| is_alike(one, other)))
     }
 
     pub(super) fn file(&self, key: &str) -> Option<&SecretFile> {
@@ -82,9 +124,9 @@ impl Secret {
     /// Its certificates and keys, by the names that this program and cert-manager give them.
     pub(super) fn bundle(&self) -> Bundle {
         let mut bundle = Bundle::new();
-        for (role, _, file) in self.roles() {
+        for (role, key, file) in self.roles() {
             if bundle.file(role).is_none() {
-                bundle.add(role, file.place.clone(), None, Ok(&file.content));
+                bundle.add_named(role, file.place.clone(), self.name_of(key), &file.content);
             }
         }
         bundle
@@ -117,12 +159,7 @@ impl Secret {
 
     /// Finds an authority's key, and certificates that are not those of the directory.
     pub(super) fn judge(&self, bundle: &Bundle, directory: &Bundle, findings: &mut Findings) {
-        for (role, key, file) in self.roles() {
-            let bundles = [bundle, directory];
-            if let Some(evidence) = self.authority_key(role, key, file, bundles) {
-                findings.report(Code::CaKeyInSecret, file.place.clone(), evidence);
-            }
-        }
+        self.authority_keys(directory, findings);
         let certificates =
             [FileRole::ServerCertificate, FileRole::CaCertificate, FileRole::ClientCertificate];
         let differing = certificates.into_iter().filter_map(|role| {
@@ -131,27 +168,39 @@ impl Secret {
         });
         let (places, evidence): (Vec<_>, Vec<_>) = differing.unzip();
         if let Some(place) = places.into_iter().min() {
-            findings.report(Code::NotTheDirectorys, place, evidence.join("; "));
+            let stopped = stopped(|role| bundle.certificates(role), directory);
+            findings.stopping(Code::NotTheDirectorys, place, evidence.join("; "), stopped);
         }
     }
 
-    /// Why a file is an authority's key, if it is one.
-    fn authority_key(
-        &self,
-        role: FileRole,
-        key: &str,
-        file: &SecretFile,
-        bundles: [&Bundle; 2],
-    ) -> Option<String> {
-        if role == FileRole::CaKey {
-            return Some(format!("the Secret {} has the authority's key as {key}", self.name));
+    /// Finds the authority's key under whatever name, alone or with its certificate.
+    fn authority_keys(&self, directory: &Bundle, findings: &mut Findings) {
+        let in_files = self.files.values().filter_map(|file| certificates_from_pem(&file.content).ok());
+        let in_files: Vec<_> = in_files.flatten().filter(Certificate::is_ca).collect();
+        let known: Vec<_> = in_files.iter().chain(authorities(directory)).collect();
+        let (_, private_key) = self.kind_of_tls_crt();
+        for (key, file) in &self.files {
+            let is_named_so =
+                role_of(key) == Some(FileRole::CaKey) || key == "tls.key" && private_key == FileRole::CaKey;
+            let evidence = match authority_of_key(&file.content, &known) {
+                Some(authority) => format!("{} is the key of {authority}", self.name_of(key)),
+                None if is_named_so => format!("{} is the authority's key", self.name_of(key)),
+                None => continue,
+            };
+            findings.report(Code::CaKeyInSecret, file.place.clone(), evidence);
         }
-        let material = role.is_key().then(|| KeyMaterial::from_pem(&file.content).ok()).flatten()?;
-        let mut certificates = bundles.into_iter().flat_map(|bundle| {
-            FileRole::ALL.into_iter().flat_map(|role| bundle.certificates(role)).filter(|found| found.is_ca())
-        });
-        let authority = certificates.find(|authority| material.belongs_to(authority) == Some(true))?;
-        Some(format!("{key} is the key of the authority {}", authority.subject()))
+    }
+}
+
+/// A value that is base64 even after it was decoded was encoded once too often.
+fn once_encoded(content: Zeroizing<Vec<u8>>, key: &str) -> Result<Zeroizing<Vec<u8>>, (Code, String)> {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let again = std::str::from_utf8(&content).ok().and_then(|text| decoded(text.trim()));
+    match again.filter(|again| role_of(key).is_some() && again.starts_with(BEGIN)) {
+        Some(_) => {
+            Err((Code::DamagedFile, "is base64 where PEM belongs: it was encoded once too often".into()))
+        }
+        None => Ok(content),
     }
 }
 

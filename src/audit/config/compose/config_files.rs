@@ -5,7 +5,8 @@ use super::super::findings::Findings;
 use super::super::host::{Host, cleaned};
 use super::super::mounts::{Mount, Mounts, Volume};
 use super::super::settings::Settings;
-use super::super::yaml::{self, Origin};
+use super::super::shown::{shown, shown_path};
+use super::super::yaml::{self, Document, Malformed, Origin};
 use crate::audit::Code;
 use crate::milvus::container::CONFIG_FOLDER;
 
@@ -21,10 +22,28 @@ pub(super) fn add(settings: &mut Settings, mounts: &Mounts, host: &Host<'_>, fin
     }
 }
 
+/// A configuration file that is mounted where Milvus does not look for it.
+pub(super) fn misplaced(mounts: &Mounts) -> Option<&Mount> {
+    let is_one =
+        |mount: &&Mount| CONFIG_FILES.into_iter().any(|name| Path::new(&mount.target).ends_with(name));
+    mounts.iter().find(|mount| is_one(mount) && !Path::new(&mount.target).starts_with(CONFIG_FOLDER))
+}
+
+/// Whether Milvus finds none of its files in a mount.
+pub(super) fn are_missing(mounts: &Mounts) -> bool {
+    CONFIG_FILES.into_iter().all(|name| mounts.of(&format!("{CONFIG_FOLDER}/{name}")).is_none())
+}
+
 fn add_file(settings: &mut Settings, mount: &Mount, rest: &str, host: &Host<'_>, findings: &mut Findings) {
-    let Volume::Host(source) = &mount.volume else {
-        settings.is_partial = true;
-        return;
+    let source = match &mount.volume {
+        Volume::Host(source) => source,
+        Volume::Text(volume) if rest.is_empty() => {
+            return add_documents(settings, yaml::read(&volume.text, &volume.origin), findings);
+        }
+        Volume::Text(_) | Volume::Secret(_) | Volume::Other => {
+            settings.is_partial = true;
+            return;
+        }
     };
     let path = cleaned(&if rest.is_empty() { source.clone() } else { source.join(rest) });
     settings.add_layer(host.settings(&path, || {
@@ -45,12 +64,14 @@ fn read_file(
     match host.look(path) {
         Seen::File(content) => {
             host.follow(&content);
-            add_content(settings, &content, &path.display().to_string(), findings);
+            let origin = Origin::file(path.display().to_string());
+            add_documents(settings, yaml::read_file(&content, &origin), findings);
         }
         // A folder need not have them all.
         Seen::Absent if !rest.is_empty() => {}
         Seen::Absent => {
-            let evidence = format!("there is no {}, which is mounted at {}", path.display(), mount.target);
+            let (path, target) = (shown_path(path), shown(&mount.target));
+            let evidence = format!("there is no {path}, which is mounted at {target}");
             findings.report(Code::TlsFileNotThere, mount.place.clone(), evidence);
             settings.is_partial = true;
         }
@@ -59,11 +80,15 @@ fn read_file(
 }
 
 /// Go's `yaml.Unmarshal`, with which Milvus reads them, takes the first document alone.
-fn add_content(settings: &mut Settings, content: &[u8], name: &str, findings: &mut Findings) {
-    match yaml::read_file(content, &Origin::file(name)) {
+fn add_documents(
+    settings: &mut Settings,
+    documents: Result<Vec<Document>, Malformed>,
+    findings: &mut Findings,
+) {
+    match documents {
         Ok(documents) => {
             if let Some(document) = documents.first() {
-                document.defect().into_iter().for_each(|defect| findings.malformed(defect));
+                document.defect().into_iter().for_each(|defect| findings.repeated(defect));
                 settings.add_document(document.root());
             }
         }

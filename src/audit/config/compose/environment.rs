@@ -44,8 +44,18 @@ fn add_file(settings: &mut Settings, service: &Service<'_>, path: &str, host: &H
             let position = Position { line: index + 1, column: line.len() - line.trim_start().len() + 1 };
             let (name, value) = trimmed.split_once('=').unwrap_or((trimmed, ""));
             let place = Place::at(path.display().to_string(), position);
-            add_variable(settings, name, Some(value.trim_matches(['"', '\''])), place);
+            add_variable(settings, name, Some(unquoted(value.trim())), place);
         }
+    }
+}
+
+/// A value without its quotes, or else without the comment after it.
+fn unquoted(value: &str) -> &str {
+    let quoted = ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.split_once(quote));
+    match quoted {
+        Some((inside, _)) => inside,
+        None if value.starts_with('#') => "",
+        None => value.split(" #").next().unwrap_or_default().trim_end(),
     }
 }
 

@@ -8,10 +8,11 @@ mod volumes;
 
 use std::path::PathBuf;
 
-use super::deployment::Deployment;
+use super::deployment::{Deployment, Unmounted};
 use super::findings::Findings;
 use super::host::Host;
-use super::settings::Settings;
+use super::settings::{Mode, Settings};
+use super::shown::shown;
 use super::yaml::{Entry, Node};
 use crate::audit::Code;
 use service::Service;
@@ -33,7 +34,8 @@ pub(super) fn deployments(
     findings: &mut Findings,
 ) -> Vec<Deployment> {
     let services: Vec<_> = merged(files).into_iter().filter(Service::runs_milvus).collect();
-    if let (Some(first), true) = (files.first(), services.is_empty()) {
+    let is_whole = !files.iter().any(|file| is_part(file.document));
+    if let (Some(first), true) = (files.first(), services.is_empty() && is_whole) {
         let place = first.document.entry("services").map_or(first.document, |entry| entry.key).place();
         findings.report(Code::ConfigNotRecognised, place, "no service runs milvusdb/milvus");
     }
@@ -44,16 +46,39 @@ pub(super) fn deployments(
     services.iter().take(MAX_SERVICES).map(|service| deployment(service, host, findings)).collect()
 }
 
+/// Whether what runs Milvus may be in another file.
+fn is_part(document: Node<'_>) -> bool {
+    let services = document.get("services").map(Node::entries).unwrap_or_default();
+    document.get("include").is_some() || services.iter().any(|service| service.value.get("extends").is_some())
+}
+
 fn deployment(service: &Service<'_>, host: &Host<'_>, findings: &mut Findings) -> Deployment {
     let mounts = volumes::mounts(service);
+    let is_known = !mounts.is_partial && config_files::are_missing(&mounts);
     let mut settings = Settings::default();
     settings.add_root(environment::key(service).place());
-    settings.is_partial |= service.is_partial();
+    settings.is_partial |= service.is_partial() || service.is_built();
     config_files::add(&mut settings, &mounts, host, findings);
     environment::add(&mut settings, service, host);
+    let mut unmounted = None;
+    if is_known && settings.mode() == Mode::Unset && service.serves_clients() {
+        match config_files::misplaced(&mounts) {
+            Some(mount) => {
+                let evidence =
+                    format!("it is mounted at {}, where Milvus does not look", shown(&mount.target));
+                findings.report(Code::SettingsNotMounted, mount.place.clone(), evidence);
+                settings.is_partial = true;
+            }
+            None => {
+                let place = service.last("volumes").map_or(service.key, |volumes| volumes.key).place();
+                unmounted = Some(Unmounted { service: service.name.to_owned(), place });
+            }
+        }
+    }
     Deployment {
         settings,
         mounts: Some(mounts),
+        unmounted,
         serves_clients: service.serves_clients(),
         rest: service.publication(),
     }

@@ -47,6 +47,19 @@ impl<'a> Service<'a> {
         ["extends", "volumes_from"].into_iter().any(|key| self.last(key).is_some())
     }
 
+    /// Whether its image is made here: what is in it is not known.
+    pub(super) fn is_built(&self) -> bool {
+        self.last("build").is_some()
+    }
+
+    /// Whether its image is Milvus' own, wherever it is copied to. Another can have any files in it.
+    pub(super) fn has_milvus_own_image(&self) -> bool {
+        let image = self.last("image").and_then(|image| image.value.as_str()).unwrap_or_default();
+        let image = interpolated(image);
+        let mut parts = image.text.rsplit('/').skip(1);
+        !self.is_built() && parts.next() == Some("milvusdb")
+    }
+
     /// By its image, whatever registry it comes from, or by its command.
     pub(super) fn runs_milvus(&self) -> bool {
         let image = self.last("image").and_then(|image| image.value.as_str()).unwrap_or_default();

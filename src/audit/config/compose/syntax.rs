@@ -80,7 +80,11 @@ pub(super) struct ShortVolume {
 
 /// Splits a volume before its variables are replaced: a default can have a colon.
 pub(super) fn short_volume(text: &str, folder: &Path) -> ShortVolume {
-    let parts = split_outside_of_braces(text);
+    let mut parts = split_outside_of_braces(text);
+    let has_drive = has_drive(&parts);
+    if has_drive {
+        parts.remove(0);
+    }
     let (source, target) = match parts.as_slice() {
         [] => (None, ""),
         [target] => (None, *target),
@@ -88,8 +92,20 @@ pub(super) fn short_volume(text: &str, folder: &Path) -> ShortVolume {
     };
     let target = interpolated(target);
     ShortVolume {
-        volume: source.map_or(Volume::Other, |source| host_volume(source, folder)),
+        volume: source.filter(|_| !has_drive).map_or(Volume::Other, |source| host_volume(source, folder)),
         target: (!target.is_unknown).then(|| target.text.into_owned()),
+    }
+}
+
+/// Whether a volume begins with a drive of Windows, `C:\\certs:/milvus/tls`; a volume can be called by one
+/// letter too.
+fn has_drive(parts: &[&str]) -> bool {
+    let is_letter = |part: &str| part.len() == 1 && part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    match parts {
+        [drive, path, target, ..] if is_letter(drive) => {
+            path.starts_with('\\') || path.starts_with('/') && target.starts_with('/')
+        }
+        _ => false,
     }
 }
 
@@ -170,6 +186,9 @@ mod tests {
             ("~/certs:/milvus/tls", Volume::Other, Some("/milvus/tls")),
             ("certs:/milvus/tls", Volume::Other, Some("/milvus/tls")),
             ("/milvus/tls", Volume::Other, Some("/milvus/tls")),
+            ("C:\\certs\\tls:/milvus/tls:ro", Volume::Other, Some("/milvus/tls")),
+            ("c:/certs/tls:/milvus/tls", Volume::Other, Some("/milvus/tls")),
+            ("c:/milvus/tls:ro", Volume::Other, Some("/milvus/tls")),
             ("./certs:${TARGET}", host("project/certs"), None),
         ] {
             let found = short_volume(text, Path::new("project"));

@@ -1,4 +1,6 @@
-use super::super::mounts::{Mount, Mounts, Volume, absolute};
+use zeroize::Zeroizing;
+
+use super::super::mounts::{Mount, Mounts, TextVolume, Volume, absolute};
 use super::super::yaml::Node;
 use super::service::Service;
 use super::syntax::{ShortVolume, host_volume, interpolated, short_volume};
@@ -8,7 +10,7 @@ const FILES: [(&str, &str); 2] = [("secrets", "/run/secrets/"), ("configs", "/")
 
 /// What is mounted into a service: its volumes, and the files of `secrets` and `configs`.
 pub(super) fn mounts(service: &Service<'_>) -> Mounts {
-    let mut mounts = Mounts::new(service.is_partial());
+    let mut mounts = Mounts::new(service.is_partial() || !service.has_milvus_own_image());
     for item in service.all("volumes").flat_map(Node::items) {
         let ShortVolume { volume, target } = volume_of(item, service);
         match target {
@@ -38,6 +40,14 @@ fn volume_of(item: Node<'_>, service: &Service<'_>) -> ShortVolume {
     ShortVolume { volume, target: target.map(|target| target.text.into_owned()) }
 }
 
+/// A file that is written where it is described. With variables in it its text is not known.
+fn written(content: Node<'_>) -> Volume {
+    match content.embedded().filter(|(text, _)| !text.contains('$')) {
+        Some((text, origin)) => Volume::Text(TextVolume { text: Zeroizing::new(text.to_owned()), origin }),
+        None => Volume::Other,
+    }
+}
+
 /// A file that is described beside the services and mounted by its name.
 fn file_mount(service: &Service<'_>, field: &str, folder: &str, item: Node<'_>) -> Option<Mount> {
     let name = item.as_str().or_else(|| item.text("source"))?;
@@ -46,7 +56,7 @@ fn file_mount(service: &Service<'_>, field: &str, folder: &str, item: Node<'_>) 
     let volume = match described.and_then(|described| described.text("file")) {
         // Unlike in a volume, a path without a dot before it is a path.
         Some(file) => host_volume(&format!("./{file}").replacen(".//", "/", 1), service.folder),
-        None => Volume::Other,
+        None => described.and_then(|described| described.get("content")).map_or(Volume::Other, written),
     };
     let target = if target.starts_with('/') { target.to_owned() } else { format!("{folder}{target}") };
     Some(Mount { target: absolute(&target), volume, place: item.place() })

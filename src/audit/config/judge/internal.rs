@@ -37,7 +37,8 @@ impl Judge<'_> {
         let names: Vec<_> = certificate.names().iter().map(GeneralName::to_string).collect();
         let names = if names.is_empty() { "no name at all".into() } else { names.join(", ") };
         let evidence = format!("{} is {}, {name} covers {names}", Key::Sni.name(), shortened(sni));
-        self.findings.report_name(Code::SniNotCovered, place, evidence, Some(sni));
+        let name = Some(sni).filter(|sni| shown(sni) == **sni);
+        self.findings.report_name(Code::SniNotCovered, place, evidence, name);
     }
 
     /// What components show each other, and its name: what the path leads to, or where that cannot

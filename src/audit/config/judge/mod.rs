@@ -12,7 +12,7 @@ use super::host::Host;
 use super::mounts::{absolute, is_public};
 use super::secret::Secret;
 use super::settings::{Mode, port};
-use super::yaml::shortened;
+use super::shown::{list_are, shortened, shown, shown_path};
 use crate::audit::{Bundle, Code, Place};
 use crate::milvus::container::GRPC_PORT;
 use crate::milvus::keys::{Block, Key, PathKey};
@@ -30,11 +30,17 @@ struct Judge<'a> {
     findings: &'a mut Findings,
     /// Paths that have been judged: both blocks can name the same files.
     judged: Vec<String>,
+    deployed: Vec<Bundle>,
 }
 
-/// Judges one Milvus.
-pub(super) fn judge(deployment: &Deployment, circumstances: &Circumstances<'_>, findings: &mut Findings) {
-    let mut judge = Judge { deployment, circumstances, findings, judged: Vec::new() };
+/// Judges one Milvus, and returns what its paths lead to, if that has not been judged by itself.
+pub(super) fn judge(
+    deployment: &Deployment,
+    circumstances: &Circumstances<'_>,
+    findings: &mut Findings,
+) -> Vec<Bundle> {
+    let (judged, deployed) = (Vec::new(), Vec::new());
+    let mut judge = Judge { deployment, circumstances, findings, judged, deployed };
     judge.types();
     judge.misplaced();
     if deployment.serves_clients {
@@ -42,6 +48,7 @@ pub(super) fn judge(deployment: &Deployment, circumstances: &Circumstances<'_>, 
     }
     judge.between_components();
     judge.mounted();
+    judge.deployed
 }
 
 impl Judge<'_> {
@@ -69,24 +76,12 @@ impl Judge<'_> {
     /// What clients connect to.
     fn for_clients(&mut self) {
         use PathKey::{CaPem, ServerKey, ServerPem};
-        match self.mode() {
+        match self.deployment.settings.mode() {
             Mode::Off | Mode::Unset => self.off(),
             Mode::OneWay => self.on(&[ServerPem, ServerKey]),
             Mode::Mutual => self.on(&[ServerPem, ServerKey, CaPem]),
+            // With a mode that is none, nothing else comes to matter.
             Mode::Invalid | Mode::Unknown => {}
-        }
-    }
-
-    /// The mode that is meant: one that is written wrongly, but not as `off`, is at least one-way.
-    fn mode(&self) -> Mode {
-        let settings = &self.deployment.settings;
-        let is_off =
-            |text: &str| matches!(text.to_lowercase().as_str(), "false" | "off" | "no" | "none" | "disabled");
-        match settings.mode() {
-            Mode::Invalid if settings.text(Key::TlsMode).is_some_and(|(text, _)| !is_off(text)) => {
-                Mode::OneWay
-            }
-            mode => mode,
         }
     }
 
@@ -96,14 +91,23 @@ impl Judge<'_> {
         let mut own = settings.paths(Block::Tls).filter(|(_, path, _)| !is_public(&absolute(path)));
         let named = own.next().map(|(key, _, _)| Key::Path(Block::Tls, key).name());
         let misplaced = Block::Tls.keys().iter().find(|key| settings.misplaced(**key).is_some());
-        if let Some(name) = named.or(misplaced.map(|key| key.name())) {
-            let mode = match settings.text(Key::TlsMode) {
-                Some((text, _)) => format!("is {text}"),
-                None => "is not set".into(),
-            };
-            let evidence = format!("{} {mode}, but {name} names a file", Key::TlsMode.name());
-            self.report(Code::TlsOff, settings.nearest(Key::TlsMode), evidence);
-        }
+        let mode = match settings.text(Key::TlsMode) {
+            Some((text, _)) => format!("{} is {}", Key::TlsMode.name(), shown(text)),
+            None => format!("{} is not set", Key::TlsMode.name()),
+        };
+        let evidence = match named.or(misplaced.map(|key| key.name())) {
+            Some(name) => format!("{mode}, but {name} names a file"),
+            None if self.leaves_certificates_unused() => format!("{mode}, so clients find no TLS"),
+            None => return,
+        };
+        self.report(Code::TlsOff, settings.nearest(Key::TlsMode), evidence);
+    }
+
+    /// Whether there is a certificate directory, and nothing that may set a mode after all.
+    fn leaves_certificates_unused(&self) -> bool {
+        let is_known = self.deployment.settings.lacks(Key::TlsMode)
+            || self.deployment.settings.get(Key::TlsMode).is_some();
+        is_known && !self.circumstances.directory.is_empty()
     }
 
     fn on(&mut self, needed: &[PathKey]) {
@@ -123,7 +127,7 @@ impl Judge<'_> {
     fn lacks(&self, block: Block, path: PathKey) -> bool {
         let settings = &self.deployment.settings;
         let key = Key::Path(block, path);
-        settings.lacks(key) && settings.misplaced(key).is_none()
+        settings.lacks(key) && settings.misplaced(key).is_none() && !self.is_mounted_over(path)
     }
 
     fn not_set(&mut self, block: Block, paths: &[PathKey]) {
@@ -144,7 +148,7 @@ impl Judge<'_> {
         let Some(grpc) = settings.port(Key::GrpcPort, GRPC_PORT) else { return };
         let place = settings.nearest(Key::HttpPort);
         if settings.lacks(Key::HttpPort) {
-            let mode = settings.text(Key::TlsMode).map_or("", |(text, _)| text);
+            let mode = settings.text(Key::TlsMode).map_or("".into(), |(text, _)| shown(text));
             let evidence =
                 format!("{} is {mode}, and {} is not set", Key::TlsMode.name(), Key::HttpPort.name());
             return self.report(Code::RestPortMissing, place, evidence);
@@ -156,15 +160,5 @@ impl Judge<'_> {
         } else if let Some((place, evidence)) = self.deployment.rest.lacks(rest, grpc) {
             self.report(Code::RestPortNotPublished, place, evidence);
         }
-    }
-}
-
-/// `a is`, `a and b are`.
-fn list_are(names: &[&str]) -> String {
-    match names {
-        [name] => format!("{name} is"),
-        [first, last] => format!("{first} and {last} are"),
-        [first @ .., last] => format!("{} and {last} are", first.join(", ")),
-        [] => String::new(),
     }
 }

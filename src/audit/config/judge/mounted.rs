@@ -14,7 +14,7 @@ impl Judge<'_> {
         let mut single = Vec::new();
         for mount in mounts.iter() {
             if is_whole_configuration(mount) {
-                let evidence = format!("{} is mounted as a whole", mount.target);
+                let evidence = format!("{} is mounted as a whole", shown(&mount.target));
                 self.report(Code::MilvusYamlReplaced, mount.place.clone(), evidence);
             }
             if let Some(evidence) = self.authority_key(mount) {
@@ -25,8 +25,9 @@ impl Judge<'_> {
         }
         single.sort_by_key(|mount| &mount.place);
         if let Some(first) = single.first() {
-            let targets: Vec<_> = single.iter().map(|mount| mount.target.as_str()).collect();
-            let evidence = format!("{} mounted as single files", list_are(&targets));
+            let targets: Vec<_> = single.iter().map(|mount| shown(&mount.target)).collect();
+            let how = if single.len() == 1 { "a single file" } else { "single files" };
+            let evidence = format!("{} mounted as {how}", list_are(&targets));
             self.report(Code::SingleFileMount, first.place.clone(), evidence);
         }
     }
@@ -36,14 +37,14 @@ impl Judge<'_> {
         let key = FileRole::CaKey.file_name();
         let Volume::Host(source) = &mount.volume else { return None };
         if source.ends_with(key) || mount.target.ends_with(key) {
-            return Some(format!("{} is mounted at {}", source.display(), mount.target));
+            return Some(format!("{} is mounted at {}", shown_path(source), shown(&mount.target)));
         }
-        match self.circumstances.host.look(source) {
-            Seen::Folder(names) if names.iter().any(|name| name == key) => {
-                Some(format!("{}, which is mounted at {}, has {key}", source.display(), mount.target))
-            }
-            _ => None,
-        }
+        let found = self.circumstances.host.authority_key(source, self.circumstances.directory)?;
+        let whose = format!("{}, which is mounted at {}", shown_path(source), shown(&mount.target));
+        Some(match found.as_os_str().is_empty() {
+            true => format!("{whose}, holds the authority's key"),
+            false => format!("{whose}, has the authority's key in {}", shown_path(&found)),
+        })
     }
 
     /// Whether a file with a certificate or key is mounted without its folder.
@@ -56,7 +57,7 @@ impl Judge<'_> {
                 is_named_so && matches!(self.circumstances.host.look(source), Seen::File(_) | Seen::Unknown)
             }
             Volume::Secret(secret) => is_named_so && secret.sub_path.is_some(),
-            Volume::Other => is_named_so,
+            Volume::Text(_) | Volume::Other => is_named_so,
         }
     }
 }

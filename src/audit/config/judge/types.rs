@@ -1,19 +1,37 @@
 use super::super::settings::{Setting, Value, atoi, mode_of, parse_bool};
 use super::*;
+use crate::audit::Client;
+use crate::audit::rules::{ALL, Clients};
+
+const NOBODY: Clients = &[];
 
 impl Judge<'_> {
     /// Values that Milvus cannot take for what they should be.
     pub(super) fn types(&mut self) {
         let settings = &self.deployment.settings;
-        let mut wrong: Vec<_> = Key::all()
-            .filter_map(|key| settings.get(key).and_then(|setting| wrong_value(key, setting)))
-            .collect();
-        let sections = settings.wrong_sections().map(|(section, place, described)| {
-            (Code::WrongType, place.clone(), format!("{section} is {described}, not a block of settings"))
-        });
-        wrong.extend(sections);
-        for (code, place, evidence) in wrong {
-            self.report(code, place, evidence);
+        for key in Key::all() {
+            let wrong = settings.get(key).and_then(|setting| wrong_value(key, setting));
+            if let Some((code, place, evidence)) = wrong {
+                self.findings.stopping(code, place, evidence, self.stopped_without(key));
+            }
+        }
+        for (section, place, described) in settings.wrong_sections() {
+            let evidence = format!("{section} is {described}, not a block of settings");
+            let between_components = section == Block::InternalTls.name();
+            let key = if between_components { Key::Sni } else { Key::TlsMode };
+            self.findings.stopping(Code::WrongType, place.clone(), evidence, self.stopped_without(key));
+        }
+    }
+
+    /// Whom it stops, in one-way and in mutual TLS, that Milvus takes a setting for its default.
+    fn stopped_without(&self, key: Key) -> [Clients; 2] {
+        let is_internal = || self.deployment.settings.is_true(Key::InternalTlsEnabled) == Some(true);
+        match key {
+            Key::Path(Block::InternalTls, _) | Key::Sni if !is_internal() => [NOBODY; 2],
+            Key::InternalTlsEnabled => [NOBODY; 2],
+            Key::HttpEnabled => [&[Client::Curl]; 2],
+            Key::Path(Block::Tls, PathKey::CaPem) => [NOBODY, ALL],
+            _ => [ALL; 2],
         }
     }
 }

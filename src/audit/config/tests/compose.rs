@@ -1,7 +1,7 @@
 use super::*;
 
 /// The stock file, with TLS.
-const STOCK: &str = "\
+pub(super) const STOCK: &str = "\
 services:
   etcd:
     image: quay.io/coreos/etcd:v3.5.18
@@ -89,10 +89,33 @@ fn findings_in_a_mounted_file_are_in_that_file() {
 }
 
 #[test]
-fn a_file_that_is_given_beside_the_compose_file_is_milvus_too() {
+fn settings_that_are_given_and_not_mounted_do_not_reach_milvus() {
     let text = STOCK.replace("      - ./user.yaml:/milvus/configs/user.yaml:ro\n", "");
     let world = stock(&text).given("user.yaml", MUTUAL.replace("/milvus/tls", "/certs"));
-    assert_eq!(world.findings(), ["user.yaml:5:18 tls-path-not-mounted"]);
+    assert_eq!(
+        world.findings(),
+        ["m/docker-compose.yml:12:5 settings-not-mounted", "user.yaml:5:18 tls-path-not-mounted"],
+        "what else is wrong with them is found too"
+    );
+    assert_eq!(world.evidence()[0], "user.yaml is not mounted into the service standalone");
+    assert_eq!(world.stopped()[0], ("settings-not-mounted", true, true));
+    let elsewhere = changed("/milvus/configs/user.yaml", "/milvus/config/user.yaml");
+    assert_eq!(elsewhere, ["m/docker-compose.yml:15:9 settings-not-mounted"]);
+    for (from, to) in [
+        ("milvusdb/milvus:", "registry.example/team/milvus:"),
+        ("    image: milvusdb/milvus:v2.5.16\n", "    image: milvusdb/milvus:v2.5.16\n    build: .\n"),
+        ("      ETCD_ENDPOINTS: etcd:2379\n", "      MILVUSCONF: /etc/milvus\n"),
+        (
+            "      - ./tls:/milvus/tls:ro\n",
+            "      - ./tls:/milvus/tls:ro\n      - settings:/milvus/configs\n",
+        ),
+    ] {
+        let world = stock(&text.replace(from, to)).given("user.yaml", MUTUAL);
+        assert!(!world.findings().iter().any(|found| found.contains("not-mounted")), "{to}");
+    }
+    let variables = text.replace("      ETCD_ENDPOINTS: etcd:2379\n", "      COMMON_SECURITY_TLSMODE: 2\n");
+    let world = stock(&variables).given("user.yaml", MUTUAL);
+    assert_eq!(world.findings(), NOTHING, "the mode comes by another way");
 }
 
 #[test]
@@ -121,6 +144,63 @@ fn the_images_certificates_are_public_unless_something_is_mounted_over_them() {
     let text = STOCK.replace("/milvus/tls:ro", "/milvus/configs/cert");
     let over = stock(&text).file("m/user.yaml", MUTUAL.replace("/milvus/tls/", "configs/cert/"));
     assert_eq!(over.findings(), NOTHING);
+    let unset = "common: {security: {tlsMode: 2}}\nproxy: {http: {port: 8080}}\n";
+    assert_eq!(stock(&text).file("m/user.yaml", unset).findings(), NOTHING, "Milvus takes them by default");
+    let lacking = text.replace("./tls:", "./some:");
+    let lacking = stock(&lacking).file("m/user.yaml", unset).file("m/some/server.pem", OWN.get("server.pem"));
+    assert_eq!(lacking.findings(), ["m/user.yaml:1:1 tls-file-not-there"]);
+}
+
+#[test]
+fn what_is_in_another_image_is_not_known() {
+    for image in ["registry.example/team/milvus:v2.5.16", "milvus:tls", "${IMAGE}"] {
+        let text =
+            STOCK.replace("milvusdb/milvus:v2.5.16", image).replace("      - ./tls:/milvus/tls:ro\n", "");
+        assert_eq!(stock(&text).findings(), NOTHING, "{image}");
+    }
+    let built = STOCK.replace("    container_name", "    build: .\n    container_name");
+    let built = built
+        .replace("      - ./tls:/milvus/tls:ro\n", "")
+        .replace("      - ./user.yaml:/milvus/configs/user.yaml:ro\n", "");
+    assert_eq!(stock(&built).findings(), NOTHING);
+    let mirror = STOCK
+        .replace("milvusdb", "registry.example:5000/docker.io/milvusdb")
+        .replace("      - ./tls:/milvus/tls:ro\n", "");
+    assert_eq!(stock(&mirror).findings(), ["m/user.yaml:5:18 tls-path-not-mounted"]);
+}
+
+#[test]
+fn settings_that_are_written_into_the_compose_file_are_read() {
+    let text = format!(
+        "\
+services:
+  milvus:
+    image: milvusdb/milvus
+    volumes: ['./tls:/milvus/tls']
+    configs: [{{source: user, target: /milvus/configs/user.yaml}}]
+configs:
+  user:
+    content: |
+{}",
+        indented(MUTUAL, 6)
+    );
+    assert_eq!(stock(&text).findings(), NOTHING);
+    assert_eq!(stock(&text).judge().tls_mode, Some(2));
+    assert_eq!(
+        stock(&text.replace("port: 8080", "port: 19530")).findings(),
+        ["m/docker-compose.yml:11:17 rest-port-missing"]
+    );
+    assert_eq!(stock(&text.replace("port: 8080", "port: ${REST}")).findings(), NOTHING, "it is not known");
+}
+
+#[test]
+fn a_file_whose_services_may_be_elsewhere_need_not_run_milvus() {
+    for text in [
+        "include: [docker-compose.yml]\nservices:\n  ui: {image: zilliz/attu}\n",
+        "services:\n  standalone:\n    extends: {file: base.yml, service: standalone}\n",
+    ] {
+        assert_eq!(findings("compose.yml", text), NOTHING, "{text}");
+    }
 }
 
 #[test]
@@ -130,6 +210,20 @@ fn the_authoritys_key_in_a_mounted_folder_is_found() {
     let text = STOCK.replace("      - ./user", "      - ./ca.key:/milvus/ca.key\n      - ./user");
     let file = stock(&text).file("m/ca.key", OWN.get("ca.key"));
     assert_eq!(file.findings(), ["m/docker-compose.yml:15:9 ca-key-mounted"]);
+    for path in ["m/tls/signer.pem", "m/tls/old/signer", "m/tls/backup-20260101T000000Z/ca.key"] {
+        let world = stock(STOCK).file(path, OWN.get("ca.key"));
+        assert_eq!(world.findings(), ["m/docker-compose.yml:14:9 ca-key-mounted"], "{path}");
+        let name = path.trim_start_matches("m/tls/");
+        assert!(world.evidence()[0].ends_with(&format!("has the authority's key in {name}")), "{path}");
+    }
+    let both = format!("{}{}", OWN.get("ca.pem"), OWN.get("ca.key"));
+    let in_ca_pem = stock(STOCK).file("m/tls/ca.pem", both);
+    assert_eq!(in_ca_pem.findings(), ["m/docker-compose.yml:14:9 ca-key-mounted"]);
+    let others =
+        stock(STOCK).file("m/tls/client.key", OWN.get("client.key")).file("m/tls/x.key", OTHER.get("ca.key"));
+    assert_eq!(others.findings(), NOTHING, "nobody knows whose they are");
+    let pair = others.file("m/tls/x.pem", OTHER.get("ca.pem"));
+    assert_eq!(pair.findings(), ["m/docker-compose.yml:14:9 ca-key-mounted"]);
     let renamed = text.replace("./ca.key:/milvus/ca.key", "./authority:/milvus/ca.key");
     assert_eq!(stock(&renamed).findings(), ["m/docker-compose.yml:15:9 ca-key-mounted"]);
 }
@@ -142,6 +236,8 @@ fn single_files_are_one_finding() {
     assert_eq!(changed("./tls:/milvus/tls:ro", single), ["m/docker-compose.yml:14:9 single-file-mount"]);
     let unused = "./tls:/milvus/tls\n      - ./tls/ca.pem:/etc/ssl/certs/ca.crt";
     assert_eq!(changed("./tls:/milvus/tls:ro", unused), ["m/docker-compose.yml:15:9 single-file-mount"]);
+    let one = stock(&STOCK.replace("./tls:/milvus/tls:ro", unused));
+    assert_eq!(one.evidence(), ["/etc/ssl/certs/ca.crt is mounted as a single file"]);
     let named_otherwise = "./tls:/milvus/tls\n      - ./tls/ca.pem:/authority";
     let world = stock(&STOCK.replace("./tls:/milvus/tls:ro", named_otherwise));
     let world = world.file("m/user.yaml", MUTUAL.replace("/milvus/tls/ca.pem", "/authority"));
@@ -207,6 +303,19 @@ fn variables_of_a_file_are_read() {
     let world =
         stock(&text).file("m/.env", "# c\n\n  COMMON_SECURITY_TLSMODE=\"x\"\n").file("m/more.env", "A=b\n");
     assert_eq!(world.findings(), ["m/.env:3:3 tls-mode-invalid"]);
+    for (written, wrong) in [
+        ("19530 # as gRPC's", true),
+        ("\"19530\" # as gRPC's", true),
+        ("'19530'", true),
+        ("8080 # another", false),
+        ("'8080' # another", false),
+        ("# nothing", true),
+    ] {
+        let world =
+            stock(&text).file("m/.env", format!("PROXY_HTTP_PORT={written}\n")).file("m/more.env", "");
+        let expected = if wrong { vec!["m/.env:1:1 rest-port-missing"] } else { vec![] };
+        assert_eq!(world.findings(), expected, "{written}");
+    }
     let over = text.replace("      ETCD_ENDPOINTS: etcd:2379\n", "      COMMON_SECURITY_TLSMODE: 2\n");
     let world = stock(&over).file("m/.env", "COMMON_SECURITY_TLSMODE=x\n").file("m/more.env", "");
     assert_eq!(world.findings(), NOTHING);
@@ -247,7 +356,7 @@ fn what_is_missing_is_missing_where_the_mode_is_set() {
     let text = STOCK.replace("      - ./user.yaml:/milvus/configs/user.yaml:ro\n", "");
     let settings = MUTUAL.replace("proxy:\n  http:\n    port: 8080\n", "");
     let world = stock(&text).given("a/user.yaml", settings).given("b/user.yaml", "etcd: {}\n");
-    assert_eq!(world.findings(), ["a/user.yaml:1:1 rest-port-missing"]);
+    assert_eq!(world.findings().last().unwrap(), "a/user.yaml:1:1 rest-port-missing");
 }
 
 #[test]

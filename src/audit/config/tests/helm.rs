@@ -1,6 +1,6 @@
 use super::*;
 
-fn values() -> String {
+pub(super) fn values() -> String {
     format!(
         "\
 cluster:
@@ -48,9 +48,9 @@ extraConfigFiles:
     #      serverPemPath: /x
 proxy: {http: {enabled: true}, tls: {enabled: false}}
 ";
-    assert_eq!(findings("values.yaml", charts_own), NOTHING);
+    assert_eq!(findings_alone("values.yaml", charts_own), NOTHING);
     assert_eq!(
-        findings("values.yaml", charts_own.replace("\"\"", "mine")),
+        findings_alone("values.yaml", charts_own.replace("\"\"", "mine")),
         NOTHING,
         "there is nothing to ignore"
     );
@@ -110,7 +110,15 @@ fn a_config_map_of_ones_own_makes_the_chart_ignore_the_files() {
 
 #[test]
 fn a_whole_milvus_yaml_reaches_no_pod() {
-    assert_eq!(changed("user.yaml: |+", "milvus.yaml: |+"), ["values.yaml:4:3 milvus-yaml-replaced"]);
+    let values = values().replace("user.yaml: |+", "milvus.yaml: |+");
+    let world = World::new().given("values.yaml", values.as_str());
+    assert_eq!(world.findings(), ["values.yaml:4:3 milvus-yaml-replaced"]);
+    assert_eq!(world.stopped(), [("milvus-yaml-replaced", true, true)]);
+    let both = format!("{values}  # nothing\n").replace(
+        "extraConfigFiles:\n",
+        &format!("extraConfigFiles:\n  user.yaml: |\n{}", indented(MUTUAL, 4)),
+    );
+    assert_eq!(World::new().given("values.yaml", both).stopped(), [], "Milvus gets its settings");
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Whole configurations, as people write them, and what is found in them.
 
+mod codes;
 mod compose;
+mod deployed;
 mod helm;
 mod hostile;
 mod kinds;
+mod leaks;
 mod operator;
 mod secrets;
 mod settings;
@@ -16,10 +19,11 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::*;
-use crate::audit::Place;
+use crate::audit::{Client, Expectations, Severity, judge_deployed};
 use crate::pki::{
     Attribute, AttributeType, AuthorityTemplate, Certificate, CertificateAuthority, Days, EndEntity,
-    EndEntityKind, KeyType, PrivateKey, SerialNumber, Subject, Validity, certificates_to_pem, key_to_pem,
+    EndEntityKind, KeyType, PrivateKey, SerialNumber, Subject, Validity, certificates_from_pem,
+    certificates_to_pem, key_from_pem, key_to_pem,
 };
 use crate::store::FileRole;
 
@@ -32,15 +36,26 @@ pub(super) struct Certificates(BTreeMap<&'static str, String>);
 pub(super) static OWN: LazyLock<Certificates> = LazyLock::new(Certificates::new);
 pub(super) static OTHER: LazyLock<Certificates> = LazyLock::new(Certificates::new);
 
+/// Those of somebody else, for another host.
+pub(super) static FOREIGN: LazyLock<Certificates> = LazyLock::new(|| Certificates::of("foreign.example"));
+
+/// The directory's with a new server certificate from the same authority.
+pub(super) static RENEWED: LazyLock<Certificates> = LazyLock::new(|| OWN.renewed());
+
 impl Certificates {
     fn new() -> Self {
+        Self::of("localhost")
+    }
+
+    fn of(host: &str) -> Self {
         let validity = Validity::starting(NOW, Days::new(3650).unwrap()).unwrap();
         let serial = || SerialNumber::random().unwrap();
         let subject =
-            |name| Subject::new([&Attribute::new(AttributeType::CommonName, name).unwrap()]).unwrap();
+            |name: &str| Subject::new([&Attribute::new(AttributeType::CommonName, name).unwrap()]).unwrap();
         let ca_key = PrivateKey::generate(KeyType::P256).unwrap();
         let ca_key_text = key_to_pem(&ca_key).unwrap().to_string();
-        let template = AuthorityTemplate { subject: subject("localhost CA"), validity, serial: serial() };
+        let template =
+            AuthorityTemplate { subject: subject(&format!("{host} CA")), validity, serial: serial() };
         let authority = CertificateAuthority::create(&template, ca_key).unwrap();
         let mut files = BTreeMap::from([("ca.key", ca_key_text), ("ca.pem", pem(authority.certificate()))]);
         for (kind, certificate_name, key_name) in [
@@ -48,13 +63,35 @@ impl Certificates {
             (EndEntityKind::Client, "client.pem", "client.key"),
         ] {
             let key = PrivateKey::generate(KeyType::P256).unwrap();
-            let names = vec!["localhost".parse().unwrap(), "10.0.0.1".parse().unwrap()];
-            let end_entity =
-                EndEntity { kind, subject: subject("localhost"), names, validity, serial: serial() };
+            let mut names = vec![host.parse().unwrap()];
+            if host == "localhost" {
+                names.push("10.0.0.1".parse().unwrap());
+            }
+            let end_entity = EndEntity { kind, subject: subject(host), names, validity, serial: serial() };
             let certificate = authority.issue(&end_entity, &key.public_key().unwrap()).unwrap();
             files.insert(certificate_name, pem(&certificate));
             files.insert(key_name, key_to_pem(&key).unwrap().to_string());
         }
+        Self(files)
+    }
+
+    fn renewed(&self) -> Self {
+        let authority = certificates_from_pem(self.get("ca.pem").as_bytes()).unwrap();
+        let key = key_from_pem(self.get("ca.key").as_bytes(), None).unwrap();
+        let authority = CertificateAuthority::load(authority, key, NOW).unwrap();
+        let key = PrivateKey::generate(KeyType::P256).unwrap();
+        let end_entity = EndEntity {
+            kind: EndEntityKind::Server,
+            subject: Subject::new([&Attribute::new(AttributeType::CommonName, "localhost").unwrap()])
+                .unwrap(),
+            names: vec!["localhost".parse().unwrap()],
+            validity: Validity::starting(NOW, Days::new(3650).unwrap()).unwrap(),
+            serial: SerialNumber::random().unwrap(),
+        };
+        let certificate = authority.issue(&end_entity, &key.public_key().unwrap()).unwrap();
+        let mut files = self.0.clone();
+        files.insert("server.pem", pem(&certificate));
+        files.insert("server.key", key_to_pem(&key).unwrap().to_string());
         Self(files)
     }
 
@@ -131,10 +168,43 @@ impl World {
         judge(&self.sources, &self.directory, &|path| self.look(path))
     }
 
+    /// All that `check` finds.
+    pub(super) fn checked(&self, modes: &[TlsMode]) -> Vec<Finding> {
+        let expectations = |directory| Expectations {
+            directory,
+            modes: modes.to_vec(),
+            server_names: Vec::new(),
+            expires_in: std::time::Duration::ZERO,
+            now: NOW,
+        };
+        let judgement = self.judge();
+        let mut findings = Vec::new();
+        if !self.directory.is_empty() {
+            let known = crate::audit::judge(&self.directory, &expectations(Some("certs".into())));
+            findings.extend(known.into_iter().filter(|finding| finding.code.severity() == Severity::Error));
+        }
+        findings.extend(judgement.findings);
+        for bundle in &judgement.bundles {
+            let found = judge_deployed(bundle, &self.directory, &expectations(None), &findings);
+            findings.extend(found);
+        }
+        findings
+    }
+
     /// Places and codes, one finding to a line.
     pub(super) fn findings(&self) -> Vec<String> {
         let findings = self.judge().findings;
         findings.iter().map(|finding| format!("{} {}", finding.place, finding.code)).collect()
+    }
+
+    /// The codes of what stops everybody, in one-way and in mutual TLS.
+    pub(super) fn stopped(&self) -> Vec<(&'static str, bool, bool)> {
+        let stops =
+            |finding: &Finding, mode| Client::ALL.into_iter().all(|client| finding.breaks(mode, client));
+        let findings = self.judge().findings.into_iter().map(|finding| {
+            (finding.code.name(), stops(&finding, TlsMode::OneWay), stops(&finding, TlsMode::Mutual))
+        });
+        findings.filter(|(_, one_way, mutual)| *one_way || *mutual).collect()
     }
 
     pub(super) fn evidence(&self) -> Vec<String> {
@@ -145,6 +215,11 @@ impl World {
 /// What is found in one file.
 pub(super) fn findings(name: &str, text: impl Into<String>) -> Vec<String> {
     World::new().given(name, text).findings()
+}
+
+/// The same where no certificates are there that would go unused.
+pub(super) fn findings_alone(name: &str, text: impl Into<String>) -> Vec<String> {
+    World::without_directory().given(name, text).findings()
 }
 
 pub(super) const NOTHING: [&str; 0] = [];
@@ -173,6 +248,9 @@ internaltls:
 common:
   security:
     internaltlsEnabled: true
+    tlsMode: 1
+tls: {serverPemPath: /milvus/tls/./server.pem, serverKeyPath: /milvus/tls/./server.key}
+proxy: {http: {port: 8080}}
 ";
 
 /// The lines of a text, indented.

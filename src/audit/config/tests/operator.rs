@@ -1,7 +1,7 @@
 use super::*;
 
 /// The documentation page's resource, with the REST port that it forgets.
-const RESOURCE: &str = "\
+pub(super) const RESOURCE: &str = "\
 apiVersion: milvus.io/v1beta1
 kind: Milvus
 metadata:
@@ -178,6 +178,7 @@ kind: Milvus
 spec:
   config:
 {}  components:
+    standalone: {{serviceRestfulPort: 8080}}
     volumes: [{{name: c, secret: {{secretName: s}}}}]
     volumeMounts: [{{name: c, mountPath: /milvus/tls}}]
 ---

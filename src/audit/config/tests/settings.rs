@@ -11,7 +11,6 @@ fn correct_settings_give_no_finding() {
         MUTUAL.replace("port: 8080", "port: '8080'\n    unknown: [1, 2]\n  other: {}"),
         INTERNAL.to_owned(),
         INTERNAL.replace("true", "yes").replace("sni: localhost", "sni: 10.0.0.1"),
-        "etcd:\n  endpoints: localhost:2379\n".into(),
         "common.security.tlsMode: 1\nTLS_SERVERPEMPATH: /a\ntls/serverkeypath: /b\nproxy: {http.port: 8080}\n".into(),
     ] {
         assert_eq!(findings("user.yaml", text.as_str()), NOTHING, "{text}");
@@ -40,7 +39,8 @@ common:
     internaltlsEnabled: false
     tlsMode: 0
 ";
-    assert_eq!(findings("milvus.yaml", text), NOTHING);
+    assert_eq!(findings_alone("milvus.yaml", text), NOTHING);
+    assert_eq!(findings("milvus.yaml", text), ["milvus.yaml:18:14 tls-off"], "there are certificates");
     let on = World::new().given("milvus.yaml", text.replace("tlsMode: 0", "tlsMode: 2"));
     assert_eq!(
         on.findings(),
@@ -48,7 +48,7 @@ common:
     );
     let on = text.replace("internaltlsEnabled: false", "internaltlsEnabled: true");
     assert_eq!(
-        findings("milvus.yaml", on),
+        findings_alone("milvus.yaml", on),
         ["milvus.yaml:11:1 internal-tls-without-sni", "milvus.yaml:12:18 public-certificate-path"]
     );
 }
@@ -84,19 +84,61 @@ fn the_mode_is_read_as_milvus_reads_it() {
 }
 
 #[test]
-fn a_mode_that_is_written_wrongly_is_meant_unless_it_says_off() {
-    let alone = |value: &str| findings("user.yaml", format!("common: {{security: {{tlsMode: {value}}}}}\n"));
-    for value in ["off", "false", "No", "none", "disabled"] {
-        assert_eq!(alone(value), ["user.yaml:1:30 tls-mode-invalid"], "{value}");
+fn of_a_mode_that_is_none_nothing_else_follows() {
+    for value in ["off", "false", "No", "none", "mutual", "true", "one", "3", "'2 '"] {
+        let world = World::new().given("user.yaml", format!("common: {{security: {{tlsMode: {value}}}}}\n"));
+        assert_eq!(world.findings(), ["user.yaml:1:30 tls-mode-invalid"], "{value}");
+        assert_eq!(world.stopped(), [("tls-mode-invalid", true, true)], "{value}");
     }
+}
+
+#[test]
+fn a_mode_that_is_not_the_one_that_is_asked_for_is_found_where_it_is_set() {
+    for (set, asked, found) in [
+        ("2", TlsMode::Mutual, vec![]),
+        ("1", TlsMode::OneWay, vec![]),
+        ("2", TlsMode::OneWay, vec!["tls-mode-differs"]),
+        ("1", TlsMode::Mutual, vec!["tls-mode-differs"]),
+        ("0", TlsMode::OneWay, vec!["tls-mode-differs"]),
+        ("x", TlsMode::OneWay, vec!["tls-mode-invalid"]),
+    ] {
+        let world = World::new().given("user.yaml", MUTUAL.replace("Mode: 2", &format!("Mode: {set}")));
+        let mut judgement = world.judge();
+        judgement.hold_to(asked);
+        let codes: Vec<_> = judgement.findings.iter().map(|finding| finding.code.name()).collect();
+        assert_eq!(codes, found, "{set}");
+        for finding in judgement.findings {
+            assert_eq!(finding.place.to_string(), "user.yaml:10:14");
+            assert!(Client::ALL.into_iter().all(|client| finding.breaks(asked, client)));
+        }
+    }
+}
+
+#[test]
+fn a_configuration_that_cannot_work_stops_everybody() {
+    let stopped = |text: &str| World::new().given("user.yaml", text).stopped();
+    let changed = |from: &str, to: &str| stopped(&MUTUAL.replace(from, to));
+    assert_eq!(changed("tlsMode: 2", "tlsMode: 0"), [("tls-off", true, true)]);
+    assert_eq!(changed("tlsMode: 2", "tlsMode: [2]"), [("wrong-type", true, true)]);
+    assert_eq!(changed("port: 8080", "port: http"), [("wrong-type", true, true)]);
+    assert_eq!(changed("/milvus/tls/server.pem", "{}"), [("wrong-type", true, true)]);
     assert_eq!(
-        alone("one"),
-        [
-            "user.yaml:1:1 rest-port-missing",
-            "user.yaml:1:1 tls-path-not-set",
-            "user.yaml:1:30 tls-mode-invalid"
-        ]
+        changed("/milvus/tls/ca.pem", "[]"),
+        [("wrong-type", false, true)],
+        "for one-way it is not read"
     );
+    assert_eq!(changed("port: 8080", "port: 8080\n    enabled: 'yes'"), [], "it stops REST alone");
+    assert_eq!(changed("tls:", "tls: ["), [("malformed-yaml", true, true)]);
+    assert_eq!(stopped(&format!("{MUTUAL}proxy: {{http: {{port: 8080}}}}\n")), [], "the last one counts");
+    assert_eq!(stopped("etcd: {}\n"), [("tls-off", true, true)], "there are certificates, and TLS is off");
+    assert_eq!(stopped("common: 1\n"), [("wrong-type", true, true)]);
+    let internal = |from: &str, to: &str| stopped(&INTERNAL.replace(from, to));
+    assert_eq!(internal("  sni: localhost\n", ""), [("internal-tls-without-sni", true, true)]);
+    assert_eq!(internal("sni: localhost", "sni: other"), [("sni-not-covered", true, true)]);
+    assert_eq!(internal("sni: localhost", "sni: []"), [("wrong-type", true, true)]);
+    assert_eq!(internal("Enabled: true", "Enabled: []"), [], "then there is none");
+    let off = INTERNAL.replace("Enabled: true", "Enabled: false").replace("sni: localhost", "sni: []");
+    assert_eq!(stopped(&off), [], "nobody needs it");
 }
 
 #[test]
@@ -143,7 +185,7 @@ fn values_of_the_wrong_type_are_found_where_they_are() {
     );
     assert_eq!(findings("user.yaml", "common: {security: {tlsMode: [1]}}"), ["user.yaml:1:30 wrong-type"]);
     assert_eq!(
-        findings("user.yaml", "common: {security: {internaltlsEnabled: [1]}}"),
+        findings_alone("user.yaml", "common: {security: {internaltlsEnabled: [1]}}"),
         ["user.yaml:1:41 wrong-type"]
     );
     let off = MUTUAL.replace("port: 8080", "enabled: 'yes'");
@@ -195,7 +237,7 @@ common:
     caPemPath: /certs/ca.pem
     sni: localhost
 ";
-    assert_eq!(findings("user.yaml", internal), ["user.yaml:3:3 tls-under-common"]);
+    assert_eq!(findings_alone("user.yaml", internal), ["user.yaml:3:3 tls-under-common"]);
     let flat = "\
 common.security.tlsMode: 1
 proxy.http.port: 8080

@@ -8,10 +8,9 @@ mod build;
 mod node;
 mod scalar;
 
-use std::borrow::Cow;
-
 use zeroize::Zeroizing;
 
+use super::shown::shortened;
 use crate::audit::{Place, Position};
 pub(super) use node::{Entry, Node};
 
@@ -73,13 +72,13 @@ enum Style {
 }
 
 /// Where a text comes from.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Origin {
     path: String,
     base: Base,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Base {
     /// The text is the file.
     File,
@@ -173,19 +172,6 @@ impl Origin {
     fn malformed(&self, position: Position, reason: String) -> Malformed {
         Malformed { place: self.place(position), reason }
     }
-}
-
-/// A text from a file as evidence: quoted, and not too long. PEM is not shown: it could be a key.
-pub(super) fn shortened(text: &str) -> String {
-    const LONGEST: usize = 60;
-    if text.contains("-----BEGIN") {
-        return "PEM".into();
-    }
-    let shown: Cow<'_, str> = match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]).into(),
-        None => text.into(),
-    };
-    format!("{shown:?}")
 }
 
 #[cfg(test)]

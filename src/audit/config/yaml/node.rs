@@ -1,7 +1,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::{Base, Content, Document, NodeData, Origin, Scalar, Style, scalar, shortened};
+use super::super::shown::shortened;
+use super::{Base, Content, Document, NodeData, Origin, Scalar, Style, scalar};
 use crate::audit::{Place, Position};
 
 /// A value of a document. Aliases have been followed: its place is where it is written.
