@@ -10,8 +10,6 @@ use std::fmt::Write as _;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, Output, State, UndefinedBehavior, Value};
 
-use crate::pki::shell_quoted;
-
 /// A file that is built in.
 #[derive(Clone, Copy)]
 pub(super) struct Template {
@@ -61,7 +59,10 @@ impl Template {
 }
 
 fn in_shell(output: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
-    Ok(output.write_str(&shell_quoted(&value.to_string()))?)
+    let text = value.to_string();
+    // Between single quotes, which every shell reads alike. No shell has a value with NUL in it.
+    let quoted = shlex::try_quote(&text).unwrap_or_default();
+    Ok(output.write_str(&quoted)?)
 }
 
 fn in_quotes(output: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
