@@ -6,7 +6,6 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use cli::{Cli, output, usage};
 
 /// The exit statuses, as every `--help` lists them.
@@ -14,13 +13,14 @@ const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let outcome = match Cli::try_parse() {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let outcome = match Cli::read(&arguments) {
         Ok(cli) => cli.run(),
         Err(error) if usage::is_help(&error) => {
             let status = if error.use_stderr() { WRONG_USAGE } else { 0 };
             return output::help(&error, status);
         }
-        Err(error) => Err(usage::Error::from(error).into()),
+        Err(error) => Err(usage::Error::of(&error, &arguments).into()),
     };
     match outcome {
         Ok(status) => ExitCode::from(status as u8),

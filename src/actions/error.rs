@@ -114,7 +114,7 @@ impl Error {
             Self::Store(error) => error.hint(),
             Self::AfterRecovery { source, .. } => source.hint(),
             Self::Unreadable { path, .. } => Some(format!(
-                "`ls -ld {}` shows what is there: a regular file of at most 1 MiB that you may read has to be",
+                "`ls -ld {}` shows what is there; it has to be a regular file of at most 1 MiB that you may read",
                 shell_quoted(&path.display().to_string())
             )),
             Self::File { path, source } => source.hint(&path.display().to_string()),

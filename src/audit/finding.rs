@@ -176,7 +176,10 @@ impl Remedy<'_> {
                 let again = AGAIN.replace("DIR", "NEW");
                 format!("{NEW_AUTHORITY} && {again} # {AS_IT_WAS}; then give everybody the new ca.pem")
             }
-            _ if issues(command) => format!("{command} && {AGAIN} # {AS_IT_WAS}"),
+            // What is damaged there need not be damaged in the directory.
+            _ if issues(command) && !template.starts_with("{rm}") => {
+                format!("{command} && {AGAIN} # {AS_IT_WAS}")
+            }
             _ => format!("{AGAIN} # {AS_IT_WAS}"),
         }
     }
@@ -321,6 +324,13 @@ mod tests {
             let fix = Finding::new(*code, place.clone(), "", &Remedy::default()).fix;
             assert!(fix.contains("milvus-certs config secret -d "), "{code}: {fix}");
         }
+        let damaged = Finding::new(
+            Code::DamagedFile,
+            place,
+            "",
+            &Remedy { kind: Some(EndEntityKind::Server), ..Remedy::default() },
+        );
+        assert!(damaged.fix.starts_with("milvus-certs config secret -d DIR | kubectl apply -f - # "));
     }
 
     #[test]

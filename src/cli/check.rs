@@ -1,7 +1,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::ArgMatches;
 use clap::builder::BoolishValueParser;
+use clap::parser::ValueSource;
 use milvus_certs::actions::{CheckRequest, check};
 use milvus_certs::milvus::TlsMode;
 use milvus_certs::pki::GeneralName;
@@ -80,8 +82,22 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// Brings --format and --json together: what was typed wins over what the environment says.
+    pub(super) fn settle_format(&mut self, given: &ArgMatches) -> Result<(), String> {
+        let is_typed = |name| given.value_source(name) == Some(ValueSource::CommandLine);
+        self.format = match (self.format, self.json.then_some(Format::Json)) {
+            (Some(format), Some(json)) if format != json => match (is_typed("format"), is_typed("json")) {
+                (true, false) => Some(format),
+                (false, true) => Some(json),
+                _ => return Err("--json cannot be used with another --format than json".into()),
+            },
+            (format, json) => format.or(json),
+        };
+        Ok(())
+    }
+
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
-        let format = self.format.unwrap_or(if self.json { Format::Json } else { Format::Text });
+        let format = self.format.unwrap_or(Format::Text);
         let strict = self.strict;
         let looked = self.into_request().and_then(|request| Ok(check(&request, now)?));
         let report = looked.inspect_err(|_| output::not_checked(format))?;

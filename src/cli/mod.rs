@@ -12,7 +12,10 @@ mod render;
 mod renew;
 pub(crate) mod usage;
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use time::OffsetDateTime;
 
 /// What every command's help ends with.
@@ -64,6 +67,18 @@ pub(crate) enum Status {
 }
 
 impl Cli {
+    /// Reads a command line, of which the first word is the program.
+    pub(crate) fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        let mut cli = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        if let (Command::Check(args), Some((_, given))) = (&mut cli.command, matches.subcommand()) {
+            let settled = args.settle_format(given);
+            settled.map_err(|conflict| command.error(ErrorKind::ArgumentConflict, conflict))?;
+        }
+        Ok(cli)
+    }
+
     /// Does what the command line asks for, and prints what was done.
     pub(crate) fn run(self) -> anyhow::Result<Status> {
         #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]

@@ -1,10 +1,14 @@
 //! Wrong usage, in the two lines of every other error.
 
 use std::error::Error as _;
+use std::ffi::OsString;
 use std::fmt;
 
+use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use milvus_certs::pki;
+
+use super::Cli;
 
 /// Whether clap's "error" is the help or the version: asked for, or because nothing else was.
 pub(crate) fn is_help(error: &clap::Error) -> bool {
@@ -41,47 +45,174 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-impl From<clap::Error> for Error {
-    fn from(error: clap::Error) -> Self {
+impl Error {
+    /// What clap says of a command line.
+    pub(crate) fn of(error: &clap::Error, typed: &[OsString]) -> Self {
+        let typed = Typed::new(typed);
         match error.kind() {
-            ErrorKind::ValueValidation => invalid_value(&error),
+            ErrorKind::ValueValidation => typed.invalid_value(error),
             ErrorKind::InvalidUtf8 => Self {
                 message: "a value on the command line is not UTF-8".into(),
                 hint: "rename the file or folder, so that messages and JSON can name it".into(),
             },
-            _ => from_clap(&error),
+            ErrorKind::ArgumentConflict => Self {
+                message: message_of(error),
+                hint: "leave one of them out, also where it is an environment variable".into(),
+            },
+            kind => {
+                let own = match kind {
+                    ErrorKind::UnknownArgument => typed.misplaced(error),
+                    ErrorKind::InvalidValue => typed.folder_for_a_kind(error),
+                    _ => None,
+                };
+                let message = message_of(error);
+                Self {
+                    message: match typed.variable(error) {
+                        Some((variable, option)) => message.replace(&format!("'{option}'"), &variable),
+                        None => message,
+                    },
+                    hint: own.or_else(|| tip_of(error)).unwrap_or_else(|| typed.help()),
+                }
+            }
         }
     }
 }
 
-/// What this program's own types say of a value.
-fn invalid_value(error: &clap::Error) -> Error {
-    let option = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(argument)) => argument.split(' ').next().unwrap_or(argument),
-        _ => "an option",
-    };
-    let source = error.source();
-    let own = source.and_then(|source| source.downcast_ref::<pki::Error>());
-    Error {
-        message: match source {
-            Some(source) => format!("{option}: {source}"),
-            None => format!("{option}: the value cannot be used"),
-        },
-        hint: own.and_then(|own| own.hint("FILE")).unwrap_or_else(|| HELP.into()),
+/// A command line, as far as hints need it.
+struct Typed {
+    /// The command as it stands in the line, and what it takes.
+    name: String,
+    command: clap::Command,
+    rest: Vec<String>,
+}
+
+impl Typed {
+    fn new(typed: &[OsString]) -> Self {
+        let mut rest: Vec<_> = typed.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+        let (mut name, mut command) = (String::from("milvus-certs"), Cli::command());
+        while let Some(found) = rest.first().and_then(|word| command.find_subcommand(word).cloned()) {
+            name = format!("{name} {}", found.get_name());
+            command = found;
+            rest.remove(0);
+        }
+        Self { name, command, rest }
+    }
+
+    fn help(&self) -> String {
+        let what = match self.command.has_subcommands() {
+            true => "lists the commands",
+            false => "lists the options and what they take",
+        };
+        format!("`{} --help` {what}", self.name)
+    }
+
+    fn takes(&self, option: &str) -> bool {
+        self.command.get_arguments().any(|argument| argument.get_long() == Some(option))
+    }
+
+    /// A folder or a file without the option that it needs, or with one that is not needed.
+    fn misplaced(&self, error: &clap::Error) -> Option<String> {
+        let word = text(error, ContextKind::InvalidArg)?;
+        let (name, quoted) = (&self.name, shell_quoted(word));
+        let is_yaml = word.ends_with(".yaml") || word.ends_with(".yml");
+        if !word.starts_with('-') {
+            return match self.takes("dir") {
+                true if is_yaml && self.takes("config") => {
+                    Some(format!("`{name} --config {quoted}` judges what you wrote for Milvus"))
+                }
+                true => Some(format!("a folder is named with -d: `{name} -d {quoted}`")),
+                false => None,
+            };
+        }
+        let value = self.rest.iter().skip_while(|typed| *typed != word).nth(1);
+        let value = value.filter(|value| !value.starts_with('-')).map_or("certs", String::as_str);
+        let is_folder = ["-d", "--dir"].contains(&word) && self.command.get_positionals().next().is_some();
+        is_folder.then(|| format!("a folder is named without {word}: `{name} {}`", shell_quoted(value)))
+    }
+
+    /// A folder where `server` or `client` can be named.
+    fn folder_for_a_kind(&self, error: &clap::Error) -> Option<String> {
+        let argument = text(error, ContextKind::InvalidArg)?;
+        let word = text(error, ContextKind::InvalidValue)?;
+        (argument.starts_with('[') && self.takes("dir")).then(|| {
+            let command = format!("{} -d {}", self.name, shell_quoted(word));
+            format!("server or client can be named here; a folder is named with -d: `{command}`")
+        })
+    }
+
+    /// What this program's own types say of a value.
+    fn invalid_value(&self, error: &clap::Error) -> Error {
+        let option = text(error, ContextKind::InvalidArg).unwrap_or("an option");
+        let option = option.split(' ').next().unwrap_or(option).to_owned();
+        let variable = self.variable(error).map(|(variable, _)| variable);
+        let is_switch = self.argument(&option).is_some_and(|argument| !takes_values(argument));
+        let place = variable.as_deref().unwrap_or(&option);
+        let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
+        if is_switch {
+            return Error {
+                message: format!("{place}: {value:?} is neither true nor false"),
+                hint: format!("give {place} the value true or false, or leave it out"),
+            };
+        }
+        let source = error.source();
+        let own = source.and_then(|source| source.downcast_ref::<pki::Error>());
+        Error {
+            message: match source {
+                Some(source) => format!("{place}: {source}"),
+                None => format!("{place}: the value cannot be used"),
+            },
+            hint: own.and_then(|own| own.hint("FILE")).unwrap_or_else(|| self.help()),
+        }
+    }
+
+    /// The environment variable that a wrong value came from, and what clap calls its option: the line has
+    /// no such option.
+    fn variable(&self, error: &clap::Error) -> Option<(String, String)> {
+        let shown = text(error, ContextKind::InvalidArg)?;
+        let argument = self.argument(shown.split(' ').next()?)?;
+        let variable = argument.get_env().filter(|variable| std::env::var_os(variable).is_some())?;
+        let long = argument.get_long_and_visible_aliases().unwrap_or_default();
+        let is_typed = |word: &String| {
+            let name = word.split('=').next().unwrap_or(word);
+            let is_long = long.iter().any(|long| name.strip_prefix("--") == Some(*long));
+            is_long || argument.get_short().is_some_and(|short| word.starts_with(&format!("-{short}")))
+        };
+        let is_typed = self.rest.iter().any(is_typed);
+        (!is_typed).then(|| (variable.to_string_lossy().into_owned(), shown.to_owned()))
+    }
+
+    fn argument(&self, option: &str) -> Option<&clap::Arg> {
+        self.command.get_arguments().find(|argument| argument.get_long() == option.strip_prefix("--"))
     }
 }
 
-const HELP: &str = "`milvus-certs COMMAND --help` lists the options and what they take";
+fn takes_values(argument: &clap::Arg) -> bool {
+    !matches!(argument.get_action(), clap::ArgAction::SetTrue | clap::ArgAction::SetFalse)
+}
 
-/// clap's own message, without its usage; its tip, if it has one, is the hint.
-fn from_clap(error: &clap::Error) -> Error {
-    let text = error.render().to_string();
-    let lines: Vec<_> = text.lines().map(str::trim).collect();
-    let message: Vec<_> = lines.iter().take_while(|line| !line.is_empty()).copied().collect();
-    let message = message.join(" ");
-    let tip = lines.iter().find_map(|line| line.strip_prefix("tip: "));
-    Error {
-        message: message.strip_prefix("error: ").unwrap_or(&message).to_owned(),
-        hint: tip.unwrap_or(HELP).to_owned(),
+fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text),
+        ContextValue::Strings(texts) => texts.first().map(String::as_str),
+        _ => None,
     }
+}
+
+fn shell_quoted(word: &str) -> String {
+    shlex::try_quote(word).map_or_else(|_| word.to_owned(), |quoted| quoted.into_owned())
+}
+
+/// clap's own message, without its usage.
+fn message_of(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    let message = lines.collect::<Vec<_>>().join(" ");
+    message.strip_prefix("error: ").unwrap_or(&message).to_owned()
+}
+
+/// clap's tip, unless it is how to pass an option as a value, which nobody wants here.
+fn tip_of(error: &clap::Error) -> Option<String> {
+    let text = error.render().to_string();
+    let tip = text.lines().find_map(|line| line.trim().strip_prefix("tip: "));
+    tip.filter(|tip| !tip.contains("as a value")).map(str::to_owned)
 }
