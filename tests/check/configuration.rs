@@ -2,19 +2,21 @@
 
 use std::fs;
 
+use crate::draft::gen_again;
 use crate::exhibit::{Exhibit, broken};
 use crate::support::Folder;
 
-const MUTUAL: &str = "\
-proxy: {http: {port: 8080}}
-tls:
-  serverPemPath: /milvus/tls/server.pem
-  serverKeyPath: /milvus/tls/server.key
-  caPemPath: /milvus/tls/ca.pem
-common:
-  security:
-    tlsMode: 2
-";
+/// JSON is YAML too, and the proof with a real Milvus reads it without further ado.
+const MUTUAL: &str = r#"{
+  "proxy": {"http": {"port": 8080}},
+  "tls": {
+    "serverPemPath": "/milvus/tls/server.pem",
+    "serverKeyPath": "/milvus/tls/server.key",
+    "caPemPath": "/milvus/tls/ca.pem"
+  },
+  "common": {"security": {"tlsMode": 2}}
+}
+"#;
 
 const COMPOSE: &str = "\
 services:
@@ -30,29 +32,45 @@ services:
 const USER_YAML: &str = "--config user.yaml";
 const COMPOSE_YAML: &str = "--config compose.yaml";
 
-pub(crate) fn exhibits() -> Vec<Exhibit> {
-    [settings(), documents(), deployed()].into_iter().flatten().collect()
+/// Those that a real Milvus can be started with.
+pub(crate) fn measurable() -> Vec<Exhibit> {
+    [settings(), deployed()].into_iter().flatten().collect()
 }
 
-/// A user.yaml that is given by itself.
+/// Those of which a real Milvus shows nothing: it is of a version that does not mind, or the point is that
+/// the settings do not reach it.
+pub(crate) fn others() -> Vec<Exhibit> {
+    [more_settings(), documents(), unmounted()].into_iter().flatten().collect()
+}
+
+/// A user.yaml that is given by itself, with something changed.
+fn given(name: &str, [from, to]: [&'static str; 2], findings: &[&str]) -> Exhibit {
+    assert!(MUTUAL.contains(from));
+    broken(name, findings, move |folder| folder.write("user.yaml", MUTUAL.replace(from, to)))
+        .checked_with(USER_YAML)
+}
+
 fn settings() -> Vec<Exhibit> {
-    let changed = |name: &str, from: &'static str, to: &'static str, findings: &[&str]| {
-        assert!(MUTUAL.contains(from));
-        broken(name, findings, move |folder| folder.write("user.yaml", MUTUAL.replace(from, to)))
-            .checked_with(USER_YAML)
-    };
+    let mode = |name, to, findings: &[&str]| given(name, [r#""tlsMode": 2"#, to], findings);
+    let words = ["tls-mode-invalid user.yaml"];
     vec![
-        changed("settings for mutual TLS", "2", "2", &[]),
-        changed("a tlsMode of 0", "tlsMode: 2", "tlsMode: 0", &["tls-off user.yaml"]).where_nobody_works(),
-        changed("a tlsMode in words", "tlsMode: 2", "tlsMode: mutual", &["tls-mode-invalid user.yaml"])
-            .where_nobody_works(),
-        changed("settings for the other mode", "2", "2", &["tls-mode-differs user.yaml"])
+        mode("settings for mutual TLS", r#""tlsMode": 2"#, &[]),
+        mode("settings for one-way TLS", r#""tlsMode": 1"#, &[]),
+        mode("a tlsMode of 0", r#""tlsMode": 0"#, &["tls-off user.yaml"]).where_nobody_works(),
+        mode("no tlsMode", r#""other": 2"#, &["tls-off user.yaml"]).where_nobody_works(),
+        mode("a tlsMode in words", r#""tlsMode": "mutual""#, &words).where_nobody_works(),
+        mode("a tlsMode that is true", r#""tlsMode": true"#, &words).where_nobody_works(),
+        mode("settings for the other mode", r#""tlsMode": 2"#, &["tls-mode-differs user.yaml"])
             .checked_with("--config user.yaml --tls-mode 1")
             .where_nobody_works(),
-        changed("a REST port that is gRPC's", "8080", "19530", &["rest-port-missing user.yaml"])
+    ]
+}
+
+fn more_settings() -> Vec<Exhibit> {
+    vec![
+        given("a REST port that is gRPC's", ["8080", "19530"], &["rest-port-missing user.yaml"])
             .where_nobody_works(),
-        changed("a list of modes", "tlsMode: 2", "tlsMode: [2]", &["wrong-type user.yaml"])
-            .where_nobody_works(),
+        given("a list of modes", [": 2", ": [2]"], &["wrong-type user.yaml"]).where_nobody_works(),
     ]
 }
 
@@ -71,20 +89,26 @@ fn documents() -> Vec<Exhibit> {
     ]
 }
 
-/// A Compose file with what it mounts.
+/// A Compose file with what it mounts, the directory's files unless something is changed.
+fn mounted(name: &str, findings: &[&str], change: fn(&Folder)) -> Exhibit {
+    broken(name, findings, move |folder| {
+        folder.write("compose.yaml", COMPOSE);
+        folder.write("user.yaml", MUTUAL);
+        fs::create_dir(folder.path("tls")).unwrap();
+        for file in ["server.pem", "server.key", "ca.pem"] {
+            folder.join(&[file], &format!("tls/{file}"));
+        }
+        change(folder);
+    })
+    .checked_with(COMPOSE_YAML)
+}
+
+/// Settings that name other files.
+fn renamed(folder: &Folder, from: &str, to: &str) {
+    folder.write("user.yaml", MUTUAL.replace(from, to));
+}
+
 fn deployed() -> Vec<Exhibit> {
-    let mounted = |name: &str, findings: &[&str], change: fn(&Folder)| {
-        broken(name, findings, move |folder| {
-            folder.write("compose.yaml", COMPOSE);
-            folder.write("user.yaml", MUTUAL);
-            fs::create_dir(folder.path("tls")).unwrap();
-            for file in ["server.pem", "server.key", "ca.pem"] {
-                folder.join(&[file], &format!("tls/{file}"));
-            }
-            change(folder);
-        })
-        .checked_with(COMPOSE_YAML)
-    };
     vec![
         mounted("a Compose file for mutual TLS", &[], |_| {}),
         mounted("a mounted key of another certificate", &["key-mismatch server.key"], |folder| {
@@ -98,18 +122,46 @@ fn deployed() -> Vec<Exhibit> {
         mounted("the authority's key among what is mounted", &["ca-key-mounted compose.yaml"], |folder| {
             folder.join(&["ca.key"], "tls/signer.pem");
         }),
+        mounted("a key where the server's certificate belongs", &["damaged-file server.key"], |folder| {
+            renamed(folder, "/server.pem", "/server.key");
+        })
+        .where_nobody_works(),
         mounted(
             "a caPemPath that leads to the server's certificate",
             &["ca-not-authority server.pem", "not-the-directorys compose.yaml"],
-            |folder| folder.write("user.yaml", MUTUAL.replace("/ca.pem", "/server.pem")),
+            |folder| renamed(folder, "/ca.pem", "/server.pem"),
         )
         .where_nobody_works(),
-        mounted("a user.yaml that is not mounted", &["settings-not-mounted compose.yaml"], |folder| {
+        mounted("a caPemPath that leads to a key", &["damaged-file server.key"], |folder| {
+            renamed(folder, "/ca.pem", "/server.key");
+        })
+        .where_nobody_works(),
+        mounted("mounted files of another directory", &["not-the-directorys compose.yaml"], |folder| {
+            gen_again(folder, "");
+            for file in ["server.pem", "server.key", "ca.pem"] {
+                folder.join(&[&format!("work/again/{file}")], &format!("tls/{file}"));
+            }
+        })
+        .where_nobody_works(),
+        mounted("mounted files from before a renewal", &["not-the-directorys compose.yaml"], |folder| {
+            folder.milvus_certs("renew");
+        }),
+    ]
+}
+
+/// What is written does not reach Milvus.
+fn unmounted() -> Vec<Exhibit> {
+    let without = |name: &str, findings: &[&str]| {
+        mounted(name, findings, |folder| {
             let line = "      - ./user.yaml:/milvus/configs/user.yaml:ro\n";
             folder.write("compose.yaml", COMPOSE.replace(line, ""));
         })
-        .checked_with("--config compose.yaml --config user.yaml")
-        .where_nobody_works(),
+    };
+    vec![
+        without("a user.yaml that is not mounted", &["settings-not-mounted compose.yaml"])
+            .checked_with("--config compose.yaml --config user.yaml")
+            .where_nobody_works(),
+        without("a Compose file without settings", &["tls-off compose.yaml"]).where_nobody_works(),
         mounted("a user.yaml that is mounted elsewhere", &["settings-not-mounted compose.yaml"], |folder| {
             folder.write("compose.yaml", COMPOSE.replace("/milvus/configs/", "/milvus/config/"));
         })

@@ -57,8 +57,7 @@ fn main() -> ExitCode {
     if ignored {
         eprintln!("every trial is ignored: they need the `openssl` command, version 3 or later");
     }
-    // What the proof with a real Milvus starts has settings of its own.
-    exhibits.extend(configuration::exhibits());
+    exhibits.extend(configuration::others());
     let mut trials = vec![no_two_have_one_name(&exhibits), every_code_is_shown(&exhibits)];
     trials.extend(exhibits.into_iter().map(|exhibit| exhibit.into_trial().with_ignored_flag(ignored)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -79,6 +78,7 @@ fn exhibits() -> Vec<Exhibit> {
         serials::exhibits(),
         public::exhibits(),
         gen_sh::exhibits(),
+        configuration::measurable(),
     ];
     rooms.into_iter().flatten().collect()
 }

@@ -95,6 +95,7 @@ class Server:
                     "LD_LIBRARY_PATH": str(self.program.parent),
                     "DEPLOY_MODE": "STANDALONE",
                     "METRICS_PORT": "9091",
+                    **self._variables(),
                 },
             )
         deadline = time.monotonic() + START_SECONDS
@@ -105,6 +106,19 @@ class Server:
                 return Result(True)
             time.sleep(0.05)
         raise Inconclusive(f"Milvus is neither ready nor dead after {START_SECONDS} s")
+
+    def _variables(self) -> dict[str, str]:
+        """What the directory's own user.yaml says, which is JSON. This version of Milvus does not read
+        that file, and prefers variables to its milvus.yaml."""
+        own = self.certificates / "user.yaml"
+        if not own.exists():
+            return {}
+        mounted = self.certificates / "tls"
+        folder = mounted if mounted.exists() else self.certificates
+        settings = flattened(json.loads(own.read_text(encoding="utf-8")))
+        # What it does not set is not set by the milvus.yaml of the laboratory either.
+        unset = {"COMMON_SECURITY_TLSMODE": "0"}
+        return unset | {name: value.replace("/milvus/tls", str(folder)) for name, value in settings}
 
     def _last_words(self) -> Result:
         """Only what it says about the certificates counts as a refusal of them."""
@@ -130,6 +144,16 @@ class Server:
             self.process.wait()
             self.process = None
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+def flattened(settings: dict, prefix: str = "") -> list[tuple[str, str]]:
+    """Settings as variables: COMMON_SECURITY_TLSMODE for common.security.tlsMode."""
+    flat = []
+    for key, value in settings.items():
+        name = f"{prefix}{key.upper()}"
+        text = value if isinstance(value, str) else json.dumps(value)
+        flat += flattened(value, f"{name}_") if isinstance(value, dict) else [(name, text)]
+    return flat
 
 
 def healthy() -> bool:

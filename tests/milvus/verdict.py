@@ -21,6 +21,9 @@ from functools import cached_property
 from pathlib import Path
 
 HERE = Path(__file__).parent
+# Where a directory has settings, and what they lead to.
+CONFIGURED = ["user.yaml", "tls/server.pem", "tls/server.key", "tls/ca.pem"]
+
 MODES = {1: "one-way", 2: "mutual"}
 
 # Each in namespaces of its own: the servers listen on every address, write a PID file into /run and
@@ -118,7 +121,7 @@ def plan(exhibits: list[Exhibit]) -> list[dict]:
     jobs: dict = {}
     for exhibit in exhibits:
         for mode in exhibit.modes():
-            server_files = ["server.pem", "server.key"] + ["ca.pem"] * (mode == 2)
+            server_files = ["server.pem", "server.key"] + ["ca.pem"] * (mode == 2) + CONFIGURED
             client_files = ["ca.pem"] + ["client.pem", "client.key"] * (mode == 2)
             server = mode, fingerprint(exhibit.path, server_files)
             client = fingerprint(exhibit.path, client_files), *exhibit.names
