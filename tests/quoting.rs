@@ -217,7 +217,8 @@ proptest! {
         };
         prop_assert_eq!(after("--cacert"), path.clone());
         prop_assert_eq!(after("--key"), path.clone());
-        prop_assert_eq!(after("--cert"), path.replace(':', "\\:"));
+        // curl takes what follows a colon for a passphrase, and a backslash for the sign that it does not.
+        prop_assert_eq!(after("--cert").replace("\\:", ":").replace("\\\\", "\\"), path.clone());
     }
 }
 

@@ -116,7 +116,7 @@ impl ClientKind {
             ca_pem => ca_pem.as_str(),
             client_pem => client_pem.as_str(),
             // curl takes what follows a colon for a passphrase.
-            client_pem_for_curl => client_pem.replace(':', "\\:"),
+            client_pem_for_curl => client_pem.replace('\\', "\\\\").replace(':', "\\:"),
             client_key => client_key.as_str(),
         })
     }
