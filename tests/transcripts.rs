@@ -2,6 +2,7 @@
 //! the program prints.
 #![allow(clippy::disallowed_methods, reason = "the tests prepare folders of their own")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -72,6 +73,23 @@ fn the_readme_has_the_table_of_the_files() {
         let row = format!("| `{name}` | {mode} | {} | {} |\n", role.purpose(), role.audience().name());
         assert!(readme.contains(&row), "README.md lacks {row}");
     }
+}
+
+/// What stands between fences: commands, what they print, and code.
+fn blocks(text: &str) -> Vec<&str> {
+    text.split("```").skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_chinese_readme_has_the_commands_of_the_english_one() {
+    let [english, chinese] = ["README.md", "README.zh-CN.md"].map(|path| fs::read_to_string(path).unwrap());
+    assert_eq!(blocks(&chinese), blocks(&english));
+    let sections = |text: &str| text.lines().filter(|line| line.starts_with('#')).count();
+    assert_eq!(sections(&chinese), sections(&english));
+    let words = |text: &str| -> BTreeSet<String> {
+        text.split('`').skip(1).step_by(2).filter(|word| !word.contains(' ')).map(str::to_owned).collect()
+    };
+    assert_eq!(words(&chinese), words(&english));
 }
 
 #[test]
