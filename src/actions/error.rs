@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use crate::audit::Finding;
 use crate::milvus::deployment::TLS_FOLDER;
-use crate::pki::{self, shell_quoted};
+use crate::pki::{self, listed, shell_quoted};
 use crate::store::{self, FileRole, Recovery};
 
 /// Why a command could not do its work. Unless the store says that a run is unfinished, nothing
@@ -55,7 +55,7 @@ pub enum Error {
         source: pki::Error,
     },
     /// `gen` where files are already.
-    #[error("{}: already has {}", directory.display(), listed(files))]
+    #[error("{}: already has {}", directory.display(), files_listed(files))]
     FilesPresent {
         /// The directory.
         directory: PathBuf,
@@ -203,16 +203,11 @@ fn counted(errors: usize) -> String {
     }
 }
 
-fn listed(files: &[FileRole]) -> String {
-    let names: Vec<_> = files.iter().map(|role| role.file_name()).collect();
-    match names.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-        None => String::new(),
-    }
+fn files_listed(files: &[FileRole]) -> String {
+    listed(&files.iter().map(|role| role.file_name()).collect::<Vec<_>>())
 }
 
 fn listed_with_verb(files: &[FileRole]) -> String {
     let verb = if files.len() == 1 { "is" } else { "are" };
-    format!("{} {verb}", listed(files))
+    format!("{} {verb}", files_listed(files))
 }

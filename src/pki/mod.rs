@@ -42,7 +42,7 @@ pub use request::CertificateRequest;
 pub use serial::{SerialCounter, SerialNumber};
 pub use sign::EndEntity;
 pub use subject::{Attribute, AttributeType, Subject};
-pub(crate) use text::shell_quoted;
 pub use text::{is_deceptive, printable};
+pub(crate) use text::{listed, shell_quoted};
 pub use validity::{Days, Validity};
 pub use verify::{covers, verify_chain};

@@ -33,6 +33,15 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     shown.into()
 }
 
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn listed(items: &[impl AsRef<str>]) -> String {
+    let items: Vec<_> = items.iter().map(AsRef::as_ref).collect();
+    match items.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => items.concat(),
+    }
+}
+
 /// A value as it can be pasted into a shell; what cannot be shown is written in `$'…'`.
 pub(crate) fn shell_quoted(value: &str) -> String {
     if value.contains(is_deceptive) {

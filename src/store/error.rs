@@ -2,7 +2,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::pki::shell_quoted;
+use crate::pki::{listed, shell_quoted};
 
 /// What went wrong with a directory or a file in it.
 ///
@@ -48,7 +48,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// Files that must not be replaced.
-    #[error("{}: {} there already", listed(paths), if paths.len() == 1 { "is" } else { "are" })]
+    #[error("{}: {} there already", paths_listed(paths), if paths.len() == 1 { "is" } else { "are" })]
     AlreadyThere {
         /// Their paths.
         paths: Vec<PathBuf>,
@@ -140,12 +140,8 @@ impl Error {
     }
 }
 
-fn listed(paths: &[PathBuf]) -> String {
-    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-    match paths.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => paths.concat(),
-    }
+fn paths_listed(paths: &[PathBuf]) -> String {
+    listed(&paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>())
 }
 
 fn advice(error: &io::Error) -> &'static str {

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use crate::pki::listed;
+
 /// How much of a value is shown.
 const LONGEST_VALUE: usize = 40;
 /// How much of a path is shown: the whole of nearly every one.
@@ -37,13 +39,8 @@ pub(super) fn shown_path(path: &Path) -> String {
 
 /// `a is`, `a and b are`.
 pub(super) fn list_are(names: &[impl AsRef<str>]) -> String {
-    let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
-    match names.as_slice() {
-        [name] => format!("{name} is"),
-        [first, last] => format!("{first} and {last} are"),
-        [first @ .., last] => format!("{} and {last} are", first.join(", ")),
-        [] => String::new(),
-    }
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", listed(names))
 }
 
 fn cut(text: &str, longest: usize) -> Cow<'_, str> {
