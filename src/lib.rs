@@ -36,4 +36,5 @@ pub mod actions;
 pub mod audit;
 pub mod milvus;
 pub mod pki;
+pub mod probe;
 pub mod store;

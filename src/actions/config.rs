@@ -15,7 +15,8 @@ use crate::milvus::deployment::{
     SecretKind, ServerFiles, TLS_FOLDER, TlsSettings,
 };
 use crate::pki::{
-    EndEntityKind, GeneralName, KeyType, Passphrase, certificates_to_pem, covers, key_to_pem, shell_quoted,
+    Certificate, EndEntityKind, GeneralName, KeyType, Passphrase, certificates_to_pem, covers, key_to_pem,
+    shell_quoted,
 };
 use crate::store::{Access, Directory, FileMode, FileRole, OutputFile, Overwrite, write_files};
 
@@ -197,14 +198,19 @@ fn settings(request: &ConfigRequest, directory: &FitDirectory) -> Result<TlsSett
     })
 }
 
-/// A name of server.pem that can be asked for as it stands: a DNS name rather than an address.
+/// A name of server.pem that can be asked for as it stands.
 pub(super) fn server_name(directory: &FitDirectory) -> Result<GeneralName, Error> {
     let role = FileRole::ServerCertificate;
-    let names = directory.end_entity(role).map(|server| server.names()).unwrap_or_default();
+    let name = directory.end_entity(role).and_then(name_to_ask_for);
+    name.ok_or_else(|| Error::NoServerName { path: directory.path_of(role) })
+}
+
+/// A DNS name rather than an address; no wildcard, which nobody can ask for.
+pub(super) fn name_to_ask_for(server: &Certificate) -> Option<GeneralName> {
     let is_plain = |name: &&GeneralName| matches!(name, GeneralName::Dns(name) if !name.is_wildcard());
     let is_address = |name: &&GeneralName| matches!(name, GeneralName::Ip(_));
-    let name = names.iter().find(is_plain).or_else(|| names.iter().find(is_address));
-    name.cloned().ok_or_else(|| Error::NoServerName { path: directory.path_of(role) })
+    let names = server.names();
+    names.iter().find(is_plain).or_else(|| names.iter().find(is_address)).cloned()
 }
 
 fn server_files(directory: &FitDirectory) -> ServerFiles {

@@ -98,6 +98,12 @@ pub enum Error {
         /// The key.
         path: PathBuf,
     },
+    /// The operating system denies what network connections need.
+    #[error("cannot make network connections: {source}")]
+    NoRuntime {
+        /// Why.
+        source: std::io::Error,
+    },
     /// `renew --reuse-key` without a key.
     #[error("{}: no such file, so there is no key to use again", path.display())]
     KeyMissing {
@@ -152,6 +158,9 @@ impl Error {
             Self::AuthorityInTlsFolder { .. } => Some(format!(
                 "keep certificates and ca.key in a folder of another name, such as certs, and let {TLS_FOLDER} have copies"
             )),
+            Self::NoRuntime { .. } => {
+                Some("raise the limit of open files (`ulimit -n`), then run this again".into())
+            }
             Self::KeyMissing { .. } => Some("leave --reuse-key out to make a new key".into()),
         }
     }

@@ -317,7 +317,7 @@ impl InspectedItem {
 }
 
 impl CertificateDetails {
-    fn of(certificate: &Certificate, now: OffsetDateTime) -> Self {
+    pub(super) fn of(certificate: &Certificate, now: OffsetDateTime) -> Self {
         let validity = certificate.validity();
         let mut names = texts(certificate.names());
         names.extend(certificate.unusable_names().iter().cloned());

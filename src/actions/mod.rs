@@ -8,10 +8,12 @@ mod connect;
 #[cfg(test)]
 mod crash_tests;
 mod error;
+mod explain;
 mod fit;
 mod generate;
 mod inspect;
 mod issuance;
+mod probe;
 mod renew;
 mod report;
 
@@ -19,10 +21,12 @@ pub use check::{CheckReport, CheckRequest, CheckedCertificate, check};
 pub use config::{ConfigReport, ConfigRequest, ConfigTarget, RenderedDocument, config, platform_names};
 pub use connect::{ConnectReport, ConnectRequest, connect};
 pub use error::Error;
+pub use explain::{ExplainReport, explain};
 pub use generate::{ExistingAuthority, GenerateRequest, IfPresent, generate};
 pub use inspect::{
     CertificateDetails, INSPECT_LIMIT, InspectReport, InspectTarget, Inspected, InspectedFile, InspectedItem,
     KeyDetails, RequestDetails, inspect,
 };
+pub use probe::{ClientOutcome, ProbeReport, ProbeRequest, ProbedPort, probe};
 pub use renew::{RenewRequest, renew};
 pub use report::{Action, CertificateReport, FileReport, Note, Report};

@@ -18,6 +18,8 @@ pub struct Finding {
     pub evidence: String,
     /// What helps: a command wherever there is one.
     pub fix: String,
+    /// Whose certificate it is about, where that was said.
+    kind: Option<EndEntityKind>,
     /// The clients that it stops in one-way and in mutual TLS.
     breaks: [Clients; 2],
 }
@@ -92,7 +94,43 @@ impl Finding {
             true => remedy.of_a_secret(template),
             false => remedy.of_a_file(template, &place.path),
         };
-        Self { code, place, evidence: evidence.into(), fix, breaks: code.breaks().of(None) }
+        Self::with_fix(code, place, evidence, fix, remedy.kind)
+    }
+
+    /// A finding about a running server, or about what one said. `kind` is whose certificate it is
+    /// about, and `directory` where that can be made anew.
+    #[must_use]
+    pub fn about_server(
+        code: Code,
+        place: Place,
+        evidence: impl Into<String>,
+        kind: Option<EndEntityKind>,
+        directory: Option<&str>,
+    ) -> Self {
+        let remedy = Remedy { directory, kind, ..Remedy::default() };
+        let template = if kind.is_some() { code.fix() } else { code.authority_fix() };
+        // What is said in a log is about a file that is somewhere else.
+        let file = match (place.position, kind) {
+            (None, _) => place.path.as_str(),
+            (Some(_), Some(EndEntityKind::Client)) => FileRole::ClientKey.file_name(),
+            (Some(_), _) => FileRole::ServerKey.file_name(),
+        };
+        let fix = remedy.of_a_file(template, file);
+        Self::with_fix(code, place, evidence, fix, kind)
+    }
+
+    fn with_fix(
+        code: Code,
+        place: Place,
+        evidence: impl Into<String>,
+        fix: String,
+        kind: Option<EndEntityKind>,
+    ) -> Self {
+        Self { code, place, evidence: evidence.into(), fix, kind, breaks: code.breaks().of(None) }
+    }
+
+    pub(super) const fn kind(&self) -> Option<EndEntityKind> {
+        self.kind
     }
 
     /// The same about a file with this role.
@@ -257,8 +295,20 @@ mod tests {
     use super::*;
 
     /// The words with which a command begins.
-    const COMMANDS: [&str; 9] =
-        ["milvus-certs ", "chmod ", "rm ", "openssl ", "sed ", "ls ", "cat ", "iconv ", "(umask "];
+    const COMMANDS: [&str; 12] = [
+        "milvus-certs ",
+        "chmod ",
+        "rm ",
+        "openssl ",
+        "sed ",
+        "ls ",
+        "cat ",
+        "iconv ",
+        "(umask ",
+        "ss ",
+        "curl ",
+        "docker ",
+    ];
 
     /// Every fix that can be printed, in every situation.
     fn fixes() -> Vec<(Code, String)> {

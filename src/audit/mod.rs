@@ -6,6 +6,7 @@ mod bundle;
 mod chain;
 pub mod config;
 mod end_entity;
+mod explain;
 mod finding;
 mod judge;
 mod keys;
@@ -15,6 +16,7 @@ mod serials;
 mod verdict;
 
 pub use bundle::Bundle;
+pub use explain::explain;
 pub use finding::{Finding, Place, Position};
 pub use judge::{Expectations, judge, judge_deployed};
 pub use rules::{Code, Severity};

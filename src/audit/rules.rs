@@ -544,6 +544,83 @@ codes! {
     SniNotCovered = "sni-not-covered", Error, breaks EVERYBODY;
     why "the components refuse each other: `x509: certificate is valid for ..., not ...`";
     fix "set internaltls.sni to a name of the server certificate, or `milvus-certs renew{dir} server --san {name}`";
+
+    // A running server
+
+    /// A port does not speak TLS.
+    Plaintext = "plaintext", Error, breaks EVERYBODY;
+    why "clients that use TLS fail: `WRONG_VERSION_NUMBER`, `first record does not look like a TLS handshake`; whoever listens reads everything";
+    fix "set common.security.tlsMode to 1 or 2 where Milvus runs, and restart it; `milvus-certs config` prints the settings";
+
+    /// A client without TLS talks to a server with TLS.
+    ClientWithoutTls = "client-without-tls", Error, breaks EVERYBODY;
+    why "Milvus takes nothing but TLS on this port, and the client speaks plaintext";
+    fix "begin the client's URI with https:// and set secure=True; `milvus-certs connect python` prints a client that works";
+
+    /// Nobody answers on a port.
+    PortClosed = "port-closed", Error, breaks EVERYBODY;
+    why "no TLS is involved yet: nothing listens there, or something in between drops it. A URL without a port means 443, not Milvus' 19530";
+    fix "ss -ltn | grep 19530 # where Milvus runs: if something listens there, look at firewalls and published ports";
+
+    /// pymilvus did not get a connection, and does not say why.
+    ServerUnavailable = "server-unavailable", Error, breaks EVERYBODY;
+    why "pymilvus says this of every failed connection, whatever the cause: the wrong authority, the wrong name, a refused client certificate, a closed port";
+    fix "milvus-certs probe{dir}";
+
+    /// A server does not complete a TLS handshake.
+    HandshakeRefused = "handshake-refused", Error, breaks EVERYBODY;
+    why "client and server have no version, cipher or signature in common, or the server refuses the client";
+    fix "milvus-certs check{dir} # a server's key should be RSA, P-256 or P-384";
+
+    /// Client and server have no TLS version in common.
+    TlsVersion = "tls-version", Error, breaks EVERYBODY;
+    why "with tlsMode 2 Milvus takes TLS 1.3 alone, else 1.2 and 1.3; old clients have neither";
+    fix "update the client, or its TLS library";
+
+    /// A server with TLS gives no answer.
+    NoAnswer = "no-answer", Error, breaks EVERYBODY;
+    why "the handshake works, and what is asked then is not answered: Milvus may still be starting, or something else listens there";
+    fix "curl http://localhost:9091/healthz # where Milvus runs: it says OK once it is ready";
+
+    /// What listens on a port is no Milvus.
+    NotMilvus = "not-milvus", Error, breaks EVERYBODY;
+    why "it speaks neither TLS nor HTTP as Milvus does";
+    fix "ss -ltnp # where Milvus runs: says whose port it is";
+
+    /// Milvus refuses the client certificate.
+    ClientRefused = "client-refused", Error, breaks EVERYBODY;
+    why "tlsMode 2 lets in who has a certificate for clientAuth that the authority of Milvus' caPemPath signed; pymilvus says only `server unavailable`";
+    fix "milvus-certs check{dir} --tls-mode 2";
+
+    /// Milvus asks for a client certificate, and there is none.
+    ClientCertificateMissing = "client-certificate-missing", Error, breaks EVERYBODY;
+    why "tlsMode 2 lets nobody in without one; pymilvus leaves it out without a word where server_pem_path is given too";
+    fix "milvus-certs connect python{dir} --tls-mode 2";
+
+    /// A certificate was renewed, and Milvus not restarted.
+    RenewedNotRestarted = "renewed-not-restarted", Warning, breaks NOBODY;
+    why "Milvus reads its certificates only when it starts: the old one is served until it expires, and then every client fails at once";
+    fix "docker compose restart standalone # or apply what `milvus-certs config` prints again";
+
+    /// REST and gRPC do not serve the same.
+    RestAndGrpcDiffer = "rest-and-grpc-differ", Error, breaks NOBODY;
+    why "both read the same settings when Milvus starts, so one of the two ports is not this Milvus'";
+    fix "ss -ltnp # where Milvus runs: says whose port it is";
+
+    /// The REST port cannot be reached.
+    RestNotReached = "rest-not-reached", Warning, breaks NOBODY;
+    why "with TLS, REST has a port of its own, proxy.http.port, which has to be published too";
+    fix "milvus-certs check{dir} --config docker-compose.yaml # says where the port has to be published";
+
+    /// The gRPC port does not agree on HTTP/2.
+    NoAlpn = "no-alpn", Warning, breaks NOBODY;
+    why "newer gRPC clients refuse a server that does not negotiate `h2` (ALPN): `missing selected ALPN property`; often a proxy stands in between";
+    fix "connect to Milvus' own port, or let the proxy pass TLS through";
+
+    /// A component of Milvus speaks plaintext to the others.
+    InternalTlsOff = "internal-tls-off", Error, breaks NOBODY;
+    why "the log line `Internal TLS Enabled` is printed before the files are loaded, and a failure to load them is only a warning, followed by plaintext";
+    fix "milvus-certs check{dir} --config user.yaml # then restart Milvus";
 }
 
 /// Its name.

@@ -2,12 +2,16 @@
 
 mod args;
 mod check;
+mod completions;
 mod config;
 mod connect;
+mod explain;
 mod generate;
 mod input;
 mod inspect;
+mod man;
 pub(crate) mod output;
+mod probe;
 mod render;
 mod renew;
 pub(crate) mod usage;
@@ -32,7 +36,7 @@ Exit status:
   0  done, or nothing to do
   1  failed, and nothing changed
   2  wrong usage
-  3  something is wrong (check)
+  3  something is wrong (check, probe)
 
 Every option can also be given by an environment variable, named in its description.";
 
@@ -53,6 +57,10 @@ enum Command {
     Check(check::Args),
     Config(config::Args),
     Connect(connect::Args),
+    Probe(probe::Args),
+    Explain(explain::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// How a command that did its work ends.
@@ -90,6 +98,10 @@ impl Cli {
             Command::Check(args) => args.run(now),
             Command::Config(args) => args.run(now),
             Command::Connect(args) => args.run(now),
+            Command::Probe(args) => args.run(now),
+            Command::Explain(args) => args.run(),
+            Command::Completions(args) => args.run(),
+            Command::Man(args) => args.run(),
         }
     }
 }

@@ -6,16 +6,20 @@
 //! - `--quiet` leaves errors, and JSON if it was asked for. Nothing is coloured but clap's help.
 
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use milvus_certs::actions::{self, CheckReport, ConfigReport, ConnectReport, InspectReport, Report};
+use milvus_certs::actions::{
+    self, CheckReport, ConfigReport, ConnectReport, ExplainReport, InspectReport, ProbeReport, Report,
+};
 use milvus_certs::pki::{is_deceptive, printable};
 use serde::Serialize;
 
 use super::args::CommonArgs;
-use super::render::{check, config, inspect, prometheus, run};
+use super::render::page::Page;
+use super::render::{check, config, inspect, probe, prometheus, run};
 use super::usage;
 
 /// Raised when a field changes its meaning or goes.
@@ -125,6 +129,41 @@ pub(super) fn connected(report: &ConnectReport, json: bool) -> anyhow::Result<()
         false => print(&report.content),
     };
     printed.context("the file cannot be printed")
+}
+
+/// Prints what a text means.
+pub(super) fn explained(report: &ExplainReport, json: bool) -> anyhow::Result<()> {
+    let text = match (json, report.findings.is_empty()) {
+        (true, _) => document("explain", Look { changed: false, report })?,
+        (false, true) => {
+            let message = format!("{}: nothing in it is known as an error of TLS", report.source);
+            two_lines(&message, Some("`milvus-certs probe` looks at the server itself"));
+            return Ok(());
+        }
+        (false, false) => check::paragraphs(&report.findings),
+    };
+    print(&text).context("the explanation cannot be printed")
+}
+
+/// Prints where the manual pages are.
+pub(super) fn manual(count: usize, folder: &Path) -> anyhow::Result<()> {
+    let mut page = Page::default();
+    page.line(format!("Wrote {count} manual pages to {}.", folder.display()));
+    print(&page.into_text()).context("the pages were written, but this cannot be printed")
+}
+
+/// Prints a script as it is.
+pub(super) fn script(script: &[u8]) -> anyhow::Result<()> {
+    print(&String::from_utf8_lossy(script)).context("the script cannot be printed")
+}
+
+/// Prints what `probe` saw.
+pub(super) fn probed(report: &ProbeReport, json: bool) -> anyhow::Result<()> {
+    let text = match json {
+        true => document("probe", Look { changed: false, report })?,
+        false => probe::text(report),
+    };
+    print(&text).context("what was seen cannot be printed")
 }
 
 #[derive(Serialize)]

@@ -32,6 +32,14 @@ impl Error {
         }
     }
 
+    /// `explain` without a text, where nothing is piped in.
+    pub(super) fn nothing_to_explain() -> Self {
+        Self {
+            message: "there is nothing to explain".into(),
+            hint: "give the error in quotes, or pipe a log in: `docker logs milvus-standalone 2>&1 | milvus-certs explain`".into(),
+        }
+    }
+
     pub(crate) fn hint(&self) -> &str {
         &self.hint
     }

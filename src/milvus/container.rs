@@ -15,3 +15,15 @@ pub const METRICS_PORT: u16 = 9091;
 pub const REST_PORT: u16 = 8080;
 /// What Milvus 2.4 and later reads on top of its own milvus.yaml (milvus#30910).
 pub(crate) const USER_YAML: &str = "/milvus/configs/user.yaml";
+
+/// Where Milvus' components serve each other, if they run on one machine (milvus.yaml).
+pub const INTERNAL_PORTS: [(&str, u16); 8] = [
+    ("rootCoord", 53100),
+    ("dataCoord", 13333),
+    ("queryCoord", 19531),
+    ("queryNode", 21123),
+    ("indexNode", 21121),
+    ("dataNode", 21124),
+    ("streamingNode", 22222),
+    ("proxy", 19529),
+];

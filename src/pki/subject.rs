@@ -162,7 +162,7 @@ impl Subject {
     }
 
     /// A subject as it stands in a certificate.
-    pub(super) fn from_der(der: &[u8]) -> Self {
+    pub(crate) fn from_der(der: &[u8]) -> Self {
         Self { der: der.to_vec() }
     }
 

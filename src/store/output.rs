@@ -13,7 +13,7 @@ pub struct OutputFile<'a> {
     /// The folder in that folder, if it goes deeper.
     pub folder: Option<&'static str>,
     /// Its name.
-    pub name: &'static str,
+    pub name: &'a str,
     /// Its whole content.
     pub content: &'a [u8],
     /// Its permissions, exactly.

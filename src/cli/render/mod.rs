@@ -3,6 +3,7 @@
 pub(super) mod check;
 pub(super) mod config;
 pub(super) mod inspect;
-mod page;
+pub(super) mod page;
+pub(super) mod probe;
 pub(super) mod prometheus;
 pub(super) mod run;

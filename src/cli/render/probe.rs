@@ -1,0 +1,100 @@
+//! What `probe` says: what is at each port, then what is wrong, then which mode is in force.
+
+use milvus_certs::actions::{ClientOutcome, ProbeReport, ProbedPort};
+
+use super::check::findings;
+use super::page::Page;
+
+/// The report, for people.
+pub(crate) fn text(report: &ProbeReport) -> String {
+    let mut page = Page::default();
+    for port in &report.ports {
+        page.lines(port_lines(port));
+        page.gap();
+    }
+    findings(&mut page, &report.findings);
+    page.line(summary(report));
+    page.into_text()
+}
+
+fn port_lines(port: &ProbedPort) -> Vec<String> {
+    let address = port.address.as_deref().filter(|address| *address != port.target);
+    let address = address.map(|address| format!(" ({address})")).unwrap_or_default();
+    let mut lines = vec![format!("{}{address}, {}: {}", port.target, port.service, state(port))];
+    let mut line = |key: &str, value: String| lines.push(format!("  {key:<12}{value}"));
+    if let Some(own) = port.certificates.first() {
+        let until = own.not_after.split('T').next().unwrap_or_default();
+        line(
+            "certificate",
+            format!(
+                "{} until {until}",
+                if own.names.is_empty() { own.subject.clone() } else { own.names.join(", ") }
+            ),
+        );
+        line("fingerprint", own.sha256_fingerprint.clone());
+        let issuers = port.certificates[1..].iter().map(|issuer| issuer.subject.as_str());
+        let issuers: Vec<_> = issuers.collect();
+        if !issuers.is_empty() {
+            line("with", issuers.join("; "));
+        }
+    }
+    if let Some(is_the_directorys) = port.is_the_directorys {
+        line("directory", if is_the_directorys { "the same" } else { "another certificate" }.into());
+    }
+    if port.state == "tls" {
+        line("clients", clients(port));
+    }
+    if let Some(version) = &port.milvus_version {
+        line("Milvus", version.clone());
+    }
+    lines
+}
+
+fn state(port: &ProbedPort) -> String {
+    let detail = port.detail.as_deref().unwrap_or_default();
+    match port.state {
+        "unresolved" => format!("the name leads nowhere: {detail}"),
+        "closed" => format!("closed: {detail}"),
+        "silent" => "takes connections, and says nothing".into(),
+        "plaintext" => format!("plaintext ({detail}), tlsMode 0"),
+        "strange" => format!("something else: {detail}"),
+        _ => {
+            let alpn = port.alpn.as_deref().map(|alpn| format!(", {alpn}")).unwrap_or_default();
+            let mode = port.tls_mode.map(|mode| format!(", tlsMode {mode}")).unwrap_or_default();
+            format!("{}{alpn}{mode}", port.tls_versions.join(" and "))
+        }
+    }
+}
+
+fn clients(port: &ProbedPort) -> String {
+    let outcome = |outcome: &ClientOutcome| match (&outcome.reason, outcome.let_in) {
+        (_, true) => "let in".to_owned(),
+        (Some(reason), false) => format!("not let in ({reason})"),
+        (None, false) => "not let in".into(),
+    };
+    let mut parts = Vec::new();
+    if let Some(without) = &port.without_client_certificate {
+        parts.push(format!("without a certificate {}", outcome(without)));
+    }
+    if let Some(with) = &port.with_client_certificate {
+        parts.push(format!("with one {}", outcome(with)));
+    }
+    if let Some(authorities) = port.accepted_authorities.as_deref().filter(|names| !names.is_empty()) {
+        parts.push(format!("taken from {}", authorities.join("; ")));
+    }
+    parts.join(", ")
+}
+
+fn summary(report: &ProbeReport) -> String {
+    let promise = match (&report.directory, report.findings.len()) {
+        _ if !report.is_reached() => return "Nothing could be reached.".into(),
+        (Some(directory), 0) => format!("Everything is as {directory} promises."),
+        (None, 0) => "Nothing is wrong, as far as can be told without a certificate directory (-d).".into(),
+        (_, 1) => "1 thing is wrong.".into(),
+        (_, count) => format!("{count} things are wrong."),
+    };
+    match report.tls_mode {
+        Some(mode) => format!("tlsMode {mode} is in force. {promise}"),
+        None => promise,
+    }
+}

@@ -1,0 +1,94 @@
+//! Takes whatever a server shows, and notes it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::client::ResolvesClientCert;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
+use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+
+/// What a handshake showed, also where it failed later.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Observed {
+    /// What the server shows of itself, in DER.
+    pub(super) chain: Vec<Vec<u8>>,
+    /// The authorities that it takes client certificates from, in DER, if it asks for one.
+    pub(super) asked_for: Option<Vec<Vec<u8>>>,
+}
+
+/// A client that looks. Whom it talks to is not verified here, so nothing secret is ever said: the
+/// audit judges the chain that was shown.
+#[derive(Debug)]
+pub(super) struct Observer {
+    observed: Mutex<Observed>,
+    provider: Arc<CryptoProvider>,
+    identity: Option<Arc<CertifiedKey>>,
+}
+
+impl Observer {
+    pub(super) fn new(provider: Arc<CryptoProvider>, identity: Option<Arc<CertifiedKey>>) -> Arc<Self> {
+        Arc::new(Self { observed: Mutex::default(), provider, identity })
+    }
+
+    pub(super) fn observed(&self) -> Observed {
+        self.observed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Observed)) {
+        note(&mut self.observed.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl ServerCertVerifier for Observer {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let chain = std::iter::once(end_entity).chain(intermediates);
+        self.note(|observed| observed.chain = chain.map(|shown| shown.to_vec()).collect());
+        Ok(ServerCertVerified::assertion())
+    }
+
+    // The server has to have the key of what it shows, or else it shows what is somebody else's.
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+impl ResolvesClientCert for Observer {
+    fn resolve(&self, authorities: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let authorities = authorities.iter().map(|name| name.to_vec()).collect();
+        self.note(|observed| observed.asked_for = Some(authorities));
+        self.identity.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,40 @@
+//! What is spoken on a port that does not speak TLS.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
+
+use super::exchange::{self, Exchange, read_start};
+use super::{Service, connect};
+
+/// A protocol without TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Plaintext {
+    /// HTTP/2, as gRPC uses it.
+    Http2 {
+        /// What Milvus says of its version.
+        version: Option<String>,
+    },
+    /// HTTP/1, as REST uses it.
+    Http1,
+}
+
+/// Recognises what is spoken, if it is something that Milvus speaks.
+pub(super) async fn recognise(address: SocketAddr, limit: Duration) -> Option<Plaintext> {
+    let host = address.to_string();
+    let stream = connect(address, limit).await.ok()?;
+    if let Exchange::Answered { version } = exchange::ask(Service::Grpc, &host, stream, limit).await {
+        return Some(Plaintext::Http2 { version });
+    }
+    let mut stream = connect(address, limit).await.ok()?;
+    let answer = async {
+        stream
+            .write_all(format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes())
+            .await?;
+        read_start(&mut stream).await
+    };
+    let start = timeout(limit, answer).await.ok()?.ok()?;
+    start.starts_with(b"HTTP/1.").then_some(Plaintext::Http1)
+}
