@@ -25,7 +25,7 @@ Exit status:
 
 Every option can also be given by an environment variable, named in its description.";
 
-/// Look at a running Milvus: what its ports serve, to whom, and whether it is what is in a directory
+/// Look at a running Milvus: what it serves, to whom, and whether it is what is on disk
 ///
 /// Makes handshakes as clients do, with and without a client certificate, and asks Milvus for its
 /// version. Changes nothing.
