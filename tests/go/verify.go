@@ -1,6 +1,8 @@
 // Judges what milvus-certs makes with crypto/x509 and crypto/tls, as Milvus does.
 //
-// Usage: verify PATH_TO_MILVUS_CERTS PATH_TO_GEN_SH EMPTY_FOLDER
+// Usage: verify certificates PATH_TO_MILVUS_CERTS PATH_TO_GEN_SH EMPTY_FOLDER
+//
+//	verify zoo PATH_TO_MILVUS_CERTS EMPTY_FOLDER
 package main
 
 import (
@@ -32,11 +34,20 @@ type proof struct {
 }
 
 func main() {
-	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: verify PATH_TO_MILVUS_CERTS PATH_TO_GEN_SH EMPTY_FOLDER")
+	switch arguments := os.Args[1:]; {
+	case len(arguments) == 4 && arguments[0] == "certificates":
+		certificates(proof{program: arguments[1], genSh: arguments[2], folder: arguments[3]})
+	case len(arguments) == 3 && arguments[0] == "zoo":
+		servers(proof{program: arguments[1], folder: arguments[2]})
+	default:
+		fmt.Fprintln(os.Stderr, "usage: verify certificates PATH_TO_MILVUS_CERTS PATH_TO_GEN_SH EMPTY_FOLDER\n"+
+			"       verify zoo PATH_TO_MILVUS_CERTS EMPTY_FOLDER")
 		os.Exit(2)
 	}
-	p := proof{program: os.Args[1], genSh: os.Args[2], folder: os.Args[3]}
+}
+
+// certificates judges what gen and renew make.
+func certificates(p proof) {
 	p.stranger = p.directory("stranger")
 	if p.run("gen", "-d", p.stranger.path, "--key-type", "p256") {
 		for _, keyType := range keyTypes {
