@@ -70,6 +70,7 @@ func servers(p proof) {
 			p.plaintextClient(home)
 			p.otherVersions()
 		}
+		p.hosts(home)
 		p.components(home)
 	}
 	p.end()
@@ -187,10 +188,11 @@ func zooOf(home, stranger, deep directory) ([]animal, error) {
 	}
 
 	add(mutual("mutual TLS 1.3", own, roots, tls.VersionTLS13, home, home, "let in", ""))
-	for version, name := range map[uint16]string{
-		tls.VersionTLS12: "TLS 1.2, in the handshake",
-		tls.VersionTLS13: "TLS 1.3, after the handshake",
-	} {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		name := tlsName(version) + ", after the handshake"
+		if version == tls.VersionTLS12 {
+			name = tlsName(version) + ", in the handshake"
+		}
 		show := func(client tls.Certificate) *tls.Config {
 			config := trusting.Clone()
 			config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &client, nil }
@@ -293,7 +295,7 @@ func (p *proof) visit(home directory, name string, a animal) {
 		}
 	}
 	answer, err := p.ask("", arguments...)
-	p.check(fmt.Sprintf("%s: probe says %s", a.words, orNothing(a.codes)), first(err, a.isSaid(answer)))
+	p.check(fmt.Sprintf("%s, to probe: %s", a.words, orNothing(a.codes)), first(err, a.isSaid(answer)))
 	if a.clientSays == "" {
 		return
 	}
@@ -324,7 +326,7 @@ func unless(condition bool, err error) error {
 
 func orNothing(codes string) string {
 	if codes == "" {
-		return "that all is well"
+		return "all is well"
 	}
 	return codes
 }

@@ -6,7 +6,7 @@ An expectation is KEY=VALUE, and each that does not hold is printed. KEY is one 
 
     findings          the codes of all findings, each with its port if it has one: code:port,code:port
     ports             the number of ports that were looked at
-    fix               a word that stands in every fix
+    fix               words that stand in every fix
     NAME              a member of the report
     SERVICE.NAME      a member of every port of this service, as deep as there are dots
 
@@ -42,8 +42,8 @@ def problems_with(report: dict, key: str, value: str) -> list[str]:
     if key == "findings":
         found, expected = findings_of(report), sorted(filter(None, value.split(",")))
     elif key == "fix":
-        found = [finding["fix"] for finding in report["findings"] if value not in finding["fix"]]
-        expected = []
+        fixes = [finding["fix"] for finding in report["findings"]]
+        return [f"the fix {fix!r} does not say {value!r}" for fix in fixes if value not in fix]
     elif key == "ports":
         found, expected = len(report["ports"]), json.loads(value)
     elif path:
