@@ -173,11 +173,17 @@ func zooOf(home, stranger, deep directory) ([]animal, error) {
 	}))).finds("server-without-server-auth").failing(trusting, "server-without-server-auth", "!client-refused"))
 
 	trustingTop := &tls.Config{RootCAs: poolOf([]*x509.Certificate{top.certificate}), ServerName: "localhost"}
+	// What it signs with is not the key of what it shows first.
+	misplaced := healthy("an intermediate authority before the server's own certificate",
+		serving(misordered(issue(lower, unchanged, lower.certificate, upper.certificate)))).
+		finds("ca-before-leaf no-answer")
+	misplaced.alpn, misplaced.without = "none", anything
 	for _, below := range []animal{
 		healthy("two intermediate authorities",
 			serving(issue(lower, unchanged, lower.certificate, upper.certificate))),
 		healthy("two intermediate authorities in the wrong order, which nobody minds",
 			serving(issue(lower, unchanged, upper.certificate, lower.certificate))),
+		misplaced,
 		healthy("no intermediate authorities, where they are needed", serving(issue(lower, unchanged))).
 			finds("not-issued-by-ca").failing(trustingTop, "not-issued-by-ca", "!client-refused"),
 		healthy("one intermediate authority, where two are needed", serving(issue(lower, unchanged, lower.certificate))).
@@ -255,6 +261,13 @@ func mutual(
 	}
 	a.arguments = []string{"--cert", client.file(name + ".pem"), "--key", client.file(name + ".key")}
 	return a
+}
+
+// misordered exchanges the first two certificates.
+func misordered(certificate tls.Certificate) tls.Certificate {
+	chain := certificate.Certificate
+	chain[0], chain[1] = chain[1], chain[0]
+	return certificate
 }
 
 func tlsName(version uint16) string {
@@ -388,6 +401,8 @@ func (p *proof) otherVersions() {
 		{"a client of a later Go", "remote error: tls: unknown certificate authority", "client-refused"},
 		{"a client of a later Go", "remote error: tls: expired certificate", "client-refused"},
 		{"a client of a later Go", "remote error: tls: certificate required", "client-certificate-missing"},
+		{"a client of a later Go, of a server", "tls: failed to verify certificate: " +
+			"x509: certificate specifies an incompatible key usage", "server-without-server-auth"},
 		{"curl at a server of a later Go", "curl: (56) OpenSSL SSL_read: OpenSSL/3.0.19: " +
 			"error:0A000418:SSL routines::tlsv1 alert unknown ca, errno 0", "client-refused"},
 		{"curl at a server of a later Go", "curl: (56) OpenSSL SSL_read: OpenSSL/3.0.19: " +
