@@ -267,7 +267,7 @@ pub fn probe(request: &ProbeRequest, now: OffsetDateTime) -> Result<ProbeReport,
     let seen = look(&request.targets(&known)?, options).map_err(|source| Error::NoRuntime { source })?;
     let mut judge = Judge { request, known: &known, now, findings: Vec::new() };
     let ports: Vec<_> = seen.iter().map(|seen| judge.port(seen)).collect();
-    judge.together(&ports);
+    judge.together(&seen, &ports);
     let mut findings = judge.findings;
     findings.sort_by_key(|finding| finding.code.severity());
     Ok(ProbeReport { directory: known.directory, tls_mode: common_mode(&ports), ports, findings })
@@ -296,8 +296,19 @@ impl Judge<'_> {
         evidence: impl Into<String>,
         kind: Option<EndEntityKind>,
     ) {
+        self.report_name(code, place, evidence, kind, None);
+    }
+
+    fn report_name(
+        &mut self,
+        code: Code,
+        place: &Place,
+        evidence: impl Into<String>,
+        kind: Option<EndEntityKind>,
+        name: Option<&str>,
+    ) {
         let directory = self.known.directory.as_deref();
-        self.findings.push(Finding::about_server(code, place.clone(), evidence, kind, directory));
+        self.findings.push(Finding::about_server(code, place.clone(), evidence, kind, directory, name));
     }
 
     fn port(&mut self, seen: &Seen) -> ProbedPort {
@@ -332,7 +343,7 @@ impl Judge<'_> {
         port.is_the_directorys = self.is_the_directorys(own, place);
         self.clients(served, place);
         let is_h2 = served.alpn.as_deref() == Some("h2");
-        if seen.target.service == Service::Grpc && !is_h2 && !served.versions.is_empty() {
+        if seen.target.service == Service::Grpc && !is_h2 && served.is_agreed {
             let agreed = served.alpn.as_deref().unwrap_or("nothing");
             self.report(Code::NoAlpn, place, format!("is offered h2, and agrees on {agreed}"), None);
         }
@@ -347,17 +358,19 @@ impl Judge<'_> {
             let ca_place = Place::file(path.display().to_string());
             bundle.add(FileRole::CaCertificate, ca_place, None, Ok(content));
         }
+        let name = self.request.name_of(&seen.target.host, self.known).ok();
         let expectations = Expectations {
             directory: None,
             modes: vec![TlsMode::OneWay],
-            server_names: self.request.name_of(&seen.target.host, self.known).into_iter().collect(),
+            server_names: name.clone().into_iter().collect(),
             expires_in: CheckRequest::EXPIRES_IN,
             now: self.now,
         };
         let findings = audit::judge(&bundle, &expectations);
         // What is wrong with ca.pem is for `check` to say.
         for finding in findings.into_iter().filter(|finding| finding.place == *place) {
-            self.report(finding.code, place, finding.evidence, Some(EndEntityKind::Server));
+            let (kind, name) = (Some(EndEntityKind::Server), name.as_ref().map(GeneralName::to_string));
+            self.report_name(finding.code, place, finding.evidence, kind, name.as_deref());
         }
     }
 
@@ -381,7 +394,8 @@ impl Judge<'_> {
     fn clients(&mut self, served: &ServedTls, place: &Place) {
         match (&served.asked_for, &served.with_certificate) {
             (AskedFor::Nothing, _) if !is_answer(&served.without_certificate) => {
-                self.report(Code::NoAnswer, place, described(&served.without_certificate), None);
+                let code = if served.is_agreed { Code::NoAnswer } else { Code::HandshakeRefused };
+                self.report(code, place, described(&served.without_certificate), None);
             }
             (AskedFor::Certificate { authorities }, Some(outcome)) if !is_answer(outcome) => {
                 let client = self.known.client.as_ref().map(|client| client.path.display().to_string());
@@ -397,29 +411,29 @@ impl Judge<'_> {
         }
     }
 
-    /// What both ports of a host say together.
-    fn together(&mut self, ports: &[ProbedPort]) {
-        let hosts = self.request.hosts.iter().filter(|(_, port)| port.is_none() && !self.request.internal);
-        for (host, _) in hosts.collect::<Vec<_>>() {
-            let of = |service, number| {
-                let target = format!("{}:{number}", bracketed(host));
-                ports.iter().find(|port| port.service == service && port.target == target)
-            };
-            if let (Some(grpc), Some(rest)) = (of("grpc", GRPC_PORT), of("rest", self.request.rest_port)) {
-                self.pair(grpc, rest);
+    /// What both ports of a host say together, at each of its addresses.
+    fn together(&mut self, seen: &[Seen], ports: &[ProbedPort]) {
+        if self.request.internal {
+            return;
+        }
+        let of = |service| seen.iter().zip(ports).filter(move |(seen, _)| seen.target.service == service);
+        for (other, rest) in of(Service::Rest) {
+            let ip = |seen: &Seen| seen.address.map(|address| address.ip());
+            let is_pair = |seen: &Seen| seen.target.host == other.target.host && ip(seen) == ip(other);
+            if let Some((_, grpc)) = of(Service::Grpc).find(|(seen, _)| is_pair(seen)) {
+                self.pair(grpc, rest, &Place::file(place_of(other)));
             }
         }
     }
 
-    fn pair(&mut self, grpc: &ProbedPort, rest: &ProbedPort) {
-        let place = Place::file(rest.target.clone());
+    fn pair(&mut self, grpc: &ProbedPort, rest: &ProbedPort, place: &Place) {
         match (grpc.tls_mode, rest.tls_mode) {
             (Some(one), Some(other)) if one != other => {
                 let evidence = format!("serves tlsMode {other}, and {} tlsMode {one}", grpc.target);
-                self.report(Code::RestAndGrpcDiffer, &place, evidence, None);
+                self.report(Code::RestAndGrpcDiffer, place, evidence, None);
             }
             (Some(1 | 2), None) if rest.state == "closed" => {
-                self.report(Code::RestNotReached, &place, rest.detail.clone().unwrap_or_default(), None);
+                self.report(Code::RestNotReached, place, rest.detail.clone().unwrap_or_default(), None);
             }
             _ => {}
         }
@@ -470,13 +484,13 @@ impl ProbedPort {
         self.tls_versions = served.versions.iter().map(|version| TlsVersion::name(*version)).collect();
         self.alpn.clone_from(&served.alpn);
         let mode = match &served.asked_for {
-            AskedFor::Nothing => TlsMode::OneWay,
+            AskedFor::Nothing => served.is_agreed.then_some(TlsMode::OneWay),
             AskedFor::Certificate { authorities } => {
                 self.accepted_authorities = Some(names(authorities));
-                TlsMode::Mutual
+                Some(TlsMode::Mutual)
             }
         };
-        self.tls_mode = (!served.chain.is_empty()).then_some(mode.value());
+        self.tls_mode = mode.map(TlsMode::value);
         self.without_client_certificate = Some(ClientOutcome::of(&served.without_certificate));
         self.with_client_certificate = served.with_certificate.as_ref().map(ClientOutcome::of);
         let answers = [Some(&served.without_certificate), served.with_certificate.as_ref()];

@@ -356,7 +356,7 @@ pub fn explain(name: &str, text: &str) -> Vec<Finding> {
             "any" => shown(line, column),
             speaker => format!("{speaker} says: {}", shown(line, column)),
         };
-        findings.push(Finding::about_server(saying.code, place, evidence, saying.kind, None));
+        findings.push(Finding::about_server(saying.code, place, evidence, saying.kind, None, None));
     }
     // pymilvus' own words say nothing where something else says why.
     if findings.iter().any(|finding| finding.code != Code::ServerUnavailable) {

@@ -98,7 +98,7 @@ impl Finding {
     }
 
     /// A finding about a running server, or about what one said. `kind` is whose certificate it is
-    /// about, and `directory` where that can be made anew.
+    /// about, `directory` where that can be made anew, and `name` what it is asked for by.
     #[must_use]
     pub fn about_server(
         code: Code,
@@ -106,15 +106,13 @@ impl Finding {
         evidence: impl Into<String>,
         kind: Option<EndEntityKind>,
         directory: Option<&str>,
+        name: Option<&str>,
     ) -> Self {
-        let remedy = Remedy { directory, kind, ..Remedy::default() };
+        let remedy = Remedy { directory, kind, name, ..Remedy::default() };
         let template = if kind.is_some() { code.fix() } else { code.authority_fix() };
-        // What is said in a log is about a file that is somewhere else.
-        let file = match (place.position, kind) {
-            (None, _) => place.path.as_str(),
-            (Some(_), Some(EndEntityKind::Client)) => FileRole::ClientKey.file_name(),
-            (Some(_), _) => FileRole::ServerKey.file_name(),
-        };
+        // What a server shows or a log tells of is a file that is somewhere else.
+        let (key, certificate) = FileRole::pair_of(kind.unwrap_or(EndEntityKind::Server));
+        let file = if place.position.is_some() { key } else { certificate }.file_name();
         let fix = remedy.of_a_file(template, file);
         Self::with_fix(code, place, evidence, fix, kind)
     }

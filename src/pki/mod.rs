@@ -41,6 +41,7 @@ pub use profile::{EndEntityKind, Profile};
 pub use request::CertificateRequest;
 pub use serial::{SerialCounter, SerialNumber};
 pub use sign::EndEntity;
+pub(crate) use signatures::ECDSA_P521_SHA512;
 pub use subject::{Attribute, AttributeType, Subject};
 pub use text::{is_deceptive, printable};
 pub(crate) use text::{listed, shell_quoted};

@@ -38,6 +38,9 @@ pub(super) const LENIENT: &[&dyn SignatureVerificationAlgorithm] = &[
     webpki::ring::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
 ];
 
+/// What a server with a P-521 key signs its handshakes with.
+pub(crate) const ECDSA_P521_SHA512: &dyn SignatureVerificationAlgorithm = &Scheme(Key::P521, Hash::Sha512);
+
 /// From what was once thought enough to the longest that are worked with.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 512..=MAX_RSA_BITS as usize;
 

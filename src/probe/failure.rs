@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 
-use rustls::{AlertDescription, Error, PeerIncompatible};
+use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
 /// Why there is no TLS.
 pub(super) enum NoTls {
@@ -42,6 +42,9 @@ impl Ended {
                 Error::PeerIncompatible(what) => Self::Incompatible(format!("{what:?}")),
                 Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => {
                     Self::NotTls("what it answers is no TLS".into())
+                }
+                Error::InvalidCertificate(CertificateError::BadSignature) => {
+                    Self::Other("it has another key than that of the certificate that it shows first".into())
                 }
                 other => Self::Other(other.to_string()),
             };

@@ -104,7 +104,7 @@ pub enum State {
 pub fn look(targets: &[Target], options: Options) -> std::io::Result<Vec<Seen>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let options = std::sync::Arc::new(options);
-    runtime.block_on(async {
+    let seen = runtime.block_on(async {
         let mut tasks = JoinSet::new();
         for (index, target) in targets.iter().enumerate() {
             let (target, options) = (target.clone(), options.clone());
@@ -112,8 +112,11 @@ pub fn look(targets: &[Target], options: Options) -> std::io::Result<Vec<Seen>> 
         }
         let mut seen: Vec<_> = tasks.join_all().await;
         seen.sort_by_key(|(index, _)| *index);
-        Ok(seen.into_iter().flat_map(|(_, seen)| seen).collect())
-    })
+        seen.into_iter().flat_map(|(_, seen)| seen).collect()
+    });
+    // A name server that does not answer is not waited for.
+    runtime.shutdown_background();
+    Ok(seen)
 }
 
 async fn look_at_all(target: Target, options: &Options) -> Vec<Seen> {

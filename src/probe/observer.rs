@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+
+use crate::pki::ECDSA_P521_SHA512;
 
 /// What a handshake showed, also where it failed later.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +43,21 @@ impl Observer {
     }
 }
 
+/// Milvus may have a P-521 key, which *ring* does not know.
+const P521: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
+    all: &[ECDSA_P521_SHA512],
+    mapping: &[(SignatureScheme::ECDSA_NISTP521_SHA512, &[ECDSA_P521_SHA512])],
+};
+
+impl Observer {
+    fn algorithms(&self, scheme: SignatureScheme) -> WebPkiSupportedAlgorithms {
+        match scheme {
+            SignatureScheme::ECDSA_NISTP521_SHA512 => P521,
+            _ => self.provider.signature_verification_algorithms,
+        }
+    }
+}
+
 impl ServerCertVerifier for Observer {
     fn verify_server_cert(
         &self,
@@ -62,8 +79,8 @@ impl ServerCertVerifier for Observer {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+        let algorithms = self.algorithms(signature.scheme);
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, &algorithms)
     }
 
     fn verify_tls13_signature(
@@ -72,12 +89,13 @@ impl ServerCertVerifier for Observer {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+        let algorithms = self.algorithms(signature.scheme);
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, &algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        let known = self.provider.signature_verification_algorithms.supported_schemes();
+        [known, P521.supported_schemes()].concat()
     }
 }
 

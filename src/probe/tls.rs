@@ -28,7 +28,9 @@ pub enum TlsVersion {
 pub struct ServedTls {
     /// The versions that it takes.
     pub versions: Vec<TlsVersion>,
-    /// The protocol that was agreed on, of those that its clients offer (RFC 7301).
+    /// Whether a handshake was completed: where a client certificate is missing, TLS 1.2 ends before.
+    pub is_agreed: bool,
+    /// The protocol that was agreed on then, of those that its clients offer (RFC 7301).
     pub alpn: Option<String>,
     /// The certificates that it shows, in DER, its own first.
     pub chain: Vec<Vec<u8>>,
@@ -98,12 +100,11 @@ pub(super) async fn look(
 ) -> Result<ServedTls, NoTls> {
     let visit = Visit { address, target, options };
     let first = visit.pay(BOTH, None).await?;
-    let (mut versions, mut alpn) = (Vec::new(), None);
+    let (mut versions, mut agreed) = (Vec::new(), first.agreed());
     let without_certificate = match first.outcome {
         Ok(stream) => {
             let (_, connection) = stream.get_ref();
             versions.extend(connection.protocol_version().and_then(TlsVersion::of));
-            alpn = connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
             visit.ask(stream).await
         }
         Err(Ended::NotTls(what)) if first.observed.chain.is_empty() => return Err(NoTls::Other(what)),
@@ -123,12 +124,17 @@ pub(super) async fn look(
     }
     versions.sort();
     let with_certificate = match (&first.observed.asked_for, &options.identity) {
-        (Some(_), Some(identity)) => Some(visit.ask_with(identity).await),
+        (Some(_), Some(identity)) => {
+            let (exchange, with_identity) = visit.ask_with(identity).await;
+            agreed = agreed.or(with_identity);
+            Some(exchange)
+        }
         _ => None,
     };
     Ok(ServedTls {
         versions,
-        alpn,
+        is_agreed: agreed.is_some(),
+        alpn: agreed.flatten(),
         chain: first.observed.chain,
         asked_for: match first.observed.asked_for {
             None => AskedFor::Nothing,
@@ -150,6 +156,16 @@ struct Visit<'a> {
 struct Visited {
     observed: Observed,
     outcome: Result<TlsStream<TcpStream>, Ended>,
+}
+
+/// What a handshake agreed on, once it was completed: a protocol or none.
+type Agreed = Option<Option<String>>;
+
+impl Visited {
+    fn agreed(&self) -> Agreed {
+        let (_, connection) = self.outcome.as_ref().ok()?.get_ref();
+        Some(connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()))
+    }
 }
 
 impl Visit<'_> {
@@ -178,21 +194,28 @@ impl Visit<'_> {
         exchange::ask(self.target.service, &host, stream, self.options.timeout).await
     }
 
-    async fn ask_with(&self, identity: &Identity) -> Exchange {
+    async fn ask_with(&self, identity: &Identity) -> (Exchange, Agreed) {
         let key = rustls::crypto::ring::sign::any_supported_type(&identity.key);
         let key = match key {
             Ok(key) => Arc::new(CertifiedKey::new(identity.chain.clone(), key)),
             Err(_) => {
                 let reason = "keys of this kind cannot be tried here".into();
-                return Exchange::NoAnswer { reason };
+                return (Exchange::NoAnswer { reason }, None);
             }
         };
-        match self.pay(BOTH, Some(key)).await {
-            Ok(Visited { outcome: Ok(stream), .. }) => self.ask(stream).await,
-            Ok(Visited { outcome: Err(ended), .. }) => Exchange::ended(ended),
-            Err(NoTls::Unreachable(reason) | NoTls::Other(reason)) => Exchange::NoAnswer { reason },
-            Err(NoTls::Silent) => Exchange::ended(Ended::TimedOut),
-        }
+        let visited = match self.pay(BOTH, Some(key)).await {
+            Ok(visited) => visited,
+            Err(NoTls::Unreachable(reason) | NoTls::Other(reason)) => {
+                return (Exchange::NoAnswer { reason }, None);
+            }
+            Err(NoTls::Silent) => return (Exchange::ended(Ended::TimedOut), None),
+        };
+        let agreed = visited.agreed();
+        let exchange = match visited.outcome {
+            Ok(stream) => self.ask(stream).await,
+            Err(ended) => Exchange::ended(ended),
+        };
+        (exchange, agreed)
     }
 }
 

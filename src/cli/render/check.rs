@@ -28,18 +28,21 @@ pub(crate) fn paragraphs(list: &[Finding]) -> String {
 /// Each finding, and an empty line after it.
 pub(crate) fn findings(page: &mut Page, findings: &[Finding]) {
     for finding in findings {
-        page.lines(paragraph(finding));
+        page.line(heading(finding));
+        page.lines(explanation(finding));
         page.gap();
     }
 }
 
-fn paragraph(finding: &Finding) -> [String; 3] {
+/// What is wrong, and where.
+pub(crate) fn heading(finding: &Finding) -> String {
     let code = finding.code;
-    [
-        format!("{}[{code}]: {}: {}", code.severity(), finding.place, finding.evidence),
-        format!("  why: {}", code.why()),
-        format!("  fix: {}", finding.fix),
-    ]
+    format!("{}[{code}]: {}: {}", code.severity(), finding.place, finding.evidence)
+}
+
+/// Why it matters, and what helps.
+pub(crate) fn explanation(finding: &Finding) -> [String; 2] {
+    [format!("  why: {}", finding.code.why()), format!("  fix: {}", finding.fix)]
 }
 
 /// Which mode works with which client.

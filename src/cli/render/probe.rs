@@ -1,8 +1,9 @@
 //! What `probe` says: what is at each port, then what is wrong, then which mode is in force.
 
 use milvus_certs::actions::{ClientOutcome, ProbeReport, ProbedPort};
+use milvus_certs::audit::Finding;
 
-use super::check::findings;
+use super::check;
 use super::page::Page;
 
 /// The report, for people.
@@ -12,9 +13,28 @@ pub(crate) fn text(report: &ProbeReport) -> String {
         page.lines(port_lines(port));
         page.gap();
     }
-    findings(&mut page, &report.findings);
-    page.line(summary(report));
+    let groups = grouped(&report.findings);
+    for group in &groups {
+        page.lines(group.iter().map(|finding| check::heading(finding)));
+        page.lines(check::explanation(group[0]));
+        page.gap();
+    }
+    page.line(summary(report, groups.len()));
     page.into_text()
+}
+
+/// What is wrong at several ports for one reason is explained once.
+fn grouped(findings: &[Finding]) -> Vec<Vec<&Finding>> {
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    for finding in findings {
+        let is_same =
+            |group: &&mut Vec<&Finding>| group[0].code == finding.code && group[0].fix == finding.fix;
+        match groups.iter_mut().find(is_same) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+    groups
 }
 
 fn port_lines(port: &ProbedPort) -> Vec<String> {
@@ -85,8 +105,8 @@ fn clients(port: &ProbedPort) -> String {
     parts.join(", ")
 }
 
-fn summary(report: &ProbeReport) -> String {
-    let promise = match (&report.directory, report.findings.len()) {
+fn summary(report: &ProbeReport, wrong: usize) -> String {
+    let promise = match (&report.directory, wrong) {
         _ if !report.is_reached() => return "Nothing could be reached.".into(),
         (Some(directory), 0) => format!("Everything is as {directory} promises."),
         (None, 0) => "Nothing is wrong, as far as can be told without a certificate directory (-d).".into(),

@@ -1,0 +1,109 @@
+//! What becomes of clients where a server asks for a certificate.
+
+use libtest_mimic::Trial;
+use rustls::version::{TLS12, TLS13};
+use serde_json::json;
+
+use crate::issue::Directory;
+use crate::report::{Report, probe, text};
+use crate::tls::Tls;
+use crate::trial;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial("a client of another authority is refused after the handshake, by an alert", other_authority),
+        trial("a client certificate without clientAuth is refused, by an alert", without_client_auth),
+        trial("a client certificate that has expired is refused, by an alert", expired),
+        trial("with TLS 1.2 the refusal comes within the handshake, by an alert as well", refused_in_tls12),
+        trial("with TLS 1.2 a client that has a certificate is let in", let_in_with_tls12),
+        trial("without a client certificate in the directory none is tried", nothing_to_show),
+        trial("a server that takes any client lets in those without a certificate too", any_client),
+        trial("a key that does not belong to the client certificate is refused", other_key),
+    ]
+}
+
+/// What is found at a server with tlsMode 2 when this client certificate is shown.
+fn shown(directory: &Directory, certificate: &str, key: &str) -> Report {
+    let server = Tls::mutual(directory.path()).start();
+    probe(&[&server.target(), "-d", &directory.argument(""), "--cert", certificate, "--key", key])
+}
+
+fn refused_by(report: Report, alert: &str) -> Report {
+    report
+        .finds(3, &["client-refused"])
+        .has("tls_mode", 2)
+        .has("without_client_certificate/reason", "alert certificate_required")
+        .has("with_client_certificate", json!({ "let_in": false, "reason": format!("alert {alert}") }))
+}
+
+fn other_authority() {
+    let (directory, other) = (Directory::new(), Directory::new());
+    let (certificate, key) = (other.argument("client.pem"), other.argument("client.key"));
+    let report = refused_by(shown(&directory, &certificate, &key), "decrypt_error");
+    let evidence = report.evidence("client-refused");
+    assert!(evidence.starts_with(&format!("does not let {certificate} in: alert ")), "{evidence}");
+    assert!(evidence.contains("; it takes certificates of "), "{evidence}");
+
+    let server = Tls::mutual(directory.path()).start();
+    let said =
+        text(&[&server.target(), "-d", &directory.argument(""), "--cert", &certificate, "--key", &key]);
+    assert!(said.contains(", with one not let in (alert decrypt_error)"), "{said}");
+}
+
+/// The documentation page's gen.sh makes such ones.
+fn without_client_auth() {
+    let directory = Directory::new();
+    let (certificate, key) = (directory.argument("server.pem"), directory.argument("server.key"));
+    refused_by(shown(&directory, &certificate, &key), "unsupported_certificate");
+}
+
+fn expired() {
+    let (directory, old) = (Directory::new(), Directory::aged(30, 10));
+    for file in ["ca.key", "ca.pem", "ca.srl"] {
+        directory.write(file, old.text(file));
+    }
+    directory.renew();
+    let (certificate, key) = (old.argument("client.pem"), old.argument("client.key"));
+    refused_by(shown(&directory, &certificate, &key), "certificate_expired");
+}
+
+fn refused_in_tls12() {
+    let directory = Directory::new();
+    let server = Tls::mutual(directory.path()).only(&TLS12).start();
+    let (certificate, key) = (directory.argument("server.pem"), directory.argument("server.key"));
+    let arguments = [&server.target(), "-d", &directory.argument(""), "--cert", &certificate, "--key", &key];
+    let report = probe(&arguments).finds(3, &["client-refused"]).has("tls_versions", json!(["TLS 1.2"]));
+    let report =
+        report.has("with_client_certificate/reason", "alert unsupported_certificate").has("tls_mode", 2);
+    report.has("alpn", json!(null)).has("without_client_certificate/let_in", false);
+}
+
+fn let_in_with_tls12() {
+    let directory = Directory::new();
+    let server = Tls::mutual(directory.path()).only(&TLS12).start();
+    let report = probe(&[&server.target(), "-d", &directory.argument("")]).finds(0, &[]);
+    let report = report.has("with_client_certificate/let_in", true).has("alpn", "h2");
+    report.has("without_client_certificate/let_in", false);
+}
+
+fn nothing_to_show() {
+    let directory = Directory::new();
+    let server = Tls::mutual(directory.path()).start();
+    let report = probe(&[&server.target()]).finds(0, &[]).has("with_client_certificate", json!(null));
+    report.has("tls_mode", 2).has("without_client_certificate/let_in", false);
+}
+
+fn any_client() {
+    let directory = Directory::new();
+    let server = Tls::one_way(directory.path()).only(&TLS13).taking_any_client().start();
+    let report = probe(&[&server.target(), "-d", &directory.argument("")]);
+    let report = report.has("accepted_authorities", json!([])).has("without_client_certificate/let_in", true);
+    report.has("with_client_certificate/let_in", true);
+}
+
+fn other_key() {
+    let directory = Directory::new();
+    let (certificate, key) = (directory.argument("client.pem"), directory.argument("server.key"));
+    let report = shown(&directory, &certificate, &key);
+    report.finds(3, &["client-refused"]).has("with_client_certificate/let_in", false);
+}
