@@ -1,6 +1,11 @@
 //! What programs say when TLS fails, and what it means: the words of Go (Milvus itself), gRPC's C core
 //! with BoringSSL (pymilvus, C++), OpenSSL (curl, Python), rustls, Java and Node.
 
+use std::io::{self, BufRead, BufReader, Read};
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, PatternID};
+
 use crate::audit::{Code, Finding, Place, Position};
 use crate::pki::{EndEntityKind, printable};
 
@@ -46,8 +51,60 @@ sayings! {
         ["failed to verify client certificate", "unknown authority"];
     Expired, CLIENT, "Go":
         ["failed to verify client certificate", "expired"];
+    KeyMismatch, CLIENT, "Go":
+        ["invalid signature by the client certificate"];
+    // Since Go 1.20 servers and clients say the same: who says it shows before
+    NotIssuedByCa, CLIENT, "Go":
+        ["tls handshake error from", "failed to verify certificate", "unknown authority"]
+        ["security handshake from", "failed to verify certificate", "unknown authority"];
+    Expired, CLIENT, "Go":
+        ["tls handshake error from", "failed to verify certificate", "expired"]
+        ["security handshake from", "failed to verify certificate", "expired"];
     ClientRefused, CLIENT, "Go":
         ["failed to verify client certificate"];
+    // A server certificate, as the server hears of it
+    ServerRefused, SERVER, "Go":
+        ["tls handshake error from", "remote error: tls: bad certificate"]
+        ["tls handshake error from", "remote error: tls: unknown certificate"]
+        ["tls handshake error from", "remote error: tls: expired certificate"]
+        ["security handshake from", "remote error: tls: bad certificate"]
+        ["security handshake from", "remote error: tls: unknown certificate"]
+        ["security handshake from", "remote error: tls: expired certificate"]
+        ["local error: tls: bad record mac"];
+    // A client certificate, as the client hears of it
+    NotIssuedByCa, CLIENT, "Go":
+        ["remote error: tls: unknown certificate authority"];
+    ServerRefused, SERVER, "Go":
+        ["remote error: tls: unknown certificate"];
+    NotIssuedByCa, CLIENT, "OpenSSL":
+        ["alert unknown ca"]
+        ["alert number 48"];
+    NotIssuedByCa, CLIENT, "gRPC":
+        ["alert_unknown_ca"];
+    NotIssuedByCa, CLIENT, "rustls":
+        ["received fatal alert: unknownca"];
+    NotIssuedByCa, CLIENT, "Java":
+        ["received fatal alert: unknown_ca"];
+    Expired, CLIENT, "Go":
+        ["remote error: tls: expired certificate"];
+    Expired, CLIENT, "OpenSSL":
+        ["alert certificate expired"]
+        ["alert number 45"];
+    Expired, CLIENT, "gRPC":
+        ["alert_certificate_expired"];
+    Expired, CLIENT, "rustls":
+        ["received fatal alert: certificateexpired"];
+    Expired, CLIENT, "Java":
+        ["received fatal alert: certificate_expired"];
+    KeyMismatch, CLIENT, "Go":
+        ["remote error: tls: error decrypting message"];
+    KeyMismatch, CLIENT, "OpenSSL":
+        ["alert decrypt error"]
+        ["alert number 51"];
+    KeyMismatch, CLIENT, "gRPC":
+        ["alert_decrypt_error"];
+    KeyMismatch, CLIENT, "Java":
+        ["received fatal alert: decrypt_error"];
     ClientRefused, CLIENT, "OpenSSL":
         ["alert bad certificate"]
         ["alert unsupported certificate"]
@@ -59,7 +116,10 @@ sayings! {
     ClientRefused, CLIENT, "gRPC":
         ["alert_bad_certificate"]
         ["alert_unsupported_certificate"];
+    ClientRefused, CLIENT, "curl":
+        ["getpeername() failed with errno 107"];
     ClientRefused, CLIENT, "Java":
+        ["received fatal alert: certificate_unknown"]
         ["received fatal alert: bad_certificate"]
         ["received fatal alert: unsupported_certificate"];
     ClientRefused, CLIENT, "rustls":
@@ -90,7 +150,11 @@ sayings! {
         ["pem routines", "no start line"]
         ["pem routines", "bad end line"]
         ["pem lib"];
+    FoldedPem, SERVER, "OpenSSL":
+        ["no certificate or crl found"]
+        ["no_certificate_or_crl_found"];
     FoldedPem, SERVER, "Java":
+        ["could not parse certificate"]
         ["file does not contain valid certificates"]
         ["found no certificates in input stream"]
         ["found no private key in input stream"];
@@ -108,6 +172,11 @@ sayings! {
         ["error setting certificate file"]
         ["error setting certificate verify locations"]
         ["error adding trust anchors from file"];
+    MissingFile, CLIENT, "OpenSSL":
+        ["no such file or directory", "calling fopen("];
+    MissingFile, CLIENT, "Java":
+        [".pem (no such file or directory)"]
+        [".key (no such file or directory)"];
     MissingFile, CLIENT, "Node":
         ["enoent", ".pem"]
         ["enoent", ".key"];
@@ -199,47 +268,42 @@ sayings! {
         ["certexpired"];
     Expired, SERVER, "Java":
         ["certificateexpiredexception"]
+        ["validity check failed"]
         ["notafter:"];
 
     // Trust
+    NotIssuedByCa, SERVER, "OpenSSL":
+        ["self-signed certificate in certificate chain"]
+        ["self signed certificate in certificate chain"];
+    NotIssuedByCa, SERVER, "Node":
+        ["self_signed_cert_in_chain"];
     SameNameAsCa, SERVER, "OpenSSL":
         ["error 18"]
         ["self signed certificate", "depth lookup"]
         ["self-signed certificate"]
         ["self signed certificate"];
     SameNameAsCa, SERVER, "Node":
-        ["depth_zero_self_signed_cert"]
-        ["self_signed_cert_in_chain"];
+        ["depth_zero_self_signed_cert"];
     OtherCaSameName, SERVER, "OpenSSL":
         ["certificate signature failure"];
     OtherCaSameName, SERVER, "Go":
         ["possibly because of", "while trying to verify candidate authority certificate"];
+    OtherCaSameName, SERVER, "Java":
+        ["signature check failed"];
     OtherCaSameName, SERVER, "rustls":
         ["invalid peer certificate: badsignature"];
     NotIssuedByCa, SERVER, "Go":
-        ["certificate signed by unknown authority"]
-        ["remote error: tls: unknown certificate authority"];
+        ["certificate signed by unknown authority"];
     NotIssuedByCa, SERVER, "OpenSSL":
         ["unable to get local issuer certificate"]
         ["unable to get issuer certificate"]
-        ["unable to verify the first certificate"]
-        ["alert unknown ca"]
-        ["alert number 48"]
-        ["certificate verify failed"];
-    NotIssuedByCa, SERVER, "curl":
-        ["ssl certificate problem"];
-    NotIssuedByCa, SERVER, "gRPC":
-        ["certificate_verify_failed"]
-        ["alert_unknown_ca"];
+        ["unable to verify the first certificate"];
     NotIssuedByCa, SERVER, "rustls":
-        ["invalid peer certificate: unknownissuer"]
-        ["received fatal alert: unknownca"];
+        ["invalid peer certificate: unknownissuer"];
     NotIssuedByCa, SERVER, "Java":
         ["pkix path building failed"]
         ["unable to find valid certification path"]
-        ["path does not chain with any of the trust anchors"]
-        ["received fatal alert: unknown_ca"]
-        ["received fatal alert: certificate_unknown"];
+        ["path does not chain with any of the trust anchors"];
     NotIssuedByCa, SERVER, "Node":
         ["unable_to_get_issuer_cert"]
         ["unable_to_verify_leaf_signature"];
@@ -250,12 +314,21 @@ sayings! {
     WeakKey, SERVER, "OpenSSL":
         ["ee key too small"]
         ["ca key too small"]
-        ["ee_key_too_small"];
+        ["ee_key_too_small"]
+        ["certificate key too weak"];
     UnsupportedSignature, SERVER, "Go":
         ["cannot verify signature: algorithm unimplemented"];
     UnknownCriticalExtension, SERVER, "any":
         ["unhandled critical extension"]
         ["unsupportedcriticalextension"];
+
+    // No reason
+    ServerRefused, SERVER, "OpenSSL":
+        ["certificate verify failed"];
+    ServerRefused, SERVER, "curl":
+        ["ssl certificate problem"];
+    ServerRefused, SERVER, "gRPC":
+        ["certificate_verify_failed"];
 
     // Plaintext on one side
     ClientWithoutTls, None, "Go":
@@ -339,46 +412,111 @@ sayings! {
 
 /// The most of a line that is shown, in characters.
 const SHOWN: usize = 200;
+/// The most that is looked at as one, in octets: a longer line is looked at in pieces.
+const PIECE: u64 = 64 * 1024;
 
 /// What a text says of TLS, each distinct cause once, where it is first said. `name` is what the text is
 /// called.
-#[must_use]
-pub fn explain(name: &str, text: &str) -> Vec<Finding> {
+///
+/// # Errors
+/// If the text cannot be read.
+pub fn explain(name: &str, text: impl Read) -> io::Result<Vec<Finding>> {
+    let mut text = BufReader::new(text);
     let mut findings: Vec<Finding> = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let Some((saying, column)) = meant(line) else { continue };
-        let is_known = |found: &Finding| found.code == saying.code && found.kind() == saying.kind;
-        if findings.iter().any(is_known) {
-            continue;
+    let (mut piece, mut position) = (Vec::new(), Position { line: 1, column: 1 });
+    while text.by_ref().take(PIECE).read_until(b'\n', &mut piece)? > 0 {
+        if let Some(said) = Said::in_piece(&piece) {
+            let is_known =
+                |found: &Finding| found.code == said.saying.code && found.kind() == said.saying.kind;
+            if !findings.iter().any(is_known) {
+                findings.push(said.at(name, position));
+            }
         }
-        let place = Place::at(name, Position { line: index + 1, column });
-        let evidence = match saying.speaker {
-            "any" => shown(line, column),
-            speaker => format!("{speaker} says: {}", shown(line, column)),
-        };
-        findings.push(Finding::about_server(saying.code, place, evidence, saying.kind, None, None));
+        match piece.last() {
+            Some(b'\n') => position = Position { line: position.line + 1, column: 1 },
+            _ => position.column += characters(&piece),
+        }
+        piece.clear();
     }
-    // pymilvus' own words say nothing where something else says why.
+    Ok(without_the_vague(findings))
+}
+
+/// Words that say nothing of the cause, where others do.
+fn without_the_vague(mut findings: Vec<Finding>) -> Vec<Finding> {
+    if findings.iter().any(|finding| finding.code != Code::ServerRefused && finding.kind() == SERVER) {
+        findings.retain(|finding| finding.code != Code::ServerRefused);
+    }
     if findings.iter().any(|finding| finding.code != Code::ServerUnavailable) {
         findings.retain(|finding| finding.code != Code::ServerUnavailable);
     }
     findings
 }
 
-/// The first saying that fits a line, and where it begins, in characters from one.
-fn meant(line: &str) -> Option<(&'static Saying, usize)> {
-    let lower = line.to_ascii_lowercase();
-    SAYINGS.iter().find_map(|saying| {
-        let positions: Option<Vec<_>> = saying.words.iter().map(|word| lower.find(word)).collect();
-        let start = positions?.into_iter().min()?;
-        Some((saying, lower[..start].chars().count() + 1))
-    })
+/// Something that is known, and the piece of a line that says it.
+struct Said<'a> {
+    saying: &'static Saying,
+    /// Where it begins, in octets.
+    start: usize,
+    piece: &'a [u8],
 }
 
-/// The part of a line that matters.
-fn shown(line: &str, column: usize) -> String {
-    let start = column.saturating_sub(SHOWN / 4);
-    let part: String = line.chars().skip(start.saturating_sub(1)).take(SHOWN).collect();
+impl<'a> Said<'a> {
+    /// The first saying that fits.
+    fn in_piece(piece: &'a [u8]) -> Option<Self> {
+        let known = &*KNOWN;
+        // Most lines of a log say nothing.
+        let mut found: Option<Vec<Option<usize>>> = None;
+        for word in known.automaton.find_overlapping_iter(piece) {
+            let found = found.get_or_insert_with(|| vec![None; known.automaton.patterns_len()]);
+            found[word.pattern()].get_or_insert(word.start());
+        }
+        let found = found?;
+        known.sayings.iter().find_map(|(saying, words)| {
+            let starts: Option<Vec<_>> = words.iter().map(|word| found[*word]).collect();
+            Some(Self { saying, start: starts?.into_iter().min()?, piece })
+        })
+    }
+
+    fn at(&self, name: &str, piece: Position) -> Finding {
+        let column = characters(&self.piece[..self.start]);
+        let place = Place::at(name, Position { column: piece.column + column, ..piece });
+        let shown = shown(&String::from_utf8_lossy(self.piece), column);
+        let evidence = match self.saying.speaker {
+            "any" => shown,
+            speaker => format!("{speaker} says: {shown}"),
+        };
+        Finding::about_server(self.saying.code, place, evidence, self.saying.kind, None, None)
+    }
+}
+
+/// The sayings, and all their words to be found in one go, whatever their case.
+struct Known {
+    automaton: AhoCorasick,
+    /// With the numbers of their words.
+    sayings: Vec<(&'static Saying, Vec<PatternID>)>,
+}
+
+static KNOWN: LazyLock<Known> = LazyLock::new(|| {
+    let mut words: Vec<&str> = SAYINGS.iter().flat_map(|saying| saying.words).copied().collect();
+    words.sort_unstable();
+    words.dedup();
+    let number = |word: &&'static str| {
+        let index = words.binary_search(word).unwrap_or_else(|_| unreachable!("{word} is one of them"));
+        PatternID::must(index)
+    };
+    let sayings = SAYINGS.iter().map(|saying| (saying, saying.words.iter().map(number).collect())).collect();
+    let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(&words);
+    Known { automaton: automaton.unwrap_or_else(|error| unreachable!("the words are few: {error}")), sayings }
+});
+
+/// How many characters there are in UTF-8.
+fn characters(text: &[u8]) -> usize {
+    text.iter().filter(|octet| **octet & 0xC0 != 0x80).count()
+}
+
+/// The part of a line that matters; `start` is where it begins, in characters.
+fn shown(line: &str, start: usize) -> String {
+    let part: String = line.chars().skip(start.saturating_sub(SHOWN / 4)).take(SHOWN).collect();
     printable(part.trim()).into_owned()
 }
 
@@ -392,7 +530,7 @@ mod tests {
     fn no_saying_hides_behind_one_that_comes_before_it() {
         for saying in SAYINGS {
             let line = saying.words.join(" ");
-            let (found, _) = meant(&line).unwrap();
+            let found = Said::in_piece(line.as_bytes()).unwrap().saying;
             assert!(found.code == saying.code && found.kind == saying.kind, "{line}: {}", found.code);
         }
     }
@@ -406,13 +544,5 @@ mod tests {
                 assert_eq!(*word, word.to_ascii_lowercase());
             }
         }
-    }
-
-    #[test]
-    fn a_cause_is_said_once_however_often_it_is_logged() {
-        let line = "rpc error: tls: failed to verify certificate: x509: certificate has expired\n";
-        let findings = explain("-", &line.repeat(1000));
-        assert_eq!(findings.len(), 1);
-        assert_eq!(findings[0].place.position.unwrap().line, 1);
     }
 }

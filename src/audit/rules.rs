@@ -592,6 +592,11 @@ codes! {
     why "tlsMode 2 lets in who has a certificate for clientAuth that the authority of Milvus' caPemPath signed; pymilvus says only `server unavailable`";
     fix "milvus-certs check{dir} --tls-mode 2";
 
+    /// A client refuses the server's certificate, and does not say why.
+    ServerRefused = "server-refused", Error, breaks EVERYBODY;
+    why "the client does not trust its authority, asks for another name, or it has expired; where the client logs more, that says which";
+    fix "milvus-certs probe{dir}";
+
     /// Milvus asks for a client certificate, and there is none.
     ClientCertificateMissing = "client-certificate-missing", Error, breaks EVERYBODY;
     why "tlsMode 2 lets nobody in without one; pymilvus leaves it out without a word where server_pem_path is given too";

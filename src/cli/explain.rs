@@ -1,10 +1,9 @@
 use std::io::IsTerminal;
-use std::path::Path;
 
 use clap::builder::BoolishValueParser;
 use milvus_certs::actions::explain;
 
-use super::{Status, input, output, usage};
+use super::{Status, output, usage};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,9 +18,6 @@ Exit status:
   3  nothing in it is known
 
 Every option can also be given by an environment variable, named in its description.";
-
-/// The most that is read of a log, in bytes.
-const LIMIT: u64 = 256 * 1024 * 1024;
 
 /// Explain an error of Milvus, an SDK, curl or a log: cause and fix
 ///
@@ -42,11 +38,8 @@ impl Args {
     pub(super) fn run(self) -> anyhow::Result<Status> {
         let report = match self.words.join(" ").as_str() {
             "" if std::io::stdin().is_terminal() => return Err(usage::Error::nothing_to_explain().into()),
-            "" | "-" => {
-                let source = input::source(Path::new("-"), LIMIT)?;
-                explain(&source.name, &String::from_utf8_lossy(&source.content))
-            }
-            text => explain("text", text),
+            "" | "-" => explain("-", std::io::stdin().lock())?,
+            text => explain("text", text.as_bytes())?,
         };
         output::explained(&report, self.json)?;
         Ok(if report.findings.is_empty() { Status::Found } else { Status::Done })
