@@ -266,6 +266,7 @@ pub fn probe(request: &ProbeRequest, now: OffsetDateTime) -> Result<ProbeReport,
     let options = Options { identity: known.identity()?, timeout: request.timeout };
     let seen = look(&request.targets(&known)?, options).map_err(|source| Error::NoRuntime { source })?;
     let mut judge = Judge { request, known: &known, now, findings: Vec::new() };
+    judge.directory();
     let ports: Vec<_> = seen.iter().map(|seen| judge.port(seen)).collect();
     judge.together(&seen, &ports);
     let mut findings = judge.findings;
@@ -309,6 +310,15 @@ impl Judge<'_> {
     ) {
         let directory = self.known.directory.as_deref();
         self.findings.push(Finding::about_server(code, place.clone(), evidence, kind, directory, name));
+    }
+
+    /// A directory that promises nothing.
+    fn directory(&mut self) {
+        let is_empty = self.known.ca.is_none() && self.known.server.is_none() && self.known.client.is_none();
+        if let Some(directory) = self.known.directory.as_ref().filter(|_| is_empty) {
+            let place = Place::file(directory.clone());
+            self.report(Code::NothingThere, &place, "has no certificate to hold a server to", None);
+        }
     }
 
     fn port(&mut self, seen: &Seen) -> ProbedPort {
@@ -416,12 +426,28 @@ impl Judge<'_> {
         if self.request.internal {
             return;
         }
+        self.closed(seen, ports);
         let of = |service| seen.iter().zip(ports).filter(move |(seen, _)| seen.target.service == service);
         for (other, rest) in of(Service::Rest) {
             let ip = |seen: &Seen| seen.address.map(|address| address.ip());
             let is_pair = |seen: &Seen| seen.target.host == other.target.host && ip(seen) == ip(other);
             if let Some((_, grpc)) = of(Service::Grpc).find(|(seen, _)| is_pair(seen)) {
                 self.pair(grpc, rest, &Place::file(place_of(other)));
+            }
+        }
+    }
+
+    /// gRPC ports that are closed at every address of their host, where anything else could be reached.
+    fn closed(&mut self, seen: &[Seen], ports: &[ProbedPort]) {
+        let is_closed = |port: &ProbedPort| matches!(port.state, "closed" | "unresolved");
+        if ports.iter().all(is_closed) {
+            return;
+        }
+        for (first, port) in seen.iter().zip(ports).filter(|(seen, _)| seen.target.service == Service::Grpc) {
+            let same: Vec<_> = ports.iter().filter(|other| other.target == port.target).collect();
+            if same.iter().all(|port| is_closed(port)) && std::ptr::eq(same[0], port) {
+                let place = Place::file(place_of(first));
+                self.report(Code::PortClosed, &place, port.detail.clone().unwrap_or_default(), None);
             }
         }
     }
@@ -459,6 +485,8 @@ impl ProbedPort {
             with_client_certificate: None,
         };
         port.note(&seen.state);
+        // What components speak to each other is not what tlsMode says.
+        port.tls_mode = port.tls_mode.filter(|_| !internal);
         port
     }
 

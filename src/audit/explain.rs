@@ -34,6 +34,11 @@ macro_rules! sayings {
 
 sayings! {
     // A client certificate, as the server sees it
+    // Since Go 1.20 servers and clients say the same: these are clients
+    ServerWithoutServerAuth, SERVER, "Go":
+        ["authentication handshake failed", "failed to verify certificate", "incompatible key usage"]
+        ["get \"https://", "failed to verify certificate", "incompatible key usage"]
+        ["post \"https://", "failed to verify certificate", "incompatible key usage"];
     ClientWithoutClientAuth, CLIENT, "Go":
         ["failed to verify client certificate", "incompatible key usage"]
         ["failed to verify certificate", "incompatible key usage"];
@@ -46,6 +51,7 @@ sayings! {
         ["certificate_required"]
         ["tlsv13 alert certificate required"]
         ["tlsv1 alert certificate required"]
+        ["remote error: tls: certificate required"]
         ["alert number 116"];
     NotIssuedByCa, CLIENT, "Go":
         ["failed to verify client certificate", "unknown authority"];
@@ -63,6 +69,9 @@ sayings! {
     ClientRefused, CLIENT, "Go":
         ["failed to verify client certificate"];
     // A server certificate, as the server hears of it
+    NotIssuedByCa, SERVER, "Go":
+        ["tls handshake error from", "remote error: tls: unknown certificate authority"]
+        ["security handshake from", "remote error: tls: unknown certificate authority"];
     ServerRefused, SERVER, "Go":
         ["tls handshake error from", "remote error: tls: bad certificate"]
         ["tls handshake error from", "remote error: tls: unknown certificate"]
@@ -331,9 +340,18 @@ sayings! {
         ["certificate_verify_failed"];
 
     // Plaintext on one side
+    Plaintext, None, "Go":
+        ["authentication handshake failed", "first record does not look like a tls handshake"]
+        ["get \"https://", "first record does not look like a tls handshake"]
+        ["post \"https://", "first record does not look like a tls handshake"];
     ClientWithoutTls, None, "Go":
         ["first record does not look like a tls handshake"]
         ["client sent an http request to an https server"];
+    ClientWithoutTls, None, "curl":
+        ["empty reply from server"];
+    NoAnswer, None, "any":
+        ["tls handshake timeout"]
+        ["ssl connection timeout"];
     Plaintext, None, "gRPC":
         ["wrong_version_number"];
     Plaintext, None, "OpenSSL":
@@ -385,6 +403,9 @@ sayings! {
         ["peer doesn't support any of the certificate's signature algorithms"];
 
     // No TLS at all
+    // gRPC begins so whatever the reason: the reason comes after it
+    ClientRefused, CLIENT, "gRPC":
+        ["tsi_data_corrupted"];
     PortClosed, None, "any":
         ["connection refused"]
         ["econnrefused"]

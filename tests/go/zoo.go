@@ -176,8 +176,8 @@ func zooOf(home, stranger, deep directory) ([]animal, error) {
 	// What it signs with is not the key of what it shows first.
 	misplaced := healthy("an intermediate authority before the server's own certificate",
 		serving(misordered(issue(lower, unchanged, lower.certificate, upper.certificate)))).
-		finds("ca-before-leaf no-answer")
-	misplaced.alpn, misplaced.without = "none", anything
+		finds("ca-before-leaf handshake-refused")
+	misplaced.alpn, misplaced.mode, misplaced.without = "none", "none", anything
 	for _, below := range []animal{
 		healthy("two intermediate authorities",
 			serving(issue(lower, unchanged, lower.certificate, upper.certificate))),
@@ -255,6 +255,10 @@ func mutual(
 	}).finds(codes)
 	a.versions = []string{tlsName(version)}
 	a.mode, a.without, a.with, a.directory = "2", certificateAlert, with, home
+	if version == tls.VersionTLS12 && with != "let in" {
+		// No handshake is completed, so nothing is agreed on.
+		a.alpn = "none"
+	}
 	name := "client"
 	if client.path == "" {
 		client, name = home, "server"
@@ -398,15 +402,15 @@ func (p *proof) plaintextClient(home directory) {
 // certificate of who receives it.
 func (p *proof) otherVersions() {
 	for _, saying := range []struct{ who, words, code string }{
-		{"a client of a later Go", "remote error: tls: unknown certificate authority", "client-refused"},
-		{"a client of a later Go", "remote error: tls: expired certificate", "client-refused"},
+		{"a client of a later Go", "remote error: tls: unknown certificate authority", "not-issued-by-ca"},
+		{"a client of a later Go", "remote error: tls: expired certificate", "expired"},
 		{"a client of a later Go", "remote error: tls: certificate required", "client-certificate-missing"},
-		{"a client of a later Go, of a server", "tls: failed to verify certificate: " +
+		{"a client of a later Go, of a server", "transport: authentication handshake failed: tls: failed to verify certificate: " +
 			"x509: certificate specifies an incompatible key usage", "server-without-server-auth"},
 		{"curl at a server of a later Go", "curl: (56) OpenSSL SSL_read: OpenSSL/3.0.19: " +
-			"error:0A000418:SSL routines::tlsv1 alert unknown ca, errno 0", "client-refused"},
+			"error:0A000418:SSL routines::tlsv1 alert unknown ca, errno 0", "not-issued-by-ca"},
 		{"curl at a server of a later Go", "curl: (56) OpenSSL SSL_read: OpenSSL/3.0.19: " +
-			"error:0A000415:SSL routines::sslv3 alert certificate expired, errno 0", "client-refused"},
+			"error:0A000415:SSL routines::sslv3 alert certificate expired, errno 0", "expired"},
 		{"a server of Go, when OpenSSL distrusts it", "http: TLS handshake error from 127.0.0.1:50000: " +
 			"remote error: tls: unknown certificate authority", "not-issued-by-ca"},
 		{"a server of grpc-go, when a client does not use TLS", `ServerHandshake("127.0.0.1:50000") failed: ` +
