@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::config::name_to_ask_for;
 use super::inspect::CertificateDetails;
 use super::{CheckRequest, Error};
-use crate::audit::{self, Bundle, Code, Expectations, Finding, Place};
+use crate::audit::{self, Bundle, Code, Expectations, Finding, Place, Severity};
 use crate::milvus::TlsMode;
 use crate::milvus::container::{GRPC_PORT, INTERNAL_PORTS, REST_PORT};
 use crate::pki::{
@@ -79,6 +79,10 @@ pub struct ProbedPort {
     pub alpn: Option<String>,
     /// The certificates that it shows, its own first.
     pub certificates: Vec<CertificateDetails>,
+    /// The name that was asked for.
+    pub server_name: String,
+    /// Whether what it shows verifies for that name against the trusted authorities; none without any.
+    pub verifies: Option<bool>,
     /// Whether what it shows is what is in the directory; none without a directory.
     pub is_the_directorys: Option<bool>,
     /// The authorities that it takes client certificates from, where it asks for one.
@@ -349,7 +353,8 @@ impl Judge<'_> {
         };
         port.certificates =
             chain.iter().map(|certificate| CertificateDetails::of(certificate, self.now)).collect();
-        self.certificates(seen, &chain, place);
+        let is_right = self.certificates(seen, &chain, place);
+        port.verifies = self.known.ca.as_ref().map(|_| is_right);
         port.is_the_directorys = self.is_the_directorys(own, place);
         self.clients(served, place);
         let is_h2 = served.alpn.as_deref() == Some("h2");
@@ -359,8 +364,8 @@ impl Judge<'_> {
         }
     }
 
-    /// What is shown, as `check` judges what is in a file.
-    fn certificates(&mut self, seen: &Seen, chain: &[Certificate], place: &Place) {
+    /// Judges what is shown as `check` judges what is in a file; returns whether no error was found.
+    fn certificates(&mut self, seen: &Seen, chain: &[Certificate], place: &Place) -> bool {
         let mut bundle = Bundle::new();
         let pem = certificates_to_pem(chain);
         bundle.add(FileRole::ServerCertificate, place.clone(), None, Ok(pem.as_bytes()));
@@ -378,10 +383,13 @@ impl Judge<'_> {
         };
         let findings = audit::judge(&bundle, &expectations);
         // What is wrong with ca.pem is for `check` to say.
+        let mut is_right = true;
         for finding in findings.into_iter().filter(|finding| finding.place == *place) {
             let (kind, name) = (Some(EndEntityKind::Server), name.as_ref().map(GeneralName::to_string));
+            is_right &= finding.code.severity() != Severity::Error;
             self.report_name(finding.code, place, finding.evidence, kind, name.as_deref());
         }
+        is_right
     }
 
     /// Whether the server shows what is on the disk.
@@ -479,6 +487,8 @@ impl ProbedPort {
             tls_versions: Vec::new(),
             alpn: None,
             certificates: Vec::new(),
+            server_name: seen.target.server_name.to_str().into_owned(),
+            verifies: None,
             is_the_directorys: None,
             accepted_authorities: None,
             without_client_certificate: None,

@@ -58,6 +58,10 @@ fn port_lines(port: &ProbedPort) -> Vec<String> {
             line("with", issuers.join("; "));
         }
     }
+    if let Some(verifies) = port.verifies {
+        let verdict = if verifies { "verifies" } else { "does not verify" };
+        line("trust", format!("{verdict} for {}", port.server_name));
+    }
     if let Some(is_the_directorys) = port.is_the_directorys {
         line("directory", if is_the_directorys { "the same" } else { "another certificate" }.into());
     }
@@ -72,15 +76,22 @@ fn port_lines(port: &ProbedPort) -> Vec<String> {
 
 fn state(port: &ProbedPort) -> String {
     let detail = port.detail.as_deref().unwrap_or_default();
+    let is_internal = !matches!(port.service, "grpc" | "rest");
     match port.state {
         "unresolved" => format!("the name leads nowhere: {detail}"),
+        "closed" if is_internal => format!("not there: {detail}"),
         "closed" => format!("closed: {detail}"),
         "silent" => "takes connections, and says nothing".into(),
+        "plaintext" if is_internal => format!("internal TLS off, plaintext ({detail})"),
         "plaintext" => format!("plaintext ({detail}), tlsMode 0"),
         "strange" => format!("something else: {detail}"),
         _ => {
             let alpn = port.alpn.as_deref().map(|alpn| format!(", {alpn}")).unwrap_or_default();
-            let mode = port.tls_mode.map(|mode| format!(", tlsMode {mode}")).unwrap_or_default();
+            let mode = match (port.tls_mode, is_internal) {
+                (_, true) => ", internal TLS on".into(),
+                (Some(mode), false) => format!(", tlsMode {mode}"),
+                (None, false) => String::new(),
+            };
             format!("{}{alpn}{mode}", port.tls_versions.join(" and "))
         }
     }
