@@ -112,11 +112,12 @@ fn for_people() {
     let lines: Vec<_> = said.lines().collect();
     assert_eq!(lines[0], format!("{target}, grpc: TLS 1.3, h2, tlsMode 2"));
     assert!(lines[1].starts_with("  certificate localhost, 127.0.0.1, ::1 until "), "{said}");
-    assert_eq!(lines[3], "  directory   the same");
+    assert_eq!(lines[3], "  trust       verifies for 127.0.0.1");
+    assert_eq!(lines[4], "  directory   the same");
     let clients =
         "  clients     without a certificate not let in (alert certificate_required), with one let in";
-    assert!(lines[4].starts_with(clients), "{said}");
-    assert_eq!(lines[5], format!("  Milvus      {VERSION}"));
+    assert!(lines[5].starts_with(clients), "{said}");
+    assert_eq!(lines[6], format!("  Milvus      {VERSION}"));
     assert!(
         said.ends_with(&format!("\n\ntlsMode 2 is in force. Everything is as {folder} promises.\n")),
         "{said}"
