@@ -597,7 +597,7 @@ fn json_has_the_findings_and_no_other_words() {
     assert_eq!(json["source"], "-");
     assert_eq!(json["findings"][0]["code"], "expired");
     assert_eq!(json["findings"][0]["line"], 2);
-    let output = explained(&["--json", "hello"], io::empty());
+    let output = explained(&["hello", "--json"], io::empty());
     assert_eq!(output.status.code(), Some(3));
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json["findings"], serde_json::json!([]));
@@ -626,9 +626,7 @@ fn a_needle_is_found_in_twenty_megabytes_of_noise() {
     let line =
         "[2026/11/25 04:34:08.123 +00:00] [INFO] [proxy/impl.go:5012] [\"certificate, tls and key\"]\n";
     for noise in [line, line.trim_end()] {
-        let size = 20 * 1024 * 1024 / noise.len();
-        let log = io::repeat(0).take(size as u64).bytes().map(|_| noise);
-        let log: Vec<u8> = log.flat_map(str::bytes).chain(needle.bytes()).collect();
+        let log = (noise.repeat(20 * 1024 * 1024 / noise.len()) + needle).into_bytes();
         let output = explained(&[], io::Cursor::new(log));
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         assert!(String::from_utf8_lossy(&output.stdout).starts_with("error[encrypted-key]: "), "{output:?}");

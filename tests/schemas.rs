@@ -1,5 +1,13 @@
-//! The JSON of `check` and `inspect` is what the schemas in `src/cli/schemas` say, to the last field.
+//! The JSON of `check`, `inspect`, `probe` and `explain` is what the schemas in `src/cli/schemas` say, to
+//! the last field.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "the tests prepare folders of their own")]
+
+#[path = "probe/server.rs"]
+#[allow(dead_code, reason = "the trials of `probe` use the rest of it")]
+mod server;
+#[path = "probe/tls.rs"]
+#[allow(dead_code, reason = "the trials of `probe` use the rest of it")]
+mod tls;
 
 use std::fs;
 use std::path::Path;
@@ -7,6 +15,9 @@ use std::process::Command;
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
+
+use crate::server::{Server, closed_port, speak_http2};
+use crate::tls::Tls;
 
 /// Whether a document is what a schema says.
 struct Judge {
@@ -84,6 +95,42 @@ fn what_inspect_prints_is_what_its_schema_says() {
     }
 }
 
+#[test]
+fn what_probe_prints_is_what_its_schema_says() {
+    let (folder, judge) = (folder(), Judge::of("probe.json"));
+    let with_tls = Tls::mutual(&folder.path().join("certs")).start();
+    let without = Server::start(speak_http2);
+    let (with_tls, rest_port) = (with_tls.target(), with_tls.port());
+    let closed = format!("127.0.0.1:{}", closed_port());
+    for arguments in [
+        &["probe", &with_tls, "-d", "certs"][..],
+        &[
+            "probe",
+            &with_tls,
+            "--ca",
+            "certs/ca.pem",
+            "--cert",
+            "certs/server.pem",
+            "--key",
+            "certs/server.key",
+        ],
+        &["probe", &with_tls, "--server-name", "milvus.example.com", "--rest-port", &rest_port],
+        &["probe", &without.target(), &closed, "name.invalid:19530"],
+    ] {
+        let document = json_of(arguments, folder.path());
+        assert_eq!(judge.refusal(&document), None, "{arguments:?}: {document:#}");
+    }
+}
+
+#[test]
+fn what_explain_prints_is_what_its_schema_says() {
+    let (folder, judge) = (folder(), Judge::of("explain.json"));
+    for text in ["tls: failed to parse private key", "hello"] {
+        let document = json_of(&["explain", text], folder.path());
+        assert_eq!(judge.refusal(&document), None, "{text}: {document:#}");
+    }
+}
+
 /// Every field that is added to `document`, or taken from it, anywhere.
 fn assert_nothing_else_is_allowed(judge: &Judge, document: &Value) {
     let mut pointers = vec![String::new()];
@@ -123,4 +170,10 @@ fn the_schemas_allow_nothing_else() {
     assert_nothing_else_is_allowed(&Judge::of("check.json"), &check);
     let inspect = json_of(&["inspect", "certs", "broken"], folder.path());
     assert_nothing_else_is_allowed(&Judge::of("inspect.json"), &inspect);
+    let server = Tls::mutual(&folder.path().join("certs")).start();
+    let arguments = ["probe", &server.target(), "-d", "certs", "--server-name", "other", "--timeout", "10s"];
+    let probe = json_of(&arguments, folder.path());
+    assert_nothing_else_is_allowed(&Judge::of("probe.json"), &probe);
+    let explain = json_of(&["explain", "tls: failed to parse private key"], folder.path());
+    assert_nothing_else_is_allowed(&Judge::of("explain.json"), &explain);
 }

@@ -352,12 +352,12 @@ sayings! {
     NoAnswer, None, "any":
         ["tls handshake timeout"]
         ["ssl connection timeout"];
-    Plaintext, None, "gRPC":
-        ["wrong_version_number"];
     Plaintext, None, "OpenSSL":
         ["wrong version number"]
         ["packet length too long"]
         ["record layer failure"];
+    Plaintext, None, "gRPC":
+        ["wrong_version_number"];
     Plaintext, None, "Go":
         ["server gave http response to https client"];
     Plaintext, None, "rustls":

@@ -26,7 +26,7 @@ Every option can also be given by an environment variable, named in its descript
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// What was said; `-` or nothing is standard input
-    #[arg(value_name = "TEXT | -", trailing_var_arg = true)]
+    #[arg(value_name = "TEXT | -")]
     words: Vec<String>,
 
     /// Report in JSON on standard output

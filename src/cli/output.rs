@@ -140,7 +140,7 @@ pub(super) fn explained(report: &ExplainReport, json: bool) -> anyhow::Result<()
             two_lines(&message, Some("`milvus-certs probe` looks at the server itself"));
             return Ok(());
         }
-        (false, false) => check::paragraphs(&report.findings),
+        (false, false) => check::paragraphs(&report.findings).trim_end().to_owned() + "\n",
     };
     print(&text).context("the explanation cannot be printed")
 }
