@@ -22,7 +22,7 @@
 //! # }
 //! ```
 //!
-//! Each module imports only from those below it: [`actions`], [`audit`], [`milvus`],
+//! Each module imports only from those below it: [`actions`], [`probe`], [`audit`], [`milvus`],
 //! [`store`], [`pki`].
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
