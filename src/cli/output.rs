@@ -136,8 +136,8 @@ pub(super) fn explained(report: &ExplainReport, json: bool) -> anyhow::Result<()
     let text = match (json, report.findings.is_empty()) {
         (true, _) => document("explain", Look { changed: false, report })?,
         (false, true) => {
-            let message = format!("{}: nothing in it is known as an error of TLS", report.source);
-            two_lines(&message, Some("`milvus-certs probe` looks at the server itself"));
+            let message = "nothing in the text is known as an error of TLS";
+            two_lines(message, Some("`milvus-certs probe` looks at the server itself"));
             return Ok(());
         }
         (false, false) => check::paragraphs(&report.findings).trim_end().to_owned() + "\n",

@@ -104,7 +104,8 @@ impl Args {
 /// Reads `host`, `host:port`, `[address]:port`, or an address without a port; a URL as well, since that
 /// is what clients are given.
 fn host(value: &str) -> Result<(String, Option<u16>), String> {
-    let text = value.strip_prefix("https://").unwrap_or(value);
+    let text =
+        ["https://", "http://"].into_iter().find_map(|scheme| value.strip_prefix(scheme)).unwrap_or(value);
     let text = text.strip_suffix('/').unwrap_or(text);
     let invalid = || format!("{value:?} is no host, or host:port");
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {

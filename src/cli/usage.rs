@@ -154,7 +154,9 @@ impl Typed {
         let option = option.split(' ').next().unwrap_or(option).to_owned();
         let variable = self.variable(error).map(|(variable, _)| variable);
         let is_switch = self.argument(&option).is_some_and(|argument| !takes_values(argument));
-        let place = variable.as_deref().unwrap_or(&option);
+        // clap puts what may be left out into brackets.
+        let bare = option.strip_prefix('[').and_then(|rest| rest.rsplit_once(']'));
+        let place = variable.as_deref().or(bare.map(|(name, _)| name)).unwrap_or(&option);
         let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
         if is_switch {
             return Error {
