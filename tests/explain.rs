@@ -418,6 +418,18 @@ fn rest_without_a_port_of_its_own() {
 }
 
 #[test]
+fn the_scripts_of_the_documentation() {
+    assert_each_means(
+        "script-does-not-run",
+        &[
+            "Error initializing rsa:2048 context",
+            "error:0308010D:digital envelope routines:inner_evp_generic_fetch:fetch failed:../crypto/evp/evp_fetch.c:362:Algorithm rsa:2048 cannot be found",
+            "genpkey: Unrecognized flag quiet",
+        ],
+    );
+}
+
+#[test]
 fn no_connection() {
     assert_each_means(
         "port-closed",

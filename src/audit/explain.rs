@@ -402,6 +402,12 @@ sayings! {
         ["no cipher suite supported by both"]
         ["peer doesn't support any of the certificate's signature algorithms"];
 
+    // The documentation's scripts
+    ScriptDoesNotRun, None, "OpenSSL":
+        ["algorithm rsa:2048 cannot be found"]
+        ["error initializing rsa:2048 context"]
+        ["unrecognized flag quiet"];
+
     // No TLS at all
     // gRPC begins so whatever the reason: the reason comes after it
     ClientRefused, CLIENT, "gRPC":

@@ -626,6 +626,11 @@ codes! {
     InternalTlsOff = "internal-tls-off", Error, breaks NOBODY;
     why "the log line `Internal TLS Enabled` is printed before the files are loaded, and a failure to load them is only a warning, followed by plaintext";
     fix "milvus-certs check{dir} --config user.yaml # then restart Milvus";
+
+    /// The documentation's gen.sh or renew.sh does not run.
+    ScriptDoesNotRun = "script-does-not-run", Error, breaks NOBODY;
+    why "`openssl genpkey -quiet -algorithm rsa:2048` is no command of OpenSSL 3.0, 3.5 or 1.1.1, and the scripts go on without the key";
+    fix "milvus-certs gen{dir} # makes the same seven files; `milvus-certs renew` takes the place of renew.sh";
 }
 
 /// Its name.
