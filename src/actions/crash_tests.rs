@@ -12,7 +12,7 @@ use super::issuance::verify_files;
 use super::{Error, GenerateRequest, IfPresent, Note, RenewRequest, Report, generate, renew};
 use crate::pki::{EndEntityKind, KeyType, SerialCounter, certificates_from_pem};
 use crate::store::fault::{self, Fault};
-use crate::store::{Access, Directory, FileRole};
+use crate::store::{Access, Directory, EndEntityFiles, FileRole, RelativePath};
 
 const NOW: OffsetDateTime = datetime!(2030-01-01 00:00:00 UTC);
 const LATER: OffsetDateTime = datetime!(2030-06-01 00:00:00 UTC);
@@ -109,9 +109,11 @@ fn read(directory: &Path, role: FileRole) -> Option<Vec<u8>> {
 /// The seven files, and nothing else but backups; every key beside its own certificate.
 fn assert_consistent(directory: &Path, context: &str) {
     let opened = Directory::open(directory, Access::Look).unwrap();
-    let read = |role| Ok(opened.read(role)?.unwrap_or_default());
+    let read = |path: &RelativePath| Ok(opened.read(path)?.unwrap_or_default());
     for kind in EndEntityKind::ALL {
-        verify_files(&opened, kind, &[], LATER, &read).unwrap_or_else(|error| panic!("{context}: {error}"));
+        let files = EndEntityFiles::of_directory(kind);
+        verify_files(&opened, &files, kind, &[], LATER, &read)
+            .unwrap_or_else(|error| panic!("{context}: {error}"));
     }
     for name in snapshot(directory).keys() {
         let known = FileRole::ALL.iter().any(|role| name.starts_with(role.file_name()));

@@ -104,6 +104,16 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A line of `issued/index.jsonl` that no run wrote.
+    #[error("{}: line {line} is damaged: {reason}", path.display())]
+    InventoryDamaged {
+        /// The inventory.
+        path: PathBuf,
+        /// The line, counted from one.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// `renew --reuse-key` without a key.
     #[error("{}: no such file, so there is no key to use again", path.display())]
     KeyMissing {
@@ -161,6 +171,10 @@ impl Error {
             Self::NoRuntime { .. } => {
                 Some("raise the limit of open files (`ulimit -n`), then run this again".into())
             }
+            Self::InventoryDamaged { path, line, .. } => Some(format!(
+                "restore it from a backup, or remove the line: `sed -i {line}d {}`; without it nothing knows that its serial number is in use",
+                shell_quoted(&path.display().to_string())
+            )),
             Self::KeyMissing { .. } => Some("leave --reuse-key out to make a new key".into()),
         }
     }

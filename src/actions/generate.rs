@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::issuance::{self, KeyPlan, NewFile, Plan};
+use super::issuance::{self, Inventory, InventoryEntry, KeyPlan, NewFile, Plan, Serials};
 use super::report::{CertificateReport, timestamp};
 use super::{Action, Error, Note, Report, authority};
 use crate::milvus::defaults;
@@ -12,7 +12,7 @@ use crate::pki::{
     GeneralName, KeyType, Passphrase, SerialCounter, SerialNumber, Subject, Validity, certificates_from_pem,
     certificates_to_pem, encrypt_key_to_pem, key_to_pem,
 };
-use crate::store::{self, Access, Backup, Directory, FileMode, FileRole};
+use crate::store::{self, Access, Backup, Directory, EndEntityFiles, FileMode, FileRole, RelativePath};
 
 /// What `gen` is to make.
 #[derive(Debug)]
@@ -181,7 +181,9 @@ fn check_valid(
     };
     kept("ca", FileRole::CaCertificate)?;
     for kind in EndEntityKind::ALL {
-        issuance::verify_files(directory, kind, &[], now, &read)?;
+        let files = EndEntityFiles::of_directory(kind);
+        let read = |path: &RelativePath| Ok(directory.read(path)?.unwrap_or_default());
+        issuance::verify_files(directory, &files, kind, &[], now, &read)?;
         kept(kind.name(), FileRole::pair_of(kind).1)?;
     }
     let covered = certificate(FileRole::ServerCertificate)?;
@@ -262,6 +264,7 @@ fn plan(
     };
     let plan = |kind, subject, names| Plan {
         kind,
+        files: EndEntityFiles::of_directory(kind),
         subject,
         names,
         validity,
@@ -272,7 +275,8 @@ fn plan(
         action: Action::Created,
     };
     if validity.not_after < wanted.not_after {
-        let cut = |kind| Note::CutToAuthority { kind, not_after: validity.not_after };
+        let file = |kind| FileRole::pair_of(kind).1.to_string();
+        let cut = |kind| Note::CutToAuthority { file: file(kind), not_after: validity.not_after };
         notes.extend(EndEntityKind::ALL.map(cut));
     }
     let (server_names, client_names) =
@@ -338,8 +342,7 @@ fn make(
         }
     };
 
-    let mut counter = SerialCounter::random()?;
-    let in_use = [authority.certificate().serial().clone()];
+    let mut serials = Serials::new(&authority)?;
     let mut files = vec![
         NewFile::new(FileRole::CaKey, &*ca_key),
         NewFile::new(FileRole::CaCertificate, certificates_to_pem([authority.root()])),
@@ -347,20 +350,24 @@ fn make(
     let path = |role| issuance::path_in(&report.directory, role);
     let mut certificates =
         vec![CertificateReport::of("ca", path(FileRole::CaCertificate), Action::Created, authority.root())];
+    let mut entries = Vec::new();
     for (plan, key) in plans.iter().zip(&keys) {
-        let serial = issuance::next_serial(&mut counter, &in_use, &mut report.notes)?;
+        let serial = serials.next(&mut report.notes)?;
         let (certificate, issued) = plan.issue(&authority, serial, Some(key))?;
-        let path = path(FileRole::pair_of(plan.kind).1);
+        let path = issuance::path_in(&report.directory, &plan.files.certificate);
         certificates.push(CertificateReport::of(plan.kind.name(), path, plan.action, &certificate));
+        entries.push(InventoryEntry::of(plan.kind, &certificate, plan.files.certificate.to_string(), now));
         files.extend(issued);
     }
-    files.push(NewFile::new(FileRole::CaSerial, counter.to_string()));
+    files.push(serials.file());
 
     let backup = match request.if_present {
         IfPresent::Replace => Backup::At(now),
         IfPresent::Refuse | IfPresent::Keep => Backup::None,
     };
-    let backup = issuance::write(directory, &files, plans, backup, now, &mut report.notes)?;
+    let inventory = Inventory::read(directory.path())?;
+    let record = |directory: &Directory| inventory.add(directory, &entries);
+    let backup = issuance::write(directory, &files, plans, backup, now, &record, &mut report.notes)?;
     report.changed = true;
     report.backup = backup.map(|path| path.display().to_string());
     report.files = issuance::file_reports(&report.directory, &files);

@@ -158,32 +158,34 @@ pub enum Note {
     },
     /// The old certificate could not be used for its purpose.
     UsageMended {
-        /// Whose.
+        /// The certificate's file.
+        file: String,
+        /// Whose it is.
         kind: EndEntityKind,
     },
     /// An IP address stood in a dNSName.
     AddressMended {
-        /// Whose.
-        kind: EndEntityKind,
+        /// The certificate's file.
+        file: String,
         /// The address.
         name: GeneralName,
     },
     /// The old certificate had no subjectAltName.
     NamesFromCommonName {
-        /// Whose.
-        kind: EndEntityKind,
+        /// The certificate's file.
+        file: String,
     },
     /// A name that no client can match, or of a kind that is not kept.
     NameDropped {
-        /// Whose.
-        kind: EndEntityKind,
+        /// The certificate's file.
+        file: String,
         /// The name.
         name: String,
     },
     /// The old key was of a kind or size that is not made here.
     KeyTypeChanged {
-        /// Whose.
-        kind: EndEntityKind,
+        /// The certificate's file.
+        file: String,
         /// What it was.
         old: String,
         /// What it is.
@@ -191,15 +193,15 @@ pub enum Note {
     },
     /// The authority ends before the certificate would have.
     CutToAuthority {
-        /// Whose.
-        kind: EndEntityKind,
+        /// The certificate's file.
+        file: String,
         /// The end of both.
         not_after: OffsetDateTime,
     },
     /// The certificate is due, but the authority ends with it.
     AuthorityEnds {
-        /// Whose.
-        kind: EndEntityKind,
+        /// The certificate's file.
+        file: String,
         /// The end of both.
         not_after: OffsetDateTime,
     },
@@ -213,14 +215,14 @@ pub enum Note {
     /// A private key was readable by others.
     KeyModeTightened {
         /// Which.
-        role: FileRole,
+        file: String,
         /// What it was.
         old: FileMode,
     },
     /// A file could not be given to whom it belonged before.
     OwnerNotKept {
         /// Which.
-        role: FileRole,
+        file: String,
     },
     /// The authority was made without keyUsage, as gen.sh does.
     AuthorityWithoutKeyUsage,
@@ -275,31 +277,31 @@ impl fmt::Display for Note {
                 f,
                 "there was no {kind}.pem to take the subject from; it has the defaults of Milvus' documentation"
             ),
-            Self::UsageMended { kind } => write!(
+            Self::UsageMended { file, kind } => write!(
                 f,
-                "the old {kind}.pem could not be used as a {kind} certificate; the new one has extendedKeyUsage {kind}Auth"
+                "the old {file} could not be used as a {kind} certificate; the new one has extendedKeyUsage {kind}Auth"
             ),
-            Self::AddressMended { kind, name } => write!(
+            Self::AddressMended { file, name } => write!(
                 f,
-                "the old {kind}.pem had {name} as a DNS name, which no client matches; the new one has it as an IP address"
+                "the old {file} had {name} as a DNS name, which no client matches; the new one has it as an IP address"
             ),
-            Self::NamesFromCommonName { kind } => {
-                write!(f, "the old {kind}.pem had no subjectAltName; the new one has it from the CommonName")
+            Self::NamesFromCommonName { file } => {
+                write!(f, "the old {file} had no subjectAltName; the new one has it from the CommonName")
             }
-            Self::NameDropped { kind, name } => {
-                write!(f, "the name {name:?} of the old {kind}.pem cannot be used and was left out")
+            Self::NameDropped { file, name } => {
+                write!(f, "the name {name:?} of the old {file} cannot be used and was left out")
             }
-            Self::KeyTypeChanged { kind, old, new } => {
-                write!(f, "the old key of the {kind} was {old}; the new one is {new}")
+            Self::KeyTypeChanged { file, old, new } => {
+                write!(f, "the key of the old {file} was {old}; the new one is {new}")
             }
-            Self::CutToAuthority { kind, not_after } => write!(
+            Self::CutToAuthority { file, not_after } => write!(
                 f,
-                "{kind}.pem ends on {} with its authority, earlier than the days asked for",
+                "{file} ends on {} with its authority, earlier than the days asked for",
                 day(not_after)
             ),
-            Self::AuthorityEnds { kind, not_after } => write!(
+            Self::AuthorityEnds { file, not_after } => write!(
                 f,
-                "{kind}.pem ends on {} with its authority; only a new authority can change that (`milvus-certs gen --force`)",
+                "{file} ends on {} with its authority; only a new authority can change that (`milvus-certs gen --force`)",
                 day(not_after)
             ),
             Self::SerialStarted => {
@@ -308,11 +310,11 @@ impl fmt::Display for Note {
             Self::SerialSkipped { serial } => {
                 write!(f, "ca.srl was behind: serial number {serial} is in use and was skipped")
             }
-            Self::KeyModeTightened { role, old } => {
-                write!(f, "{role} had mode {old}; private keys are for their owner, so it has 0600 now")
+            Self::KeyModeTightened { file, old } => {
+                write!(f, "{file} had mode {old}; private keys are for their owner, so it has 0600 now")
             }
-            Self::OwnerNotKept { role } => {
-                write!(f, "{role} could not be given to its former owner or group; it belongs to you")
+            Self::OwnerNotKept { file } => {
+                write!(f, "{file} could not be given to its former owner or group; it belongs to you")
             }
             Self::AuthorityWithoutKeyUsage => write!(
                 f,

@@ -7,7 +7,7 @@ use rustix::fs::FlockOperation;
 use zeroize::Zeroizing;
 
 use super::fs::{self, Content, Entry};
-use super::{Error, FileMode, FileRole, Owner, Recovery, journal};
+use super::{Error, FileMode, FileRole, Owner, Recovery, RelativePath, journal};
 
 /// A run takes a second or two; whoever waits longer waits for something that hangs.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
@@ -90,8 +90,8 @@ impl Directory {
 
     /// The path of one of its files.
     #[must_use]
-    pub fn path_of(&self, role: FileRole) -> PathBuf {
-        path_of(&self.path, role)
+    pub fn path_of(&self, file: impl Into<RelativePath>) -> PathBuf {
+        path_of(&self.path, file)
     }
 
     /// The files that are there, whatever they are.
@@ -101,7 +101,7 @@ impl Directory {
     pub fn present(&self) -> Result<Vec<FileRole>, Error> {
         let mut present = Vec::new();
         for role in FileRole::AS_LISTED {
-            if fs::exists(&self.fd, role.file_name()).map_err(self.read_error(role))? {
+            if fs::exists(&self.fd, role.file_name()).map_err(self.read_error(&role.into()))? {
                 present.push(role);
             }
         }
@@ -111,14 +111,15 @@ impl Directory {
     /// Mode and owner of a file that is to be replaced; `None` if there is none.
     ///
     /// # Errors
-    /// If it is anything but a regular file.
-    pub fn state(&self, role: FileRole) -> Result<Option<FileState>, Error> {
-        let path = || self.path_of(role);
-        match fs::entry(&self.fd, role.file_name()).map_err(self.read_error(role))? {
+    /// If it is anything but a regular file, or its folder is anything but a folder.
+    pub fn state(&self, file: impl Into<RelativePath>) -> Result<Option<FileState>, Error> {
+        let file = file.into();
+        let Some(parent) = self.parent(&file)? else { return Ok(None) };
+        match fs::entry(parent, file.name()).map_err(self.read_error(&file))? {
             Entry::Absent => Ok(None),
             Entry::File { mode, owner } => Ok(Some(FileState { mode, owner })),
-            Entry::SymbolicLink => Err(Error::SymbolicLink { path: path() }),
-            Entry::Other => Err(Error::NotAFile { path: path() }),
+            Entry::SymbolicLink => Err(Error::SymbolicLink { path: self.path_of(file) }),
+            Entry::Folder | Entry::Other => Err(Error::NotAFile { path: self.path_of(file) }),
         }
     }
 
@@ -126,13 +127,52 @@ impl Directory {
     ///
     /// # Errors
     /// If it is no regular file, not readable, or larger than any key or certificate.
-    pub fn read(&self, role: FileRole) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-        let path = self.path_of(role);
-        match fs::read(&self.fd, role.file_name()).map_err(self.read_error(role))? {
+    pub fn read(&self, file: impl Into<RelativePath>) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+        let file = file.into();
+        let Some(parent) = self.parent(&file)? else { return Ok(None) };
+        let path = self.path_of(&file);
+        match fs::read(parent, file.name()).map_err(self.read_error(&file))? {
             Content::Absent => Ok(None),
             Content::Bytes(bytes) => Ok(Some(bytes)),
             Content::NotAFile => Err(Error::NotAFile { path }),
             Content::TooLarge => Err(Error::TooLarge { path, limit: fs::MAX_FILE_SIZE }),
+        }
+    }
+
+    /// Adds whole lines to a file, which is made if it is missing, and waits until they are on disk. A
+    /// line that an earlier run could not complete goes first.
+    ///
+    /// # Errors
+    /// If it is no regular file, or cannot be written; then it is as it was.
+    pub fn append(&self, file: impl Into<RelativePath>, lines: &[u8]) -> Result<(), Error> {
+        let file = file.into();
+        let write_error = |source| Error::Write { path: self.path_of(&file), source };
+        let made = match file.folder() {
+            Some(folder) => fs::make_subdirectory_if_missing(&self.fd, folder).map_err(write_error)?,
+            None => false,
+        };
+        self.state(&file)?;
+        let Some(parent) = self.parent(&file)? else {
+            return Err(write_error(io::ErrorKind::NotFound.into()));
+        };
+        fs::append(parent, file.name(), lines).map_err(write_error)?;
+        if made {
+            fs::sync_directory(&self.fd).map_err(write_error)?;
+        }
+        Ok(())
+    }
+
+    /// The folder that a file is in; `None` if there is none.
+    fn parent(&self, file: &RelativePath) -> Result<Option<OwnedFd>, Error> {
+        let Some(folder) = file.folder() else {
+            return self.fd.try_clone().map(Some).map_err(self.read_error(file));
+        };
+        let path = || self.path.join(folder);
+        match fs::entry(&self.fd, folder).map_err(self.read_error(file))? {
+            Entry::Absent => Ok(None),
+            Entry::SymbolicLink => Err(Error::SymbolicLink { path: path() }),
+            Entry::File { .. } | Entry::Other => Err(Error::NotADirectory { path: path() }),
+            Entry::Folder => fs::open_subdirectory(&self.fd, folder).map_err(self.read_error(file)),
         }
     }
 
@@ -145,8 +185,8 @@ impl Directory {
         self.made.clear();
     }
 
-    fn read_error(&self, role: FileRole) -> impl Fn(io::Error) -> Error + use<> {
-        let path = self.path_of(role);
+    fn read_error(&self, file: &RelativePath) -> impl Fn(io::Error) -> Error + use<> {
+        let path = self.path_of(file);
         move |source| Error::Read { path: path.clone(), source }
     }
 }
@@ -162,11 +202,8 @@ impl Drop for Directory {
 
 /// The path of a file: `certs/ca.pem`, and for the current folder just `ca.pem`.
 #[must_use]
-pub fn path_of(directory: &Path, role: FileRole) -> PathBuf {
-    match directory == Path::new(".") {
-        true => PathBuf::from(role.file_name()),
-        false => directory.join(role.file_name()),
-    }
+pub fn path_of(directory: &Path, file: impl Into<RelativePath>) -> PathBuf {
+    file.into().below(directory)
 }
 
 /// Makes the folder and those above it, and notes which.

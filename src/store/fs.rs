@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::str::FromStr;
@@ -94,6 +94,7 @@ pub(super) enum Entry {
     Absent,
     File { mode: FileMode, owner: Owner },
     SymbolicLink,
+    Folder,
     Other,
 }
 
@@ -112,19 +113,20 @@ pub(super) fn open_subdirectory(parent: impl AsFd, name: &str) -> io::Result<Opt
     }
 }
 
-/// Opens a folder inside a folder; `None` for anything else.
-pub(super) fn open_if_directory(parent: impl AsFd, name: &str) -> io::Result<Option<OwnedFd>> {
-    let stat = rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
-    match FileType::from_raw_mode(stat.st_mode as RawMode) {
-        FileType::Directory => open_subdirectory(parent, name),
-        _ => Ok(None),
-    }
-}
-
 pub(super) fn make_subdirectory(parent: impl AsFd, name: &str) -> io::Result<OwnedFd> {
     step("mkdir")?;
     rustix::fs::mkdirat(&parent, name, Mode::RWXU)?;
     open_subdirectory(parent, name)?.ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// Makes a folder with the permissions that the user gives to all folders; returns whether it was missing.
+pub(super) fn make_subdirectory_if_missing(parent: impl AsFd, name: &str) -> io::Result<bool> {
+    if exists(&parent, name)? {
+        return Ok(false);
+    }
+    step("mkdir")?;
+    rustix::fs::mkdirat(parent, name, Mode::RWXU | Mode::RWXG | Mode::RWXO)?;
+    Ok(true)
 }
 
 pub(super) fn entry(directory: impl AsFd, name: &str) -> io::Result<Entry> {
@@ -137,6 +139,7 @@ pub(super) fn entry(directory: impl AsFd, name: &str) -> io::Result<Entry> {
                 owner: Owner { user: stat.st_uid, group: stat.st_gid },
             },
             FileType::Symlink => Entry::SymbolicLink,
+            FileType::Directory => Entry::Folder,
             _ => Entry::Other,
         }),
     }
@@ -270,6 +273,49 @@ pub(super) fn create(
     Ok(owned)
 }
 
+/// Adds lines to a file, which is made if it is missing, and waits until they are on disk. What follows
+/// its last newline is what a crash left of a line, and is overwritten.
+pub(super) fn append(directory: impl AsFd, name: &str, lines: &[u8]) -> io::Result<()> {
+    step("open")?;
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mode = Mode::from_raw_mode(FileMode::PUBLIC.0.into());
+    let mut file = File::from(rustix::fs::openat(&directory, name, flags, mode)?);
+    let end = end_of_lines(&mut file)?;
+    file.seek(SeekFrom::Start(end))?;
+    let written = step("write").and_then(|()| file.write_all(lines)).and_then(|()| {
+        file.set_len(end + lines.len() as u64)?;
+        step("sync")?;
+        file.sync_all()
+    });
+    if written.is_err() {
+        // What cannot be taken back is an unfinished line, or lines that tell of what was not handed out.
+        let _ = file.set_len(end);
+    }
+    written?;
+    match end {
+        0 => sync_directory(directory),
+        _ => Ok(()),
+    }
+}
+
+/// The position after the last newline.
+fn end_of_lines(file: &mut File) -> io::Result<u64> {
+    const PIECE: u64 = 4096;
+    let mut end = file.metadata()?.len();
+    let mut piece = Vec::new();
+    while end > 0 {
+        let start = end.saturating_sub(PIECE);
+        file.seek(SeekFrom::Start(start))?;
+        piece.clear();
+        Read::by_ref(file).take(end - start).read_to_end(&mut piece)?;
+        if let Some(newline) = piece.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + newline as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
 /// Gives the file to its former owner, or at least to its former group, as far as this user may.
 fn set_owner(file: &File, owner: Owner) -> io::Result<bool> {
     let (user, group) = (Uid::from_raw(owner.user), Gid::from_raw(owner.group));
@@ -296,6 +342,20 @@ pub(super) fn link_or_move(from: impl AsFd, to: impl AsFd, name: &str) -> io::Re
         }
         result => Ok(result?),
     }
+}
+
+/// Removes a folder with all that is in it; links are removed, not followed.
+pub(super) fn remove_tree(parent: impl AsFd, name: &str) -> io::Result<()> {
+    let Some(folder) = open_subdirectory(&parent, name)? else {
+        return Ok(());
+    };
+    for inner in list(&folder)? {
+        match entry(&folder, &inner)? {
+            Entry::Folder => remove_tree(&folder, &inner)?,
+            _ => remove_file(&folder, &inner)?,
+        }
+    }
+    remove_subdirectory(parent, name)
 }
 
 pub(super) fn remove_file(directory: impl AsFd, name: &str) -> io::Result<()> {

@@ -6,9 +6,11 @@
 mod directory;
 mod error;
 mod fs;
+mod issued;
 mod journal;
 mod layout;
 mod output;
+mod relative_path;
 mod survey;
 mod transaction;
 
@@ -18,8 +20,10 @@ pub(crate) use fs::fault;
 pub use directory::{Access, Directory, FileState, path_of};
 pub use error::Error;
 pub use fs::{FileMode, MAX_FILE_SIZE, ModeInvalid, Owner, read_file, read_file_up_to, read_from};
+pub use issued::{EndEntityFiles, INVENTORY, ISSUED_FOLDER, IssuedName, NameUnsafe};
 pub use journal::Recovery;
 pub use layout::{Audience, FileRole};
 pub use output::{OutputFile, Overwrite, write_files};
+pub use relative_path::RelativePath;
 pub use survey::{MountedFile, Survey, SurveyedFile};
 pub use transaction::{Backup, StagedFile, Transaction};

@@ -122,7 +122,7 @@ fn refuse_what_is_there(
             Entry::Absent => {}
             Entry::File { .. } => there.push(path),
             Entry::SymbolicLink => return Err(Error::SymbolicLink { path }),
-            Entry::Other => return Err(Error::NotAFile { path }),
+            Entry::Folder | Entry::Other => return Err(Error::NotAFile { path }),
         }
     }
     match overwrite {

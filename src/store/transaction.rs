@@ -7,7 +7,7 @@ use time::macros::format_description;
 use zeroize::Zeroizing;
 
 use super::fs::{self, Content};
-use super::{Directory, Error, FileMode, FileRole, Owner, journal};
+use super::{Directory, Error, FileMode, FileRole, Owner, RelativePath, journal};
 
 /// What becomes of the files that are replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub enum Backup {
 /// A file that is to be put into the directory.
 #[derive(Debug)]
 pub struct StagedFile<'a> {
-    /// Which.
-    pub role: FileRole,
+    /// Where.
+    pub path: RelativePath,
     /// Its whole content.
     pub content: &'a [u8],
     /// Its permissions, exactly.
@@ -38,7 +38,7 @@ pub struct StagedFile<'a> {
 pub struct Transaction<'d> {
     directory: &'d mut Directory,
     staged: OwnedFd,
-    names: Vec<&'static str>,
+    files: Vec<RelativePath>,
     backup: Option<String>,
     committed: bool,
 }
@@ -48,10 +48,10 @@ impl Directory {
     ///
     /// # Errors
     /// If one of them is a link or a folder, or the directory cannot be written.
-    pub fn begin(&mut self, roles: &[FileRole], backup: Backup) -> Result<Transaction<'_>, Error> {
+    pub fn begin(&mut self, files: &[RelativePath], backup: Backup) -> Result<Transaction<'_>, Error> {
         let mut replaces = false;
-        for role in roles {
-            replaces |= self.state(*role)?.is_some();
+        for file in files {
+            replaces |= self.state(file)?.is_some();
         }
         let write_error = |source| Error::Write { path: self.path().to_owned(), source };
         let backup = match backup {
@@ -60,9 +60,9 @@ impl Directory {
         };
         let staged = fs::make_subdirectory(self.fd(), journal::STAGED).map_err(write_error)?;
         let transaction =
-            Transaction { directory: self, staged, names: Vec::new(), backup, committed: false };
-        let old = transaction.backup.as_deref().unwrap_or(journal::OLD);
-        fs::make_subdirectory(&transaction.staged, old).map_err(|source| transaction.write_error(source))?;
+            Transaction { directory: self, staged, files: Vec::new(), backup, committed: false };
+        let old = transaction.backup.as_deref().map_or(journal::OLD.into(), journal::hidden);
+        fs::make_subdirectory(&transaction.staged, &old).map_err(|source| transaction.write_error(source))?;
         Ok(transaction)
     }
 
@@ -88,23 +88,33 @@ impl Transaction<'_> {
     /// # Errors
     /// If it cannot be written.
     pub fn stage(&mut self, file: &StagedFile<'_>) -> Result<bool, Error> {
-        let name = file.role.file_name();
-        let owned = fs::create(&self.staged, name, file.content, file.mode, file.owner)
-            .map_err(|source| Error::Write { path: self.directory.path_of(file.role), source })?;
-        self.names.push(name);
+        let write_error = |source| Error::Write { path: self.directory.path_of(&file.path), source };
+        let folder = self.staged_folder(&file.path).map_err(write_error)?;
+        let owned = fs::create(folder, file.path.name(), file.content, file.mode, file.owner);
+        let owned = owned.map_err(write_error)?;
+        self.files.push(file.path.clone());
         Ok(owned)
+    }
+
+    /// Where a file is staged; a folder for it is made if it is missing.
+    fn staged_folder(&self, file: &RelativePath) -> io::Result<OwnedFd> {
+        let Some(folder) = file.folder() else { return self.staged.try_clone() };
+        fs::make_subdirectory_if_missing(&self.staged, folder)?;
+        fs::open_subdirectory(&self.staged, folder)?.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// Reads a file as the directory will hold it: staged, from the disk, or as it is.
     ///
     /// # Errors
     /// If it cannot be read, or there is none.
-    pub fn read(&self, role: FileRole) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let path = self.directory.path_of(role);
-        if !self.names.contains(&role.file_name()) {
-            return self.directory.read(role)?.ok_or(Error::ReadBack { path });
+    pub fn read(&self, file: impl Into<RelativePath>) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let file = file.into();
+        let path = self.directory.path_of(&file);
+        if !self.files.contains(&file) {
+            return self.directory.read(file)?.ok_or(Error::ReadBack { path });
         }
-        match fs::read(&self.staged, role.file_name()) {
+        let staged = self.staged_folder(&file).and_then(|folder| fs::read(folder, file.name()));
+        match staged {
             Ok(Content::Bytes(bytes)) => Ok(bytes),
             Ok(_) => Err(Error::ReadBack { path }),
             Err(source) => Err(Error::Read { path, source }),
@@ -122,7 +132,7 @@ impl Transaction<'_> {
     /// # Errors
     /// If the file system fails; then the old files are back in their places.
     pub fn commit(mut self) -> Result<Option<PathBuf>, Error> {
-        fs::sync_directory(&self.staged).map_err(|source| self.write_error(source))?;
+        self.sync().map_err(|source| self.write_error(source))?;
         self.advance_serial()?;
         if let Err(source) = self.decide() {
             return Err(self.restore_serial(source));
@@ -134,7 +144,7 @@ impl Transaction<'_> {
         if let Err(source) = placed.and_then(|()| self.keep_backup()) {
             let error = self.write_error(source);
             let undone =
-                journal::roll_back(fd, &self.staged, &self.names).and_then(|()| journal::discard(fd));
+                journal::roll_back(fd, &self.staged, &self.files).and_then(|()| journal::discard(fd));
             return Err(match undone {
                 Ok(()) => error,
                 Err(source) => Error::Unfinished { path: self.directory.path().to_owned(), source },
@@ -144,6 +154,16 @@ impl Transaction<'_> {
         let _ = journal::finish(fd, &self.staged);
         self.directory.keep();
         Ok(self.backup.as_deref().map(|name| self.directory.path().join(name)))
+    }
+
+    /// Waits until the names of all staged files are on disk.
+    fn sync(&self) -> io::Result<()> {
+        let mut folders: Vec<_> = self.files.iter().filter(|file| file.folder().is_some()).collect();
+        folders.dedup_by_key(|file| file.folder());
+        for file in folders {
+            fs::sync_directory(self.staged_folder(file)?)?;
+        }
+        fs::sync_directory(&self.staged)
     }
 
     /// An authority that stays must never give out a serial number twice, so where its key is not
@@ -166,7 +186,7 @@ impl Transaction<'_> {
     }
 
     fn advances_serial(&self) -> bool {
-        let has = |role: FileRole| self.names.contains(&role.file_name());
+        let has = |role: FileRole| self.files.contains(&role.into());
         has(FileRole::CaSerial) && !has(FileRole::CaKey)
     }
 
@@ -201,7 +221,7 @@ impl Transaction<'_> {
 
     fn keep_backup(&self) -> io::Result<()> {
         let Some(backup) = &self.backup else { return Ok(()) };
-        fs::rename(&self.staged, backup, self.directory.fd(), backup)
+        fs::rename(&self.staged, &journal::hidden(backup), self.directory.fd(), backup)
     }
 
     fn write_error(&self, source: io::Error) -> Error {

@@ -1,0 +1,137 @@
+//! The inventory of what an authority has signed: `issued/index.jsonl`, to which lines are added before
+//! a certificate is put into its place, and from which none is removed.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::actions::Error;
+use crate::actions::report::{texts, timestamp};
+use crate::pki::{Certificate, EndEntityKind, SerialCounter, SerialNumber};
+use crate::store::{self, Directory, INVENTORY, ISSUED_FOLDER, RelativePath, path_of};
+
+/// A certificate that was signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InventoryEntry {
+    /// In hex.
+    pub(crate) serial: String,
+    /// `server` or `client`.
+    pub(crate) kind: String,
+    pub(crate) subject: String,
+    /// subjectAltName.
+    pub(crate) names: Vec<String>,
+    pub(crate) issuer: String,
+    /// RFC 3339, as the others.
+    pub(crate) not_before: String,
+    pub(crate) not_after: String,
+    pub(crate) sha256_fingerprint: String,
+    /// Its path from the certificate directory.
+    pub(crate) file: String,
+    pub(crate) issued_at: String,
+}
+
+impl InventoryEntry {
+    pub(crate) fn of(
+        kind: EndEntityKind,
+        certificate: &Certificate,
+        file: String,
+        now: OffsetDateTime,
+    ) -> Self {
+        let validity = certificate.validity();
+        Self {
+            serial: certificate.serial().to_string(),
+            kind: kind.name().to_owned(),
+            subject: certificate.subject().to_string(),
+            names: texts(certificate.names()),
+            issuer: certificate.issuer().to_string(),
+            not_before: timestamp(validity.not_before),
+            not_after: timestamp(validity.not_after),
+            sha256_fingerprint: certificate.fingerprint(),
+            file,
+            issued_at: timestamp(now),
+        }
+    }
+}
+
+/// All that was signed, in that order.
+#[derive(Debug, Default)]
+pub(crate) struct Inventory {
+    /// Nothing where nothing was issued yet.
+    entries: Option<Vec<InventoryEntry>>,
+}
+
+impl Inventory {
+    /// Reads the inventory of a certificate directory. A last line that is not complete was cut off by a
+    /// crash, before its certificate was handed out.
+    pub(crate) fn read(directory: &Path) -> Result<Self, Error> {
+        let path = path_of(directory, path());
+        let unreadable = |source| store::Error::Read { path: path.clone(), source };
+        let mut lines = match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            opened => BufReader::new(opened.map_err(unreadable)?),
+        };
+        let mut entries = Vec::new();
+        let mut line = String::new();
+        while lines.read_line(&mut line).map_err(unreadable)? > 0 && line.ends_with('\n') {
+            let entry = serde_json::from_str(&line).map_err(|error| Error::InventoryDamaged {
+                path: path.clone(),
+                line: entries.len() + 1,
+                reason: error.to_string(),
+            })?;
+            entries.push(entry);
+            line.clear();
+        }
+        Ok(Self { entries: Some(entries) })
+    }
+
+    /// Whether it was begun.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.entries.is_some()
+    }
+
+    /// Adds entries where it was begun.
+    pub(crate) fn add(&self, directory: &Directory, entries: &[InventoryEntry]) -> Result<(), Error> {
+        if self.is_begun() { append(directory, entries) } else { Ok(()) }
+    }
+
+    pub(crate) fn entries(&self) -> &[InventoryEntry] {
+        self.entries.as_deref().unwrap_or_default()
+    }
+
+    /// Of every file the last entry: what is there, unless it was withdrawn.
+    pub(crate) fn in_force(&self) -> Vec<&InventoryEntry> {
+        let entries = self.entries();
+        let mut last = HashMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            last.insert(entry.file.as_str(), index);
+        }
+        let mut last: Vec<_> = last.into_values().collect();
+        last.sort_unstable();
+        last.into_iter().map(|index| &entries[index]).collect()
+    }
+
+    /// The serial numbers that an issuer has used.
+    pub(crate) fn serials_of(&self, issuer: &str) -> impl Iterator<Item = SerialNumber> {
+        let entries = self.entries().iter().filter(move |entry| entry.issuer == issuer);
+        entries.filter_map(|entry| Some(SerialCounter::parse(entry.serial.as_bytes()).ok()?.last().clone()))
+    }
+}
+
+/// Adds entries, and waits until they are on disk. Whoever does so has the certificate directory locked.
+pub(crate) fn append(directory: &Directory, entries: &[InventoryEntry]) -> Result<(), Error> {
+    let mut lines = Vec::new();
+    for entry in entries {
+        serde_json::to_writer(&mut lines, entry)
+            .unwrap_or_else(|_| unreachable!("texts can be written as JSON"));
+        lines.push(b'\n');
+    }
+    Ok(directory.append(path(), &lines)?)
+}
+
+fn path() -> RelativePath {
+    RelativePath::in_folder(ISSUED_FOLDER, INVENTORY)
+}

@@ -1,0 +1,145 @@
+use std::thread;
+
+use super::NewFile;
+use crate::actions::Action;
+use crate::actions::report::{CertificateReport, texts, timestamp};
+use crate::pki::{
+    self, Certificate, CertificateAuthority, EndEntity, EndEntityKind, GeneralName, KeyType, PrivateKey,
+    PublicKey, SerialNumber, Subject, Validity, certificates_to_pem, key_to_pem,
+};
+use crate::store::{EndEntityFiles, FileMode, FileRole, Owner};
+
+/// What is to be issued to a server or a client.
+pub(crate) struct Plan {
+    pub(crate) kind: EndEntityKind,
+    pub(crate) files: EndEntityFiles,
+    pub(crate) subject: Subject,
+    pub(crate) names: Vec<GeneralName>,
+    pub(crate) validity: Validity,
+    pub(crate) key: KeyPlan,
+    /// Mode and owner of the key's file.
+    pub(crate) key_mode: FileMode,
+    pub(crate) key_owner: Option<Owner>,
+    pub(crate) certificate_owner: Option<Owner>,
+    pub(crate) action: Action,
+}
+
+/// Where its key comes from.
+pub(crate) enum KeyPlan {
+    New(KeyType),
+    /// The key that is there; its file stays as it is.
+    Same(Box<PrivateKey>),
+    /// A key whose private half is somewhere else.
+    Elsewhere(PublicKey),
+}
+
+/// Makes keys of these types, each on a thread of its own: the search for primes is nearly all of
+/// the work of a run.
+pub(crate) fn generate_keys(key_types: &[KeyType]) -> Result<Vec<PrivateKey>, pki::Error> {
+    thread::scope(|scope| {
+        let threads: Vec<_> =
+            key_types.iter().map(|key_type| scope.spawn(|| PrivateKey::generate(*key_type))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+impl Plan {
+    /// The type of key that is to be made, if one is.
+    pub(crate) fn new_key_type(&self) -> Option<KeyType> {
+        match self.key {
+            KeyPlan::New(key_type) => Some(key_type),
+            KeyPlan::Same(_) | KeyPlan::Elsewhere(_) => None,
+        }
+    }
+
+    /// Issues the certificate, to `new_key` if the plan asks for one, and makes the files of both.
+    pub(crate) fn issue(
+        &self,
+        authority: &CertificateAuthority,
+        serial: SerialNumber,
+        new_key: Option<&PrivateKey>,
+    ) -> Result<(Certificate, Vec<NewFile>), pki::Error> {
+        let public_key = match (&self.key, new_key) {
+            (KeyPlan::Same(key), _) => key.public_key()?,
+            (KeyPlan::Elsewhere(key), _) => key.clone(),
+            (KeyPlan::New(_), Some(key)) => key.public_key()?,
+            (KeyPlan::New(_), None) => unreachable!("a key was made for every plan that asks for one"),
+        };
+        let end_entity = EndEntity {
+            kind: self.kind,
+            subject: self.subject.clone(),
+            names: self.names.clone(),
+            validity: self.validity,
+            serial,
+        };
+        let certificate = authority.issue(&end_entity, &public_key)?;
+        let chain = std::iter::once(&certificate).chain(authority.intermediates());
+        let (key_role, certificate_role) = FileRole::pair_of(self.kind);
+        let mut files = vec![NewFile {
+            path: self.files.certificate.clone(),
+            owner: self.certificate_owner,
+            ..NewFile::new(certificate_role, certificates_to_pem(chain))
+        }];
+        if let Some(key) = new_key {
+            files.push(NewFile {
+                path: self.files.key.clone(),
+                mode: self.key_mode,
+                owner: self.key_owner,
+                ..NewFile::new(key_role, key_to_pem(key)?.as_bytes())
+            });
+        }
+        Ok((certificate, files))
+    }
+
+    /// What would be issued.
+    pub(crate) fn report(&self, authority: &Subject, path: String) -> CertificateReport {
+        let in_words = |key: &PublicKey| key.to_string();
+        let key = match &self.key {
+            KeyPlan::New(key_type) => key_type.to_string(),
+            KeyPlan::Same(key) => key.public_key().map_or_else(|_| "unknown".into(), |key| in_words(&key)),
+            KeyPlan::Elsewhere(key) => in_words(key),
+        };
+        CertificateReport {
+            role: self.kind.name(),
+            path,
+            action: self.action,
+            common_name: self.subject.common_name().unwrap_or_default(),
+            subject: self.subject.to_string(),
+            issuer: authority.to_string(),
+            serial: None,
+            not_before: timestamp(self.validity.not_before),
+            not_after: timestamp(self.validity.not_after),
+            names: texts(&self.names),
+            key,
+            sha256_fingerprint: None,
+        }
+    }
+}
+
+/// The subjectAltName that belongs to a CommonName.
+pub(crate) fn names_from_common_name(subject: &Subject) -> Result<Vec<GeneralName>, pki::Error> {
+    let common_name = subject.common_name().ok_or(pki::Error::CommonNameEmpty)?;
+    Ok(vec![common_name.parse()?])
+}
+
+/// Adds names that are not there yet.
+pub(crate) fn add_names(names: &mut Vec<GeneralName>, more: &[GeneralName]) {
+    for name in more {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+}
+
+/// A server called `localhost` is also reached by the addresses that this name stands for.
+pub(crate) fn add_loopback(names: &mut Vec<GeneralName>) {
+    if names.iter().any(|name| matches!(name, GeneralName::Dns(name) if name.as_str() == "localhost")) {
+        add_names(
+            names,
+            &[GeneralName::Ip([127, 0, 0, 1].into()), GeneralName::Ip(std::net::Ipv6Addr::LOCALHOST.into())],
+        );
+    }
+}

@@ -1,0 +1,99 @@
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::Plan;
+use crate::actions::{Error, FileReport, Note};
+use crate::pki::{self, EndEntityKind, GeneralName, certificates_from_pem, key_from_pem, verify_chain};
+use crate::store::{Backup, Directory, EndEntityFiles, FileMode, FileRole, Owner, RelativePath, StagedFile};
+
+/// A file that is to be written.
+pub(crate) struct NewFile {
+    /// What it is.
+    pub(crate) role: FileRole,
+    /// Where.
+    pub(crate) path: RelativePath,
+    pub(crate) content: Zeroizing<Vec<u8>>,
+    pub(crate) mode: FileMode,
+    pub(crate) owner: Option<Owner>,
+}
+
+impl NewFile {
+    /// One of the seven files.
+    pub(crate) fn new(role: FileRole, content: impl AsRef<[u8]>) -> Self {
+        let content = Zeroizing::new(content.as_ref().to_vec());
+        Self { role, path: role.into(), content, mode: role.mode(), owner: None }
+    }
+}
+
+/// Judges key and certificate of a server or client as peers would that trust its ca.pem.
+pub(crate) fn verify_files(
+    directory: &Directory,
+    files: &EndEntityFiles,
+    kind: EndEntityKind,
+    names: &[GeneralName],
+    now: OffsetDateTime,
+    read: &dyn Fn(&RelativePath) -> Result<Zeroizing<Vec<u8>>, Error>,
+) -> Result<(), Error> {
+    let in_file = |path: &RelativePath| Error::in_file(directory.path_of(path));
+    let anchors = certificates_from_pem(&read(&files.authority)?).map_err(in_file(&files.authority))?;
+    let presented = certificates_from_pem(&read(&files.certificate)?).map_err(in_file(&files.certificate))?;
+    let key = key_from_pem(&read(&files.key)?, None).map_err(in_file(&files.key))?;
+    if presented[0].public_key().ok().as_ref() != Some(&key.public_key()?) {
+        let subject = presented[0].subject().clone();
+        return Err(in_file(&files.key)(pki::Error::KeyMismatch { subject }));
+    }
+    verify_chain(kind, &presented, &anchors, names, now).map_err(in_file(&files.certificate))
+}
+
+/// Stages the files, verifies from the disk what the directory will then hold, lets it be recorded, and
+/// commits.
+pub(crate) fn write(
+    directory: &mut Directory,
+    files: &[NewFile],
+    plans: &[Plan],
+    backup: Backup,
+    now: OffsetDateTime,
+    record: &dyn Fn(&Directory) -> Result<(), Error>,
+    notes: &mut Vec<Note>,
+) -> Result<Option<PathBuf>, Error> {
+    let paths: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
+    let mut transaction = directory.begin(&paths, backup)?;
+    for NewFile { path, content, mode, owner, .. } in files {
+        let file = StagedFile { path: path.clone(), content, mode: *mode, owner: *owner };
+        if !transaction.stage(&file)? {
+            notes.push(Note::OwnerNotKept { file: path.to_string() });
+        }
+    }
+    let read = |path: &RelativePath| transaction.read(path).map_err(Error::from);
+    for plan in plans {
+        verify_files(transaction.directory(), &plan.files, plan.kind, &plan.names, now, &read)
+            .map_err(unverifiable)?;
+    }
+    record(transaction.directory())?;
+    Ok(transaction.commit()?)
+}
+
+/// The file that does not verify is not there yet, so its path would help nobody.
+fn unverifiable(error: Error) -> Error {
+    match error {
+        Error::File { source, .. } => Error::Unverifiable { source },
+        other => other,
+    }
+}
+
+/// The written files, in the order of the documentation page.
+pub(crate) fn file_reports(directory: &str, files: &[NewFile]) -> Vec<FileReport> {
+    let file = |role| files.iter().find(|file| file.role == role);
+    FileRole::AS_LISTED
+        .into_iter()
+        .filter_map(file)
+        .map(|file| FileReport::of(file.role, path_in(directory, &file.path), file.mode))
+        .collect()
+}
+
+/// The path of a file as reports name it.
+pub(crate) fn path_in(directory: &str, file: impl Into<RelativePath>) -> String {
+    crate::store::path_of(directory.as_ref(), file).display().to_string()
+}

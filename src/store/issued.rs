@@ -1,0 +1,131 @@
+use std::fmt;
+use std::str::FromStr;
+
+use super::{FileRole, RelativePath};
+use crate::pki::EndEntityKind;
+
+/// The folder of a certificate directory for what its authority has issued beside `server.pem` and
+/// `client.pem`.
+pub const ISSUED_FOLDER: &str = "issued";
+
+/// The inventory in that folder.
+pub const INVENTORY: &str = "index.jsonl";
+
+/// The name of something that was issued: of its folder and its files, and its CommonName.
+///
+/// Names that differ only in case are one, as they are on the disks of macOS.
+#[derive(Clone, Debug, Eq)]
+pub struct IssuedName(String);
+
+/// A name that cannot be that of a folder and of files.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name:?} cannot be the name of files: {reason}")]
+pub struct NameUnsafe {
+    name: String,
+    reason: &'static str,
+}
+
+impl IssuedName {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for IssuedName {
+    type Err = NameUnsafe;
+
+    fn from_str(name: &str) -> Result<Self, NameUnsafe> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        // X.520 allows a CommonName 64 characters.
+        let reason = match name {
+            "" => "it is empty",
+            _ if name.len() > 64 => "it is longer than 64 characters",
+            _ if !name.bytes().all(allowed) => "only letters, digits, `.`, `_` and `-` can stand in it",
+            _ if name.starts_with(['.', '-']) => "it begins with a dot or a hyphen",
+            _ if is_taken(name) => "the directory's own files are called so",
+            _ => return Ok(Self(name.to_owned())),
+        };
+        Err(NameUnsafe { name: name.to_owned(), reason })
+    }
+}
+
+/// `ca/ca.pem` would be both a certificate and its authority; `server` and `client` are the
+/// directory's own.
+fn is_taken(name: &str) -> bool {
+    ["ca", "server", "client", INVENTORY].iter().any(|taken| name.eq_ignore_ascii_case(taken))
+}
+
+impl PartialEq for IssuedName {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl std::hash::Hash for IssuedName {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.to_ascii_lowercase().hash(state);
+    }
+}
+
+impl fmt::Display for IssuedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where key and certificate of a server or client are, with the `ca.pem` that they are used with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndEntityFiles {
+    /// Its private key.
+    pub key: RelativePath,
+    /// Its certificate.
+    pub certificate: RelativePath,
+    /// What it trusts, and what trusts it.
+    pub authority: RelativePath,
+}
+
+impl EndEntityFiles {
+    /// The directory's own.
+    #[must_use]
+    pub fn of_directory(kind: EndEntityKind) -> Self {
+        let (key, certificate) = FileRole::pair_of(kind);
+        Self { key: key.into(), certificate: certificate.into(), authority: FileRole::CaCertificate.into() }
+    }
+
+    /// Those of something that was issued, in the folder of all that is: `NAME/NAME.pem`.
+    #[must_use]
+    pub fn issued(name: &IssuedName) -> Self {
+        let in_folder = |file: String| RelativePath::in_folder(name.as_str(), file);
+        Self {
+            key: in_folder(format!("{name}.key")),
+            certificate: in_folder(format!("{name}.pem")),
+            authority: in_folder(FileRole::CaCertificate.file_name().to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_safe_as_that_of_a_file_on_any_disk_or_refused() {
+        for name in ["search", "milvus-2.example.com", "a", "A_b.c-9", "10.0.0.5", &"x".repeat(64)] {
+            assert_eq!(name.parse::<IssuedName>().unwrap().as_str(), name);
+        }
+        let refused = ["", ".", "..", "../x", "a/b", "-d", ".hidden", "a b", "ä", "a\n", "*.example.com"];
+        let taken = ["ca", "CA", "server", "Client", "index.jsonl"];
+        for name in refused.into_iter().chain(taken).chain([&*"x".repeat(65)]) {
+            name.parse::<IssuedName>().unwrap_err();
+        }
+    }
+
+    #[test]
+    fn names_that_differ_only_in_case_are_one() {
+        let name = |name: &str| name.parse::<IssuedName>().unwrap();
+        assert_eq!(name("Search"), name("search"));
+        assert_ne!(name("search"), name("search2"));
+    }
+}

@@ -1,0 +1,60 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::FileRole;
+
+/// The path of a file in a certificate directory, or in a folder of it; never deeper.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RelativePath {
+    folder: Option<String>,
+    name: Cow<'static, str>,
+}
+
+impl RelativePath {
+    /// A file in a folder of the directory. Both names are single components of a path.
+    #[must_use]
+    pub fn in_folder(folder: impl Into<String>, name: impl Into<Cow<'static, str>>) -> Self {
+        Self { folder: Some(folder.into()), name: name.into() }
+    }
+
+    /// The folder, if it is in one.
+    #[must_use]
+    pub fn folder(&self) -> Option<&str> {
+        self.folder.as_deref()
+    }
+
+    /// The file's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its path as people name it: `certs/ca.pem`, and for the current folder just `ca.pem`.
+    #[must_use]
+    pub fn below(&self, directory: &Path) -> PathBuf {
+        let directory = if directory == Path::new(".") { Path::new("") } else { directory };
+        directory.join(self.folder().unwrap_or_default()).join(self.name())
+    }
+}
+
+impl From<FileRole> for RelativePath {
+    fn from(role: FileRole) -> Self {
+        Self { folder: None, name: role.file_name().into() }
+    }
+}
+
+impl From<&RelativePath> for RelativePath {
+    fn from(path: &RelativePath) -> Self {
+        path.clone()
+    }
+}
+
+impl fmt::Display for RelativePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.folder() {
+            Some(folder) => write!(f, "{folder}/{}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
