@@ -12,8 +12,9 @@ use crate::store::{Directory, FileRole, read_file};
 
 /// Loads the authority of a directory.
 ///
-/// `ca.pem` holds its root. Where `ca.key` belongs to an intermediate authority, that one's
-/// certificate is taken from the chain in server.pem or client.pem.
+/// `ca.pem` holds its root, and while an authority takes the place of another the roots of both: that
+/// of `ca.key` issues. Where `ca.key` belongs to an intermediate authority, that one's certificate is taken
+/// from the chain in server.pem or client.pem.
 pub(super) fn of_directory(
     directory: &Directory,
     passphrase: Option<&Passphrase>,
@@ -28,33 +29,44 @@ pub(super) fn of_directory(
     let key_path = directory.path_of(FileRole::CaKey);
     let certificate_path = directory.path_of(FileRole::CaCertificate);
     let key = required(FileRole::CaKey)?;
-    let root = single(&required(FileRole::CaCertificate)?).map_err(Error::in_file(&certificate_path))?;
+    let roots =
+        authorities(&required(FileRole::CaCertificate)?).map_err(Error::in_file(&certificate_path))?;
     let key = key_from_pem(&key, passphrase).map_err(Error::in_file(&key_path))?;
 
     let public_key = key.public_key()?;
-    let mut certificates = Vec::new();
-    if root.public_key().ok().as_ref() != Some(&public_key) {
-        certificates = presented_issuers(directory)?;
-        if !certificates.iter().any(|issuer| issuer.public_key().is_ok_and(|own| own == public_key)) {
-            let subject = root.subject().clone();
-            return Err(Error::in_file(key_path)(pki::Error::KeyMismatch { subject }));
-        }
+    let subject = roots[0].subject().clone();
+    let is_own = |certificate: &Certificate| certificate.public_key().is_ok_and(|own| own == public_key);
+    let mut candidates = roots;
+    if !candidates.iter().any(is_own) {
+        candidates.extend(presented_issuers(directory)?);
     }
-    if !certificates.contains(&root) {
-        certificates.push(root);
-    }
-    CertificateAuthority::load(certificates, key, now).map_err(Error::in_file(certificate_path))
+    let Some(own) = candidates.iter().find(|certificate| is_own(certificate)) else {
+        return Err(Error::in_file(key_path)(pki::Error::KeyMismatch { subject }));
+    };
+    let chain = up_to_the_root(own, &candidates);
+    CertificateAuthority::load(chain, key, now).map_err(Error::in_file(certificate_path))
 }
 
-/// The one authority of a ca.pem.
-fn single(content: &[u8]) -> Result<Certificate, pki::Error> {
-    let mut certificates = certificates_from_pem(content)?;
-    let certificate = certificates.swap_remove(0);
-    match (certificates.len(), certificate.is_ca()) {
-        (0, true) => Ok(certificate),
-        (0, false) => Err(pki::Error::NotAnAuthority { subject: certificate.subject().clone() }),
-        (more, _) => Err(pki::Error::SeveralCertificates { count: more + 1 }),
+/// The certificates of a ca.pem, all of which have to be authorities.
+pub(super) fn authorities(content: &[u8]) -> Result<Vec<Certificate>, pki::Error> {
+    let certificates = certificates_from_pem(content)?;
+    match certificates.iter().find(|certificate| !certificate.is_ca()) {
+        Some(other) => Err(pki::Error::NotAnAuthority { subject: other.subject().clone() }),
+        None => Ok(certificates),
     }
+}
+
+/// A certificate and its issuers, as far as there are any, by their names.
+fn up_to_the_root(own: &Certificate, candidates: &[Certificate]) -> Vec<Certificate> {
+    let mut chain = vec![own.clone()];
+    while let Some(last) = chain.last().filter(|last| !last.is_self_issued()) {
+        let issuer = candidates.iter().find(|issuer| issuer.subject() == last.issuer());
+        match issuer.filter(|issuer| !chain.contains(issuer)) {
+            Some(issuer) => chain.push(issuer.clone()),
+            None => break,
+        }
+    }
+    chain
 }
 
 /// The authorities that server.pem and client.pem carry after the leaf, each once.

@@ -1,9 +1,9 @@
 use std::path::{Path, PathBuf};
 
-use crate::audit::Finding;
+use crate::audit::{Finding, Place};
 use crate::milvus::deployment::TLS_FOLDER;
 use crate::pki::{self, listed, shell_quoted};
-use crate::store::{self, FileRole, Recovery};
+use crate::store::{self, FileRole, IssuedName, Recovery};
 
 /// Why a command could not do its work. Unless the store says that a run is unfinished, nothing
 /// has changed.
@@ -104,6 +104,36 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// The file that lists what is to be issued.
+    #[error("{place}: {reason}")]
+    FleetMalformed {
+        /// Where.
+        place: Place,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// `issue` with a name twice.
+    #[error("{name} is named twice")]
+    NamedTwice {
+        /// The name.
+        name: IssuedName,
+    },
+    /// `issue --out` with the certificate directory itself.
+    #[error("{}: is the certificate directory itself, and what is issued needs a folder of its own", path.display())]
+    OutputIsDirectory {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Of many certificates some were issued before the run failed.
+    #[error("{source}; {done} of {total} certificates were issued before, and are in their places")]
+    AfterSome {
+        /// How many were issued.
+        done: usize,
+        /// How many were to be.
+        total: usize,
+        /// Why no more.
+        source: Box<Error>,
+    },
     /// A line of `issued/index.jsonl` that no run wrote.
     #[error("{}: line {line} is damaged: {reason}", path.display())]
     InventoryDamaged {
@@ -171,6 +201,14 @@ impl Error {
             Self::NoRuntime { .. } => {
                 Some("raise the limit of open files (`ulimit -n`), then run this again".into())
             }
+            Self::FleetMalformed { .. } => {
+                Some("`milvus-certs issue --help` shows what such a file says".into())
+            }
+            Self::NamedTwice { .. } => Some("name it once; names that differ only in case are one".into()),
+            Self::OutputIsDirectory { .. } => Some("leave --out out, or name another folder".into()),
+            Self::AfterSome { source, .. } => {
+                source.hint().map(|hint| format!("{hint}; run the same again, and it goes on from there"))
+            }
             Self::InventoryDamaged { path, line, .. } => Some(format!(
                 "restore it from a backup, or remove the line: `sed -i {line}d {}`; without it nothing knows that its serial number is in use",
                 shell_quoted(&path.display().to_string())
@@ -184,7 +222,7 @@ impl Error {
     pub fn needs_passphrase(&self) -> bool {
         match self {
             Self::File { source, .. } => matches!(source, pki::Error::KeyEncrypted),
-            Self::AfterRecovery { source, .. } => source.needs_passphrase(),
+            Self::AfterRecovery { source, .. } | Self::AfterSome { source, .. } => source.needs_passphrase(),
             _ => false,
         }
     }
@@ -194,6 +232,14 @@ impl Error {
         match recovery {
             Some(recovery) => Self::AfterRecovery { recovery, source: Box::new(self) },
             None => self,
+        }
+    }
+
+    /// This error, and that a part of the work was done before it.
+    pub(super) fn after_some(self, done: usize, total: usize) -> Self {
+        match done {
+            0 => self,
+            _ => Self::AfterSome { done, total, source: Box::new(self) },
         }
     }
 

@@ -13,6 +13,7 @@ mod fit;
 mod generate;
 mod inspect;
 mod issuance;
+mod issue;
 mod probe;
 mod renew;
 mod report;
@@ -27,6 +28,8 @@ pub use inspect::{
     CertificateDetails, INSPECT_LIMIT, InspectReport, InspectTarget, Inspected, InspectedFile, InspectedItem,
     KeyDetails, RequestDetails, inspect,
 };
+pub use issuance::Progress;
+pub use issue::{Fleet, IssueRequest, Recipients, issue};
 pub use probe::{ClientOutcome, ProbeReport, ProbeRequest, ProbedPort, probe};
 pub use renew::{RenewRequest, renew};
 pub use report::{Action, CertificateReport, FileReport, Note, Report};

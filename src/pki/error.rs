@@ -107,12 +107,6 @@ pub enum Error {
         /// The labels that are there.
         found: Vec<String>,
     },
-    /// A file of one certificate that holds several.
-    #[error("holds {count} certificates, and only one can be the authority")]
-    SeveralCertificates {
-        /// How many.
-        count: usize,
-    },
     /// Not an X.509 certificate.
     #[error("is not an X.509 certificate: {reason}")]
     CertificateMalformed {
@@ -286,9 +280,6 @@ impl Error {
             ),
             Self::ByteOrderMark => format!("remove it with `sed -i '1s/^\\xEF\\xBB\\xBF//' {quoted}`"),
             Self::PemMissing { .. } => "check that the right file was named".into(),
-            Self::SeveralCertificates { .. } => {
-                "leave only the certificate of the authority that ca.key belongs to".into()
-            }
             Self::NotAnAuthority { .. } | Self::NoKeyCertSign { .. } | Self::AuthorityUnusable { .. } => {
                 "use a certificate that was made for an authority, with its key".into()
             }

@@ -108,6 +108,14 @@ impl Directory {
         Ok(present)
     }
 
+    /// The names of all files and folders in it.
+    ///
+    /// # Errors
+    /// If the folder cannot be searched.
+    pub fn names(&self) -> Result<Vec<String>, Error> {
+        fs::list(&self.fd).map_err(|source| Error::Read { path: self.path.clone(), source })
+    }
+
     /// Mode and owner of a file that is to be replaced; `None` if there is none.
     ///
     /// # Errors

@@ -132,6 +132,7 @@ pub(crate) fn append(directory: &Directory, entries: &[InventoryEntry]) -> Resul
     Ok(directory.append(path(), &lines)?)
 }
 
-fn path() -> RelativePath {
+/// Where it is in a certificate directory.
+pub(crate) fn path() -> RelativePath {
     RelativePath::in_folder(ISSUED_FOLDER, INVENTORY)
 }

@@ -1,10 +1,13 @@
 //! From a plan to certificates, and from certificates to verified files.
 
+mod batches;
 mod inventory;
 mod plan;
 mod serials;
 mod write;
 
+pub use batches::Progress;
+pub(super) use batches::{Batches, IssuedFolder, Issuer};
 pub(super) use inventory::{Inventory, InventoryEntry};
 pub(super) use plan::{KeyPlan, Plan, add_loopback, add_names, generate_keys, names_from_common_name};
 pub(super) use serials::Serials;

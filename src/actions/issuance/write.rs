@@ -3,9 +3,11 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::Plan;
+use super::{KeyPlan, Plan};
 use crate::actions::{Error, FileReport, Note};
-use crate::pki::{self, EndEntityKind, GeneralName, certificates_from_pem, key_from_pem, verify_chain};
+use crate::pki::{
+    self, EndEntityKind, GeneralName, PublicKey, certificates_from_pem, key_from_pem, verify_chain,
+};
 use crate::store::{Backup, Directory, EndEntityFiles, FileMode, FileRole, Owner, RelativePath, StagedFile};
 
 /// A file that is to be written.
@@ -27,6 +29,9 @@ impl NewFile {
     }
 }
 
+/// Reads a file of a directory.
+type Read<'a> = &'a dyn Fn(&RelativePath) -> Result<Zeroizing<Vec<u8>>, Error>;
+
 /// Judges key and certificate of a server or client as peers would that trust its ca.pem.
 pub(crate) fn verify_files(
     directory: &Directory,
@@ -34,13 +39,27 @@ pub(crate) fn verify_files(
     kind: EndEntityKind,
     names: &[GeneralName],
     now: OffsetDateTime,
-    read: &dyn Fn(&RelativePath) -> Result<Zeroizing<Vec<u8>>, Error>,
+    read: Read<'_>,
+) -> Result<(), Error> {
+    let key =
+        key_from_pem(&read(&files.key)?, None).map_err(Error::in_file(directory.path_of(&files.key)))?;
+    verify_certificate(directory, files, kind, &key.public_key()?, names, now, read)
+}
+
+/// The same where the private key is somewhere else.
+fn verify_certificate(
+    directory: &Directory,
+    files: &EndEntityFiles,
+    kind: EndEntityKind,
+    key: &PublicKey,
+    names: &[GeneralName],
+    now: OffsetDateTime,
+    read: Read<'_>,
 ) -> Result<(), Error> {
     let in_file = |path: &RelativePath| Error::in_file(directory.path_of(path));
     let anchors = certificates_from_pem(&read(&files.authority)?).map_err(in_file(&files.authority))?;
     let presented = certificates_from_pem(&read(&files.certificate)?).map_err(in_file(&files.certificate))?;
-    let key = key_from_pem(&read(&files.key)?, None).map_err(in_file(&files.key))?;
-    if presented[0].public_key().ok().as_ref() != Some(&key.public_key()?) {
+    if presented[0].public_key().ok().as_ref() != Some(key) {
         let subject = presented[0].subject().clone();
         return Err(in_file(&files.key)(pki::Error::KeyMismatch { subject }));
     }
@@ -67,9 +86,13 @@ pub(crate) fn write(
         }
     }
     let read = |path: &RelativePath| transaction.read(path).map_err(Error::from);
-    for plan in plans {
-        verify_files(transaction.directory(), &plan.files, plan.kind, &plan.names, now, &read)
-            .map_err(unverifiable)?;
+    for Plan { kind, files, names, key, .. } in plans {
+        let directory = transaction.directory();
+        let verified = match key {
+            KeyPlan::Elsewhere(key) => verify_certificate(directory, files, *kind, key, names, now, &read),
+            _ => verify_files(directory, files, *kind, names, now, &read),
+        };
+        verified.map_err(unverifiable)?;
     }
     record(transaction.directory())?;
     Ok(transaction.commit()?)

@@ -16,7 +16,7 @@ mod operator;
 mod secret;
 mod settings;
 mod shown;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::fmt;
 use std::path::Path;

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::shown::shortened;
 use crate::audit::{Place, Position};
-pub(super) use node::{Entry, Node};
+pub(crate) use node::{Entry, Node};
 
 /// milvus.yaml has 60 KiB; a Kubernetes Secret can have 1 MiB at most.
 const MAX_BYTES: usize = 1 << 20;
@@ -27,7 +27,7 @@ const MAX_DOCUMENTS: usize = 100;
 const MAX_DEPTH: usize = 200;
 
 /// A document of a file.
-pub(super) struct Document {
+pub(crate) struct Document {
     nodes: Vec<NodeData>,
     root: usize,
     origin: Origin,
@@ -73,7 +73,7 @@ enum Style {
 
 /// Where a text comes from.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     path: String,
     base: Base,
 }
@@ -90,9 +90,9 @@ enum Base {
 
 /// Why a file is no YAML that Go's readers take.
 #[derive(Debug)]
-pub(super) struct Malformed {
-    pub(super) place: Place,
-    pub(super) reason: String,
+pub(crate) struct Malformed {
+    pub(crate) place: Place,
+    pub(crate) reason: String,
 }
 
 /// Reads all documents of a text.
@@ -106,7 +106,7 @@ pub(super) fn read(text: &str, origin: &Origin) -> Result<Vec<Document>, Malform
 }
 
 /// Reads all documents of a file.
-pub(super) fn read_file(content: &[u8], origin: &Origin) -> Result<Vec<Document>, Malformed> {
+pub(crate) fn read_file(content: &[u8], origin: &Origin) -> Result<Vec<Document>, Malformed> {
     check_size(content.len(), origin)?;
     match std::str::from_utf8(content) {
         Ok(text) => read(text, origin),
@@ -132,14 +132,14 @@ fn end_of(text: &str) -> Position {
 }
 
 impl Document {
-    pub(super) fn root(&self) -> Node<'_> {
+    pub(crate) fn root(&self) -> Node<'_> {
         Node::new(self, self.root)
     }
 
     /// Why not every reader takes the document, although it can be read. YAML 1.2 3.2.1.1 wants
     /// keys to be unique. go-yaml v3, so Compose, and kubectl refuse a repeated key; go-yaml v2, so
     /// Milvus and Helm, take the last value without a word, and so does the rest of this program.
-    pub(super) fn defect(&self) -> Option<Malformed> {
+    pub(crate) fn defect(&self) -> Option<Malformed> {
         let Repeated { key, again } = self.repeated.as_ref()?;
         let reason = format!("the key {} stands here again: what came before it is lost", shortened(key));
         Some(self.origin.malformed(*again, reason))
@@ -147,7 +147,7 @@ impl Document {
 }
 
 impl Origin {
-    pub(super) fn file(path: impl Into<String>) -> Self {
+    pub(crate) fn file(path: impl Into<String>) -> Self {
         Self { path: path.into(), base: Base::File }
     }
 

@@ -1,0 +1,181 @@
+//! Many certificates at once: on all cores, and in batches that are each kept when a later one fails.
+
+use std::path::Path;
+use std::thread;
+
+use rayon::prelude::*;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::inventory::{self, InventoryEntry};
+use super::{NewFile, Plan, Serials, path_in, write};
+use crate::actions::report::CertificateReport;
+use crate::actions::{Error, FileReport, Note, Report};
+use crate::pki::{Certificate, CertificateAuthority, PrivateKey, SerialNumber};
+use crate::store::{Access, Backup, Directory, FileRole, ISSUED_FOLDER};
+
+/// Is told how many certificates of how many are in their places.
+pub type Progress<'a> = &'a dyn Fn(usize, usize);
+
+/// The folder with the folders of what was issued.
+pub(crate) struct IssuedFolder {
+    pub(crate) directory: Directory,
+    /// Its path as reports name it.
+    shown: String,
+    /// Its path as the inventory names it.
+    recorded: String,
+}
+
+impl IssuedFolder {
+    /// Opens `issued` in a certificate directory, or the folder that was chosen instead.
+    pub(crate) fn open(
+        certificates: &Directory,
+        chosen: Option<&Path>,
+        access: Access,
+    ) -> Result<Self, Error> {
+        let path = Self::path(certificates.path(), chosen);
+        if let (Ok(folder), Ok(directory)) = (path.canonicalize(), certificates.path().canonicalize())
+            && folder == directory
+        {
+            return Err(Error::OutputIsDirectory { path });
+        }
+        // A link would lead out of the directory.
+        if chosen.is_none() {
+            certificates.state(inventory::path())?;
+        }
+        let directory = Directory::open(&path, access)?;
+        let recorded = recorded(certificates.path(), &path);
+        Ok(Self { directory, shown: path.display().to_string(), recorded })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(certificates: &Path, chosen: Option<&Path>) -> std::path::PathBuf {
+        let own = if certificates == Path::new(".") { Path::new("") } else { certificates };
+        chosen.map_or_else(|| own.join(ISSUED_FOLDER), Path::to_owned)
+    }
+}
+
+/// A path from the certificate directory, or where it is not in that, from the root.
+fn recorded(certificates: &Path, folder: &Path) -> String {
+    let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (certificates, folder) = (canonical(certificates), canonical(folder));
+    folder.strip_prefix(&certificates).unwrap_or(&folder).display().to_string()
+}
+
+/// How much is done at a time.
+#[derive(Clone, Copy)]
+pub(crate) enum Batches {
+    /// Everything or nothing.
+    One,
+    /// As much as takes a moment: what is finished stays.
+    Small,
+}
+
+impl Batches {
+    fn size(self) -> usize {
+        /// Enough to keep a core busy between two waits for the disk, and with RSA keys a second's work.
+        const PER_CORE: usize = 16;
+        match self {
+            Self::One => usize::MAX,
+            Self::Small => PER_CORE * thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// Issues from the authority of a certificate directory.
+pub(crate) struct Issuer<'a> {
+    /// The certificate directory, which has ca.srl and the inventory.
+    pub(crate) certificates: &'a mut Directory,
+    pub(crate) authority: &'a CertificateAuthority,
+    pub(crate) serials: &'a mut Serials,
+    /// The content of ca.pem.
+    pub(crate) trusted: &'a [u8],
+    /// What the inventory begins with, where it is not begun.
+    pub(crate) first_entries: Vec<InventoryEntry>,
+    pub(crate) backup: Backup,
+    pub(crate) now: OffsetDateTime,
+}
+
+impl Issuer<'_> {
+    /// Issues what was planned, and reports it.
+    pub(crate) fn issue(
+        &mut self,
+        folder: &mut IssuedFolder,
+        plans: &[Plan],
+        batches: Batches,
+        progress: Progress<'_>,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let mut done = 0;
+        progress(done, plans.len());
+        for batch in plans.chunks(batches.size().min(plans.len().max(1))) {
+            self.issue_batch(folder, batch, report).map_err(|source| source.after_some(done, plans.len()))?;
+            done += batch.len();
+            progress(done, plans.len());
+        }
+        Ok(())
+    }
+
+    fn issue_batch(
+        &mut self,
+        folder: &mut IssuedFolder,
+        plans: &[Plan],
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let serials = self.reserve(plans.len(), &mut report.notes)?;
+        let issued = self.sign(plans, &serials)?;
+        let mut entries = std::mem::take(&mut self.first_entries);
+        let (mut files, mut certificates) = (Vec::new(), Vec::new());
+        for (plan, (certificate, new)) in plans.iter().zip(issued) {
+            let file = &plan.files.certificate;
+            let recorded = format!("{}/{file}", folder.recorded);
+            entries.push(InventoryEntry::of(plan.kind, &certificate, recorded, self.now));
+            let path = path_in(&folder.shown, file);
+            certificates.push(CertificateReport::of(plan.kind.name(), path, plan.action, &certificate));
+            files.extend(new);
+            files.push(self.trusted(plan));
+        }
+        let certificates_directory = &*self.certificates;
+        let record = |_: &Directory| inventory::append(certificates_directory, &entries);
+        let backup =
+            write(&mut folder.directory, &files, plans, self.backup, self.now, &record, &mut report.notes)?;
+        report.changed = true;
+        report.backup = report.backup.take().or(backup.map(|path| path.display().to_string()));
+        report.certificates.extend(certificates);
+        let written =
+            |file: &NewFile| FileReport::of(file.role, path_in(&folder.shown, &file.path), file.mode);
+        report.files.extend(files.iter().map(written));
+        Ok(())
+    }
+
+    /// Takes serial numbers. ca.srl is on disk before the first certificate that has one: a number that
+    /// is lost is harmless, one that is used twice is not.
+    fn reserve(&mut self, count: usize, notes: &mut Vec<Note>) -> Result<Vec<SerialNumber>, Error> {
+        let serials = (0..count).map(|_| self.serials.next(notes)).collect::<Result<_, _>>()?;
+        let owner = self.certificates.state(FileRole::CaSerial)?.map(|state| state.owner);
+        let file = NewFile { owner, ..self.serials.file() };
+        write(self.certificates, &[file], &[], Backup::None, self.now, &|_| Ok(()), notes)?;
+        Ok(serials)
+    }
+
+    /// Makes keys and certificates, on all cores.
+    fn sign(
+        &self,
+        plans: &[Plan],
+        serials: &[SerialNumber],
+    ) -> Result<Vec<(Certificate, Vec<NewFile>)>, Error> {
+        let authority = self.authority;
+        let signed = plans.par_iter().zip(serials).map(|(plan, serial)| {
+            let key = plan.new_key_type().map(PrivateKey::generate).transpose()?;
+            plan.issue(authority, serial.clone(), key.as_ref())
+        });
+        Ok(signed.collect::<Result<_, _>>()?)
+    }
+
+    /// ca.pem beside a certificate.
+    fn trusted(&self, plan: &Plan) -> NewFile {
+        let content = Zeroizing::new(self.trusted.to_vec());
+        let path = plan.files.authority.clone();
+        NewFile { path, content, ..NewFile::new(FileRole::CaCertificate, []) }
+    }
+}

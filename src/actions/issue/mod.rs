@@ -1,0 +1,196 @@
+mod fleet;
+mod wish;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::issuance::{
+    Batches, Inventory, InventoryEntry, IssuedFolder, Issuer, Plan, Progress, Serials, path_in,
+};
+use super::renew::Old;
+use super::report::CertificateReport;
+use super::{Action, Error, Report, authority};
+use crate::pki::{Days, EndEntityKind, GeneralName, KeyType, Passphrase};
+use crate::store::{self, Access, Backup, Directory, EndEntityFiles, FileRole, IssuedName};
+pub use fleet::Fleet;
+use wish::{Drafter, Wish};
+
+/// What `issue` is to do.
+#[derive(Debug)]
+pub struct IssueRequest {
+    /// The certificate directory, whose authority issues.
+    pub directory: PathBuf,
+    /// The folder for what is issued; without one `issued` in the directory.
+    pub output: Option<PathBuf>,
+    /// To whom.
+    pub to: Recipients,
+    /// Opens ca.key if it is encrypted.
+    pub passphrase: Option<Passphrase>,
+    /// Replace what is there under the same names, and keep it in a backup.
+    pub replace: bool,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// Who gets certificates.
+#[derive(Debug)]
+pub enum Recipients {
+    /// Servers or clients with these names: all of them or none.
+    Named {
+        /// Which of the two.
+        kind: EndEntityKind,
+        /// What they are called.
+        names: Vec<IssuedName>,
+        /// More names that each of them has.
+        more_names: Vec<GeneralName>,
+        /// How long they live; as on the documentation page where it is not said.
+        days: Option<Days>,
+        /// The type of their keys.
+        key_type: Option<KeyType>,
+    },
+    /// Everything that a file lists: what is missing is made, what is due or not as the file says is
+    /// made anew, and the rest is left.
+    Fleet {
+        /// What the file lists.
+        fleet: Fleet,
+        /// What ends within this time is due.
+        if_due: Duration,
+    },
+}
+
+/// Issues certificates beside server.pem and client.pem, and enters them into the inventory before they
+/// are in their places.
+///
+/// # Errors
+/// Where there is no authority or it may not issue, a name is taken, or the file system fails. Then nothing
+/// has changed, but of a fleet what the error says.
+pub fn issue(request: &IssueRequest, now: OffsetDateTime, progress: Progress<'_>) -> Result<Report, Error> {
+    let access = if request.dry_run { Access::Look } else { Access::Change };
+    let directory = Directory::open(&request.directory, access)?;
+    let recovery = directory.recovery();
+    issue_in(request, directory, now, progress).map_err(|error| error.after(recovery))
+}
+
+fn issue_in(
+    request: &IssueRequest,
+    mut directory: Directory,
+    now: OffsetDateTime,
+    progress: Progress<'_>,
+) -> Result<Report, Error> {
+    let authority = authority::of_directory(&directory, request.passphrase.as_ref(), now)?;
+    let inventory = Inventory::read(directory.path())?;
+    let own = EndEntityKind::ALL.map(|kind| Old::of_directory(&directory, kind, false));
+    let own: Vec<_> = own.into_iter().collect::<Result<_, _>>()?;
+    let mut folder = open(request, &directory)?;
+    let recovery = folder.as_ref().and_then(|folder| folder.directory.recovery());
+    let mut report = Report::new(&request.directory, request.dry_run, directory.recovery().or(recovery));
+
+    let drafter = Drafter {
+        folder: folder.as_ref().map(|folder| &folder.directory),
+        authority: &authority,
+        own: &own,
+        now,
+    };
+    let plans = match &request.to {
+        Recipients::Named { .. } => plan_named(request, &drafter, &mut report)?,
+        Recipients::Fleet { fleet, if_due } => plan_fleet(request, fleet, *if_due, &drafter, &mut report)?,
+    };
+    let Some(folder) = folder.as_mut().filter(|_| !request.dry_run && !plans.is_empty()) else {
+        let path = IssuedFolder::path(directory.path(), request.output.as_deref());
+        let shown = path.display().to_string();
+        let issuer = authority.certificate().subject();
+        let foreseen = plans.iter().map(|plan| plan.report(issuer, path_in(&shown, &plan.files.certificate)));
+        report.certificates.extend(foreseen);
+        return Ok(report);
+    };
+    let known: Vec<_> = own.iter().filter_map(|own| own.certificate.as_ref()).collect();
+    let mut serials = Serials::of(&directory, &authority, &known, &inventory)?;
+    let trusted = directory.read(FileRole::CaCertificate)?.unwrap_or_default();
+    let (backup, batches) = match request.to {
+        Recipients::Named { .. } if request.replace => (Backup::At(now), Batches::One),
+        Recipients::Named { .. } => (Backup::None, Batches::One),
+        Recipients::Fleet { .. } => (Backup::None, Batches::Small),
+    };
+    let mut issuer = Issuer {
+        certificates: &mut directory,
+        authority: &authority,
+        serials: &mut serials,
+        trusted: &trusted,
+        first_entries: if inventory.is_begun() { Vec::new() } else { entries(&own, now) },
+        backup,
+        now,
+    };
+    issuer.issue(folder, &plans, batches, progress, &mut report)?;
+    Ok(report)
+}
+
+/// The folder for what is issued; none where it is missing and nothing is to be written.
+fn open(request: &IssueRequest, directory: &Directory) -> Result<Option<IssuedFolder>, Error> {
+    let access = if request.dry_run { Access::Look } else { Access::Create };
+    match IssuedFolder::open(directory, request.output.as_deref(), access) {
+        Err(Error::Store(store::Error::NotFound { .. })) if request.dry_run => Ok(None),
+        opened => opened.map(Some),
+    }
+}
+
+/// The directory's own certificates, with which an inventory begins.
+fn entries(own: &[Old], now: OffsetDateTime) -> Vec<InventoryEntry> {
+    let entry = |own: &Old| {
+        let certificate = own.certificate.as_ref()?;
+        Some(InventoryEntry::of(own.kind, certificate, own.file(), now))
+    };
+    own.iter().filter_map(entry).collect()
+}
+
+/// Plans for names that are not taken.
+fn plan_named(
+    request: &IssueRequest,
+    drafter: &Drafter<'_>,
+    report: &mut Report,
+) -> Result<Vec<Plan>, Error> {
+    let Recipients::Named { kind, names, more_names, days, key_type } = &request.to else {
+        return Ok(Vec::new());
+    };
+    let mut seen = HashSet::new();
+    if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
+        return Err(Error::NamedTwice { name: twice.clone() });
+    }
+    drafter.refuse_what_is_there(names, request.replace)?;
+    let plan = |name: &IssuedName| {
+        let wish = Wish { kind: *kind, name, more_names, days: *days, key_type: *key_type };
+        drafter.plan(&wish, Action::Created, &mut report.notes)
+    };
+    names.iter().map(plan).collect()
+}
+
+/// Plans for what is missing, due, or not as the file says; reports the rest.
+fn plan_fleet(
+    request: &IssueRequest,
+    fleet: &Fleet,
+    if_due: Duration,
+    drafter: &Drafter<'_>,
+    report: &mut Report,
+) -> Result<Vec<Plan>, Error> {
+    let shown = IssuedFolder::path(&request.directory, request.output.as_deref()).display().to_string();
+    let names: Vec<_> = fleet.members.iter().map(|member| member.name.clone()).collect();
+    drafter.refuse_other_spellings(&names)?;
+    let mut plans = Vec::new();
+    for member in &fleet.members {
+        let wish = Wish::from(member);
+        match drafter.present(&wish)? {
+            None => plans.push(drafter.plan(&wish, Action::Created, &mut report.notes)?),
+            Some(old) if drafter.is_to_be_renewed(&old, &wish, if_due)? => {
+                plans.push(drafter.plan(&wish, Action::Renewed, &mut report.notes)?);
+            }
+            Some(old) => {
+                let path = path_in(&shown, &EndEntityFiles::issued(&member.name).certificate);
+                let kept = CertificateReport::of(member.kind.name(), path, Action::Kept, &old);
+                report.certificates.push(kept);
+            }
+        }
+    }
+    Ok(plans)
+}

@@ -1,0 +1,152 @@
+//! From what was asked for to plans, with what is there already.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::fleet::Member;
+use crate::actions::issuance::{KeyPlan, Plan, add_loopback, add_names};
+use crate::actions::renew::Old;
+use crate::actions::{Action, Error, Note};
+use crate::milvus::defaults;
+use crate::pki::{
+    Attribute, AttributeType, Certificate, CertificateAuthority, Days, EndEntityKind, GeneralName, KeyType,
+    Subject, Validity,
+};
+use crate::store::{self, Directory, EndEntityFiles, FileMode, IssuedName};
+
+/// A server or client that is to have a certificate.
+pub(super) struct Wish<'a> {
+    pub(super) kind: EndEntityKind,
+    pub(super) name: &'a IssuedName,
+    pub(super) more_names: &'a [GeneralName],
+    pub(super) days: Option<Days>,
+    pub(super) key_type: Option<KeyType>,
+}
+
+impl<'a> From<&'a Member> for Wish<'a> {
+    fn from(member: &'a Member) -> Self {
+        let Member { kind, name, more_names, days, key_type } = member;
+        Self { kind: *kind, name, more_names, days: *days, key_type: *key_type }
+    }
+}
+
+impl Wish<'_> {
+    /// subjectAltName: the name itself, and what was asked for beside it.
+    fn names(&self) -> Result<Vec<GeneralName>, Error> {
+        let mut names = vec![self.name.as_str().parse()?];
+        add_names(&mut names, self.more_names);
+        if self.kind == EndEntityKind::Server {
+            add_loopback(&mut names);
+        }
+        Ok(names)
+    }
+}
+
+/// Makes plans.
+pub(super) struct Drafter<'a> {
+    /// The folder with what was issued, if there is one.
+    pub(super) folder: Option<&'a Directory>,
+    pub(super) authority: &'a CertificateAuthority,
+    /// The directory's own certificates.
+    pub(super) own: &'a [Old],
+    pub(super) now: OffsetDateTime,
+}
+
+impl Drafter<'_> {
+    pub(super) fn plan(&self, wish: &Wish<'_>, action: Action, notes: &mut Vec<Note>) -> Result<Plan, Error> {
+        let files = EndEntityFiles::issued(wish.name);
+        let state = |path| self.folder.map(|folder| folder.state(path)).transpose().map(Option::flatten);
+        let (key_state, certificate_state) = (state(&files.key)?, state(&files.certificate)?);
+        let wanted = Validity::starting(self.now, wish.days.map_or_else(|| Days::new(defaults::DAYS), Ok)?)?;
+        let validity = wanted.within(self.authority.validity());
+        if validity.not_after < wanted.not_after {
+            let file = files.certificate.to_string();
+            notes.push(Note::CutToAuthority { file, not_after: validity.not_after });
+        }
+        Ok(Plan {
+            kind: wish.kind,
+            subject: self.subject(wish)?,
+            names: wish.names()?,
+            validity,
+            key: KeyPlan::New(wish.key_type.unwrap_or(KeyType::Rsa2048)),
+            key_mode: key_state.and_then(|state| state.mode.for_key()).unwrap_or(FileMode::PRIVATE),
+            key_owner: key_state.map(|state| state.owner),
+            certificate_owner: certificate_state.map(|state| state.owner),
+            files,
+            action,
+        })
+    }
+
+    /// As the directory's own certificate of that kind, or its other one, with another CommonName.
+    fn subject(&self, wish: &Wish<'_>) -> Result<Subject, Error> {
+        let certificate = |own: &Old| own.certificate.as_ref().map(|found| found.subject().clone());
+        let same_kind = self.own.iter().filter(|own| own.kind == wish.kind).find_map(certificate);
+        let subject = match same_kind.or_else(|| self.own.iter().find_map(certificate)) {
+            Some(subject) => subject,
+            None => Subject::new(&defaults::subject()?)?,
+        };
+        Ok(subject.with(&Attribute::new(AttributeType::CommonName, wish.name.as_str())?)?)
+    }
+
+    /// Refuses names under which there is something, unless it is to be replaced.
+    pub(super) fn refuse_what_is_there(&self, names: &[IssuedName], replace: bool) -> Result<(), Error> {
+        self.refuse_other_spellings(names)?;
+        let Some(folder) = self.folder else { return Ok(()) };
+        let mut paths = Vec::new();
+        for name in names {
+            let EndEntityFiles { key, certificate, authority } = EndEntityFiles::issued(name);
+            for path in [key, certificate, authority] {
+                if folder.state(&path)?.is_some() {
+                    paths.push(folder.path_of(path));
+                }
+            }
+        }
+        match paths.is_empty() || replace {
+            true => Ok(()),
+            false => Err(store::Error::AlreadyThere { paths }.into()),
+        }
+    }
+
+    /// Refuses a name that is there already but for its case: on some disks it is the same.
+    pub(super) fn refuse_other_spellings(&self, names: &[IssuedName]) -> Result<(), Error> {
+        let Some(folder) = self.folder else { return Ok(()) };
+        let there: std::collections::HashMap<_, _> = folder
+            .names()?
+            .into_iter()
+            .filter_map(|name| Some((name.parse::<IssuedName>().ok()?, name)))
+            .collect();
+        let other = names.iter().find_map(|name| there.get(name).filter(|there| *there != name.as_str()));
+        match other {
+            Some(there) => Err(store::Error::AlreadyThere { paths: vec![folder.path().join(there)] }.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The certificate that is there; none where it cannot be used.
+    pub(super) fn present(&self, wish: &Wish<'_>) -> Result<Option<Certificate>, Error> {
+        let Some(folder) = self.folder else { return Ok(None) };
+        Ok(Old::read(folder, wish.kind, EndEntityFiles::issued(wish.name))?.certificate)
+    }
+
+    /// Whether it is due, or another than what is asked for, or of another authority.
+    pub(super) fn is_to_be_renewed(
+        &self,
+        old: &Certificate,
+        wish: &Wish<'_>,
+        if_due: Duration,
+    ) -> Result<bool, Error> {
+        let not_after = old.validity().not_after;
+        let is_due = not_after - self.now <= if_due && not_after < self.authority.validity().not_after;
+        let key_type = || old.public_key().ok().and_then(|key| key.key_type());
+        let has_other_key = wish.key_type.is_some_and(|wanted| key_type() != Some(wanted));
+        let names = wish.names()?;
+        let has_other_names =
+            names.len() != old.names().len() || !names.iter().all(|name| old.names().contains(name));
+        Ok(is_due
+            || has_other_key
+            || has_other_names
+            || !old.serves(wish.kind)
+            || !self.authority.has_issued(old))
+    }
+}
