@@ -367,7 +367,15 @@ fn make(
     };
     let inventory = Inventory::read(directory.path())?;
     let record = |directory: &Directory| inventory.add(directory, &entries);
-    let backup = issuance::write(directory, &files, plans, backup, now, &record, &mut report.notes)?;
+    let backup = issuance::write(
+        directory,
+        &files,
+        &plans.iter().collect::<Vec<_>>(),
+        backup,
+        now,
+        &record,
+        &mut report.notes,
+    )?;
     report.changed = true;
     report.backup = backup.map(|path| path.display().to_string());
     report.files = issuance::file_reports(&report.directory, &files);

@@ -9,9 +9,11 @@ mod explain;
 mod generate;
 mod input;
 mod inspect;
+mod issue;
 mod man;
 pub(crate) mod output;
 mod probe;
+mod progress;
 mod render;
 mod renew;
 pub(crate) mod usage;
@@ -53,6 +55,7 @@ pub(crate) struct Cli {
 enum Command {
     Gen(generate::Args),
     Renew(renew::Args),
+    Issue(issue::Args),
     Inspect(inspect::Args),
     Check(check::Args),
     Config(config::Args),
@@ -94,6 +97,7 @@ impl Cli {
         match self.command {
             Command::Gen(args) => args.run(now),
             Command::Renew(args) => args.run(now),
+            Command::Issue(args) => args.run(now),
             Command::Inspect(args) => args.run(now),
             Command::Check(args) => args.run(now),
             Command::Config(args) => args.run(now),

@@ -5,6 +5,7 @@
 //! - An error is two lines: what happened; then `hint:` and what helps.
 //! - `--quiet` leaves errors, and JSON if it was asked for. Nothing is coloured but clap's help.
 
+use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,14 +13,14 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::ValueEnum;
 use milvus_certs::actions::{
-    self, CheckReport, ConfigReport, ConnectReport, ExplainReport, InspectReport, ProbeReport, Report,
+    self, CheckReport, ConfigReport, ConnectReport, ExplainReport, InspectReport, Note, ProbeReport, Report,
 };
 use milvus_certs::pki::{is_deceptive, printable};
 use serde::Serialize;
 
 use super::args::CommonArgs;
 use super::render::page::Page;
-use super::render::{check, config, inspect, probe, prometheus, run};
+use super::render::{check, config, inspect, issued, probe, prometheus, run};
 use super::usage;
 
 /// Raised when a field changes its meaning or goes.
@@ -47,12 +48,10 @@ impl Style {
 pub(super) fn report(command: &str, report: &Report, style: Style) -> anyhow::Result<()> {
     let text = match style {
         Style::Quiet => return Ok(()),
-        Style::Json => document(command, Run { report, next_steps: run::next_steps(command, report) })?,
+        Style::Json => document(command, Run { report, next_steps: next_steps(command, report) })?,
         Style::Text => {
-            for note in &report.notes {
-                say("note", &note.to_string());
-            }
-            run::text(command, report)
+            notes(&report.notes);
+            text(command, report)
         }
     };
     print(&text).with_context(|| match report.changed {
@@ -80,6 +79,43 @@ pub(super) fn checked(report: &CheckReport, format: Format) -> anyhow::Result<()
         Format::Prometheus => prometheus::text(report),
     };
     print(&text).context("the findings cannot be printed")
+}
+
+fn text(command: &str, report: &Report) -> String {
+    match command {
+        "issue" => issued::text(report),
+        _ => run::text(command, report),
+    }
+}
+
+fn next_steps(command: &str, report: &Report) -> Vec<String> {
+    match command {
+        "issue" => issued::next_steps(report),
+        _ => run::next_steps(command, report),
+    }
+}
+
+/// Says what a person should know: of many notes of one kind only the first.
+fn notes(notes: &[Note]) {
+    const LISTED: usize = 5;
+    let mut counts = BTreeMap::new();
+    for note in notes {
+        let count = counts.entry(note.code()).or_insert(0);
+        *count += 1;
+        if *count <= LISTED {
+            say("note", &note.to_string());
+        }
+    }
+    for (code, count) in counts.into_iter().filter(|(_, count)| *count > LISTED) {
+        say("note", &format!("{} more of the kind {code}; --json has them all", count - LISTED));
+    }
+}
+
+/// Says how far a long run is.
+pub(super) fn progress(done: usize, total: usize, style: Style) {
+    if !matches!(style, Style::Quiet) {
+        say("progress", &format!("{done} of {total} certificates"));
+    }
 }
 
 /// Tells Prometheus that `check` could not look: where metrics are awaited, silence would pass for

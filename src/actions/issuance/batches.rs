@@ -1,5 +1,6 @@
 //! Many certificates at once: on all cores, and in batches that are each kept when a later one fails.
 
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::thread;
 
@@ -10,7 +11,7 @@ use zeroize::Zeroizing;
 use super::inventory::{self, InventoryEntry};
 use super::{NewFile, Plan, Serials, path_in, write};
 use crate::actions::report::CertificateReport;
-use crate::actions::{Error, FileReport, Note, Report};
+use crate::actions::{Error, FileReport, Report};
 use crate::pki::{Certificate, CertificateAuthority, PrivateKey, SerialNumber};
 use crate::store::{Access, Backup, Directory, FileRole, ISSUED_FOLDER};
 
@@ -97,7 +98,7 @@ pub(crate) struct Issuer<'a> {
 }
 
 impl Issuer<'_> {
-    /// Issues what was planned, and reports it.
+    /// Issues what was planned, and reports it. While one batch is written, the next is signed.
     pub(crate) fn issue(
         &mut self,
         folder: &mut IssuedFolder,
@@ -106,27 +107,45 @@ impl Issuer<'_> {
         progress: Progress<'_>,
         report: &mut Report,
     ) -> Result<(), Error> {
+        let total = plans.len();
         let mut done = 0;
-        progress(done, plans.len());
-        for batch in plans.chunks(batches.size().min(plans.len().max(1))) {
-            self.issue_batch(folder, batch, report).map_err(|source| source.after_some(done, plans.len()))?;
-            done += batch.len();
-            progress(done, plans.len());
+        progress(done, total);
+        let authority = self.authority;
+        let mut batches = plans.chunks(batches.size().min(total.max(1)));
+        let mut signed = match batches.next() {
+            Some(first) => Some(sign(authority, first, &self.reserve(first.len(), report)?)?),
+            None => None,
+        };
+        while let Some(current) = signed {
+            let count = current.len();
+            let next =
+                batches.next().map(|plans| Ok((plans, self.reserve(plans.len(), report)?))).transpose();
+            let next = next.map_err(|source: Error| source.after_some(done, total))?;
+            let (written, next) = thread::scope(|scope| {
+                let signing =
+                    next.map(|(plans, serials)| scope.spawn(move || sign(authority, plans, &serials)));
+                let written = self.place(folder, current, report);
+                let next = signing.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+                (written, next.transpose())
+            });
+            written.map_err(|source| source.after_some(done, total))?;
+            done += count;
+            progress(done, total);
+            signed = next.map_err(|source| source.after_some(done, total))?;
         }
         Ok(())
     }
 
-    fn issue_batch(
+    /// Writes what was signed into its places, having entered it into the inventory.
+    fn place(
         &mut self,
         folder: &mut IssuedFolder,
-        plans: &[Plan],
+        signed: Vec<Signed<'_>>,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let serials = self.reserve(plans.len(), &mut report.notes)?;
-        let issued = self.sign(plans, &serials)?;
         let mut entries = std::mem::take(&mut self.first_entries);
-        let (mut files, mut certificates) = (Vec::new(), Vec::new());
-        for (plan, (certificate, new)) in plans.iter().zip(issued) {
+        let (mut files, mut plans, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
+        for Signed { plan, certificate, files: new } in signed {
             let file = &plan.files.certificate;
             let recorded = format!("{}/{file}", folder.recorded);
             entries.push(InventoryEntry::of(plan.kind, &certificate, recorded, self.now));
@@ -134,11 +153,12 @@ impl Issuer<'_> {
             certificates.push(CertificateReport::of(plan.kind.name(), path, plan.action, &certificate));
             files.extend(new);
             files.push(self.trusted(plan));
+            plans.push(plan);
         }
-        let certificates_directory = &*self.certificates;
-        let record = |_: &Directory| inventory::append(certificates_directory, &entries);
+        let certificate_directory = &*self.certificates;
+        let record = |_: &Directory| inventory::append(certificate_directory, &entries);
         let backup =
-            write(&mut folder.directory, &files, plans, self.backup, self.now, &record, &mut report.notes)?;
+            write(&mut folder.directory, &files, &plans, self.backup, self.now, &record, &mut report.notes)?;
         report.changed = true;
         report.backup = report.backup.take().or(backup.map(|path| path.display().to_string()));
         report.certificates.extend(certificates);
@@ -150,26 +170,13 @@ impl Issuer<'_> {
 
     /// Takes serial numbers. ca.srl is on disk before the first certificate that has one: a number that
     /// is lost is harmless, one that is used twice is not.
-    fn reserve(&mut self, count: usize, notes: &mut Vec<Note>) -> Result<Vec<SerialNumber>, Error> {
+    fn reserve(&mut self, count: usize, report: &mut Report) -> Result<Vec<SerialNumber>, Error> {
+        let notes = &mut report.notes;
         let serials = (0..count).map(|_| self.serials.next(notes)).collect::<Result<_, _>>()?;
         let owner = self.certificates.state(FileRole::CaSerial)?.map(|state| state.owner);
         let file = NewFile { owner, ..self.serials.file() };
         write(self.certificates, &[file], &[], Backup::None, self.now, &|_| Ok(()), notes)?;
         Ok(serials)
-    }
-
-    /// Makes keys and certificates, on all cores.
-    fn sign(
-        &self,
-        plans: &[Plan],
-        serials: &[SerialNumber],
-    ) -> Result<Vec<(Certificate, Vec<NewFile>)>, Error> {
-        let authority = self.authority;
-        let signed = plans.par_iter().zip(serials).map(|(plan, serial)| {
-            let key = plan.new_key_type().map(PrivateKey::generate).transpose()?;
-            plan.issue(authority, serial.clone(), key.as_ref())
-        });
-        Ok(signed.collect::<Result<_, _>>()?)
     }
 
     /// ca.pem beside a certificate.
@@ -178,4 +185,25 @@ impl Issuer<'_> {
         let path = plan.files.authority.clone();
         NewFile { path, content, ..NewFile::new(FileRole::CaCertificate, []) }
     }
+}
+
+/// A certificate that is not in its place yet.
+struct Signed<'a> {
+    plan: &'a Plan,
+    certificate: Certificate,
+    files: Vec<NewFile>,
+}
+
+/// Makes keys and certificates, on all cores.
+fn sign<'a>(
+    authority: &CertificateAuthority,
+    plans: &'a [Plan],
+    serials: &[SerialNumber],
+) -> Result<Vec<Signed<'a>>, Error> {
+    let signed = plans.par_iter().zip(serials).map(|(plan, serial)| {
+        let key = plan.new_key_type().map(PrivateKey::generate).transpose()?;
+        let (certificate, files) = plan.issue(authority, serial.clone(), key.as_ref())?;
+        Ok(Signed { plan, certificate, files })
+    });
+    signed.collect()
 }

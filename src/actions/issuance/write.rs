@@ -71,7 +71,7 @@ fn verify_certificate(
 pub(crate) fn write(
     directory: &mut Directory,
     files: &[NewFile],
-    plans: &[Plan],
+    plans: &[&Plan],
     backup: Backup,
     now: OffsetDateTime,
     record: &dyn Fn(&Directory) -> Result<(), Error>,

@@ -184,7 +184,8 @@ fn make(
     let serial_owner = directory.state(FileRole::CaSerial)?.map(|state| state.owner);
     files.push(NewFile { owner: serial_owner, ..serials.file() });
     let record = |directory: &Directory| inventory.add(directory, &entries);
-    issuance::write(directory, &files, plans, Backup::None, now, &record, &mut report.notes)?;
+    let plans: Vec<_> = plans.iter().collect();
+    issuance::write(directory, &files, &plans, Backup::None, now, &record, &mut report.notes)?;
     report.changed = true;
     report.files = issuance::file_reports(&report.directory, &files);
     Ok(certificates)

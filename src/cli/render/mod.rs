@@ -3,6 +3,7 @@
 pub(super) mod check;
 pub(super) mod config;
 pub(super) mod inspect;
+pub(super) mod issued;
 pub(super) mod page;
 pub(super) mod probe;
 pub(super) mod prometheus;

@@ -50,14 +50,14 @@ fn headline(command: &str, report: &Report) -> String {
 }
 
 /// The names of an end entity, or the name of an authority.
-fn covers(certificate: &CertificateReport) -> String {
+pub(super) fn covers(certificate: &CertificateReport) -> String {
     match certificate.names.as_slice() {
         [] => certificate.common_name.clone(),
         names => names.join(", "),
     }
 }
 
-fn day(timestamp: &str) -> &str {
+pub(super) fn day(timestamp: &str) -> &str {
     timestamp.split('T').next().unwrap_or(timestamp)
 }
 

@@ -1,0 +1,163 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use clap::builder::BoolishValueParser;
+use milvus_certs::actions::{Fleet, IssueRequest, Recipients, issue};
+use milvus_certs::pki::{Days, EndEntityKind, GeneralName, KeyType};
+use milvus_certs::store::IssuedName;
+use time::OffsetDateTime;
+
+use super::args::{CommonArgs, PassphraseArgs, ask_if_needed, duration, key_type, path};
+use super::progress::Meter;
+use super::{EXIT_STATUS, Status, input, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  milvus-certs issue client search ingest -d certs
+  milvus-certs issue server milvus-2.example.com -d certs --san 10.0.0.7
+  milvus-certs issue -d certs --from fleet.yaml
+
+fleet.yaml lists everything that the authority is to have issued:
+
+  days: 365            # for all that do not say otherwise
+  key-type: p256
+  clients:
+    - search
+    - name: ingest
+      san: [ingest.internal]
+  servers:
+    - name: milvus-2.example.com
+      san: [10.0.0.7]
+      days: 90
+
+What is missing is made; what ends soon, is not as the file says, or is of a former authority is made
+anew; the rest is left. Interrupted, it goes on from there when it is run again.";
+
+/// The most that is read of a list, in bytes.
+const FLEET_LIMIT: u64 = 1024 * 1024;
+
+/// Issue certificates to more servers and clients, from the authority that is there
+///
+/// Each gets a folder in DIR/issued with NAME.pem, NAME.key and ca.pem. What was issued is in
+/// DIR/issued/index.jsonl, and `renew --all` renews it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
+#[command(group = clap::ArgGroup::new("what").args(["kind", "from"]).required(true))]
+pub(crate) struct Args {
+    /// What they are for
+    #[arg(value_name = "server|client", hide_possible_values = true, requires = "names")]
+    kind: Option<Kind>,
+
+    /// What they are called: CommonName, subjectAltName, and the name of folder and files
+    #[arg(value_name = "NAME", requires = "kind")]
+    names: Vec<IssuedName>,
+
+    /// A list of everything that is to be issued, in YAML; `-` is standard input
+    #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_FROM", hide_env_values = true, value_parser = path(), conflicts_with_all = ["kind", "names"])]
+    from: Option<PathBuf>,
+
+    #[command(flatten)]
+    common: CommonArgs,
+
+    /// Another folder than DIR/issued
+    #[arg(long, value_name = "FOLDER", env = "MILVUS_CERTS_OUT", hide_env_values = true, value_parser = path())]
+    out: Option<PathBuf>,
+
+    /// Replace what is there under these names; a backup is kept
+    #[arg(long, env = "MILVUS_CERTS_FORCE", hide_env_values = true, value_parser = BoolishValueParser::new(), conflicts_with = "from")]
+    force: bool,
+
+    /// With --from: renew what ends within this time
+    #[arg(long, value_name = "TIME", env = "MILVUS_CERTS_IF_DUE", hide_env_values = true, value_parser = duration, default_value = "30d")]
+    if_due: Duration,
+
+    /// One more name of each, DNS or IP
+    ///
+    /// Can be repeated, or list names with commas.
+    #[arg(
+        long,
+        value_name = "NAME-OR-IP",
+        env = "MILVUS_CERTS_SAN",
+        hide_env_values = true,
+        value_delimiter = ',',
+        conflicts_with = "from"
+    )]
+    san: Vec<GeneralName>,
+
+    /// How long the certificates live [default: 3650]
+    #[arg(
+        long,
+        value_name = "DAYS",
+        env = "MILVUS_CERTS_DAYS",
+        hide_env_values = true,
+        allow_negative_numbers = true,
+        conflicts_with = "from",
+        help_heading = "Validity and keys"
+    )]
+    days: Option<Days>,
+
+    /// The type of the keys [default: rsa2048]
+    #[arg(long, value_name = "TYPE", value_parser = key_type(), env = "MILVUS_CERTS_KEY_TYPE", hide_env_values = true, conflicts_with = "from", help_heading = "Validity and keys")]
+    key_type: Option<KeyType>,
+
+    #[command(flatten, next_help_heading = "Validity and keys")]
+    passphrase: PassphraseArgs,
+}
+
+/// What can be issued.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    Server,
+    Client,
+}
+
+impl From<Kind> for EndEntityKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Server => Self::Server,
+            Kind::Client => Self::Client,
+        }
+    }
+}
+
+impl Args {
+    pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
+        let style = output::Style::of(&self.common);
+        let meter = Meter::new(style);
+        let progress = |done, total| meter.show(done, total);
+        let mut request = self.into_request()?;
+        let mut outcome = issue(&request, now, &progress);
+        if let Some(passphrase) = ask_if_needed(&outcome) {
+            request.passphrase = Some(passphrase);
+            outcome = issue(&request, now, &progress);
+        }
+        drop(meter);
+        output::report("issue", &outcome?, style)?;
+        Ok(Status::Done)
+    }
+
+    fn into_request(self) -> anyhow::Result<IssueRequest> {
+        let passphrase = self.passphrase.read()?;
+        Ok(IssueRequest {
+            to: match (self.kind, &self.from) {
+                (_, Some(from)) => Recipients::Fleet {
+                    fleet: Fleet::read(&input::source(from, FLEET_LIMIT)?)?,
+                    if_due: self.if_due,
+                },
+                (kind, None) => Recipients::Named {
+                    kind: kind.map_or(EndEntityKind::Client, EndEntityKind::from),
+                    names: self.names,
+                    more_names: self.san,
+                    days: self.days,
+                    key_type: self.key_type,
+                },
+            },
+            directory: self.common.dir,
+            output: self.out,
+            passphrase,
+            replace: self.force,
+            dry_run: self.common.dry_run,
+        })
+    }
+}

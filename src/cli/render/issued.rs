@@ -1,0 +1,109 @@
+//! What is said of certificates beside server.pem and client.pem, of which there can be thousands.
+
+use std::path::Path;
+
+use milvus_certs::actions::{Action, CertificateReport, Report};
+
+use super::page::Page;
+use super::run::{covers, day};
+
+/// As many as a person reads.
+const LISTED: usize = 20;
+
+/// The report of `issue`, for people.
+pub(crate) fn text(report: &Report) -> String {
+    let mut page = Page::default();
+    page.line(headline(report));
+    let rows = rows(report.certificates.iter());
+    if !rows.is_empty() {
+        page.gap();
+        page.lines(rows);
+    }
+    if let Some(backup) = &report.backup {
+        page.gap();
+        page.line(format!("The files that were there are in {backup}."));
+    }
+    let steps = next_steps(report);
+    if !steps.is_empty() {
+        page.gap();
+        page.lines(steps.iter().map(|step| format!("next: {step}")));
+    }
+    page.into_text()
+}
+
+fn headline(report: &Report) -> String {
+    let count = |action| report.certificates.iter().filter(|found| found.action == action).count();
+    let (created, renewed, kept) = (count(Action::Created), count(Action::Renewed), count(Action::Kept));
+    let folder = report.certificates.first().and_then(folder).unwrap_or(&report.directory);
+    if created + renewed == 0 {
+        return format!(
+            "Nothing to do in {folder}: {} as asked for.",
+            are(kept, "certificate is", "certificates are")
+        );
+    }
+    let (issued, again, left) = match report.dry_run {
+        false => ("issued", "renewed", "left"),
+        true => ("would issue", "would renew", "would leave"),
+    };
+    let parts = [(created, issued), (renewed, again), (kept, left)];
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<_> =
+        parts.map(|(count, verb)| format!("{verb} {}", are(*count, "certificate", "certificates"))).collect();
+    let text = parts.join(", ");
+    format!("{}{} in {folder}:", text[..1].to_uppercase(), &text[1..])
+}
+
+fn are(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
+/// `certs/issued` of `certs/issued/search/search.pem`.
+fn folder(certificate: &CertificateReport) -> Option<&str> {
+    Path::new(&certificate.path).parent()?.parent()?.to_str()
+}
+
+/// A row for each that is new, up to a number, and how many more there are.
+pub(crate) fn rows<'a>(certificates: impl Iterator<Item = &'a CertificateReport>) -> Vec<String> {
+    let new: Vec<_> = certificates.filter(|certificate| certificate.action != Action::Kept).collect();
+    // The folder says it all: its files have its name.
+    let name = |certificate: &CertificateReport| {
+        let name = Path::new(&certificate.path).parent().and_then(Path::file_name);
+        name.map_or_else(|| certificate.path.clone(), |name| format!("{}/", name.to_string_lossy()))
+    };
+    let shown = &new[..new.len().min(LISTED)];
+    let width = |text: &dyn Fn(&CertificateReport) -> String| {
+        shown.iter().map(|found| text(found).chars().count()).max().unwrap_or_default()
+    };
+    let (names, subjects) = (width(&name), width(&covers));
+    let mut rows: Vec<_> = shown
+        .iter()
+        .map(|found| {
+            let (name, covers) = (name(found), covers(found));
+            let role = format!("{}:", found.role);
+            format!("  {name:<names$}  {role:<7} {covers:<subjects$}  until {}", day(&found.not_after))
+        })
+        .collect();
+    if new.len() > LISTED {
+        rows.push(format!("  and {} more", new.len() - LISTED));
+    }
+    rows
+}
+
+/// What a person does after it.
+pub(crate) fn next_steps(report: &Report) -> Vec<String> {
+    let mut steps = Vec::new();
+    let has = |role: &str| {
+        report.changed
+            && report.certificates.iter().any(|found| found.role == role && found.action != Action::Kept)
+    };
+    if has("client") {
+        steps.push(
+            "give each client its folder: NAME.pem and NAME.key for mutual TLS, ca.pem to trust Milvus"
+                .to_owned(),
+        );
+    }
+    if has("server") {
+        steps.push("copy NAME.pem, NAME.key and ca.pem of each server to where that Milvus reads them, and restart it".to_owned());
+    }
+    steps
+}
