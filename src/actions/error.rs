@@ -118,6 +118,12 @@ pub enum Error {
         /// The name.
         name: IssuedName,
     },
+    /// `renew` with a name that the inventory does not have.
+    #[error("nothing called {name} was issued here")]
+    NotIssued {
+        /// The name.
+        name: IssuedName,
+    },
     /// `issue --out` with the certificate directory itself.
     #[error("{}: is the certificate directory itself, and what is issued needs a folder of its own", path.display())]
     OutputIsDirectory {
@@ -205,6 +211,9 @@ impl Error {
                 Some("`milvus-certs issue --help` shows what such a file says".into())
             }
             Self::NamedTwice { .. } => Some("name it once; names that differ only in case are one".into()),
+            Self::NotIssued { name } => Some(format!(
+                "`milvus-certs inspect` lists what was issued; `milvus-certs issue client {name}` issues it"
+            )),
             Self::OutputIsDirectory { .. } => Some("leave --out out, or name another folder".into()),
             Self::AfterSome { source, .. } => {
                 source.hint().map(|hint| format!("{hint}; run the same again, and it goes on from there"))

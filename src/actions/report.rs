@@ -7,7 +7,7 @@ use time::macros::format_description;
 
 use super::error::outcome;
 use crate::pki::{Certificate, EndEntityKind, GeneralName, KeyType, SerialNumber, Validity};
-use crate::store::{FileMode, FileRole, Recovery};
+use crate::store::{FileMode, FileRole, IssuedName, Recovery};
 
 /// What a command did, or with `dry_run` would do.
 #[derive(Debug, Serialize)]
@@ -224,6 +224,16 @@ pub enum Note {
         /// Which.
         file: String,
     },
+    /// Something that was issued is not there any more, so it is not renewed.
+    Withdrawn {
+        /// What it was called.
+        name: IssuedName,
+    },
+    /// Another type of key was asked for, but this key is not made here.
+    KeyElsewhere {
+        /// The certificate's file.
+        file: String,
+    },
     /// The authority was made without keyUsage, as gen.sh does.
     AuthorityWithoutKeyUsage,
     /// Clients inside a deployment ask for names that server.pem does not cover.
@@ -259,6 +269,8 @@ impl Note {
             Self::SerialSkipped { .. } => "serial-skipped",
             Self::KeyModeTightened { .. } => "key-mode-tightened",
             Self::OwnerNotKept { .. } => "owner-not-kept",
+            Self::Withdrawn { .. } => "withdrawn",
+            Self::KeyElsewhere { .. } => "key-elsewhere",
             Self::AuthorityWithoutKeyUsage => "authority-without-key-usage",
             Self::InsideNamesNotCovered { .. } => "inside-names-not-covered",
             Self::NameNotCovered { .. } => "name-not-covered",
@@ -315,6 +327,12 @@ impl fmt::Display for Note {
             }
             Self::OwnerNotKept { file } => {
                 write!(f, "{file} could not be given to its former owner or group; it belongs to you")
+            }
+            Self::Withdrawn { name } => {
+                write!(f, "{name} was issued and is not there any more, so it was left alone")
+            }
+            Self::KeyElsewhere { file } => {
+                write!(f, "{file} is for a key that is somewhere else, and keeps it")
             }
             Self::AuthorityWithoutKeyUsage => write!(
                 f,

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
-use milvus_certs::actions::{Fleet, IssueRequest, Recipients, issue};
+use milvus_certs::actions::{Fleet, IssueRequest, Recipients, issue_with_progress};
 use milvus_certs::pki::{Days, EndEntityKind, GeneralName, KeyType};
 use milvus_certs::store::IssuedName;
 use time::OffsetDateTime;
@@ -127,10 +127,10 @@ impl Args {
         let meter = Meter::new(style);
         let progress = |done, total| meter.show(done, total);
         let mut request = self.into_request()?;
-        let mut outcome = issue(&request, now, &progress);
+        let mut outcome = issue_with_progress(&request, now, &progress);
         if let Some(passphrase) = ask_if_needed(&outcome) {
             request.passphrase = Some(passphrase);
-            outcome = issue(&request, now, &progress);
+            outcome = issue_with_progress(&request, now, &progress);
         }
         drop(meter);
         output::report("issue", &outcome?, style)?;

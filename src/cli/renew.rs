@@ -1,16 +1,17 @@
+use std::str::FromStr;
 use std::time::Duration;
 
-use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
-use milvus_certs::actions::{RenewRequest, renew};
+use milvus_certs::actions::{Issued, RenewRequest, renew_with_progress};
 use milvus_certs::pki::{Days, EndEntityKind, KeyType};
-use milvus_certs::store::FileMode;
+use milvus_certs::store::{FileMode, IssuedName, NameUnsafe};
 use time::OffsetDateTime;
 
 use super::args::{
     CommonArgs, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, ask_if_needed, duration, key_mode,
     key_type,
 };
+use super::progress::Meter;
 use super::{EXIT_STATUS, Status, output, usage};
 
 const EXAMPLES: &str = "\
@@ -30,9 +31,13 @@ option says otherwise. --common-name also replaces the names; --san adds to them
 #[command(mut_arg("release", |arg| arg.requires("platform")))]
 #[command(mut_arg("namespace", |arg| arg.requires("platform")))]
 pub(crate) struct Args {
-    /// What to renew [default: both]
-    #[arg(value_name = "server|client", hide_possible_values = true)]
-    kinds: Vec<Kind>,
+    /// What to renew: the directory's own, or what was issued under a name [default: server and client]
+    #[arg(value_name = "server|client|NAME")]
+    targets: Vec<Target>,
+
+    /// Renew everything: server, client, and all that was issued and is still there
+    #[arg(long, env = "MILVUS_CERTS_ALL", hide_env_values = true, value_parser = BoolishValueParser::new(), conflicts_with = "targets")]
+    all: bool,
 
     #[command(flatten)]
     common: CommonArgs,
@@ -77,17 +82,36 @@ pub(crate) struct Args {
     passphrase: PassphraseArgs,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Kind {
-    Server,
-    Client,
+/// What can be renewed.
+#[derive(Clone, Debug)]
+enum Target {
+    Own(EndEntityKind),
+    Issued(IssuedName),
 }
 
-impl From<Kind> for EndEntityKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Server => Self::Server,
-            Kind::Client => Self::Client,
+impl FromStr for Target {
+    type Err = NameUnsafe;
+
+    fn from_str(name: &str) -> Result<Self, NameUnsafe> {
+        match EndEntityKind::ALL.into_iter().find(|kind| kind.name() == name) {
+            Some(kind) => Ok(Self::Own(kind)),
+            None => name.parse().map(Self::Issued),
+        }
+    }
+}
+
+impl Target {
+    fn kind(&self) -> Option<EndEntityKind> {
+        match self {
+            Self::Own(kind) => Some(*kind),
+            Self::Issued(_) => None,
+        }
+    }
+
+    fn name(&self) -> Option<IssuedName> {
+        match self {
+            Self::Own(_) => None,
+            Self::Issued(name) => Some(name.clone()),
         }
     }
 }
@@ -95,20 +119,29 @@ impl From<Kind> for EndEntityKind {
 impl Args {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let style = output::Style::of(&self.common);
+        let meter = Meter::new(style);
+        let progress = |done, total| meter.show(done, total);
         let mut request = self.into_request()?;
-        let mut outcome = renew(&request, now);
+        let mut outcome = renew_with_progress(&request, now, &progress);
         if let Some(passphrase) = ask_if_needed(&outcome) {
             request.passphrase = Some(passphrase);
-            outcome = renew(&request, now);
+            outcome = renew_with_progress(&request, now, &progress);
         }
+        drop(meter);
         output::report("renew", &outcome?, style)?;
         Ok(Status::Done)
     }
 
     fn into_request(self) -> anyhow::Result<RenewRequest> {
-        let kinds: Vec<EndEntityKind> = match self.kinds.as_slice() {
+        let kinds: Vec<_> = match self.targets.as_slice() {
             [] => EndEntityKind::ALL.to_vec(),
-            kinds => kinds.iter().copied().map(EndEntityKind::from).collect(),
+            targets => targets.iter().filter_map(Target::kind).collect(),
+        };
+        let names: Vec<_> = self.targets.iter().filter_map(Target::name).collect();
+        let issued = match (self.all, names.is_empty()) {
+            (true, _) => Issued::All,
+            (false, true) => Issued::None,
+            (false, false) => Issued::Named(names),
         };
         // An option that would do nothing is a mistake, not a wish.
         for (given, option, kind) in [
@@ -125,6 +158,7 @@ impl Args {
         Ok(RenewRequest {
             directory: self.common.dir,
             kinds,
+            issued,
             subject: self.subject.into_attributes(),
             names,
             client_name: self.names.client_name,

@@ -33,8 +33,9 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     shown.into()
 }
 
-/// `a`, `a and b`, `a, b and c`.
-pub(crate) fn listed(items: &[impl AsRef<str>]) -> String {
+/// A list as people write it: `a`, `a and b`, `a, b and c`.
+#[must_use]
+pub fn listed(items: &[impl AsRef<str>]) -> String {
     let items: Vec<_> = items.iter().map(AsRef::as_ref).collect();
     match items.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),

@@ -1,7 +1,7 @@
 //! Many certificates at once: on all cores, and in batches that are each kept when a later one fails.
 
 use std::panic::resume_unwind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use rayon::prelude::*;
@@ -13,7 +13,7 @@ use super::{NewFile, Plan, Serials, path_in, write};
 use crate::actions::report::CertificateReport;
 use crate::actions::{Error, FileReport, Report};
 use crate::pki::{Certificate, CertificateAuthority, PrivateKey, SerialNumber};
-use crate::store::{Access, Backup, Directory, FileRole, ISSUED_FOLDER};
+use crate::store::{Access, Backup, Directory, FileRole, ISSUED_FOLDER, RelativePath};
 
 /// Is told how many certificates of how many are in their places.
 pub type Progress<'a> = &'a dyn Fn(usize, usize);
@@ -49,8 +49,13 @@ impl IssuedFolder {
         Ok(Self { directory, shown: path.display().to_string(), recorded })
     }
 
+    /// The path of a file in it, as reports name it.
+    pub(crate) fn path_of(&self, file: &RelativePath) -> String {
+        path_in(&self.shown, file)
+    }
+
     /// Where it is.
-    pub(crate) fn path(certificates: &Path, chosen: Option<&Path>) -> std::path::PathBuf {
+    pub(crate) fn path(certificates: &Path, chosen: Option<&Path>) -> PathBuf {
         let own = if certificates == Path::new(".") { Path::new("") } else { certificates };
         chosen.map_or_else(|| own.join(ISSUED_FOLDER), Path::to_owned)
     }
@@ -149,7 +154,7 @@ impl Issuer<'_> {
             let file = &plan.files.certificate;
             let recorded = format!("{}/{file}", folder.recorded);
             entries.push(InventoryEntry::of(plan.kind, &certificate, recorded, self.now));
-            let path = path_in(&folder.shown, file);
+            let path = folder.path_of(file);
             certificates.push(CertificateReport::of(plan.kind.name(), path, plan.action, &certificate));
             files.extend(new);
             files.push(self.trusted(plan));
@@ -162,8 +167,7 @@ impl Issuer<'_> {
         report.changed = true;
         report.backup = report.backup.take().or(backup.map(|path| path.display().to_string()));
         report.certificates.extend(certificates);
-        let written =
-            |file: &NewFile| FileReport::of(file.role, path_in(&folder.shown, &file.path), file.mode);
+        let written = |file: &NewFile| FileReport::of(file.role, folder.path_of(&file.path), file.mode);
         report.files.extend(files.iter().map(written));
         Ok(())
     }

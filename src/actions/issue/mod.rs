@@ -67,7 +67,19 @@ pub enum Recipients {
 /// # Errors
 /// Where there is no authority or it may not issue, a name is taken, or the file system fails. Then nothing
 /// has changed, but of a fleet what the error says.
-pub fn issue(request: &IssueRequest, now: OffsetDateTime, progress: Progress<'_>) -> Result<Report, Error> {
+pub fn issue(request: &IssueRequest, now: OffsetDateTime) -> Result<Report, Error> {
+    issue_with_progress(request, now, &|_, _| {})
+}
+
+/// The same, telling how far it is.
+///
+/// # Errors
+/// As [`issue`].
+pub fn issue_with_progress(
+    request: &IssueRequest,
+    now: OffsetDateTime,
+    progress: Progress<'_>,
+) -> Result<Report, Error> {
     let access = if request.dry_run { Access::Look } else { Access::Change };
     let directory = Directory::open(&request.directory, access)?;
     let recovery = directory.recovery();

@@ -1,3 +1,4 @@
+mod issued;
 mod old;
 mod renewal;
 
@@ -6,14 +7,16 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::issuance::{self, Inventory, InventoryEntry, NewFile, Plan, Serials, generate_keys};
+use super::issuance::{
+    self, Inventory, InventoryEntry, Issuer, NewFile, Plan, Progress, Serials, generate_keys,
+};
 use super::report::CertificateReport;
 use super::{Action, Error, Note, Report, authority};
 use crate::pki::{
     Attribute, AttributeType, Certificate, CertificateAuthority, Days, EndEntityKind, GeneralName, KeyType,
     Passphrase,
 };
-use crate::store::{Access, Backup, Directory, FileMode, FileRole};
+use crate::store::{Access, Backup, Directory, FileMode, FileRole, IssuedName};
 pub(super) use old::Old;
 pub(super) use renewal::{Changes, Renewal};
 
@@ -24,6 +27,8 @@ pub struct RenewRequest {
     pub directory: PathBuf,
     /// Server, client, or both.
     pub kinds: Vec<EndEntityKind>,
+    /// What was issued beside them.
+    pub issued: Issued,
     /// Attributes of the subject that are to be different. A CommonName also replaces the names, and
     /// is the client's too, unless that has a name of its own.
     pub subject: Vec<Attribute>,
@@ -47,6 +52,17 @@ pub struct RenewRequest {
     pub dry_run: bool,
 }
 
+/// What is to be renewed of the inventory.
+#[derive(Debug)]
+pub enum Issued {
+    /// Nothing.
+    None,
+    /// Everything that is still there.
+    All,
+    /// What was issued under these names.
+    Named(Vec<IssuedName>),
+}
+
 impl RenewRequest {
     /// Renews both server and client with all that they say now.
     #[must_use]
@@ -54,6 +70,7 @@ impl RenewRequest {
         Self {
             directory: directory.into(),
             kinds: EndEntityKind::ALL.to_vec(),
+            issued: Issued::None,
             subject: Vec::new(),
             names: Vec::new(),
             client_name: None,
@@ -101,13 +118,30 @@ impl RenewRequest {
 /// Where there is no authority, it may not or can no longer issue, or the file system fails; then
 /// nothing has changed.
 pub fn renew(request: &RenewRequest, now: OffsetDateTime) -> Result<Report, Error> {
+    renew_with_progress(request, now, &|_, _| {})
+}
+
+/// The same, telling how far it is with what was issued.
+///
+/// # Errors
+/// As [`renew`]; but of what was issued a part may be renewed, as the error then says.
+pub fn renew_with_progress(
+    request: &RenewRequest,
+    now: OffsetDateTime,
+    progress: Progress<'_>,
+) -> Result<Report, Error> {
     let access = if request.dry_run { Access::Look } else { Access::Change };
     let directory = Directory::open(&request.directory, access)?;
     let recovery = directory.recovery();
-    renew_in(request, directory, now).map_err(|error| error.after(recovery))
+    renew_in(request, directory, now, progress).map_err(|error| error.after(recovery))
 }
 
-fn renew_in(request: &RenewRequest, mut directory: Directory, now: OffsetDateTime) -> Result<Report, Error> {
+fn renew_in(
+    request: &RenewRequest,
+    mut directory: Directory,
+    now: OffsetDateTime,
+    progress: Progress<'_>,
+) -> Result<Report, Error> {
     let authority = authority::of_directory(&directory, request.passphrase.as_ref(), now)?;
     let inventory = Inventory::read(directory.path())?;
     let old = |kind| Old::of_directory(&directory, kind, request.kinds.contains(&kind));
@@ -121,7 +155,7 @@ fn renew_in(request: &RenewRequest, mut directory: Directory, now: OffsetDateTim
     let mut serials = Serials::of(&directory, &authority, &known, &inventory)?;
     let ca_path = issuance::path_in(&report.directory, FileRole::CaCertificate);
     report.certificates.push(CertificateReport::of("ca", ca_path, Action::Kept, authority.root()));
-    let issued = match plans.is_empty() || request.dry_run {
+    let new = match plans.is_empty() || request.dry_run {
         true => Vec::new(),
         false => make(&mut directory, &authority, &plans, &mut serials, &inventory, now, &mut report)?,
     };
@@ -129,7 +163,7 @@ fn renew_in(request: &RenewRequest, mut directory: Directory, now: OffsetDateTim
         let path = issuance::path_in(&report.directory, &old.files.certificate);
         let planned = plans.iter().position(|plan| plan.kind == old.kind);
         let certificate = match (planned, &old.certificate) {
-            (Some(plan), _) => Some(match issued.get(plan) {
+            (Some(plan), _) => Some(match new.get(plan) {
                 Some(new) => CertificateReport::of(old.kind.name(), path, plans[plan].action, new),
                 None => plans[plan].report(authority.certificate().subject(), path),
             }),
@@ -138,6 +172,17 @@ fn renew_in(request: &RenewRequest, mut directory: Directory, now: OffsetDateTim
         };
         report.certificates.extend(certificate);
     }
+    let trusted = directory.read(FileRole::CaCertificate)?.unwrap_or_default();
+    let mut issuer = Issuer {
+        certificates: &mut directory,
+        authority: &authority,
+        serials: &mut serials,
+        trusted: &trusted,
+        first_entries: Vec::new(),
+        backup: Backup::None,
+        now,
+    };
+    issued::renew(request, &inventory, &mut issuer, progress, &mut report)?;
     Ok(report)
 }
 

@@ -6,7 +6,7 @@ use crate::actions::{Action, Error, Note};
 use crate::milvus::defaults;
 use crate::pki::{
     Attribute, Certificate, CertificateAuthority, Days, EndEntityKind, GeneralName, KeyType, PrivateKey,
-    Subject, Validity, key_from_pem,
+    PublicKey, Subject, Validity, key_from_pem,
 };
 use crate::store::{Directory, FileMode};
 
@@ -97,6 +97,12 @@ impl Renewal<'_> {
     }
 
     fn key(&self, old: &Old, notes: &mut Vec<Note>) -> Result<KeyPlan, Error> {
+        if let Some(key) = self.key_elsewhere(old)? {
+            if self.request.key_type.is_some() {
+                notes.push(Note::KeyElsewhere { file: old.file() });
+            }
+            return Ok(KeyPlan::Elsewhere(key));
+        }
         if self.request.reuse_key {
             return self.same_key(old).map(|key| KeyPlan::Same(Box::new(key)));
         }
@@ -117,6 +123,19 @@ impl Renewal<'_> {
                 }
             },
         ))
+    }
+
+    /// The key of something that was issued to a request, or whose private half was handed over: there is no
+    /// file of it.
+    fn key_elsewhere(&self, old: &Old) -> Result<Option<PublicKey>, Error> {
+        let is_issued = old.files.key.folder().is_some();
+        match &old.certificate {
+            Some(certificate) if is_issued && self.directory.state(&old.files.key)?.is_none() => {
+                let path = self.directory.path_of(&old.files.certificate);
+                certificate.public_key().map(Some).map_err(Error::in_file(path))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The key that is there, if it is the certificate's.

@@ -5,7 +5,7 @@ use std::path::Path;
 use milvus_certs::actions::{Action, CertificateReport, Report};
 
 use super::page::Page;
-use super::run::{covers, day};
+use super::run::{covers, day, is_own};
 
 /// As many as a person reads.
 const LISTED: usize = 20;
@@ -92,10 +92,9 @@ pub(crate) fn rows<'a>(certificates: impl Iterator<Item = &'a CertificateReport>
 /// What a person does after it.
 pub(crate) fn next_steps(report: &Report) -> Vec<String> {
     let mut steps = Vec::new();
-    let has = |role: &str| {
-        report.changed
-            && report.certificates.iter().any(|found| found.role == role && found.action != Action::Kept)
-    };
+    let is_new = |found: &&CertificateReport| found.action != Action::Kept && !is_own(found);
+    let new: Vec<_> = report.certificates.iter().filter(|_| report.changed).filter(is_new).collect();
+    let has = |role: &str| new.iter().any(|found| found.role == role);
     if has("client") {
         steps.push(
             "give each client its folder: NAME.pem and NAME.key for mutual TLS, ca.pem to trust Milvus"

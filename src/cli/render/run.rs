@@ -1,8 +1,12 @@
 //! What `gen` and `renew` say: what exists now, paths, names, the last day; then the next step.
 
+use std::path::Path;
+
 use milvus_certs::actions::{Action, CertificateReport, Report};
+use milvus_certs::pki::listed;
 use milvus_certs::store::{Audience, FileRole};
 
+use super::issued;
 use super::page::Page;
 
 /// The report of a run, for people.
@@ -10,15 +14,16 @@ pub(crate) fn text(command: &str, report: &Report) -> String {
     let mut page = Page::default();
     page.line(headline(command, report));
     page.gap();
-    let subject_width =
-        report.certificates.iter().map(|certificate| covers(certificate).chars().count()).max();
-    for certificate in &report.certificates {
+    let (own, others): (Vec<_>, Vec<_>) = report.certificates.iter().partition(|found| is_own(found));
+    let subject_width = own.iter().map(|certificate| covers(certificate).chars().count()).max();
+    for certificate in own {
         let name = format!("{}.pem", certificate.role);
         let covers = covers(certificate);
         let padding = " ".repeat(subject_width.unwrap_or_default() - covers.chars().count());
         let action = if certificate.action == Action::Kept && report.changed { ", unchanged" } else { "" };
         page.line(format!("  {name:<10}  {covers}{padding}  until {}{action}", day(&certificate.not_after)));
     }
+    page.lines(issued::rows(others.into_iter()));
     if let Some(backup) = &report.backup {
         page.gap();
         page.line(format!("The files that were there are in {backup}."));
@@ -33,20 +38,28 @@ pub(crate) fn text(command: &str, report: &Report) -> String {
 
 fn headline(command: &str, report: &Report) -> String {
     let directory = &report.directory;
-    let renewed: Vec<_> = report
-        .certificates
-        .iter()
-        .filter(|certificate| certificate.action != Action::Kept)
-        .map(|certificate| format!("{}.pem", certificate.role))
-        .collect();
+    let new = report.certificates.iter().filter(|certificate| certificate.action != Action::Kept);
+    let (own, others): (Vec<_>, Vec<_>) = new.partition(|certificate| is_own(certificate));
+    let mut renewed: Vec<_> = own.iter().map(|certificate| format!("{}.pem", certificate.role)).collect();
+    match others.len() {
+        0 => {}
+        1 => renewed.push("1 issued certificate".into()),
+        more => renewed.push(format!("{more} issued certificates")),
+    }
     let place = if directory == "." { "this folder".to_owned() } else { directory.clone() };
     match (command, report.dry_run, renewed.is_empty()) {
         (_, _, true) => format!("Nothing to do in {place}: its certificates are valid."),
         ("gen", false, _) => format!("Made an authority, a server and a client certificate in {place}:"),
         ("gen", true, _) => format!("Would make an authority, a server and a client certificate in {place}:"),
-        (_, false, _) => format!("Renewed {} in {place}:", renewed.join(" and ")),
-        (_, true, _) => format!("Would renew {} in {place}:", renewed.join(" and ")),
+        (_, false, _) => format!("Renewed {} in {place}:", listed(&renewed)),
+        (_, true, _) => format!("Would renew {} in {place}:", listed(&renewed)),
     }
+}
+
+/// Whether it is one of the seven files, and was not issued beside them.
+pub(super) fn is_own(certificate: &CertificateReport) -> bool {
+    let name = Path::new(&certificate.path).file_name().unwrap_or_default();
+    FileRole::AS_LISTED.iter().any(|role| name == role.file_name())
 }
 
 /// The names of an end entity, or the name of an authority.
@@ -68,7 +81,10 @@ pub(crate) fn next_steps(command: &str, report: &Report) -> Vec<String> {
     }
     let written = |audience| -> Vec<_> {
         let names = FileRole::AS_LISTED.into_iter().filter(|role| role.audience() == audience);
-        let written = |role: &FileRole| report.files.iter().any(|file| file.path.ends_with(role.file_name()));
+        let is_written = |role: &FileRole, path: &str| {
+            Path::new(path).file_name().is_some_and(|name| name == role.file_name())
+        };
+        let written = |role: &FileRole| report.files.iter().any(|file| is_written(role, &file.path));
         names.filter(written).map(FileRole::file_name).collect()
     };
     let server = written(Audience::Server).join(" and ");
@@ -85,7 +101,7 @@ pub(crate) fn next_steps(command: &str, report: &Report) -> Vec<String> {
             let give = (!client.is_empty()).then(|| {
                 format!("with tlsMode 2, give clients {client}; what trusts ca.pem goes on working")
             });
-            copy.into_iter().chain(give).collect()
+            copy.into_iter().chain(give).chain(issued::next_steps(report)).collect()
         }
     }
 }
