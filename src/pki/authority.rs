@@ -37,7 +37,9 @@ impl CertificateAuthority {
         let public_key = key.public_key()?;
         let signer = Signer { name: &template.subject, key_identifier: public_key.identifier(), key: &key };
         let template = Template {
-            profile: Profile::Authority,
+            // No authority stands below it.
+            profile: Profile::Authority { path_length: Some(0) },
+            key_identifier: public_key.identifier(),
             subject: &template.subject,
             names: &[],
             validity: template.validity,
@@ -110,12 +112,88 @@ impl CertificateAuthority {
         };
         let template = Template {
             profile: Profile::EndEntity(end_entity.kind),
+            key_identifier: key.identifier(),
             subject: &end_entity.subject,
             names: &end_entity.names,
             validity: end_entity.validity,
             serial: &end_entity.serial,
         };
         sign(&template, key, &signer)
+    }
+
+    /// Signs a root anew, with what verifiers ask of an authority today; key, name and pathlen stay.
+    ///
+    /// Everything that it issued goes on verifying, whatever authorityKeyIdentifier says there (RFC
+    /// 5280 4.2.1.1): the identifier of the key, the issuer's name with the root's serial number, or
+    /// all of it. OpenSSL takes no issuer that differs from it (`X509_check_akid`), so the
+    /// subjectKeyIdentifier stays as well, and where it may be named so does the serial number:
+    /// OpenSSL's `keyid,issuer` names it where the root has no subjectKeyIdentifier, `issuer:always`
+    /// wherever it stands. `issued` is what is known of certificates that may do so.
+    ///
+    /// # Errors
+    /// If this is no root, has limits that the new certificate would not have, or `issued` name its
+    /// key in two ways.
+    pub fn reissue(
+        &self,
+        validity: Validity,
+        serial: &SerialNumber,
+        issued: &[Certificate],
+    ) -> Result<Certificate, Error> {
+        check_may_be_reissued(self)?;
+        let root = self.root();
+        let public_key = self.key.public_key()?;
+        let issued: Vec<_> = issued.iter().filter(|leaf| leaf.issuer() == root.subject()).collect();
+        let key_identifier = match root.subject_key_identifier() {
+            Some(identifier) => identifier.to_vec(),
+            None => named_identifier(root, &issued)?.unwrap_or_else(|| public_key.identifier()),
+        };
+        let mut family = std::iter::once(root).chain(issued);
+        let serial_may_be_named =
+            root.subject_key_identifier().is_none() || family.any(Certificate::names_serial_of_issuer);
+        let signer = Signer { name: root.subject(), key_identifier: key_identifier.clone(), key: &self.key };
+        let template = Template {
+            profile: Profile::Authority { path_length: root.path_length() },
+            key_identifier,
+            subject: root.subject(),
+            names: &[],
+            validity,
+            serial: if serial_may_be_named { root.serial() } else { serial },
+        };
+        sign(&template, &public_key, &signer)
+    }
+}
+
+/// A new certificate must not allow what the old one did not, and only the root signs itself.
+fn check_may_be_reissued(authority: &CertificateAuthority) -> Result<(), Error> {
+    let certificate = authority.certificate();
+    let refused = |reason: &str| {
+        Err(Error::NotReissuable { subject: certificate.subject().clone(), reason: reason.to_owned() })
+    };
+    if !authority.intermediates().is_empty() {
+        return refused("it is an intermediate authority, whose issuer alone can");
+    }
+    if certificate.constrains_names() {
+        return refused("its nameConstraints would be lost");
+    }
+    if certificate.extended_key_usage().is_some() {
+        return refused("its extendedKeyUsage, which limits what it issues, would be lost");
+    }
+    if certificate.constrains_policies() {
+        return refused("its policyConstraints or inhibitAnyPolicy would be lost");
+    }
+    Ok(())
+}
+
+/// The identifier by which certificates name the key of a root that does not say it itself.
+fn named_identifier(root: &Certificate, issued: &[&Certificate]) -> Result<Option<Vec<u8>>, Error> {
+    let mut named = issued.iter().filter_map(|certificate| certificate.authority_key_identifier());
+    let first = named.next();
+    match named.any(|identifier| Some(identifier) != first) {
+        true => Err(Error::NotReissuable {
+            subject: root.subject().clone(),
+            reason: "certificates that it issued name its key by different identifiers".into(),
+        }),
+        false => Ok(first.map(<[u8]>::to_vec)),
     }
 }
 

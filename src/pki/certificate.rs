@@ -213,6 +213,16 @@ impl Certificate {
         self.extensions.authority_key_identifier.as_deref()
     }
 
+    /// Whether authorityKeyIdentifier names the serial number of the issuer's certificate.
+    pub(super) fn names_serial_of_issuer(&self) -> bool {
+        self.extensions.names_serial_of_issuer
+    }
+
+    /// Whether there are policyConstraints (RFC 5280 4.2.1.11) or inhibitAnyPolicy (4.2.1.14).
+    pub(super) fn constrains_policies(&self) -> bool {
+        self.extensions.constrains_policies
+    }
+
     /// What kind of key it has.
     #[must_use]
     pub fn key_algorithm(&self) -> &KeyAlgorithm {

@@ -3,16 +3,11 @@
 
 use std::fmt;
 
-use der::{Decode, Encode};
-use rustls_pki_types::{AlgorithmIdentifier, SignatureVerificationAlgorithm};
 use time::OffsetDateTime;
 use webpki::KeyUsage;
-use x509_cert::spki::SubjectPublicKeyInfoRef;
-use x509_parser::asn1_rs::Any;
-use x509_parser::certificate::X509Certificate;
-use x509_parser::prelude::FromDer;
 
 use super::signatures::LENIENT;
+use super::signed::{SignatureDefect, check_signature};
 use super::verify::{in_words, webpki_verdict};
 use super::{Certificate, EndEntityKind, KeyAlgorithm};
 
@@ -144,34 +139,8 @@ pub(super) fn is_signed_by(certificate: &Certificate, issuer: &Certificate) -> b
 
 /// Whether the issuer's key signed the certificate.
 fn signed_by(certificate: &Certificate, issuer: &Certificate) -> Result<(), ChainDefect> {
-    let unknown = |_| ChainDefect::Unknown;
-    let (_, parsed) = X509Certificate::from_der(certificate.as_der()).map_err(|_| ChainDefect::Unknown)?;
-    let signature_algorithm = signature_algorithm(certificate).ok_or(ChainDefect::Unknown)?;
-    let key = SubjectPublicKeyInfoRef::from_der(issuer.spki()).map_err(unknown)?;
-    let key_algorithm = key.algorithm.to_der().map_err(unknown)?;
-
-    let matches = |identifier: AlgorithmIdentifier, der: &[u8]| content(der) == Some(identifier.as_ref());
-    let is_its = |scheme: &&&dyn SignatureVerificationAlgorithm| {
-        matches(scheme.signature_alg_id(), signature_algorithm)
-    };
-    let mut schemes = LENIENT.iter().filter(is_its).peekable();
-    schemes.peek().ok_or(ChainDefect::Unknown)?;
-    let scheme = schemes.find(|scheme| matches(scheme.public_key_alg_id(), &key_algorithm));
-    let (key, message) = (key.subject_public_key.raw_bytes(), parsed.tbs_certificate.as_ref());
-    scheme
-        .and_then(|scheme| scheme.verify_signature(key, message, &parsed.signature_value.data).ok())
-        .ok_or(ChainDefect::WrongSignature)
-}
-
-/// The second field of a Certificate (RFC 5280 4.1.1.2), as DER.
-fn signature_algorithm(certificate: &Certificate) -> Option<&[u8]> {
-    let fields = content(certificate.as_der())?;
-    let (after_body, _) = Any::from_der(fields).ok()?;
-    let (after, _) = Any::from_der(after_body).ok()?;
-    Some(&after_body[..after_body.len() - after.len()])
-}
-
-/// What is inside of a DER value.
-fn content(der: &[u8]) -> Option<&[u8]> {
-    Any::from_der(der).ok().map(|(_, value)| value.data)
+    check_signature(certificate.as_der(), issuer.spki(), LENIENT).map_err(|defect| match defect {
+        SignatureDefect::Unreadable | SignatureDefect::Algorithm => ChainDefect::Unknown,
+        SignatureDefect::Wrong => ChainDefect::WrongSignature,
+    })
 }

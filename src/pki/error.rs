@@ -1,7 +1,9 @@
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::{AttributeType, EndEntityKind, GeneralName, KeyType, Subject, shell_quoted};
+use super::{
+    AttributeType, EndEntityKind, GeneralName, KeyDefect, KeyType, SignatureAlgorithm, Subject, shell_quoted,
+};
 
 /// What is wrong with a name, a number, a key or a certificate.
 ///
@@ -119,6 +121,24 @@ pub enum Error {
         /// What the parser said.
         reason: String,
     },
+    /// A file of one request that holds several.
+    #[error("holds {count} certificate signing requests, and each is answered by itself")]
+    SeveralRequests {
+        /// How many.
+        count: usize,
+    },
+    /// A request whose sender does not prove to have the key.
+    #[error("is not signed with its own key, or was changed after it was signed")]
+    RequestSignatureWrong,
+    /// A request that is signed in a way that proves nothing, or is not known.
+    #[error("is signed with {algorithm}, {}", if algorithm.is_weak() { "which can be forged" } else { "in a form that is not verified here" })]
+    RequestSignatureUnsupported {
+        /// How it is signed.
+        algorithm: SignatureAlgorithm,
+    },
+    /// A request for a key that no certificate should be made for.
+    #[error("asks for a certificate of {0}")]
+    RequestKeyRefused(KeyDefect),
     /// A certificate that may not issue others.
     #[error("is not a certificate authority ({subject}): basicConstraints does not say CA:TRUE")]
     NotAnAuthority {
@@ -134,6 +154,14 @@ pub enum Error {
     /// An authority whose certificates OpenSSL and Go would refuse.
     #[error("cannot issue certificates for Milvus ({subject}): {reason}")]
     AuthorityUnusable {
+        /// Whose certificate it is.
+        subject: Subject,
+        /// Why not.
+        reason: String,
+    },
+    /// An authority that cannot be signed anew.
+    #[error("cannot be signed anew ({subject}): {reason}")]
+    NotReissuable {
         /// Whose certificate it is.
         subject: Subject,
         /// Why not.
@@ -264,10 +292,18 @@ impl Error {
                 "it must hold the last serial number in hex, as OpenSSL writes it; `rm {quoted}` starts from a new random one"
             ),
             Self::SerialExhausted => format!("`rm {quoted}` starts from a new random serial number"),
-            Self::Empty
-            | Self::PemMalformed { .. }
-            | Self::CertificateMalformed { .. }
-            | Self::RequestMalformed { .. } => "restore the file from a backup".into(),
+            Self::Empty | Self::PemMalformed { .. } | Self::CertificateMalformed { .. } => {
+                "restore the file from a backup".into()
+            }
+            Self::RequestMalformed { .. } | Self::RequestSignatureWrong => {
+                "make the request again, as in `openssl req -new -key my.key -out my.csr`".into()
+            }
+            Self::RequestSignatureUnsupported { .. } => {
+                "sign the request with SHA-256, as in `openssl req -new -sha256 -key my.key -out my.csr`"
+                    .into()
+            }
+            Self::RequestKeyRefused(defect) => defect.hint().into(),
+            Self::SeveralRequests { .. } => "put each into a file of its own".into(),
             Self::PemFolded | Self::PemIndented => {
                 "copy the file again as it was made; in YAML under `|`, which keeps lines".into()
             }
@@ -282,6 +318,10 @@ impl Error {
             Self::PemMissing { .. } => "check that the right file was named".into(),
             Self::NotAnAuthority { .. } | Self::NoKeyCertSign { .. } | Self::AuthorityUnusable { .. } => {
                 "use a certificate that was made for an authority, with its key".into()
+            }
+            Self::NotReissuable { .. } => {
+                "`milvus-certs rotate-ca begin` without --same-key makes an authority with a key of its own"
+                    .into()
             }
             Self::AuthorityExpired { .. } => {
                 "`milvus-certs gen --force` makes a new authority and keeps the old files in a backup".into()

@@ -21,8 +21,12 @@ pub(super) struct Extensions {
     pub(super) constrains_names: bool,
     /// nameConstraints have an iPAddress.
     pub(super) constrains_addresses: bool,
+    /// There are policyConstraints, or there is an inhibitAnyPolicy.
+    pub(super) constrains_policies: bool,
     pub(super) subject_key_identifier: Option<Vec<u8>>,
     pub(super) authority_key_identifier: Option<Vec<u8>>,
+    /// authorityKeyIdentifier has authorityCertSerialNumber.
+    pub(super) names_serial_of_issuer: bool,
     pub(super) names: Vec<GeneralName>,
     /// Entries of subjectAltName that are not kept on renewal, as text.
     pub(super) unusable_names: Vec<String>,
@@ -61,6 +65,7 @@ impl Extensions {
                 self.subject_key_identifier = Some(identifier.0.to_vec());
             }
             ParsedExtension::AuthorityKeyIdentifier(identifier) => {
+                self.names_serial_of_issuer = identifier.authority_cert_serial.is_some();
                 let identifier = identifier.key_identifier.as_ref();
                 self.authority_key_identifier = identifier.map(|identifier| identifier.0.to_vec());
             }
@@ -77,6 +82,9 @@ impl Extensions {
                 let subtrees = [&constraints.permitted_subtrees, &constraints.excluded_subtrees];
                 let mut bases = subtrees.into_iter().flatten().flatten().map(|subtree| &subtree.base);
                 self.constrains_addresses = bases.any(|base| matches!(base, ParsedName::IPAddress(_)));
+            }
+            ParsedExtension::PolicyConstraints(_) | ParsedExtension::InhibitAnyPolicy(_) => {
+                self.constrains_policies = true;
             }
             _ => {}
         }

@@ -1,4 +1,5 @@
 use super::encoding::{CERTIFICATE, blocks, is_pkcs12};
+use super::request::is_request;
 use super::{Certificate, CertificateRequest, Error, KeyMaterial, printable};
 
 /// Something that a file holds.
@@ -9,7 +10,7 @@ pub enum Item {
     /// A private key, without its secret.
     PrivateKey(KeyMaterial),
     /// A certificate signing request.
-    Request(CertificateRequest),
+    Request(Box<CertificateRequest>),
     /// A PEM block of another kind, by its label.
     Other(String),
     /// A PEM block that does not hold what its label says.
@@ -40,9 +41,7 @@ fn from_block(block: pem::Pem) -> Item {
     let label = block.tag().to_owned();
     let read = match label.as_str() {
         CERTIFICATE => Certificate::from_der(block.contents()).map(certificate),
-        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
-            CertificateRequest::from_der(block.contents()).map(Item::Request)
-        }
+        label if is_request(label) => CertificateRequest::from_der(block.contents()).map(request),
         _ => match KeyMaterial::from_block(block) {
             Ok(key) => key.map(Item::PrivateKey),
             Err(label) => return Item::Other(printable(&label).into_owned()),
@@ -56,7 +55,7 @@ fn from_block(block: pem::Pem) -> Item {
 
 fn from_der(content: &[u8]) -> Result<Item, Error> {
     let certificate = Certificate::from_der(content).map(certificate);
-    let request = || CertificateRequest::from_der(content).map(Item::Request);
+    let request = || CertificateRequest::from_der(content).map(request);
     let key = || KeyMaterial::from_der(content).map(Item::PrivateKey);
     certificate.or_else(|error| {
         let other = request().or_else(|_| key());
@@ -66,4 +65,8 @@ fn from_der(content: &[u8]) -> Result<Item, Error> {
 
 fn certificate(certificate: Certificate) -> Item {
     Item::Certificate(Box::new(certificate))
+}
+
+fn request(request: CertificateRequest) -> Item {
+    Item::Request(Box::new(request))
 }

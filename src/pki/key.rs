@@ -14,7 +14,7 @@ use x509_cert::spki::{DecodePublicKey, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
 use super::algorithm::{EC, ED25519, MAX_RSA_BITS, MIN_RSA_BITS, P256, P384, RSA, bit_length};
-use super::{Error, KeyAlgorithm};
+use super::{EndEntityKind, Error, KeyAlgorithm};
 
 /// The kinds of key that are made here: those that every Milvus client can talk to.
 ///
@@ -266,6 +266,20 @@ impl PublicKey {
     #[must_use]
     pub fn is_rsa(&self) -> bool {
         matches!(self.algorithm, Algorithm::Rsa(_))
+    }
+
+    /// Whether a certificate of this kind can be used with it: pymilvus cannot talk to a server with
+    /// an Ed25519 key.
+    ///
+    /// # Errors
+    /// If it cannot.
+    pub fn check_for(&self, kind: EndEntityKind) -> Result<(), Error> {
+        match (kind, self.algorithm) {
+            (EndEntityKind::Server, Algorithm::Ed25519) => {
+                Err(Error::unsupported(format!("pymilvus cannot talk to a server with an {self} key")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The key type that comes nearest without being weaker, for a key that is of none.

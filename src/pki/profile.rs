@@ -45,8 +45,11 @@ impl fmt::Display for EndEntityKind {
 /// What a certificate may be used for: the one place that decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
-    /// A self-signed authority that issues end entities, and nothing else.
-    Authority,
+    /// A self-signed authority.
+    Authority {
+        /// How many authorities may stand below it (RFC 5280 4.2.1.9).
+        path_length: Option<u32>,
+    },
     /// A server or a client.
     EndEntity(EndEntityKind),
 }
@@ -55,10 +58,9 @@ impl Profile {
     /// Sets basicConstraints, keyUsage and extendedKeyUsage for a certificate of `key`.
     pub(super) fn apply(self, key: &PublicKey, params: &mut CertificateParams) {
         (params.is_ca, params.key_usages) = match self {
-            // pathlen 0: no authority below it. keyUsage is what `openssl verify -x509_strict` and
-            // Python 3.13 ask of an authority.
-            Self::Authority => (
-                IsCa::Ca(BasicConstraints::Constrained(0)),
+            // keyUsage is what `openssl verify -x509_strict` and Python 3.13 ask of an authority.
+            Self::Authority { path_length } => (
+                IsCa::Ca(basic_constraints(path_length)),
                 vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign],
             ),
             // The documentation page's keyUsage; an elliptic-curve key cannot encipher.
@@ -73,10 +75,16 @@ impl Profile {
             Self::EndEntity(_) => (IsCa::ExplicitNoCa, vec![KeyUsagePurpose::DigitalSignature]),
         };
         params.extended_key_usages = match self {
-            Self::Authority => vec![],
+            Self::Authority { .. } => vec![],
             Self::EndEntity(EndEntityKind::Server) => vec![ExtendedKeyUsagePurpose::ServerAuth],
             // Milvus' tlsMode 2 is Go's RequireAndVerifyClientCert, which asks for clientAuth.
             Self::EndEntity(EndEntityKind::Client) => vec![ExtendedKeyUsagePurpose::ClientAuth],
         };
     }
+}
+
+/// No chain is as long as the longest path that rcgen can write.
+fn basic_constraints(path_length: Option<u32>) -> BasicConstraints {
+    let constrained = |length| BasicConstraints::Constrained(u8::try_from(length).unwrap_or(u8::MAX));
+    path_length.map_or(BasicConstraints::Unconstrained, constrained)
 }

@@ -1,17 +1,30 @@
 use x509_parser::certification_request::X509CertificationRequest;
+use x509_parser::cri_attributes::ParsedCriAttribute;
+use x509_parser::extensions::{ParsedExtension, X509Extension};
+use x509_parser::objects::{oid_registry, oid2sn};
 use x509_parser::prelude::FromDer;
+use x509_parser::prelude::asn1_rs::Oid;
 
 use super::certificate::{MAX_LENGTH, in_words, spki_sha256};
-use super::extensions::Extensions;
-use super::{Error, GeneralName, KeyAlgorithm, Subject};
+use super::encoding::blocks;
+use super::extensions::{ANY_PURPOSE, Extensions};
+use super::key_defect::certifiable;
+use super::signed::{SignatureDefect, check_signature};
+use super::{
+    EndEntityKind, Error, GeneralName, KeyAlgorithm, PublicKey, SignatureAlgorithm, Subject, printable,
+};
 
 /// A certificate signing request (PKCS#10, RFC 2986), parsed once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateRequest {
+    der: Vec<u8>,
     subject: Subject,
+    spki: Vec<u8>,
     key_algorithm: KeyAlgorithm,
-    spki_sha256: [u8; 32],
+    signature_algorithm: SignatureAlgorithm,
     extensions: Extensions,
+    other_extensions: Vec<String>,
+    other_attributes: Vec<String>,
 }
 
 impl CertificateRequest {
@@ -29,15 +42,46 @@ impl CertificateRequest {
         if !rest.is_empty() {
             return Err(malformed(format!("{} octets follow it", rest.len())));
         }
-        let mut extensions = Extensions::default();
-        parsed.requested_extensions().into_iter().flatten().for_each(|extension| extensions.add(extension));
         let information = &parsed.certification_request_info;
-        Ok(Self {
+        let mut request = Self {
+            der: der.to_vec(),
             subject: Subject::from_der(information.subject.as_raw()),
+            spki: information.subject_pki.raw.to_vec(),
             key_algorithm: KeyAlgorithm::from_spki(information.subject_pki.raw),
-            spki_sha256: spki_sha256(information.subject_pki.raw),
-            extensions,
-        })
+            signature_algorithm: SignatureAlgorithm::of(&parsed.signature_algorithm.algorithm.to_id_string()),
+            extensions: Extensions::default(),
+            other_extensions: Vec::new(),
+            other_attributes: Vec::new(),
+        };
+        for attribute in information.iter_attributes() {
+            match attribute.parsed_attribute() {
+                ParsedCriAttribute::ExtensionRequest(asked) => {
+                    asked.extensions.iter().for_each(|extension| request.add(extension));
+                }
+                _ => request.other_attributes.push(name(&attribute.oid)),
+            }
+        }
+        Ok(request)
+    }
+
+    fn add(&mut self, extension: &X509Extension<'_>) {
+        let parsed = extension.parsed_extension();
+        self.extensions.add(parsed);
+        let name = name(&extension.oid);
+        match parsed {
+            // Every certificate says these, whether or not it is asked to.
+            ParsedExtension::SubjectKeyIdentifier(_) => {}
+            ParsedExtension::BasicConstraints(constraints) if !constraints.ca => {}
+            // These have accessors of their own.
+            ParsedExtension::SubjectAlternativeName(_)
+            | ParsedExtension::KeyUsage(_)
+            | ParsedExtension::ExtendedKeyUsage(_) => {}
+            ParsedExtension::BasicConstraints(_) => self.other_extensions.push(format!("{name} CA:TRUE")),
+            ParsedExtension::ParseError { .. } => {
+                self.other_extensions.push(format!("{name}, which is damaged"))
+            }
+            _ => self.other_extensions.push(name),
+        }
     }
 
     /// Whose certificate it is to be.
@@ -52,6 +96,12 @@ impl CertificateRequest {
         &self.extensions.names
     }
 
+    /// Entries of the subjectAltName that no certificate can have, as text.
+    #[must_use]
+    pub fn unusable_names(&self) -> &[String] {
+        &self.extensions.unusable_names
+    }
+
     /// The bits of the keyUsage that is asked for, if any.
     #[must_use]
     pub fn key_usage(&self) -> Option<&[&'static str]> {
@@ -64,6 +114,28 @@ impl CertificateRequest {
         self.extensions.extended_key_usage.as_deref()
     }
 
+    /// Whether extendedKeyUsage asks for this purpose by name; a request without extendedKeyUsage
+    /// asks for none.
+    #[must_use]
+    pub fn asks_for(&self, kind: EndEntityKind) -> bool {
+        let purposes = self.extended_key_usage().unwrap_or_default();
+        purposes.iter().any(|purpose| purpose == ANY_PURPOSE || purpose == kind.purpose())
+    }
+
+    /// What else is asked for with extensions, beside subjectAltName, keyUsage, extendedKeyUsage, and
+    /// what every certificate says: `basicConstraints CA:TRUE`, others by name or object identifier.
+    #[must_use]
+    pub fn other_extensions(&self) -> &[String] {
+        &self.other_extensions
+    }
+
+    /// Attributes that are no request for extensions, by name or object identifier:
+    /// `challengePassword`. What they say is a secret, or nothing to do with certificates.
+    #[must_use]
+    pub fn other_attributes(&self) -> &[String] {
+        &self.other_attributes
+    }
+
     /// What kind of key it has.
     #[must_use]
     pub fn key_algorithm(&self) -> &KeyAlgorithm {
@@ -73,6 +145,59 @@ impl CertificateRequest {
     /// SHA-256 of its SubjectPublicKeyInfo: the key's pin.
     #[must_use]
     pub fn spki_sha256(&self) -> [u8; 32] {
-        self.spki_sha256
+        spki_sha256(&self.spki)
+    }
+
+    /// The key that it asks a certificate for: whoever sent it has the private half (RFC 2986 3), and
+    /// a certificate may be made for it. Whether that is of use to a server or a client is for
+    /// [`PublicKey::check_for`] to say.
+    ///
+    /// # Errors
+    /// If the key is weak or of a kind that cannot be used, or the signature is not its own, or is
+    /// made in a way that webpki does not accept in certificates either.
+    pub fn verify(&self) -> Result<PublicKey, Error> {
+        let key = certifiable(&self.spki).map_err(Error::RequestKeyRefused)?;
+        check_signature(&self.der, &self.spki, webpki::ALL_VERIFICATION_ALGS).map_err(
+            |defect| match defect {
+                SignatureDefect::Unreadable => {
+                    Error::RequestMalformed { reason: "its signature cannot be read".into() }
+                }
+                SignatureDefect::Algorithm => {
+                    Error::RequestSignatureUnsupported { algorithm: self.signature_algorithm.clone() }
+                }
+                SignatureDefect::Wrong => Error::RequestSignatureWrong,
+            },
+        )?;
+        Ok(key)
+    }
+}
+
+/// As OpenSSL names it, or the object identifier.
+fn name(oid: &Oid<'_>) -> String {
+    oid2sn(oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned)
+}
+
+/// Whether a PEM block with this label holds a request; the second is what Java's keytool writes.
+pub(super) fn is_request(label: &str) -> bool {
+    matches!(label, "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST")
+}
+
+/// Reads the one request of a file: PEM, whatever else is in it, or DER.
+///
+/// # Errors
+/// If there is none, or more than one, or it is damaged.
+pub fn request_from(content: &[u8]) -> Result<CertificateRequest, Error> {
+    let blocks = match blocks(content) {
+        Err(Error::Der) => return CertificateRequest::from_der(content),
+        blocks => blocks?,
+    };
+    let (requests, others): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| is_request(block.tag()));
+    match &requests[..] {
+        [request] => CertificateRequest::from_der(request.contents()),
+        [] => {
+            let found = others.iter().map(|block| printable(block.tag()).into_owned()).collect();
+            Err(Error::PemMissing { wanted: "certificate signing request", found })
+        }
+        several => Err(Error::SeveralRequests { count: several.len() }),
     }
 }

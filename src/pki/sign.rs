@@ -27,6 +27,7 @@ pub struct EndEntity {
 /// What a certificate is to say, whatever its profile.
 pub(super) struct Template<'a> {
     pub(super) profile: Profile,
+    pub(super) key_identifier: Vec<u8>,
     pub(super) subject: &'a Subject,
     pub(super) names: &'a [GeneralName],
     pub(super) validity: Validity,
@@ -70,7 +71,7 @@ fn unsigned(template: &Template<'_>, key: &PublicKey, signer: &Signer<'_>) -> Re
     params.not_after = template.validity.not_after;
     params.subject_alt_names = template.names.iter().map(GeneralName::to_rcgen).collect::<Result<_, _>>()?;
     params.use_authority_key_identifier_extension = true;
-    params.key_identifier_method = KeyIdMethod::PreSpecified(key.identifier());
+    params.key_identifier_method = KeyIdMethod::PreSpecified(template.key_identifier.clone());
     template.profile.apply(key, &mut params);
     if template.subject.is_empty() {
         // rcgen then makes subjectAltName critical, as RFC 5280 4.2.1.6 asks.

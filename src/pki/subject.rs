@@ -224,7 +224,44 @@ impl Subject {
         let (_, name) = X509Name::from_der(&self.der).ok()?;
         name.iter_common_name().last().map(text)
     }
+
+    /// The attributes beside that CommonName, as they are displayed: `C=US, O=zilliz`.
+    #[must_use]
+    pub fn beside_common_name(&self) -> String {
+        let Ok((_, name)) = X509Name::from_der(&self.der) else {
+            return UNREADABLE.to_owned();
+        };
+        // Compared by where it stands: another attribute may say the same.
+        let last = name.iter_common_name().last().map(std::ptr::from_ref);
+        displayed(&name, |attribute| Some(std::ptr::from_ref(attribute)) != last)
+    }
+
+    /// The name of the authority that follows one of this name: `localhost CA`, `localhost CA 2`,
+    /// `localhost CA 3`. Without a CommonName it gets one, `CA 2`.
+    ///
+    /// A number of more than three digits is a part of the name, such as a year.
+    ///
+    /// # Errors
+    /// If the subject cannot be edited.
+    pub fn next_generation(&self) -> Result<Self, Error> {
+        let name = self.common_name().filter(|name| !name.trim().is_empty());
+        let name = name.unwrap_or_else(|| "CA".to_owned());
+        let (text, generation) = split_generation(&name).unwrap_or((&name, 1));
+        let number = format!(" {}", generation + 1);
+        let room = AttributeType::CommonName.limit() - number.len();
+        let text: String = text.chars().take(room).collect();
+        self.with(&Attribute::new(AttributeType::CommonName, &format!("{}{number}", text.trim_end()))?)
+    }
 }
+
+/// `localhost CA` and 2 of `localhost CA 2`.
+fn split_generation(name: &str) -> Option<(&str, u32)> {
+    let (text, digits) = name.rsplit_once(' ')?;
+    let is_number = matches!(digits.len(), 1..=3) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && !digits.starts_with('0')).then(|| Some((text, digits.parse().ok()?)))?
+}
+
+const UNREADABLE: &str = "(unreadable name)";
 
 /// The page's attribute that an RDN consists of.
 fn rank(rdn: &RelativeDistinguishedName) -> Option<AttributeType> {
@@ -235,24 +272,29 @@ fn rank(rdn: &RelativeDistinguishedName) -> Option<AttributeType> {
 /// since a foreign certificate may try to write to the terminal.
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ok((_, name)) = X509Name::from_der(&self.der) else {
-            return f.write_str("(unreadable name)");
-        };
-        for (index, rdn) in name.iter_rdn().enumerate() {
-            for (position, attribute) in rdn.iter().enumerate() {
-                let separator = match (index, position) {
-                    (0, 0) => "",
-                    (_, 0) => ", ",
-                    _ => " + ",
-                };
-                let oid = attribute.attr_type();
-                let label =
-                    oid2abbrev(oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned);
-                write!(f, "{separator}{label}={}", printable(&text(attribute)))?;
-            }
+        match X509Name::from_der(&self.der) {
+            Ok((_, name)) => f.write_str(&displayed(&name, |_| true)),
+            Err(_) => f.write_str(UNREADABLE),
         }
-        Ok(())
     }
+}
+
+/// Some of its attributes.
+fn displayed(name: &X509Name<'_>, is_shown: impl Fn(&ParsedAttribute<'_>) -> bool) -> String {
+    let mut shown = String::new();
+    for rdn in name.iter_rdn() {
+        for (position, attribute) in rdn.iter().filter(|attribute| is_shown(attribute)).enumerate() {
+            shown.push_str(match position {
+                _ if shown.is_empty() => "",
+                0 => ", ",
+                _ => " + ",
+            });
+            let oid = attribute.attr_type();
+            let label = oid2abbrev(oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned);
+            shown.push_str(&format!("{label}={}", printable(&text(attribute))));
+        }
+    }
+    shown
 }
 
 impl fmt::Debug for Subject {
@@ -311,6 +353,56 @@ mod tests {
         let after = before.with(&Attribute::new(AttributeType::CommonName, "new").unwrap()).unwrap();
         assert_eq!(after.to_string(), "C=US, CN=new");
         assert_eq!(after.common_name().as_deref(), Some("new"));
+    }
+
+    #[test]
+    fn what_stands_beside_the_common_name_is_told_without_it() {
+        let all = subject(&[
+            (AttributeType::Country, "US"),
+            (AttributeType::Organization, "search"),
+            (AttributeType::CommonName, "search"),
+        ]);
+        assert_eq!(all.beside_common_name(), "C=US, O=search");
+        assert_eq!(subject(&[(AttributeType::CommonName, "a")]).beside_common_name(), "");
+        assert_eq!(Subject::from_der(b"damaged").beside_common_name(), UNREADABLE);
+    }
+
+    #[test]
+    fn the_next_authority_is_called_by_the_next_number() {
+        let (wide, long) = ("ü".repeat(63), "a".repeat(64));
+        let cut = |text: &str, length: usize, number: &str| {
+            format!("{}{number}", text.chars().take(length).collect::<String>())
+        };
+        for (name, next) in [
+            ("localhost CA", "localhost CA 2".to_owned()),
+            ("localhost CA 2", "localhost CA 3".into()),
+            ("localhost CA 9", "localhost CA 10".into()),
+            ("localhost CA 999", "localhost CA 1000".into()),
+            ("Acme Root 2019", "Acme Root 2019 2".into()),
+            ("CA 0", "CA 0 2".into()),
+            ("CA 02", "CA 02 2".into()),
+            ("CA2", "CA2 2".into()),
+            ("2", "2 2".into()),
+            ("10.0.0.5", "10.0.0.5 2".into()),
+            (&wide, cut(&wide, 62, " 2")),
+            (&long, cut(&long, 62, " 2")),
+            (&cut(&long, 62, " 9"), cut(&long, 61, " 10")),
+            (&cut(&long, 60, " bcd"), cut(&long, 60, " b 2")),
+            (&cut(&long, 61, " bc"), cut(&long, 61, " 2")),
+        ] {
+            let after = subject(&[(AttributeType::Country, "US"), (AttributeType::CommonName, name)])
+                .next_generation()
+                .unwrap();
+            assert_eq!(after.to_string(), format!("C=US, CN={next}"));
+        }
+    }
+
+    #[test]
+    fn an_authority_without_a_common_name_gets_one_with_its_number() {
+        let second = subject(&[(AttributeType::Organization, "zilliz")]).next_generation().unwrap();
+        assert_eq!(second.to_string(), "O=zilliz, CN=CA 2");
+        assert_eq!(second.next_generation().unwrap().to_string(), "O=zilliz, CN=CA 3");
+        assert_eq!(Subject::new(&[]).unwrap().next_generation().unwrap().to_string(), "CN=CA 2");
     }
 
     #[test]

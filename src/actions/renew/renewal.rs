@@ -150,15 +150,10 @@ impl Renewal<'_> {
                 let subject = old.subject().clone();
                 Err(Error::in_file(path)(crate::pki::Error::KeyMismatch { subject }))
             }
-            // pymilvus cannot talk to a server with an Ed25519 key.
-            _ if old.kind == EndEntityKind::Server
-                && public_key.key_type().is_none()
-                && !public_key.is_rsa() =>
-            {
-                let reason = format!("pymilvus cannot talk to a server with an {public_key} key");
-                Err(Error::in_file(path)(crate::pki::Error::KeyUnsupported { reason }))
+            _ => {
+                public_key.check_for(old.kind).map_err(Error::in_file(path))?;
+                Ok(key)
             }
-            _ => Ok(key),
         }
     }
 

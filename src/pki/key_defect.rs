@@ -1,0 +1,217 @@
+use std::fmt;
+
+use der::Decode;
+use der::asn1::UintRef;
+use x509_cert::spki::SubjectPublicKeyInfoRef;
+
+use super::algorithm::{MAX_RSA_BITS, MIN_RSA_BITS, RsaPublicKey, bit_length};
+use super::{Error, KeyAlgorithm, PublicKey};
+
+/// Why no certificate is made for somebody else's public key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyDefect {
+    /// RSA that can be factored (NIST SP 800-131A).
+    TooShort {
+        /// The length of the modulus.
+        bits: u32,
+    },
+    /// RSA that Go refuses, and that takes seconds for every handshake.
+    TooLong {
+        /// The length of the modulus.
+        bits: u32,
+    },
+    /// An RSA public exponent below 65537 (FIPS 186-5 A.1.1).
+    ExponentTooSmall {
+        /// The exponent.
+        exponent: u64,
+    },
+    /// An RSA public exponent above what Go and *ring* work with.
+    ExponentTooLarge,
+    /// An RSA public exponent that has no private one (FIPS 186-5 A.1.1).
+    ExponentEven,
+    /// An RSA modulus that everybody can factor (CA/Browser Forum Baseline Requirements 6.1.6).
+    SmallFactor {
+        /// Its smallest prime factor.
+        factor: u32,
+    },
+    /// A kind of key that Milvus or its clients cannot use, by name.
+    Unsupported(String),
+}
+
+/// The first primes above it are those that the Baseline Requirements (6.1.6) no longer ask about.
+const SMALL_FACTORS: std::ops::Range<u32> = 2..752;
+
+/// FIPS 186-5 A.1.1.
+const MIN_EXPONENT: u64 = 65_537;
+
+/// What *ring* and OpenSSL, for long keys, work with at most.
+const MAX_EXPONENT_BITS: u32 = 33;
+
+impl KeyDefect {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::TooShort { .. } | Self::TooLong { .. } => {
+                "make a key of 3072 bits: `openssl req -new -newkey rsa:3072 -keyout my.key -out my.csr`"
+            }
+            Self::ExponentTooSmall { .. } | Self::ExponentTooLarge | Self::ExponentEven => {
+                "make a key with the exponent 65537, as `openssl genrsa -out my.key 3072` does"
+            }
+            Self::SmallFactor { .. } => {
+                "find out what made the key, and make another: `openssl genrsa -out my.key 3072`"
+            }
+            Self::Unsupported(_) => {
+                "make a key that is known: `openssl ecparam -name prime256v1 -genkey -noout -out my.key`"
+            }
+        }
+    }
+}
+
+/// What stands after `asks for a certificate of`.
+impl fmt::Display for KeyDefect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort { bits } => {
+                write!(f, "an RSA key of {bits} bits, and at least {MIN_RSA_BITS} are needed")
+            }
+            Self::TooLong { bits } => {
+                write!(f, "an RSA key of {bits} bits, and Go reads at most {MAX_RSA_BITS}")
+            }
+            Self::ExponentTooSmall { exponent } => {
+                write!(
+                    f,
+                    "an RSA key with the public exponent {exponent}, and at least {MIN_EXPONENT} is needed"
+                )
+            }
+            Self::ExponentTooLarge => {
+                write!(f, "an RSA key whose public exponent has more than {MAX_EXPONENT_BITS} bits")
+            }
+            Self::ExponentEven => {
+                f.write_str("an RSA key whose public exponent is even, which no real key's is")
+            }
+            Self::SmallFactor { factor: 2 } => {
+                f.write_str("an RSA key whose modulus is even, so that everybody can compute the private key")
+            }
+            Self::SmallFactor { factor } => write!(
+                f,
+                "an RSA key whose modulus is divisible by {factor}, so that everybody can compute the private key"
+            ),
+            Self::Unsupported(name) => write!(f, "a key that cannot be used with Milvus: {name}"),
+        }
+    }
+}
+
+/// The key of somebody else's SubjectPublicKeyInfo, if a certificate may be made for it.
+pub(super) fn certifiable(spki: &[u8]) -> Result<PublicKey, KeyDefect> {
+    let algorithm = KeyAlgorithm::from_spki(spki);
+    let unsupported = || KeyDefect::Unsupported(algorithm.to_string());
+    if let KeyAlgorithm::Rsa(bits) = algorithm {
+        let info = SubjectPublicKeyInfoRef::from_der(spki).map_err(|_| unsupported())?;
+        let key = RsaPublicKey::from_der(info.subject_public_key.raw_bytes()).map_err(|_| unsupported())?;
+        check_rsa(bits, &key)?;
+    }
+    PublicKey::from_spki(spki).map_err(|error| match error {
+        Error::KeyMalformed { .. } => KeyDefect::Unsupported(format!("{algorithm}, and it is damaged")),
+        _ => unsupported(),
+    })
+}
+
+fn check_rsa(bits: u32, key: &RsaPublicKey<'_>) -> Result<(), KeyDefect> {
+    match bits {
+        ..MIN_RSA_BITS => return Err(KeyDefect::TooShort { bits }),
+        MIN_RSA_BITS..=MAX_RSA_BITS => {}
+        _ => return Err(KeyDefect::TooLong { bits }),
+    }
+    if bit_length(key.public_exponent) > MAX_EXPONENT_BITS {
+        return Err(KeyDefect::ExponentTooLarge);
+    }
+    let octets = key.public_exponent.as_bytes();
+    match octets.iter().fold(0, |number, octet| number << 8 | u64::from(*octet)) {
+        exponent @ ..MIN_EXPONENT => return Err(KeyDefect::ExponentTooSmall { exponent }),
+        exponent if exponent % 2 == 0 => return Err(KeyDefect::ExponentEven),
+        _ => {}
+    }
+    match SMALL_FACTORS.into_iter().find(|factor| remainder(key.modulus, *factor) == 0) {
+        Some(factor) => Err(KeyDefect::SmallFactor { factor }),
+        None => Ok(()),
+    }
+}
+
+fn remainder(number: UintRef<'_>, divisor: u32) -> u32 {
+    number.as_bytes().iter().fold(0, |rest, octet| (rest << 8 | u32::from(*octet)) % divisor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A modulus of some bits: the top bit and the last octet are given, 1 stands between them.
+    fn number(bits: usize, last: u8) -> Vec<u8> {
+        let mut octets = vec![0; bits / 8];
+        octets[0] = 0x80;
+        octets[bits / 8 - 1] = last;
+        octets
+    }
+
+    fn check(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyDefect> {
+        let modulus = UintRef::new(modulus).unwrap();
+        let key = RsaPublicKey { modulus, public_exponent: UintRef::new(exponent).unwrap() };
+        check_rsa(bit_length(modulus), &key)
+    }
+
+    /// The first odd number of so many bits that no small prime divides.
+    fn without_small_factors(bits: usize) -> Vec<u8> {
+        let candidates = (1..=u8::MAX).map(|last| number(bits, last));
+        let has_none = |octets: &Vec<u8>| {
+            SMALL_FACTORS.into_iter().all(|factor| remainder(UintRef::new(octets).unwrap(), factor) != 0)
+        };
+        candidates.into_iter().find(has_none).unwrap()
+    }
+
+    #[test]
+    fn an_rsa_key_is_refused_for_what_is_wrong_with_it() {
+        let (short, good, long) = (number(2040, 1), without_small_factors(2048), number(8200, 1));
+        let f4: &[u8] = &[1, 0, 1];
+        assert_eq!(check(&good, f4), Ok(()));
+        assert_eq!(check(&without_small_factors(8192), f4), Ok(()));
+        assert_eq!(check(&short, f4), Err(KeyDefect::TooShort { bits: 2040 }));
+        assert_eq!(check(&long, f4), Err(KeyDefect::TooLong { bits: 8200 }));
+        assert_eq!(check(&good, &[3]), Err(KeyDefect::ExponentTooSmall { exponent: 3 }));
+        assert_eq!(check(&good, &[1, 0, 0]), Err(KeyDefect::ExponentTooSmall { exponent: 65_536 }));
+        assert_eq!(check(&good, &[1, 0, 2]), Err(KeyDefect::ExponentEven));
+        assert_eq!(check(&good, &[1, 0, 0, 0, 1]), Ok(()));
+        assert_eq!(check(&good, &[2, 0, 0, 0, 1]), Err(KeyDefect::ExponentTooLarge));
+        assert_eq!(check(&number(2048, 2), f4), Err(KeyDefect::SmallFactor { factor: 2 }));
+    }
+
+    #[test]
+    fn the_smallest_prime_factor_is_found_and_those_above_the_limit_are_not_looked_for() {
+        let good = without_small_factors(2048);
+        for (factor, expected) in [(3, Some(3)), (751, Some(751)), (757, None), (9, Some(3))] {
+            let product = times(&good, factor);
+            let expected = expected.map_or(Ok(()), |factor| Err(KeyDefect::SmallFactor { factor }));
+            assert_eq!(check(&product, &[1, 0, 1]), expected, "{factor}");
+        }
+    }
+
+    fn times(number: &[u8], factor: u32) -> Vec<u8> {
+        let mut carry = 0;
+        let mut octets: Vec<u8> = number
+            .iter()
+            .rev()
+            .map(|octet| {
+                carry += u32::from(*octet) * factor;
+                let low = u8::try_from(carry & 0xFF).unwrap();
+                carry >>= 8;
+                low
+            })
+            .collect();
+        while carry > 0 {
+            octets.push(u8::try_from(carry & 0xFF).unwrap());
+            carry >>= 8;
+        }
+        octets.reverse();
+        octets
+    }
+}
