@@ -8,13 +8,14 @@ use milvus_certs::actions::{InspectTarget, inspect};
 use milvus_certs::audit::config::Source;
 use milvus_certs::pki::{
     KeyMaterial, PrivateKey, certificates_from_pem, certificates_to_pem, is_encrypted_key, items,
-    key_from_pem, key_to_pem,
+    key_from_pem, key_to_pem, request_from,
 };
 use time::macros::datetime;
 use zeroize::Zeroizing;
 
 fuzz_target!(|content: &[u8]| {
     let _ = items(content);
+    let _ = request_from(content).and_then(|request| request.verify());
     let _ = KeyMaterial::from_pem(content);
     let _ = is_encrypted_key(content);
     if let Ok(certificates) = certificates_from_pem(content) {

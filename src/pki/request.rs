@@ -1,3 +1,4 @@
+use rcgen::PublicKeyData;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::extensions::{ParsedExtension, X509Extension};
@@ -157,7 +158,8 @@ impl CertificateRequest {
     /// made in a way that webpki does not accept in certificates either.
     pub fn verify(&self) -> Result<PublicKey, Error> {
         let key = certifiable(&self.spki).map_err(Error::RequestKeyRefused)?;
-        check_signature(&self.der, &self.spki, webpki::ALL_VERIFICATION_ALGS).map_err(
+        // *ring* does not read every encoding of a key, such as a compressed point.
+        check_signature(&self.der, &key.subject_public_key_info(), webpki::ALL_VERIFICATION_ALGS).map_err(
             |defect| match defect {
                 SignatureDefect::Unreadable => {
                     Error::RequestMalformed { reason: "its signature cannot be read".into() }

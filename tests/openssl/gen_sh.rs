@@ -10,13 +10,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     const MENDED: &[&str] = &["extended-key-usage-mended", "authority-without-key-usage"];
     const LOCALHOST: &str = "-verify_hostname localhost";
     const ADDRESS: &str = "-verify_ip 1.2.3.4";
-    let page = GenSh {
-        common_name: "localhost",
-        key: RSA_KEY,
-        has_names: true,
-        identifiers: Identifiers::OfOpenSsl3,
-    };
-    let localhost = GenSh { key: P256_KEY, ..page };
+    let localhost = GenSh { key: P256_KEY, ..PAGE };
     let address = GenSh { common_name: "1.2.3.4", ..localhost };
     let renewed = |of: &str, made: GenSh, name: &'static str, more_notes: &'static [&str]| {
         trial(format!("renew mends a directory of gen.sh {of}, and keeps its authority"), move || {
@@ -35,10 +29,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         })
     };
     vec![
-        renewed("from OpenSSL 3", page, LOCALHOST, &[]),
+        renewed("from OpenSSL 3", PAGE, LOCALHOST, &[]),
         renewed(
             "from OpenSSL 1.1.1",
-            GenSh { identifiers: Identifiers::OfOpenSsl111, ..page },
+            GenSh { identifiers: Identifiers::OfOpenSsl111, ..PAGE },
             LOCALHOST,
             &[],
         ),
@@ -66,16 +60,20 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// gen.sh of the documentation page, with a `genpkey` that OpenSSL understands.
 #[derive(Clone, Copy)]
-struct GenSh {
-    common_name: &'static str,
-    key: &'static str,
-    has_names: bool,
-    identifiers: Identifiers,
+pub(crate) struct GenSh {
+    pub(crate) common_name: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) has_names: bool,
+    pub(crate) identifiers: Identifiers,
 }
+
+/// As the page has it.
+pub(crate) const PAGE: GenSh =
+    GenSh { common_name: "localhost", key: RSA_KEY, has_names: true, identifiers: Identifiers::OfOpenSsl3 };
 
 /// Which certificates have subjectKeyIdentifier and authorityKeyIdentifier.
 #[derive(Clone, Copy, PartialEq)]
-enum Identifiers {
+pub(crate) enum Identifiers {
     OfOpenSsl3,
     /// `x509 -req` did not add them to server and client.
     OfOpenSsl111,
@@ -83,7 +81,7 @@ enum Identifiers {
 }
 
 impl GenSh {
-    fn run(self) -> Folder {
+    pub(crate) fn run(self) -> Folder {
         const EXTENSIONS: &str = "basicConstraints = CA:FALSE\n\
             keyUsage = nonRepudiation, digitalSignature, keyEncipherment\n\
             extendedKeyUsage = serverAuth\n";

@@ -13,6 +13,8 @@ mod inspect;
 mod intermediates;
 mod profile;
 mod purposes;
+mod reissue;
+mod requests;
 mod serial_file;
 mod support;
 mod unusable_files;
@@ -40,6 +42,8 @@ fn main() -> ExitCode {
         encrypted_keys::trials(),
         validity::trials(),
         unusable_files::trials(),
+        requests::trials(),
+        reissue::trials(),
     ];
     let trials = trials.into_iter().flatten().map(|trial| trial.with_ignored_flag(ignored)).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

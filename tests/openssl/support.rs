@@ -78,6 +78,11 @@ impl Folder {
         output.status.success().then(|| text(&output.stdout))
     }
 
+    /// All that an `openssl` command printed, whether or not it succeeded.
+    pub(crate) fn openssl_says(&self, command: &str) -> String {
+        describe(&self.run("openssl", command))
+    }
+
     /// Runs a command of this program that succeeds; returns what it printed.
     pub(crate) fn milvus_certs(&self, command: &str) -> String {
         let output = self.run(env!("CARGO_BIN_EXE_milvus-certs"), command);
