@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use super::RotationState;
 use crate::audit::{Finding, Place};
 use crate::milvus::deployment::TLS_FOLDER;
 use crate::pki::{self, listed, shell_quoted};
@@ -124,6 +125,22 @@ pub enum Error {
         /// The name.
         name: IssuedName,
     },
+    /// A step of `rotate-ca` that is not the next one.
+    #[error("{}: {}", directory.display(), out_of_turn(*state, *left))]
+    RotationOutOfTurn {
+        /// The directory.
+        directory: PathBuf,
+        /// How far the replacement is.
+        state: RotationState,
+        /// How many certificates of the old authority are left.
+        left: usize,
+    },
+    /// `next/ca.pem` is not the authority that ca.pem was prepared for.
+    #[error("{}: does not trust the authority in next/", path.display())]
+    NextNotTrusted {
+        /// ca.pem.
+        path: PathBuf,
+    },
     /// `issue --out` with the certificate directory itself.
     #[error("{}: is the certificate directory itself, and what is issued needs a folder of its own", path.display())]
     OutputIsDirectory {
@@ -214,6 +231,18 @@ impl Error {
             Self::NotIssued { name } => Some(format!(
                 "`milvus-certs inspect` lists what was issued; `milvus-certs issue client {name}` issues it"
             )),
+            Self::RotationOutOfTurn { directory, state, .. } => Some(match state {
+                RotationState::None => format!("`{}` begins", command("rotate-ca begin", directory)),
+                RotationState::Begun | RotationState::Issuing => {
+                    format!("`{}` goes on", command("rotate-ca issue", directory))
+                }
+                RotationState::Issued => format!("`{}` ends it", command("rotate-ca finish", directory)),
+            }),
+            Self::NextNotTrusted { path } => {
+                let directory = path.parent().unwrap_or(path);
+                let next = shell_quoted(&directory.join("next").display().to_string());
+                Some(format!("`rm -r {next}`, then `{}` again", command("rotate-ca begin", directory)))
+            }
             Self::OutputIsDirectory { .. } => Some("leave --out out, or name another folder".into()),
             Self::AfterSome { source, .. } => {
                 source.hint().map(|hint| format!("{hint}; run the same again, and it goes on from there"))
@@ -271,6 +300,17 @@ pub(super) fn outcome(recovery: Recovery) -> &'static str {
     match recovery {
         Recovery::Completed => "completed",
         Recovery::RolledBack => "undone",
+    }
+}
+
+fn out_of_turn(state: RotationState, left: usize) -> String {
+    match state {
+        RotationState::None => "no new authority was begun".into(),
+        RotationState::Begun => "a new authority was begun, and has issued nothing yet".into(),
+        RotationState::Issuing => format!("the new authority has still to issue {left} certificates again"),
+        RotationState::Issued => {
+            "the new authority has issued everything, and ca.pem still trusts the old one".into()
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod issue;
 mod probe;
 mod renew;
 mod report;
+mod rotate;
 
 pub use check::{CheckReport, CheckRequest, CheckedCertificate, check};
 pub use config::{ConfigReport, ConfigRequest, ConfigTarget, RenderedDocument, config, platform_names};
@@ -33,3 +34,7 @@ pub use issue::{Fleet, IssueRequest, Recipients, issue, issue_with_progress};
 pub use probe::{ClientOutcome, ProbeReport, ProbeRequest, ProbedPort, probe};
 pub use renew::{Issued, RenewRequest, renew, renew_with_progress};
 pub use report::{Action, CertificateReport, FileReport, Note, Report};
+pub use rotate::{
+    RotatedAuthority, RotationReport, RotationRequest, RotationState, RotationStatus, RotationStep, rotate,
+    rotation_status,
+};

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::error::outcome;
-use crate::pki::{Certificate, EndEntityKind, GeneralName, KeyType, SerialNumber, Validity};
+use crate::pki::{Certificate, EndEntityKind, GeneralName, KeyType, SerialNumber, Subject, Validity};
 use crate::store::{FileMode, FileRole, IssuedName, Recovery};
 
 /// What a command did, or with `dry_run` would do.
@@ -234,6 +234,11 @@ pub enum Note {
         /// The certificate's file.
         file: String,
     },
+    /// ca.pem does not trust an authority any more.
+    NoLongerTrusted {
+        /// Whose certificate it was.
+        subject: Subject,
+    },
     /// The authority was made without keyUsage, as gen.sh does.
     AuthorityWithoutKeyUsage,
     /// Clients inside a deployment ask for names that server.pem does not cover.
@@ -271,6 +276,7 @@ impl Note {
             Self::OwnerNotKept { .. } => "owner-not-kept",
             Self::Withdrawn { .. } => "withdrawn",
             Self::KeyElsewhere { .. } => "key-elsewhere",
+            Self::NoLongerTrusted { .. } => "no-longer-trusted",
             Self::AuthorityWithoutKeyUsage => "authority-without-key-usage",
             Self::InsideNamesNotCovered { .. } => "inside-names-not-covered",
             Self::NameNotCovered { .. } => "name-not-covered",
@@ -313,7 +319,7 @@ impl fmt::Display for Note {
             ),
             Self::AuthorityEnds { file, not_after } => write!(
                 f,
-                "{file} ends on {} with its authority; only a new authority can change that (`milvus-certs gen --force`)",
+                "{file} ends on {} with its authority; only a new authority can change that (`milvus-certs rotate-ca begin`)",
                 day(not_after)
             ),
             Self::SerialStarted => {
@@ -334,9 +340,10 @@ impl fmt::Display for Note {
             Self::KeyElsewhere { file } => {
                 write!(f, "{file} is for a key that is somewhere else, and keeps it")
             }
+            Self::NoLongerTrusted { subject } => write!(f, "ca.pem does not trust {subject} any more"),
             Self::AuthorityWithoutKeyUsage => write!(
                 f,
-                "ca.pem has no keyUsage, as gen.sh makes it; Python 3.13 and `openssl verify -x509_strict` refuse it, and only a new authority can change that (`milvus-certs gen --force`)"
+                "ca.pem has no keyUsage, as gen.sh makes it; Python 3.13 and `openssl verify -x509_strict` refuse it; `milvus-certs rotate-ca begin --same-key` mends that, and everything issued goes on verifying"
             ),
             Self::InsideNamesNotCovered { names, command } => {
                 let names = match names.as_slice() {

@@ -12,7 +12,7 @@ use clap::builder::{
 use milvus_certs::actions::{Error, platform_names};
 use milvus_certs::milvus::TlsMode;
 use milvus_certs::milvus::deployment::{KubernetesName, KubernetesNameInvalid, NameKind, Platform, Release};
-use milvus_certs::pki::{Attribute, AttributeType, GeneralName, KeyType, Passphrase};
+use milvus_certs::pki::{Attribute, AttributeType, Days, GeneralName, KeyType, Passphrase};
 use milvus_certs::store::{FileMode, read_file};
 use zeroize::Zeroizing;
 
@@ -212,4 +212,9 @@ pub(super) fn key_mode(value: &str) -> Result<FileMode, milvus_certs::store::Mod
 pub(super) fn duration(value: &str) -> Result<Duration, String> {
     humantime::parse_duration(value)
         .map_err(|_| format!("{value:?} is not a length of time such as 30d or 12h"))
+}
+
+/// The page's numbers of days are valid.
+pub(super) fn defaults_days(days: u32) -> Days {
+    Days::new(days).unwrap_or_else(|error| unreachable!("{error}"))
 }

@@ -8,7 +8,8 @@ use milvus_certs::store::FileMode;
 use time::OffsetDateTime;
 
 use super::args::{
-    CommonArgs, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, ask_if_needed, key_mode, key_type, path,
+    CommonArgs, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, ask_if_needed, defaults_days, key_mode,
+    key_type, path,
 };
 use super::{EXIT_STATUS, Status, output};
 
@@ -80,11 +81,6 @@ pub(crate) struct Args {
 
     #[command(flatten, next_help_heading = "Authority")]
     passphrase: PassphraseArgs,
-}
-
-/// The page's numbers of days are valid.
-fn defaults_days(days: u32) -> Days {
-    Days::new(days).unwrap_or_else(|error| unreachable!("{error}"))
 }
 
 impl Args {

@@ -16,6 +16,7 @@ mod probe;
 mod progress;
 mod render;
 mod renew;
+mod rotate_ca;
 pub(crate) mod usage;
 
 use std::ffi::OsString;
@@ -56,6 +57,7 @@ enum Command {
     Gen(generate::Args),
     Renew(renew::Args),
     Issue(issue::Args),
+    RotateCa(rotate_ca::Args),
     Inspect(inspect::Args),
     Check(check::Args),
     Config(config::Args),
@@ -98,6 +100,7 @@ impl Cli {
             Command::Gen(args) => args.run(now),
             Command::Renew(args) => args.run(now),
             Command::Issue(args) => args.run(now),
+            Command::RotateCa(args) => args.run(now),
             Command::Inspect(args) => args.run(now),
             Command::Check(args) => args.run(now),
             Command::Config(args) => args.run(now),

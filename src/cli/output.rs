@@ -14,13 +14,14 @@ use anyhow::Context;
 use clap::ValueEnum;
 use milvus_certs::actions::{
     self, CheckReport, ConfigReport, ConnectReport, ExplainReport, InspectReport, Note, ProbeReport, Report,
+    RotationReport, RotationStatus, RotationStep,
 };
 use milvus_certs::pki::{is_deceptive, printable};
 use serde::Serialize;
 
 use super::args::CommonArgs;
 use super::render::page::Page;
-use super::render::{check, config, inspect, issued, probe, prometheus, run};
+use super::render::{check, config, inspect, issued, probe, prometheus, rotation, run};
 use super::usage;
 
 /// Raised when a field changes its meaning or goes.
@@ -48,7 +49,7 @@ impl Style {
 pub(super) fn report(command: &str, report: &Report, style: Style) -> anyhow::Result<()> {
     let text = match style {
         Style::Quiet => return Ok(()),
-        Style::Json => document(command, Run { report, next_steps: next_steps(command, report) })?,
+        Style::Json => document(command, WithSteps { report, next_steps: next_steps(command, report) })?,
         Style::Text => {
             notes(&report.notes);
             text(command, report)
@@ -79,6 +80,37 @@ pub(super) fn checked(report: &CheckReport, format: Format) -> anyhow::Result<()
         Format::Prometheus => prometheus::text(report),
     };
     print(&text).context("the findings cannot be printed")
+}
+
+/// Prints what a step of `rotate-ca` did, and how far it is now.
+pub(super) fn rotated(step: &RotationStep, rotated: &RotationReport, style: Style) -> anyhow::Result<()> {
+    let next_steps = rotation::next_steps_after(step, rotated);
+    let text = match style {
+        Style::Quiet => return Ok(()),
+        Style::Json => document("rotate-ca", WithSteps { report: rotated, next_steps })?,
+        Style::Text => {
+            notes(&rotated.report.notes);
+            rotation::text(step, rotated)
+        }
+    };
+    print(&text).with_context(|| match rotated.report.changed {
+        true => "the files were written, but the report cannot be printed",
+        false => "the report cannot be printed",
+    })
+}
+
+/// Prints how far the replacement of an authority is.
+pub(super) fn rotation_status(directory: &Path, status: &RotationStatus, json: bool) -> anyhow::Result<()> {
+    let directory = directory.display().to_string();
+    let next_steps = rotation::next_steps(&directory, status);
+    let text = match json {
+        true => {
+            let report = WithSteps { report: status, next_steps };
+            document("rotate-ca", Look { changed: false, report: InDirectory { directory, report } })?
+        }
+        false => rotation::status(&directory, status),
+    };
+    print(&text).context("the status cannot be printed")
 }
 
 fn text(command: &str, report: &Report) -> String {
@@ -148,7 +180,9 @@ pub(super) fn rendered(report: &ConfigReport, json: bool) -> anyhow::Result<()> 
         report.notes.iter().for_each(|note| say("note", &note.to_string()));
     }
     let printed = match (json, report.changed) {
-        (true, _) => print(&document("config", Rendered { report, next_steps: config::next_steps(report) })?),
+        (true, _) => {
+            print(&document("config", WithSteps { report, next_steps: config::next_steps(report) })?)
+        }
         (false, false) => print(&config::documents(report)),
         (false, true) => print(&config::text(report)),
     };
@@ -200,13 +234,6 @@ pub(super) fn probed(report: &ProbeReport, json: bool) -> anyhow::Result<()> {
         false => probe::text(report),
     };
     print(&text).context("what was seen cannot be printed")
-}
-
-#[derive(Serialize)]
-struct Rendered<'a> {
-    #[serde(flatten)]
-    report: &'a ConfigReport,
-    next_steps: Vec<String>,
 }
 
 /// A command that only looks.
@@ -294,8 +321,15 @@ fn escaped_in_json(json: &str) -> String {
 }
 
 #[derive(Serialize)]
-struct Run<'a> {
+struct WithSteps<T> {
     #[serde(flatten)]
-    report: &'a Report,
+    report: T,
     next_steps: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct InDirectory<T> {
+    directory: String,
+    #[serde(flatten)]
+    report: T,
 }

@@ -1,6 +1,5 @@
 use time::OffsetDateTime;
 
-use super::chain::is_signed_by;
 use super::sign::{Signer, Template, sign};
 use super::{
     Certificate, EndEntity, EndEntityKind, Error, PrivateKey, Profile, PublicKey, SerialNumber, Subject,
@@ -92,12 +91,6 @@ impl CertificateAuthority {
     pub fn validity(&self) -> Validity {
         let validity = |certificate: &Certificate| certificate.validity();
         self.chain.iter().map(validity).fold(self.certificate().validity(), Validity::within)
-    }
-
-    /// Whether it signed a certificate.
-    #[must_use]
-    pub fn has_issued(&self, certificate: &Certificate) -> bool {
-        certificate.issuer() == self.certificate().subject() && is_signed_by(certificate, self.certificate())
     }
 
     /// Issues the certificate of a server or a client.

@@ -132,9 +132,12 @@ fn judge_issuer(presented: &[Certificate], anchors: &[Certificate]) -> Result<()
     Err(defect)
 }
 
-/// Whether the issuer's key signed the certificate, as far as that can be told.
-pub(super) fn is_signed_by(certificate: &Certificate, issuer: &Certificate) -> bool {
-    signed_by(certificate, issuer).is_ok()
+impl Certificate {
+    /// Whether an authority signed it, as far as that can be told.
+    #[must_use]
+    pub fn is_issued_by(&self, authority: &Certificate) -> bool {
+        self.issuer() == authority.subject() && signed_by(self, authority).is_ok()
+    }
 }
 
 /// Whether the issuer's key signed the certificate.

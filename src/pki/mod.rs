@@ -48,7 +48,6 @@ pub use serial::{SerialCounter, SerialNumber};
 pub use sign::EndEntity;
 pub(crate) use signatures::ECDSA_P521_SHA512;
 pub use subject::{Attribute, AttributeType, Subject};
-pub(crate) use text::shell_quoted;
-pub use text::{is_deceptive, listed, printable};
+pub use text::{is_deceptive, listed, printable, shell_quoted};
 pub use validity::{Days, Validity};
 pub use verify::{covers, verify_chain};

@@ -44,7 +44,8 @@ pub fn listed(items: &[impl AsRef<str>]) -> String {
 }
 
 /// A value as it can be pasted into a shell; what cannot be shown is written in `$'…'`.
-pub(crate) fn shell_quoted(value: &str) -> String {
+#[must_use]
+pub fn shell_quoted(value: &str) -> String {
     if value.contains(is_deceptive) {
         return ansi_c_quoted(value);
     }

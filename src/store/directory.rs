@@ -170,6 +170,15 @@ impl Directory {
         Ok(())
     }
 
+    /// Removes a folder with all that is in it.
+    ///
+    /// # Errors
+    /// If the file system fails.
+    pub fn remove_folder(&self, name: &str) -> Result<(), Error> {
+        let removed = fs::remove_tree(&self.fd, name).and_then(|()| fs::sync_directory(&self.fd));
+        removed.map_err(|source| Error::Write { path: self.path.join(name), source })
+    }
+
     /// The folder that a file is in; `None` if there is none.
     fn parent(&self, file: &RelativePath) -> Result<Option<OwnedFd>, Error> {
         let Some(folder) = file.folder() else {

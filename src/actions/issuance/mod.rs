@@ -4,6 +4,7 @@ mod batches;
 mod inventory;
 mod plan;
 mod serials;
+mod spread;
 mod write;
 
 pub use batches::Progress;
@@ -11,4 +12,5 @@ pub(super) use batches::{Batches, IssuedFolder, Issuer};
 pub(super) use inventory::{Inventory, InventoryEntry};
 pub(super) use plan::{KeyPlan, Plan, add_loopback, add_names, generate_keys, names_from_common_name};
 pub(super) use serials::Serials;
+pub(super) use spread::spread;
 pub(super) use write::{NewFile, file_reports, path_in, verify_files, write};

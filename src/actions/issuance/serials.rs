@@ -17,7 +17,7 @@ impl Serials {
     /// Of a new authority, which has used the number of its own certificate alone.
     pub(crate) fn new(authority: &CertificateAuthority) -> Result<Self, Error> {
         let in_use = HashSet::from([authority.certificate().serial().clone()]);
-        Ok(Self { counter: SerialCounter::random()?, is_new: true, in_use })
+        Ok(Self { counter: SerialCounter::random()?, is_new: false, in_use })
     }
 
     /// Goes on from a directory's ca.srl. What `known` and the inventory have of this authority is not

@@ -147,6 +147,6 @@ impl Drafter<'_> {
             || has_other_key
             || has_other_names
             || !old.serves(wish.kind)
-            || !self.authority.has_issued(old))
+            || !old.is_issued_by(self.authority.certificate()))
     }
 }

@@ -59,7 +59,7 @@ fn member(entry: &InventoryEntry) -> Option<(PathBuf, Member)> {
 }
 
 /// Renews what was asked for and is due.
-pub(super) fn renew(
+pub(crate) fn renew_issued(
     request: &RenewRequest,
     inventory: &Inventory,
     issuer: &mut Issuer<'_>,
@@ -112,7 +112,9 @@ fn plan(
             report.notes.push(Note::Withdrawn { name: member.name.clone() });
             continue;
         };
-        if !renewal.authority.has_issued(certificate) || renewal.is_due(&old, &mut report.notes) {
+        if !certificate.is_issued_by(renewal.authority.certificate())
+            || renewal.is_due(&old, &mut report.notes)
+        {
             plans.push(renewal.plan(&old, &Changes::default(), &mut report.notes)?);
         } else {
             let path = folder.path_of(&old.files.certificate);

@@ -17,6 +17,7 @@ use crate::pki::{
     Passphrase,
 };
 use crate::store::{Access, Backup, Directory, FileMode, FileRole, IssuedName};
+pub(super) use issued::{Member, Members, renew_issued};
 pub(super) use old::Old;
 pub(super) use renewal::{Changes, Renewal};
 
@@ -182,7 +183,7 @@ fn renew_in(
         backup: Backup::None,
         now,
     };
-    issued::renew(request, &inventory, &mut issuer, progress, &mut report)?;
+    renew_issued(request, &inventory, &mut issuer, progress, &mut report)?;
     Ok(report)
 }
 

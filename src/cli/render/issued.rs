@@ -65,10 +65,15 @@ fn folder(certificate: &CertificateReport) -> Option<&str> {
 /// A row for each that is new, up to a number, and how many more there are.
 pub(crate) fn rows<'a>(certificates: impl Iterator<Item = &'a CertificateReport>) -> Vec<String> {
     let new: Vec<_> = certificates.filter(|certificate| certificate.action != Action::Kept).collect();
-    // The folder says it all: its files have its name.
+    let shown_name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = |certificate: &CertificateReport| {
-        let name = Path::new(&certificate.path).parent().and_then(Path::file_name);
-        name.map_or_else(|| certificate.path.clone(), |name| format!("{}/", name.to_string_lossy()))
+        let path = Path::new(&certificate.path);
+        // The folder says it all: its files have its name.
+        let name = match is_own(certificate) {
+            true => shown_name(path),
+            false => path.parent().and_then(shown_name).map(|name| name + "/"),
+        };
+        name.unwrap_or_else(|| certificate.path.clone())
     };
     let shown = &new[..new.len().min(LISTED)];
     let width = |text: &dyn Fn(&CertificateReport) -> String| {

@@ -7,4 +7,5 @@ pub(super) mod issued;
 pub(super) mod page;
 pub(super) mod probe;
 pub(super) mod prometheus;
+pub(super) mod rotation;
 pub(super) mod run;

@@ -1,0 +1,109 @@
+use super::Run;
+use super::state::{RotationState, next};
+use crate::actions::issuance::{NewFile, file_reports, path_in, spread, write};
+use crate::actions::report::CertificateReport;
+use crate::actions::{Action, Error, Report, authority};
+use crate::pki::{
+    AuthorityTemplate, CertificateAuthority, Days, KeyType, PrivateKey, SerialNumber, Validity,
+    certificates_to_pem, encrypt_key_to_pem, key_to_pem,
+};
+use crate::store::{Backup, FileRole};
+
+impl Run<'_> {
+    /// Makes the new authority in `next/`, and lets ca.pem trust it after the old one.
+    pub(super) fn begin(
+        &mut self,
+        key_type: Option<KeyType>,
+        days: Days,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        match self.rotation.state {
+            RotationState::None => self.make_next(key_type, days, report)?,
+            // Done already, perhaps but for what was issued.
+            RotationState::Begun => {}
+            RotationState::Issuing | RotationState::Issued => return Err(self.out_of_turn()),
+        }
+        spread(self.directory, self.inventory, self.now, report)
+    }
+
+    fn make_next(&mut self, key_type: Option<KeyType>, days: Days, report: &mut Report) -> Result<(), Error> {
+        let passphrase = self.request.passphrase.as_ref();
+        let old = authority::of_directory(self.directory, passphrase, self.now)?;
+        let old_key = old.certificate().public_key()?;
+        let template = AuthorityTemplate {
+            subject: old.root().subject().next_generation()?,
+            validity: Validity::starting(self.now, days)?,
+            serial: SerialNumber::random()?,
+        };
+        let key = PrivateKey::generate(key_type.unwrap_or_else(|| old_key.nearest_key_type()))?;
+        let key_pem = match passphrase {
+            Some(passphrase) => encrypt_key_to_pem(&key, passphrase)?,
+            None => key_to_pem(&key)?,
+        };
+        let new = CertificateAuthority::create(&template, key)?;
+        let path = path_in(&report.directory, next(FileRole::CaCertificate));
+        report.certificates.push(CertificateReport::of("ca", path, Action::Created, new.root()));
+        if self.request.dry_run {
+            return Ok(());
+        }
+        let in_next = |role, content: &[u8]| NewFile { path: next(role), ..NewFile::new(role, content) };
+        let files = [
+            self.trusting(&new)?,
+            in_next(FileRole::CaKey, key_pem.as_bytes()),
+            in_next(FileRole::CaCertificate, certificates_to_pem([new.root()]).as_bytes()),
+        ];
+        write(self.directory, &files, &[], Backup::None, self.now, &|_| Ok(()), &mut report.notes)?;
+        report.changed = true;
+        report.files.extend(file_reports(&report.directory, &files));
+        Ok(())
+    }
+
+    /// ca.pem as it is, to the last byte, and then the new authority.
+    fn trusting(&self, new: &CertificateAuthority) -> Result<NewFile, Error> {
+        let role = FileRole::CaCertificate;
+        let mut content = self.directory.read(role)?.unwrap_or_default();
+        if !content.ends_with(b"\n") {
+            content.push(b'\n');
+        }
+        content.extend_from_slice(certificates_to_pem([new.root()]).as_bytes());
+        let owner = self.directory.state(role)?.map(|state| state.owner);
+        Ok(NewFile { owner, ..NewFile::new(role, &*content) })
+    }
+
+    /// Signs ca.pem anew with the key and the name that it has.
+    pub(super) fn sign_anew(&mut self, days: Days, report: &mut Report) -> Result<(), Error> {
+        if self.rotation.state != RotationState::None {
+            return Err(self.out_of_turn());
+        }
+        let role = FileRole::CaCertificate;
+        let old = authority::of_directory(self.directory, self.request.passphrase.as_ref(), self.now)?;
+        let issued: Vec<_> = self.rotation.chains.iter().flatten().cloned().collect();
+        let validity = Validity::starting(self.now, days)?;
+        let new = old
+            .reissue(validity, &SerialNumber::random()?, &issued)
+            .map_err(Error::in_file(self.directory.path_of(role)))?;
+        let path = path_in(&report.directory, role);
+        report.certificates.push(CertificateReport::of("ca", path, Action::Renewed, &new));
+        if self.request.dry_run {
+            return Ok(());
+        }
+        let owner = self.directory.state(role)?.map(|state| state.owner);
+        // Whatever else is trusted stays.
+        let trusted = &self.rotation.trusted;
+        let trusted = trusted.iter().map(|trusted| if trusted == old.root() { &new } else { trusted });
+        let files = [NewFile { owner, ..NewFile::new(role, certificates_to_pem(trusted)) }];
+        let backup = write(
+            self.directory,
+            &files,
+            &[],
+            Backup::At(self.now),
+            self.now,
+            &|_| Ok(()),
+            &mut report.notes,
+        )?;
+        report.changed = true;
+        report.backup = backup.map(|path| path.display().to_string());
+        report.files.extend(file_reports(&report.directory, &files));
+        spread(self.directory, self.inventory, self.now, report)
+    }
+}

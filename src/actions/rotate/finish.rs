@@ -1,0 +1,38 @@
+use super::Run;
+use super::state::RotationState;
+use crate::actions::issuance::{NewFile, file_reports, path_in, spread, write};
+use crate::actions::report::CertificateReport;
+use crate::actions::{Action, Error, Note, Report};
+use crate::pki::certificates_to_pem;
+use crate::store::{Backup, FileRole};
+
+impl Run<'_> {
+    /// Lets ca.pem trust the new authority alone.
+    pub(super) fn finish(&mut self, report: &mut Report) -> Result<(), Error> {
+        match self.rotation.state {
+            // Done already, perhaps but for what was issued.
+            RotationState::None => {}
+            RotationState::Issued => self.drop_old(report)?,
+            RotationState::Begun | RotationState::Issuing => return Err(self.out_of_turn()),
+        }
+        spread(self.directory, self.inventory, self.now, report)
+    }
+
+    fn drop_old(&mut self, report: &mut Report) -> Result<(), Error> {
+        let role = FileRole::CaCertificate;
+        let Some((new, old)) = self.rotation.trusted.split_last() else { return Ok(()) };
+        let path = path_in(&report.directory, role);
+        report.certificates.push(CertificateReport::of("ca", path, Action::Kept, new));
+        let dropped = old.iter().map(|old| Note::NoLongerTrusted { subject: old.subject().clone() });
+        report.notes.extend(dropped);
+        if self.request.dry_run {
+            return Ok(());
+        }
+        let owner = self.directory.state(role)?.map(|state| state.owner);
+        let files = [NewFile { owner, ..NewFile::new(role, certificates_to_pem([new])) }];
+        write(self.directory, &files, &[], Backup::None, self.now, &|_| Ok(()), &mut report.notes)?;
+        report.changed = true;
+        report.files.extend(file_reports(&report.directory, &files));
+        Ok(())
+    }
+}

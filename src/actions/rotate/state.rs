@@ -1,0 +1,117 @@
+//! How far the replacement of an authority is, read from the certificates themselves.
+
+use serde::Serialize;
+
+use crate::actions::issuance::Inventory;
+use crate::actions::renew::{Member, Members};
+use crate::actions::{Error, authority};
+use crate::pki::{self, Certificate, EndEntityKind, KeyMaterial, certificates_from_pem};
+use crate::store::{Directory, EndEntityFiles, FileRole, RelativePath, path_of, read_file};
+
+/// The folder of the authority that is to come.
+pub(super) const NEXT: &str = "next";
+
+/// How far the replacement of an authority is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RotationState {
+    /// There is one authority.
+    None,
+    /// There is a new one, which ca.pem trusts beside the old; the old one still issues.
+    Begun,
+    /// The new one issues, and some certificates are still of the old one.
+    Issuing,
+    /// All certificates are of the new one; ca.pem still trusts both.
+    Issued,
+}
+
+/// What the certificates of a directory say.
+pub(super) struct Rotation {
+    pub(super) state: RotationState,
+    /// ca.pem.
+    pub(super) trusted: Vec<Certificate>,
+    /// What every certificate file holds that is there: the directory's own, and what was issued.
+    pub(super) chains: Vec<Vec<Certificate>>,
+    /// How many of these each authority of ca.pem has issued.
+    pub(super) issued: Vec<usize>,
+}
+
+/// A file of the authority that is to come.
+pub(super) fn next(role: FileRole) -> RelativePath {
+    RelativePath::in_folder(NEXT, role.file_name())
+}
+
+impl Rotation {
+    pub(super) fn read(directory: &Directory, inventory: &Inventory) -> Result<Self, Error> {
+        let role = FileRole::CaCertificate;
+        let missing = || Error::AuthorityMissing {
+            directory: directory.path().to_owned(),
+            path: directory.path_of(role),
+        };
+        let trusted = directory.read(role)?.ok_or_else(missing)?;
+        let trusted = authority::authorities(&trusted).map_err(Error::in_file(directory.path_of(role)))?;
+        let chains = chains(directory, inventory)?;
+        let mut issued = vec![0; trusted.len()];
+        for chain in &chains {
+            let issuer = trusted.iter().position(|authority| stands_below(chain, authority));
+            issuer.into_iter().for_each(|issuer| issued[issuer] += 1);
+        }
+        let state = match is_begun(directory)? {
+            true => RotationState::Begun,
+            false if !is_last_issuing(directory, &trusted)? => RotationState::None,
+            false if left(&issued) > 0 => RotationState::Issuing,
+            false => RotationState::Issued,
+        };
+        Ok(Self { state, trusted, chains, issued })
+    }
+
+    /// How many certificates are of other authorities than the last.
+    pub(super) fn left(&self) -> usize {
+        left(&self.issued)
+    }
+}
+
+fn left(issued: &[usize]) -> usize {
+    issued.split_last().map_or(0, |(_, others)| others.iter().sum())
+}
+
+/// Whether an authority issued the first of a file's certificates, or one of those that stand between.
+pub(super) fn stands_below(chain: &[Certificate], authority: &Certificate) -> bool {
+    chain.iter().any(|certificate| certificate.is_issued_by(authority))
+}
+
+/// Whether there is an authority to come. Its files outlive, in a crash, the moment in which its key
+/// becomes ca.key.
+fn is_begun(directory: &Directory) -> Result<bool, Error> {
+    let waiting = directory.read(next(FileRole::CaKey))?;
+    Ok(waiting.is_some() && waiting != directory.read(FileRole::CaKey)?)
+}
+
+/// Whether ca.pem has several authorities, of which the last issues. An encrypted ca.key does not say
+/// whose it is; then the order alone does.
+fn is_last_issuing(directory: &Directory, trusted: &[Certificate]) -> Result<bool, Error> {
+    let (Some(last), true) = (trusted.last(), trusted.len() > 1) else { return Ok(false) };
+    let key = directory.read(FileRole::CaKey)?.unwrap_or_default();
+    Ok(KeyMaterial::from_pem(&key).map_or(true, |key| key.belongs_to(last) != Some(false)))
+}
+
+/// A certificate that cannot be read is an error: nobody could tell whose it is.
+fn chains(directory: &Directory, inventory: &Inventory) -> Result<Vec<Vec<Certificate>>, Error> {
+    let mut paths: Vec<_> =
+        EndEntityKind::ALL.iter().map(|kind| directory.path_of(FileRole::pair_of(*kind).1)).collect();
+    for Members { folder, members } in Members::all(inventory) {
+        let folder = directory.path().join(folder);
+        let file = |member: &Member| path_of(&folder, EndEntityFiles::issued(&member.name).certificate);
+        paths.extend(members.iter().map(file));
+    }
+    let mut chains = Vec::new();
+    for path in paths.into_iter().filter(|path| path.exists()) {
+        // renew.sh leaves an empty server.pem behind when it fails.
+        match certificates_from_pem(&read_file(&path)?) {
+            Ok(chain) => chains.push(chain),
+            Err(pki::Error::Empty) => {}
+            Err(error) => return Err(Error::in_file(path)(error)),
+        }
+    }
+    Ok(chains)
+}

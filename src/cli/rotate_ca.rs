@@ -1,0 +1,125 @@
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+use milvus_certs::actions::{RotationRequest, RotationStep, rotate, rotation_status};
+use milvus_certs::milvus::defaults;
+use milvus_certs::pki::{Days, KeyType};
+use time::OffsetDateTime;
+
+use super::args::{CommonArgs, PassphraseArgs, ask_if_needed, defaults_days, key_type, path};
+use super::progress::Meter;
+use super::{EXIT_STATUS, Status, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  milvus-certs rotate-ca begin -d certs     # then give everybody ca.pem, which trusts both
+  milvus-certs rotate-ca issue -d certs     # then give everybody their new certificates
+  milvus-certs rotate-ca finish -d certs    # then give everybody ca.pem, which trusts the new one alone
+  milvus-certs rotate-ca status -d certs
+
+Between the steps, everything old works with everything new: take as long as you need. A step that was
+interrupted goes on when it is run again. The old authority is kept in DIR/backup-<UTC time>.
+
+`begin --same-key` is for an authority whose certificate is refused or ends soon, such as that of
+gen.sh, which has no keyUsage: it signs ca.pem anew with the same key and name, and is all there is to do.";
+
+/// Replace the authority by a new one, step by step, without an outage
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Debug, clap::Subcommand)]
+#[command(subcommand_value_name = "STEP", subcommand_help_heading = "Steps", disable_help_subcommand = true)]
+enum Step {
+    /// Make a new authority, and a ca.pem that trusts both, the old one first
+    Begin(BeginArgs),
+    /// Let the new authority issue, and issue server, client and everything in the inventory again
+    Issue(StepArgs),
+    /// Let ca.pem trust the new authority alone
+    Finish(StepArgs),
+    /// Say how far it is, by what the certificates say, and what to do next
+    Status(StatusArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_STATUS)]
+struct BeginArgs {
+    #[command(flatten)]
+    step: StepArgs,
+
+    /// Sign ca.pem anew with the same key and name, instead of making another authority
+    #[arg(long, env = "MILVUS_CERTS_SAME_KEY", hide_env_values = true, value_parser = BoolishValueParser::new(), conflicts_with = "key_type")]
+    same_key: bool,
+
+    /// How long the authority lives
+    #[arg(long, value_name = "DAYS", env = "MILVUS_CERTS_CA_DAYS", hide_env_values = true, default_value_t = defaults_days(defaults::CA_DAYS), allow_negative_numbers = true)]
+    ca_days: Days,
+
+    /// The type of its key [default: that of the old one]
+    #[arg(long, value_name = "TYPE", value_parser = key_type(), env = "MILVUS_CERTS_KEY_TYPE", hide_env_values = true)]
+    key_type: Option<KeyType>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_STATUS)]
+struct StepArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_STATUS)]
+struct StatusArgs {
+    /// The certificate directory
+    #[arg(short, long = "dir", value_name = "DIR", env = "MILVUS_CERTS_DIR", default_value = ".", hide_env_values = true, value_parser = path())]
+    dir: PathBuf,
+
+    /// Report in JSON on standard output
+    #[arg(long, env = "MILVUS_CERTS_JSON", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    json: bool,
+}
+
+impl Args {
+    pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
+        let (step, args) = match self.step {
+            Step::Status(args) => {
+                output::rotation_status(&args.dir, &rotation_status(&args.dir, now)?, args.json)?;
+                return Ok(Status::Done);
+            }
+            Step::Begin(BeginArgs { step, same_key: true, ca_days, .. }) => {
+                (RotationStep::SameKey { days: ca_days }, step)
+            }
+            Step::Begin(BeginArgs { step, ca_days, key_type, .. }) => {
+                (RotationStep::Begin { key_type, days: ca_days }, step)
+            }
+            Step::Issue(args) => (RotationStep::Issue, args),
+            Step::Finish(args) => (RotationStep::Finish, args),
+        };
+        args.run(step, now)
+    }
+}
+
+impl StepArgs {
+    fn run(self, step: RotationStep, now: OffsetDateTime) -> anyhow::Result<Status> {
+        let style = output::Style::of(&self.common);
+        let meter = Meter::new(style);
+        let progress = |done, total| meter.show(done, total);
+        let passphrase = self.passphrase.read()?;
+        let CommonArgs { dir: directory, dry_run, .. } = self.common;
+        let mut request = RotationRequest { directory, step, passphrase, dry_run };
+        let mut outcome = rotate(&request, now, &progress);
+        if let Some(passphrase) = ask_if_needed(&outcome) {
+            request.passphrase = Some(passphrase);
+            outcome = rotate(&request, now, &progress);
+        }
+        drop(meter);
+        output::rotated(&request.step, &outcome?, style)?;
+        Ok(Status::Done)
+    }
+}
