@@ -1,0 +1,3 @@
+module milvus-certs-csr
+
+go 1.19
