@@ -25,7 +25,7 @@ pub enum KeyDefect {
         /// The exponent.
         exponent: u64,
     },
-    /// An RSA public exponent above what Go and *ring* work with.
+    /// An RSA public exponent above what Go, and so Milvus, works with.
     ExponentTooLarge,
     /// An RSA public exponent that has no private one (FIPS 186-5 A.1.1).
     ExponentEven,
@@ -38,14 +38,14 @@ pub enum KeyDefect {
     Unsupported(String),
 }
 
-/// The first primes above it are those that the Baseline Requirements (6.1.6) no longer ask about.
+/// CA/Browser Forum Baseline Requirements 6.1.6: no factors smaller than 752.
 const SMALL_FACTORS: std::ops::Range<u32> = 2..752;
 
 /// FIPS 186-5 A.1.1.
 const MIN_EXPONENT: u64 = 65_537;
 
-/// What *ring* and OpenSSL, for long keys, work with at most.
-const MAX_EXPONENT_BITS: u32 = 33;
+/// Go's crypto/rsa works with at most 2^31 - 1.
+const MAX_EXPONENT_BITS: u32 = 31;
 
 impl KeyDefect {
     /// What to do about it.
@@ -85,7 +85,10 @@ impl fmt::Display for KeyDefect {
                 )
             }
             Self::ExponentTooLarge => {
-                write!(f, "an RSA key whose public exponent has more than {MAX_EXPONENT_BITS} bits")
+                write!(
+                    f,
+                    "an RSA key whose public exponent has more than {MAX_EXPONENT_BITS} bits, and Go refuses it"
+                )
             }
             Self::ExponentEven => {
                 f.write_str("an RSA key whose public exponent is even, which no real key's is")
@@ -180,8 +183,8 @@ mod tests {
         assert_eq!(check(&good, &[3]), Err(KeyDefect::ExponentTooSmall { exponent: 3 }));
         assert_eq!(check(&good, &[1, 0, 0]), Err(KeyDefect::ExponentTooSmall { exponent: 65_536 }));
         assert_eq!(check(&good, &[1, 0, 2]), Err(KeyDefect::ExponentEven));
-        assert_eq!(check(&good, &[1, 0, 0, 0, 1]), Ok(()));
-        assert_eq!(check(&good, &[2, 0, 0, 0, 1]), Err(KeyDefect::ExponentTooLarge));
+        assert_eq!(check(&good, &[0x7F, 0xFF, 0xFF, 0xFF]), Ok(()));
+        assert_eq!(check(&good, &[0x80, 0, 0, 1]), Err(KeyDefect::ExponentTooLarge));
         assert_eq!(check(&number(2048, 2), f4), Err(KeyDefect::SmallFactor { factor: 2 }));
     }
 

@@ -25,7 +25,24 @@ pub(crate) fn trials() -> Vec<Trial> {
             },
         )
     };
-    KeyType::ALL.map(of_key_type).into()
+    let mut trials: Vec<_> = KeyType::ALL.map(of_key_type).into();
+    trials.push(trial("a client keeps its Ed25519 key on renewal, and a server may not", || {
+        let folder = Folder::after("gen --key-type p256");
+        for role in ["server", "client"] {
+            folder.openssl(&format!("genpkey -algorithm ED25519 -out {role}.key"));
+            folder.openssl(&format!("req -new -key {role}.key -subj /CN=localhost -out {role}.csr"));
+            folder.openssl(&format!(
+                "x509 -req -in {role}.csr -CA ca.pem -CAkey ca.key -days 3650 -out {role}.pem"
+            ));
+        }
+        folder
+            .refusal("renew server --reuse-key")
+            .says("server.key")
+            .says("pymilvus cannot talk to a server");
+        folder.milvus_certs("renew client --reuse-key");
+        assert_key_belongs(&folder, "client");
+    }));
+    trials
 }
 
 /// Server and client verify for their own purpose, and not for each other's.

@@ -52,6 +52,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         refused("for RSA 2040", of_bits(2040), "", "an RSA key of 2040 bits"),
         refused("with the exponent 3", of_exponent(3), "", "with the public exponent 3,"),
         refused("with the exponent 65535", of_exponent(65_535), "", "with the public exponent 65535,"),
+        accepted("with the largest exponent that Go reads", of_exponent(2_147_483_647), ""),
+        refused("with the next exponent", of_exponent(2_147_483_649), "", "has more than 31 bits"),
         refused("for P-521", of_curve("P-521"), "", "P-521"),
         refused("for P-224", of_curve("P-224"), "", "P-224"),
         refused("for secp256k1", of_curve("secp256k1"), "", "secp256k1"),
