@@ -141,6 +141,40 @@ pub enum Error {
         /// ca.pem.
         path: PathBuf,
     },
+    /// A signing request for a server, where nobody said that it may be one.
+    #[error("{}: asks for a server's certificate, whose owner can pass for Milvus", path.display())]
+    KindNotGiven {
+        /// The request.
+        path: PathBuf,
+    },
+    /// The CommonName of a signing request cannot be what it is called here.
+    #[error("{}: its CommonName: {reason}", path.display())]
+    RequestedName {
+        /// The request.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// A signing request for a server with a CommonName that it may not have.
+    #[error("{}: asks for the name {name}, which it was not allowed", path.display())]
+    NameNotAllowed {
+        /// The request.
+        path: PathBuf,
+        /// The name.
+        name: String,
+    },
+    /// A private key lies where a signing request's certificate would.
+    #[error("{}: is another key than that of the request", path.display())]
+    KeyInTheWay {
+        /// The key.
+        path: PathBuf,
+    },
+    /// A name that is taken but for its case.
+    #[error("{}: is there, and on some disks a name that differs only in case is the same", path.display())]
+    OtherSpelling {
+        /// The folder.
+        path: PathBuf,
+    },
     /// `issue --out` with the certificate directory itself.
     #[error("{}: is the certificate directory itself, and what is issued needs a folder of its own", path.display())]
     OutputIsDirectory {
@@ -243,6 +277,15 @@ impl Error {
                 let next = shell_quoted(&directory.join("next").display().to_string());
                 Some(format!("`rm -r {next}`, then `{}` again", command("rotate-ca begin", directory)))
             }
+            Self::KindNotGiven { .. } => Some("if it may be one: --as server; otherwise --as client".into()),
+            Self::RequestedName { .. } => Some("give it another with --common-name".into()),
+            Self::NameNotAllowed { name, .. } => {
+                Some(format!("if it may have it: --allow-san {}", shell_quoted(name)))
+            }
+            Self::KeyInTheWay { .. } => {
+                Some("move it away, or give the certificate another name with --common-name".into())
+            }
+            Self::OtherSpelling { .. } => Some("use that name as it is, or another one".into()),
             Self::OutputIsDirectory { .. } => Some("leave --out out, or name another folder".into()),
             Self::AfterSome { source, .. } => {
                 source.hint().map(|hint| format!("{hint}; run the same again, and it goes on from there"))

@@ -30,7 +30,7 @@ pub use inspect::{
     KeyDetails, RequestDetails, inspect,
 };
 pub use issuance::Progress;
-pub use issue::{Fleet, IssueRequest, Recipients, issue, issue_with_progress};
+pub use issue::{Fleet, IssueRequest, Recipients, SigningRequest, issue, issue_with_progress};
 pub use probe::{ClientOutcome, ProbeReport, ProbeRequest, ProbedPort, probe};
 pub use renew::{Issued, RenewRequest, renew, renew_with_progress};
 pub use report::{Action, CertificateReport, FileReport, Note, Report};

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::error::outcome;
-use crate::pki::{Certificate, EndEntityKind, GeneralName, KeyType, SerialNumber, Subject, Validity};
+use crate::pki::{Certificate, EndEntityKind, GeneralName, KeyType, SerialNumber, Subject, Validity, listed};
 use crate::store::{FileMode, FileRole, IssuedName, Recovery};
 
 /// What a command did, or with `dry_run` would do.
@@ -234,6 +234,11 @@ pub enum Note {
         /// The certificate's file.
         file: String,
     },
+    /// A signing request does not get everything that it asks for.
+    RequestCut {
+        /// What it does not get.
+        dropped: Vec<String>,
+    },
     /// ca.pem does not trust an authority any more.
     NoLongerTrusted {
         /// Whose certificate it was.
@@ -276,6 +281,7 @@ impl Note {
             Self::OwnerNotKept { .. } => "owner-not-kept",
             Self::Withdrawn { .. } => "withdrawn",
             Self::KeyElsewhere { .. } => "key-elsewhere",
+            Self::RequestCut { .. } => "request-cut",
             Self::NoLongerTrusted { .. } => "no-longer-trusted",
             Self::AuthorityWithoutKeyUsage => "authority-without-key-usage",
             Self::InsideNamesNotCovered { .. } => "inside-names-not-covered",
@@ -339,6 +345,9 @@ impl fmt::Display for Note {
             }
             Self::KeyElsewhere { file } => {
                 write!(f, "{file} is for a key that is somewhere else, and keeps it")
+            }
+            Self::RequestCut { dropped } => {
+                write!(f, "the request also asks for {}; the certificate does not have that", listed(dropped))
             }
             Self::NoLongerTrusted { subject } => write!(f, "ca.pem does not trust {subject} any more"),
             Self::AuthorityWithoutKeyUsage => write!(

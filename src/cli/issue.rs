@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
-use milvus_certs::actions::{Fleet, IssueRequest, Recipients, issue_with_progress};
-use milvus_certs::pki::{Days, EndEntityKind, GeneralName, KeyType};
+use milvus_certs::actions::{Fleet, IssueRequest, Recipients, SigningRequest, issue_with_progress};
+use milvus_certs::pki::{Days, EndEntityKind, GeneralName, KeyType, NamePattern};
 use milvus_certs::store::IssuedName;
 use time::OffsetDateTime;
 
@@ -16,7 +16,13 @@ const EXAMPLES: &str = "\
 Examples:
   milvus-certs issue client search ingest -d certs
   milvus-certs issue server milvus-2.example.com -d certs --san 10.0.0.7
+  milvus-certs issue -d certs --csr search.csr
+  milvus-certs issue -d certs --csr milvus-3.csr --as server --allow-san milvus-3.example.com
   milvus-certs issue -d certs --from fleet.yaml
+
+A request gets the CommonName that it asks for, a server only if --allow-san lists it; of the other
+names those that --allow-san lists; and nothing else but what every certificate of its kind has. What it
+does not get is said.
 
 fleet.yaml lists everything that the authority is to have issued:
 
@@ -34,8 +40,8 @@ fleet.yaml lists everything that the authority is to have issued:
 What is missing is made; what ends soon, is not as the file says, or is of a former authority is made
 anew; the rest is left. Interrupted, it goes on from there when it is run again.";
 
-/// The most that is read of a list, in bytes.
-const FLEET_LIMIT: u64 = 1024 * 1024;
+/// The most that is read of a list or a request, in bytes.
+const LIMIT: u64 = 1024 * 1024;
 
 /// Issue certificates to more servers and clients, from the authority that is there
 ///
@@ -43,7 +49,7 @@ const FLEET_LIMIT: u64 = 1024 * 1024;
 /// DIR/issued/index.jsonl, and `renew --all` renews it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
-#[command(group = clap::ArgGroup::new("what").args(["kind", "from"]).required(true))]
+#[command(group = clap::ArgGroup::new("what").args(["kind", "csr", "from"]).required(true))]
 pub(crate) struct Args {
     /// What they are for
     #[arg(value_name = "server|client", hide_possible_values = true, requires = "names")]
@@ -53,9 +59,51 @@ pub(crate) struct Args {
     #[arg(value_name = "NAME", requires = "kind")]
     names: Vec<IssuedName>,
 
+    /// A certificate signing request, PEM or DER; `-` is standard input
+    #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_CSR", hide_env_values = true, value_parser = path(), conflicts_with_all = ["kind", "names", "from"])]
+    csr: Option<PathBuf>,
+
     /// A list of everything that is to be issued, in YAML; `-` is standard input
     #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_FROM", hide_env_values = true, value_parser = path(), conflicts_with_all = ["kind", "names"])]
     from: Option<PathBuf>,
+
+    /// What the certificate of the request is for [default: client]
+    #[arg(
+        long = "as",
+        value_name = "server|client",
+        hide_possible_values = true,
+        requires = "csr",
+        env = "MILVUS_CERTS_AS",
+        hide_env_values = true,
+        help_heading = "Signing request"
+    )]
+    csr_kind: Option<Kind>,
+
+    /// A name that the request may have if it asks for it: a DNS name, an IP address, *.example.com
+    ///
+    /// Can be repeated, or list names with commas.
+    #[arg(
+        long,
+        value_name = "NAME-OR-IP",
+        requires = "csr",
+        env = "MILVUS_CERTS_ALLOW_SAN",
+        hide_env_values = true,
+        value_delimiter = ',',
+        help_heading = "Signing request"
+    )]
+    allow_san: Vec<NamePattern>,
+
+    /// Another CommonName than the request's, and name of folder and files
+    #[arg(
+        long,
+        visible_alias = "cn",
+        value_name = "NAME",
+        requires = "csr",
+        env = "MILVUS_CERTS_COMMON_NAME",
+        hide_env_values = true,
+        help_heading = "Signing request"
+    )]
+    common_name: Option<IssuedName>,
 
     #[command(flatten)]
     common: CommonArgs,
@@ -98,7 +146,7 @@ pub(crate) struct Args {
     days: Option<Days>,
 
     /// The type of the keys [default: rsa2048]
-    #[arg(long, value_name = "TYPE", value_parser = key_type(), env = "MILVUS_CERTS_KEY_TYPE", hide_env_values = true, conflicts_with = "from", help_heading = "Validity and keys")]
+    #[arg(long, value_name = "TYPE", value_parser = key_type(), env = "MILVUS_CERTS_KEY_TYPE", hide_env_values = true, conflicts_with_all = ["from", "csr"], help_heading = "Validity and keys")]
     key_type: Option<KeyType>,
 
     #[command(flatten, next_help_heading = "Validity and keys")]
@@ -140,12 +188,20 @@ impl Args {
     fn into_request(self) -> anyhow::Result<IssueRequest> {
         let passphrase = self.passphrase.read()?;
         Ok(IssueRequest {
-            to: match (self.kind, &self.from) {
-                (_, Some(from)) => Recipients::Fleet {
-                    fleet: Fleet::read(&input::source(from, FLEET_LIMIT)?)?,
+            to: match (self.kind, &self.csr, &self.from) {
+                (_, _, Some(from)) => Recipients::Fleet {
+                    fleet: Fleet::read(&input::source(from, LIMIT)?)?,
                     if_due: self.if_due,
                 },
-                (kind, None) => Recipients::Named {
+                (_, Some(csr), None) => Recipients::Request(SigningRequest {
+                    content: input::source(csr, LIMIT)?,
+                    kind: self.csr_kind.map(EndEntityKind::from),
+                    common_name: self.common_name,
+                    allowed: self.allow_san,
+                    more_names: self.san,
+                    days: self.days,
+                }),
+                (kind, None, None) => Recipients::Named {
                     kind: kind.map_or(EndEntityKind::Client, EndEntityKind::from),
                     names: self.names,
                     more_names: self.san,

@@ -42,6 +42,7 @@ pub use key_defect::KeyDefect;
 pub use key_material::{KeyForm, KeyMaterial};
 pub use name::{DnsName, GeneralName};
 pub use name_pattern::NamePattern;
+pub(crate) use profile::has_usage;
 pub use profile::{EndEntityKind, Profile};
 pub use request::{CertificateRequest, request_from};
 pub use serial::{SerialCounter, SerialNumber};

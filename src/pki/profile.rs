@@ -3,6 +3,7 @@ use std::fmt;
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 
 use super::PublicKey;
+use super::extensions::DIGITAL_SIGNATURE;
 
 /// Who an end entity's certificate is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,16 +64,7 @@ impl Profile {
                 IsCa::Ca(basic_constraints(path_length)),
                 vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign],
             ),
-            // The documentation page's keyUsage; an elliptic-curve key cannot encipher.
-            Self::EndEntity(_) if key.is_rsa() => (
-                IsCa::ExplicitNoCa,
-                vec![
-                    KeyUsagePurpose::DigitalSignature,
-                    KeyUsagePurpose::ContentCommitment,
-                    KeyUsagePurpose::KeyEncipherment,
-                ],
-            ),
-            Self::EndEntity(_) => (IsCa::ExplicitNoCa, vec![KeyUsagePurpose::DigitalSignature]),
+            Self::EndEntity(_) => (IsCa::ExplicitNoCa, end_entity_usages(key).to_vec()),
         };
         params.extended_key_usages = match self {
             Self::Authority { .. } => vec![],
@@ -81,6 +73,26 @@ impl Profile {
             Self::EndEntity(EndEntityKind::Client) => vec![ExtendedKeyUsagePurpose::ClientAuth],
         };
     }
+}
+
+/// The documentation page's keyUsage; an elliptic-curve key cannot encipher.
+fn end_entity_usages(key: &PublicKey) -> &'static [KeyUsagePurpose] {
+    const SIGNS: KeyUsagePurpose = KeyUsagePurpose::DigitalSignature;
+    match key.is_rsa() {
+        true => &[SIGNS, KeyUsagePurpose::ContentCommitment, KeyUsagePurpose::KeyEncipherment],
+        false => &[SIGNS],
+    }
+}
+
+/// Whether a server's or client's certificate for this key has a bit of keyUsage, by its name in RFC
+/// 5280 4.2.1.3.
+pub(crate) fn has_usage(key: &PublicKey, usage: &str) -> bool {
+    end_entity_usages(key).iter().any(|purpose| match purpose {
+        KeyUsagePurpose::DigitalSignature => usage == DIGITAL_SIGNATURE,
+        KeyUsagePurpose::ContentCommitment => usage == "nonRepudiation",
+        KeyUsagePurpose::KeyEncipherment => usage == "keyEncipherment",
+        _ => false,
+    })
 }
 
 /// No chain is as long as the longest path that rcgen can write.

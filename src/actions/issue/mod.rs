@@ -1,3 +1,4 @@
+mod csr;
 mod fleet;
 mod wish;
 
@@ -15,6 +16,7 @@ use super::report::CertificateReport;
 use super::{Action, Error, Report, authority};
 use crate::pki::{Days, EndEntityKind, GeneralName, KeyType, Passphrase};
 use crate::store::{self, Access, Backup, Directory, EndEntityFiles, FileRole, IssuedName};
+pub use csr::SigningRequest;
 pub use fleet::Fleet;
 use wish::{Drafter, Wish};
 
@@ -51,6 +53,8 @@ pub enum Recipients {
         /// The type of their keys.
         key_type: Option<KeyType>,
     },
+    /// Whoever made a request for a certificate: the private key never leaves them.
+    Request(SigningRequest),
     /// Everything that a file lists: what is missing is made, what is due or not as the file says is
     /// made anew, and the rest is left.
     Fleet {
@@ -108,6 +112,7 @@ fn issue_in(
     };
     let plans = match &request.to {
         Recipients::Named { .. } => plan_named(request, &drafter, &mut report)?,
+        Recipients::Request(csr) => vec![csr.plan(&drafter, request.replace, &mut report.notes)?],
         Recipients::Fleet { fleet, if_due } => plan_fleet(request, fleet, *if_due, &drafter, &mut report)?,
     };
     let Some(folder) = folder.as_mut().filter(|_| !request.dry_run && !plans.is_empty()) else {
@@ -122,9 +127,9 @@ fn issue_in(
     let mut serials = Serials::of(&directory, &authority, &known, &inventory)?;
     let trusted = directory.read(FileRole::CaCertificate)?.unwrap_or_default();
     let (backup, batches) = match request.to {
-        Recipients::Named { .. } if request.replace => (Backup::At(now), Batches::One),
-        Recipients::Named { .. } => (Backup::None, Batches::One),
         Recipients::Fleet { .. } => (Backup::None, Batches::Small),
+        _ if request.replace => (Backup::At(now), Batches::One),
+        _ => (Backup::None, Batches::One),
     };
     let mut issuer = Issuer {
         certificates: &mut directory,
@@ -195,7 +200,7 @@ fn plan_fleet(
         match drafter.present(&wish)? {
             None => plans.push(drafter.plan(&wish, Action::Created, &mut report.notes)?),
             Some(old) if drafter.is_to_be_renewed(&old, &wish, if_due)? => {
-                plans.push(drafter.plan(&wish, Action::Renewed, &mut report.notes)?);
+                plans.push(drafter.plan_again(&old, &wish, &mut report.notes)?);
             }
             Some(old) => {
                 let path = path_in(&shown, &EndEntityFiles::issued(&member.name).certificate);

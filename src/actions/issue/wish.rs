@@ -78,6 +78,26 @@ impl Drafter<'_> {
         })
     }
 
+    /// In the place of an old certificate, whose key stays where it is if it is not here.
+    pub(super) fn plan_again(
+        &self,
+        old: &Certificate,
+        wish: &Wish<'_>,
+        notes: &mut Vec<Note>,
+    ) -> Result<Plan, Error> {
+        let plan = self.plan(wish, Action::Renewed, notes)?;
+        let key_is_here = match self.folder {
+            Some(folder) => folder.state(&plan.files.key)?.is_some(),
+            None => false,
+        };
+        match old.public_key() {
+            Ok(key) if !key_is_here && !has_other_key(old, wish) => {
+                Ok(Plan { key: KeyPlan::Elsewhere(key), ..plan })
+            }
+            _ => Ok(plan),
+        }
+    }
+
     /// As the directory's own certificate of that kind, or its other one, with another CommonName.
     fn subject(&self, wish: &Wish<'_>) -> Result<Subject, Error> {
         let certificate = |own: &Old| own.certificate.as_ref().map(|found| found.subject().clone());
@@ -108,6 +128,16 @@ impl Drafter<'_> {
         }
     }
 
+    /// Refuses a folder with a private key, which is another than that of a request.
+    pub(super) fn refuse_key(&self, name: &IssuedName) -> Result<(), Error> {
+        let Some(folder) = self.folder else { return Ok(()) };
+        let key = EndEntityFiles::issued(name).key;
+        match folder.state(&key)? {
+            Some(_) => Err(Error::KeyInTheWay { path: folder.path_of(key) }),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses a name that is there already but for its case: on some disks it is the same.
     pub(super) fn refuse_other_spellings(&self, names: &[IssuedName]) -> Result<(), Error> {
         let Some(folder) = self.folder else { return Ok(()) };
@@ -118,7 +148,7 @@ impl Drafter<'_> {
             .collect();
         let other = names.iter().find_map(|name| there.get(name).filter(|there| *there != name.as_str()));
         match other {
-            Some(there) => Err(store::Error::AlreadyThere { paths: vec![folder.path().join(there)] }.into()),
+            Some(there) => Err(Error::OtherSpelling { path: folder.path().join(there) }),
             None => Ok(()),
         }
     }
@@ -138,15 +168,19 @@ impl Drafter<'_> {
     ) -> Result<bool, Error> {
         let not_after = old.validity().not_after;
         let is_due = not_after - self.now <= if_due && not_after < self.authority.validity().not_after;
-        let key_type = || old.public_key().ok().and_then(|key| key.key_type());
-        let has_other_key = wish.key_type.is_some_and(|wanted| key_type() != Some(wanted));
         let names = wish.names()?;
         let has_other_names =
             names.len() != old.names().len() || !names.iter().all(|name| old.names().contains(name));
         Ok(is_due
-            || has_other_key
+            || has_other_key(old, wish)
             || has_other_names
             || !old.serves(wish.kind)
             || !old.is_issued_by(self.authority.certificate()))
     }
+}
+
+/// Whether a certificate is for a key of another type than what is asked for.
+fn has_other_key(old: &Certificate, wish: &Wish<'_>) -> bool {
+    let key_type = || old.public_key().ok().and_then(|key| key.key_type());
+    wish.key_type.is_some_and(|wanted| key_type() != Some(wanted))
 }

@@ -100,6 +100,10 @@ pub(crate) fn next_steps(report: &Report) -> Vec<String> {
     let is_new = |found: &&CertificateReport| found.action != Action::Kept && !is_own(found);
     let new: Vec<_> = report.certificates.iter().filter(|_| report.changed).filter(is_new).collect();
     let has = |role: &str| new.iter().any(|found| found.role == role);
+    let wrote_key = report.files.iter().any(|file| file.path.ends_with(".key"));
+    if !new.is_empty() && !wrote_key {
+        return vec!["give whoever has the key the certificate and ca.pem".to_owned()];
+    }
     if has("client") {
         steps.push(
             "give each client its folder: NAME.pem and NAME.key for mutual TLS, ca.pem to trust Milvus"
