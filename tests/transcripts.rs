@@ -18,10 +18,20 @@ fn run(sources: &[&Path]) {
         for scratch in ["in", "out"] {
             fs::create_dir(case.with_extension(scratch)).unwrap();
         }
+        for (name, content) in files(&fs::read_to_string(source).unwrap()) {
+            fs::write(case.with_extension("in").join(name), content).unwrap();
+        }
     }
     let cases = trycmd::TestCases::new();
     cases.register_bin("rm", Path::new("/bin/rm"));
     cases.case(folder.path().join("*.trycmd").to_str().unwrap()).run();
+}
+
+/// The files that a transcript shows, each in a block that begins with its language and its name.
+fn files(text: &str) -> Vec<(String, String)> {
+    let blocks = text.split("\n```").filter_map(|block| block.split_once('\n'));
+    let named = blocks.filter_map(|(line, content)| Some((line.strip_prefix("yaml ")?, content)));
+    named.map(|(name, content)| (name.to_owned(), format!("{content}\n"))).collect()
 }
 
 /// Dates are those of the day on which somebody typed the commands: any other will do.

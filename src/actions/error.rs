@@ -125,6 +125,24 @@ pub enum Error {
         /// The name.
         name: IssuedName,
     },
+    /// `renew` with a name under which nothing is any more.
+    #[error("{}: no such file any more, so there is nothing to renew", path.display())]
+    Withdrawn {
+        /// The certificate that was there.
+        path: PathBuf,
+        /// What it was called.
+        name: IssuedName,
+    },
+    /// `issue` with a name under which there is something.
+    #[error("{}: was issued already", folder.display())]
+    AlreadyIssued {
+        /// The folder of that name.
+        folder: PathBuf,
+        /// The name.
+        name: IssuedName,
+        /// The certificate directory.
+        directory: PathBuf,
+    },
     /// A step of `rotate-ca` that is not the next one.
     #[error("{}: {}", directory.display(), out_of_turn(*state, *left))]
     RotationOutOfTurn {
@@ -286,6 +304,13 @@ impl Error {
                 Some("move it away, or give the certificate another name with --common-name".into())
             }
             Self::OtherSpelling { .. } => Some("use that name as it is, or another one".into()),
+            Self::Withdrawn { name, .. } => {
+                Some(format!("`milvus-certs issue client {name}` issues it again"))
+            }
+            Self::AlreadyIssued { name, directory, .. } => Some(format!(
+                "`{}` renews it; --force issues another, and keeps this one in a backup",
+                command(&format!("renew {name}"), directory)
+            )),
             Self::OutputIsDirectory { .. } => Some("leave --out out, or name another folder".into()),
             Self::AfterSome { source, .. } => {
                 source.hint().map(|hint| format!("{hint}; run the same again, and it goes on from there"))

@@ -224,10 +224,10 @@ pub enum Note {
         /// Which.
         file: String,
     },
-    /// Something that was issued is not there any more, so it is not renewed.
+    /// What was issued and is not there any more, so it is not renewed.
     Withdrawn {
         /// What it was called.
-        name: IssuedName,
+        names: Vec<IssuedName>,
     },
     /// Another type of key was asked for, but this key is not made here.
     KeyElsewhere {
@@ -340,9 +340,7 @@ impl fmt::Display for Note {
             Self::OwnerNotKept { file } => {
                 write!(f, "{file} could not be given to its former owner or group; it belongs to you")
             }
-            Self::Withdrawn { name } => {
-                write!(f, "{name} was issued and is not there any more, so it was left alone")
-            }
+            Self::Withdrawn { names } => write!(f, "{}", withdrawn(names)),
             Self::KeyElsewhere { file } => {
                 write!(f, "{file} is for a key that is somewhere else, and keeps it")
             }
@@ -368,6 +366,17 @@ impl fmt::Display for Note {
                 write!(f, "server.pem does not cover {name}; `milvus-certs renew --san {name}` adds it")
             }
         }
+    }
+}
+
+fn withdrawn(names: &[IssuedName]) -> String {
+    match names {
+        [name] => format!("{name} was issued and is not there any more, so it was left alone"),
+        [first, ..] => format!(
+            "{} that were issued are not there any more, such as {first}, and were left alone",
+            names.len()
+        ),
+        [] => String::new(),
     }
 }
 

@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, ValueEnum};
 use milvus_certs::actions::{Fleet, IssueRequest, Recipients, SigningRequest, issue_with_progress};
 use milvus_certs::pki::{Days, EndEntityKind, GeneralName, KeyType, NamePattern};
 use milvus_certs::store::IssuedName;
@@ -20,9 +21,9 @@ Examples:
   milvus-certs issue -d certs --csr milvus-3.csr --as server --allow-san milvus-3.example.com
   milvus-certs issue -d certs --from fleet.yaml
 
-A request gets the CommonName that it asks for, a server only if --allow-san lists it; of the other
-names those that --allow-san lists; and nothing else but what every certificate of its kind has. What it
-does not get is said.
+A request gets the CommonName that it asks for, a server only if --allow-san lists it; of its other
+names those that --allow-san lists; and what every certificate of its kind has. What it does not get
+is said.
 
 fleet.yaml lists everything that the authority is to have issued:
 
@@ -37,8 +38,8 @@ fleet.yaml lists everything that the authority is to have issued:
       san: [10.0.0.7]
       days: 90
 
-What is missing is made; what ends soon, is not as the file says, or is of a former authority is made
-anew; the rest is left. Interrupted, it goes on from there when it is run again.";
+What is missing is made; what ends soon, is not as the file says, or is of a former authority is
+made anew; the rest is left. Interrupted, it goes on from there when it is run again.";
 
 /// The most that is read of a list or a request, in bytes.
 const LIMIT: u64 = 1024 * 1024;
@@ -72,7 +73,6 @@ pub(crate) struct Args {
         long = "as",
         value_name = "server|client",
         hide_possible_values = true,
-        requires = "csr",
         env = "MILVUS_CERTS_AS",
         hide_env_values = true,
         help_heading = "Signing request"
@@ -85,7 +85,6 @@ pub(crate) struct Args {
     #[arg(
         long,
         value_name = "NAME-OR-IP",
-        requires = "csr",
         env = "MILVUS_CERTS_ALLOW_SAN",
         hide_env_values = true,
         value_delimiter = ',',
@@ -98,7 +97,6 @@ pub(crate) struct Args {
         long,
         visible_alias = "cn",
         value_name = "NAME",
-        requires = "csr",
         env = "MILVUS_CERTS_COMMON_NAME",
         hide_env_values = true,
         help_heading = "Signing request"
@@ -113,7 +111,7 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
 
     /// Replace what is there under these names; a backup is kept
-    #[arg(long, env = "MILVUS_CERTS_FORCE", hide_env_values = true, value_parser = BoolishValueParser::new(), conflicts_with = "from")]
+    #[arg(long, env = "MILVUS_CERTS_FORCE", hide_env_values = true, value_parser = BoolishValueParser::new())]
     force: bool,
 
     /// With --from: renew what ends within this time
@@ -128,8 +126,7 @@ pub(crate) struct Args {
         value_name = "NAME-OR-IP",
         env = "MILVUS_CERTS_SAN",
         hide_env_values = true,
-        value_delimiter = ',',
-        conflicts_with = "from"
+        value_delimiter = ','
     )]
     san: Vec<GeneralName>,
 
@@ -140,13 +137,12 @@ pub(crate) struct Args {
         env = "MILVUS_CERTS_DAYS",
         hide_env_values = true,
         allow_negative_numbers = true,
-        conflicts_with = "from",
         help_heading = "Validity and keys"
     )]
     days: Option<Days>,
 
     /// The type of the keys [default: rsa2048]
-    #[arg(long, value_name = "TYPE", value_parser = key_type(), env = "MILVUS_CERTS_KEY_TYPE", hide_env_values = true, conflicts_with_all = ["from", "csr"], help_heading = "Validity and keys")]
+    #[arg(long, value_name = "TYPE", value_parser = key_type(), env = "MILVUS_CERTS_KEY_TYPE", hide_env_values = true, help_heading = "Validity and keys")]
     key_type: Option<KeyType>,
 
     #[command(flatten, next_help_heading = "Validity and keys")]
@@ -169,7 +165,36 @@ impl From<Kind> for EndEntityKind {
     }
 }
 
+/// Options that are for some recipients alone, by their names in clap and on the command line.
+const FOR_SOME: [(&str, &str, &[&str]); 8] = [
+    ("force", "--force", &["kind", "csr"]),
+    ("san", "--san", &["kind", "csr"]),
+    ("days", "--days", &["kind", "csr"]),
+    ("key_type", "--key-type", &["kind"]),
+    ("csr_kind", "--as", &["csr"]),
+    ("allow_san", "--allow-san", &["csr"]),
+    ("common_name", "--common-name", &["csr"]),
+    ("if_due", "--if-due", &["from"]),
+];
+
 impl Args {
+    /// What was typed and would do nothing is a mistake; a variable of the environment may be meant for
+    /// other commands.
+    pub(super) fn check_effect(&self, given: &ArgMatches) -> Result<(), String> {
+        let way = match (&self.csr, &self.from) {
+            (Some(_), _) => "csr",
+            (None, Some(_)) => "from",
+            (None, None) => "kind",
+        };
+        let is_typed = |id: &str| given.value_source(id) == Some(ValueSource::CommandLine);
+        let idle = FOR_SOME.iter().find(|(id, _, ways)| is_typed(id) && !ways.contains(&way));
+        match (idle, way) {
+            (None, _) => Ok(()),
+            (Some((_, option, _)), "kind") => Err(format!("{option} has no effect where names are given")),
+            (Some((_, option, _)), way) => Err(format!("{option} has no effect with --{way}")),
+        }
+    }
+
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let style = output::Style::of(&self.common);
         let meter = Meter::new(style);

@@ -85,8 +85,13 @@ impl Cli {
         let mut command = Self::command();
         let matches = command.try_get_matches_from_mut(arguments)?;
         let mut cli = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
-        if let (Command::Check(args), Some((_, given))) = (&mut cli.command, matches.subcommand()) {
-            let settled = args.settle_format(given);
+        if let Some((_, given)) = matches.subcommand() {
+            let settled = match &mut cli.command {
+                Command::Check(args) => args.settle_format(given),
+                Command::Issue(args) => args.check_effect(given),
+                Command::Renew(args) => args.check_effect(given),
+                _ => Ok(()),
+            };
             settled.map_err(|conflict| command.error(ErrorKind::ArgumentConflict, conflict))?;
         }
         Ok(cli)

@@ -1,7 +1,10 @@
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::ArgMatches;
 use clap::builder::BoolishValueParser;
+use clap::parser::ValueSource;
 use milvus_certs::actions::{Issued, RenewRequest, renew_with_progress};
 use milvus_certs::pki::{Days, EndEntityKind, KeyType};
 use milvus_certs::store::{FileMode, IssuedName, NameUnsafe};
@@ -36,7 +39,7 @@ pub(crate) struct Args {
     targets: Vec<Target>,
 
     /// Renew everything: server, client, and all that was issued and is still there
-    #[arg(long, env = "MILVUS_CERTS_ALL", hide_env_values = true, value_parser = BoolishValueParser::new(), conflicts_with = "targets")]
+    #[arg(long, env = "MILVUS_CERTS_ALL", hide_env_values = true, value_parser = BoolishValueParser::new())]
     all: bool,
 
     #[command(flatten)]
@@ -117,6 +120,15 @@ impl Target {
 }
 
 impl Args {
+    /// Who names what is to be renewed does not want all of it; a variable may be meant for other runs.
+    pub(super) fn check_effect(&self, given: &ArgMatches) -> Result<(), String> {
+        let is_typed = given.value_source("all") == Some(ValueSource::CommandLine);
+        match is_typed && !self.targets.is_empty() {
+            true => Err("--all has no effect where something is named".into()),
+            false => Ok(()),
+        }
+    }
+
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let style = output::Style::of(&self.common);
         let meter = Meter::new(style);
@@ -138,10 +150,14 @@ impl Args {
             targets => targets.iter().filter_map(Target::kind).collect(),
         };
         let names: Vec<_> = self.targets.iter().filter_map(Target::name).collect();
-        let issued = match (self.all, names.is_empty()) {
-            (true, _) => Issued::All,
-            (false, true) => Issued::None,
-            (false, false) => Issued::Named(names),
+        let is_folder = |name: &&IssuedName| Path::new(name.as_str()).is_dir();
+        if let (Some(folder), true) = (names.iter().find(is_folder), self.common.dir == Path::new(".")) {
+            return Err(usage::Error::folder_for_a_name("renew", folder.as_str()).into());
+        }
+        let issued = match names.is_empty() {
+            false => Issued::Named(names),
+            true if self.all && self.targets.is_empty() => Issued::All,
+            true => Issued::None,
         };
         // An option that would do nothing is a mistake, not a wish.
         for (given, option, kind) in [
@@ -153,13 +169,17 @@ impl Args {
                 return Err(usage::Error::without_effect(option, kind.name()).into());
             }
         }
+        let subject = self.subject.into_attributes();
+        if kinds.is_empty() && !subject.is_empty() {
+            return Err(usage::Error::subject_stays().into());
+        }
         let mut names = self.names.san;
         names.extend(self.platform.names()?);
         Ok(RenewRequest {
             directory: self.common.dir,
             kinds,
             issued,
-            subject: self.subject.into_attributes(),
+            subject,
             names,
             client_name: self.names.client_name,
             days: self.days,

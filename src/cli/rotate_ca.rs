@@ -12,16 +12,16 @@ use super::{EXIT_STATUS, Status, output};
 
 const EXAMPLES: &str = "\
 Examples:
-  milvus-certs rotate-ca begin -d certs     # then give everybody ca.pem, which trusts both
-  milvus-certs rotate-ca issue -d certs     # then give everybody their new certificates
-  milvus-certs rotate-ca finish -d certs    # then give everybody ca.pem, which trusts the new one alone
+  milvus-certs rotate-ca begin -d certs    # then give everybody ca.pem, which trusts both
+  milvus-certs rotate-ca issue -d certs    # then give everybody their new certificates
+  milvus-certs rotate-ca finish -d certs   # then give everybody ca.pem, which trusts the new one
   milvus-certs rotate-ca status -d certs
 
-Between the steps, everything old works with everything new: take as long as you need. A step that was
-interrupted goes on when it is run again. The old authority is kept in DIR/backup-<UTC time>.
+Between the steps, everything old works with everything new: take as long as you need. A step
+that was interrupted goes on when it is run again. The old authority is kept in DIR/backup-<time>.
 
 `begin --same-key` is for an authority whose certificate is refused or ends soon, such as that of
-gen.sh, which has no keyUsage: it signs ca.pem anew with the same key and name, and is all there is to do.";
+gen.sh, which has no keyUsage. It signs ca.pem anew with the same key and name: one step is all.";
 
 /// Replace the authority by a new one, step by step, without an outage
 #[derive(Debug, clap::Args)]

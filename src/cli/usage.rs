@@ -32,6 +32,22 @@ impl Error {
         }
     }
 
+    /// A subject for what was issued under a name, which is its subject.
+    pub(super) fn subject_stays() -> Self {
+        Self {
+            message: "the subject can be changed of server and client alone".into(),
+            hint: "`milvus-certs issue` issues under another name".into(),
+        }
+    }
+
+    /// A folder where something is named that was issued.
+    pub(super) fn folder_for_a_name(command: &str, folder: &str) -> Self {
+        Self {
+            message: format!("{folder} is a folder"),
+            hint: format!("a folder is named with -d: `milvus-certs {command} -d {}`", shell_quoted(folder)),
+        }
+    }
+
     /// `explain` without a text, where nothing is piped in.
     pub(super) fn nothing_to_explain() -> Self {
         Self {
@@ -142,9 +158,13 @@ impl Typed {
     fn folder_for_a_kind(&self, error: &clap::Error) -> Option<String> {
         let argument = text(error, ContextKind::InvalidArg)?;
         let word = text(error, ContextKind::InvalidValue)?;
-        (argument.starts_with('[') && self.takes("dir")).then(|| {
-            let command = format!("{} -d {}", self.name, shell_quoted(word));
-            format!("server or client can be named here; a folder is named with -d: `{command}`")
+        let word = shell_quoted(word);
+        (argument.starts_with('[') && self.takes("dir")).then(|| match self.takes("csr") {
+            true => format!("say what it is for first: `{} client {word}`", self.name),
+            false => format!(
+                "server or client can be named here; a folder is named with -d: `{} -d {word}`",
+                self.name
+            ),
         })
     }
 

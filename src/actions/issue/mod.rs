@@ -105,6 +105,7 @@ fn issue_in(
     let mut report = Report::new(&request.directory, request.dry_run, directory.recovery().or(recovery));
 
     let drafter = Drafter {
+        directory: &request.directory,
         folder: folder.as_ref().map(|folder| &folder.directory),
         authority: &authority,
         own: &own,

@@ -1,5 +1,6 @@
 //! From what was asked for to plans, with what is there already.
 
+use std::path::Path;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -13,7 +14,7 @@ use crate::pki::{
     Attribute, AttributeType, Certificate, CertificateAuthority, Days, EndEntityKind, GeneralName, KeyType,
     Subject, Validity,
 };
-use crate::store::{self, Directory, EndEntityFiles, FileMode, IssuedName};
+use crate::store::{Directory, EndEntityFiles, FileMode, IssuedName};
 
 /// A server or client that is to have a certificate.
 pub(super) struct Wish<'a> {
@@ -45,6 +46,8 @@ impl Wish<'_> {
 
 /// Makes plans.
 pub(super) struct Drafter<'a> {
+    /// The certificate directory.
+    pub(super) directory: &'a Path,
     /// The folder with what was issued, if there is one.
     pub(super) folder: Option<&'a Directory>,
     pub(super) authority: &'a CertificateAuthority,
@@ -113,18 +116,22 @@ impl Drafter<'_> {
     pub(super) fn refuse_what_is_there(&self, names: &[IssuedName], replace: bool) -> Result<(), Error> {
         self.refuse_other_spellings(names)?;
         let Some(folder) = self.folder else { return Ok(()) };
-        let mut paths = Vec::new();
-        for name in names {
+        for name in names.iter().filter(|_| !replace) {
             let EndEntityFiles { key, certificate, authority } = EndEntityFiles::issued(name);
             for path in [key, certificate, authority] {
                 if folder.state(&path)?.is_some() {
-                    paths.push(folder.path_of(path));
+                    return Err(self.already_issued(folder, name));
                 }
             }
         }
-        match paths.is_empty() || replace {
-            true => Ok(()),
-            false => Err(store::Error::AlreadyThere { paths }.into()),
+        Ok(())
+    }
+
+    fn already_issued(&self, folder: &Directory, name: &IssuedName) -> Error {
+        Error::AlreadyIssued {
+            folder: folder.path().join(name.as_str()),
+            name: name.clone(),
+            directory: self.directory.to_owned(),
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Changes, Issued, Old, RenewRequest, Renewal};
 use crate::actions::issuance::{Batches, Inventory, InventoryEntry, IssuedFolder, Issuer, Plan, Progress};
 use crate::actions::report::CertificateReport;
 use crate::actions::{Action, Error, Note, Report};
-use crate::pki::EndEntityKind;
+use crate::pki::{Certificate, EndEntityKind};
 use crate::store::{self, Access, EndEntityFiles, IssuedName};
 
 /// Something that the inventory has.
@@ -72,11 +72,13 @@ pub(crate) fn renew_issued(
         Issued::Named(names) => Members::named(inventory, names)?,
     };
     let access = if request.dry_run { Access::Look } else { Access::Change };
+    let mut withdrawn = Vec::new();
     for Members { folder, members } in all {
         let chosen = issuer.certificates.path().join(&folder);
         let mut opened = match IssuedFolder::open(issuer.certificates, Some(&chosen), access) {
             Err(Error::Store(store::Error::NotFound { .. })) => {
-                report.notes.extend(members.into_iter().map(|member| Note::Withdrawn { name: member.name }));
+                withdrawn.extend(members.into_iter().map(|member| (member.name, chosen.clone())));
+                refuse_withdrawn(request, &withdrawn)?;
                 continue;
             }
             opened => opened?,
@@ -84,7 +86,17 @@ pub(crate) fn renew_issued(
         report.notes.extend(opened.directory.recovery().map(Note::Recovered));
         let renewal =
             Renewal { request, directory: &opened.directory, authority: issuer.authority, now: issuer.now };
-        let plans = plan(&renewal, &members, &opened, report)?;
+        let mut plans = Vec::new();
+        for member in &members {
+            let old = Old::read(&opened.directory, member.kind, EndEntityFiles::issued(&member.name))?;
+            match &old.certificate {
+                Some(certificate) => plans.extend(plan(&renewal, &old, certificate, &opened, report)?),
+                None => {
+                    withdrawn.push((member.name.clone(), opened.directory.path_of(&old.files.certificate)))
+                }
+            }
+        }
+        refuse_withdrawn(request, &withdrawn)?;
         if request.dry_run {
             let issuer = issuer.authority.certificate().subject();
             let planned =
@@ -94,37 +106,36 @@ pub(crate) fn renew_issued(
             issuer.issue(&mut opened, &plans, Batches::Small, progress, report)?;
         }
     }
+    if !withdrawn.is_empty() {
+        let names = withdrawn.into_iter().map(|(name, _)| name).collect();
+        report.notes.push(Note::Withdrawn { names });
+    }
     Ok(())
 }
 
-/// Plans for what is due; the rest is reported.
+/// Whoever names something wants it renewed.
+fn refuse_withdrawn(request: &RenewRequest, withdrawn: &[(IssuedName, PathBuf)]) -> Result<(), Error> {
+    match (&request.issued, withdrawn) {
+        (Issued::Named(_), [(name, path), ..]) => {
+            Err(Error::Withdrawn { path: path.clone(), name: name.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The plan for what is due; what is not is reported.
 fn plan(
     renewal: &Renewal<'_>,
-    members: &[Member],
+    old: &Old,
+    certificate: &Certificate,
     folder: &IssuedFolder,
     report: &mut Report,
-) -> Result<Vec<Plan>, Error> {
-    let mut plans = Vec::new();
-    for member in members {
-        let files = EndEntityFiles::issued(&member.name);
-        let old = Old::read(&folder.directory, member.kind, files)?;
-        let Some(certificate) = &old.certificate else {
-            report.notes.push(Note::Withdrawn { name: member.name.clone() });
-            continue;
-        };
-        if !certificate.is_issued_by(renewal.authority.certificate())
-            || renewal.is_due(&old, &mut report.notes)
-        {
-            plans.push(renewal.plan(&old, &Changes::default(), &mut report.notes)?);
-        } else {
-            let path = folder.path_of(&old.files.certificate);
-            report.certificates.push(CertificateReport::of(
-                member.kind.name(),
-                path,
-                Action::Kept,
-                certificate,
-            ));
-        }
+) -> Result<Option<Plan>, Error> {
+    let is_ours = certificate.is_issued_by(renewal.authority.certificate());
+    if !is_ours || renewal.is_due(old, &mut report.notes) {
+        return renewal.plan(old, &Changes::default(), &mut report.notes).map(Some);
     }
-    Ok(plans)
+    let path = folder.path_of(&old.files.certificate);
+    report.certificates.push(CertificateReport::of(old.kind.name(), path, Action::Kept, certificate));
+    Ok(None)
 }

@@ -168,6 +168,8 @@ fn renew_in(
                 Some(new) => CertificateReport::of(old.kind.name(), path, plans[plan].action, new),
                 None => plans[plan].report(authority.certificate().subject(), path),
             }),
+            // Who names what was issued does not ask for these.
+            (None, Some(_)) if request.kinds.is_empty() => None,
             (None, Some(kept)) => Some(CertificateReport::of(old.kind.name(), path, Action::Kept, kept)),
             (None, None) => None,
         };

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use milvus_certs::actions::{Action, CertificateReport, Report};
 
+use milvus_certs::pki::listed;
+
 use super::page::Page;
 use super::run::{covers, day, is_own};
 
@@ -47,10 +49,10 @@ fn headline(report: &Report) -> String {
     };
     let parts = [(created, issued), (renewed, again), (kept, left)];
     let parts = parts.iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<_> =
-        parts.map(|(count, verb)| format!("{verb} {}", are(*count, "certificate", "certificates"))).collect();
-    let text = parts.join(", ");
-    format!("{}{} in {folder}:", text[..1].to_uppercase(), &text[1..])
+    let parts: Vec<_> = parts.map(|(count, verb)| format!("{verb} {count}")).collect();
+    let text = listed(&parts);
+    let noun = if created + renewed + kept == 1 { "certificate" } else { "certificates" };
+    format!("{}{} {noun} in {folder}:", text[..1].to_uppercase(), &text[1..])
 }
 
 fn are(count: usize, one: &str, more: &str) -> String {

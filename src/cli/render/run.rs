@@ -23,7 +23,11 @@ pub(crate) fn text(command: &str, report: &Report) -> String {
         let action = if certificate.action == Action::Kept && report.changed { ", unchanged" } else { "" };
         page.line(format!("  {name:<10}  {covers}{padding}  until {}{action}", day(&certificate.not_after)));
     }
-    page.lines(issued::rows(others.into_iter()));
+    let rows = issued::rows(others.into_iter());
+    if !rows.is_empty() {
+        page.gap();
+        page.lines(rows);
+    }
     if let Some(backup) = &report.backup {
         page.gap();
         page.line(format!("The files that were there are in {backup}."));
