@@ -5,6 +5,7 @@ import re
 
 import kubernetes_validate
 import yaml
+from api import Cluster
 from report import check, compare, failure, has, run
 from scene import EXAMPLES, HERE, Scene, judge, session
 
@@ -13,8 +14,8 @@ FOLDER = EXAMPLES / "kubernetes"
 RELEASES = ("1.25", kubernetes_validate.latest_version().removesuffix(".0"))
 # What each restarts, and where in it the annotations of the pods are.
 RESTARTED = {
-    "helm": ("deployments.my-release-milvus-standalone", "Deployment", ("spec", "template", "metadata", "annotations")),
-    "operator": ("milvuses.my-release", "Milvus", ("spec", "components", "podAnnotations")),
+    "helm": (("deployments", "my-release-milvus-standalone"), ("spec", "template", "metadata", "annotations")),
+    "operator": (("milvuses", "my-release"), ("spec", "components", "podAnnotations")),
 }
 
 
@@ -32,42 +33,55 @@ def at(document, keys):
     return document
 
 
+def deployment(annotations):
+    """What the chart makes of its values, as far as it matters here."""
+    template = {"metadata": {"labels": {"app": "milvus"}, "annotations": annotations}, "spec": {"containers": []}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "my-release-milvus-standalone", "namespace": "default"},
+        "spec": {"selector": {"matchLabels": {"app": "milvus"}}, "template": template},
+    }
+
+
 class ClusterScene(Scene):
-    """A cluster in which Milvus was installed with what `config` wrote."""
+    """A cluster in which Milvus was installed with what `config` printed."""
 
     target = ""
 
-    def start_milvus(self):
-        deploy = self.folder / "deploy"
-        done = run(self.program, "config", self.target, "-d", self.certs, "--out", deploy)
+    @property
+    def platform(self):
+        return self.target
+
+    def printed(self):
+        """The Secret, and Milvus as it is installed with it."""
+        done = run(self.program, "config", self.target, "-d", self.certs)
         if done.returncode:
             raise RuntimeError(failure("config", done))
-        secret = yaml.safe_load((deploy / "secret.yaml").read_text())
-        (self.stand_in / "secrets.certs.json").write_text(json.dumps(secret))
-        file, kind, where = RESTARTED[self.target]
-        text = (deploy / ("values.yaml" if self.target == "helm" else "milvus.yaml")).read_text()
-        installed = yaml.safe_load(text)
-        if self.target == "helm":
-            # What the chart makes of it, as far as it matters here.
-            metadata = {"name": "my-release-milvus-standalone", "namespace": "default"}
-            template = {"metadata": {"annotations": installed["annotations"]}, "spec": {"containers": []}}
-            spec = {"selector": {}, "template": template}
-            installed = {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": spec}
-        (self.stand_in / f"{file}.json").write_text(json.dumps(installed))
-        (self.stand_in / "role.json").write_text(json.dumps(documents(self.target)["Role"]))
+        secret, *_, last = yaml.safe_load_all(done.stdout)
+        return secret, deployment(last["annotations"]) if self.target == "helm" else last
+
+    def start_milvus(self):
+        secret, milvus = self.printed()
+        secret["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": json.dumps(secret)}
+        self.restarted, self.annotations = RESTARTED[self.target]
+        held = {("secrets", "certs"): secret, self.restarted: milvus}
+        self.cluster = Cluster(documents(self.target)["Role"], held)
 
     def restarts(self):
-        return len(self.said("restarts"))
+        return self.cluster.restarts
+
+    def break_restarts(self):
+        self.cluster.broken = True
+
+    def mend_restarts(self):
+        self.cluster.broken = False
 
     def has_been_delivered(self):
-        """The Secret and the pods' annotation are what `config` prints of the directory now."""
-        printed = run(self.program, "config", self.target, "-d", self.certs).stdout
-        secret, *_, last = yaml.safe_load_all(printed)
-        held = json.loads((self.stand_in / "secrets.certs.json").read_text())
-        file, _, where = RESTARTED[self.target]
-        annotations = at(json.loads((self.stand_in / f"{file}.json").read_text()), where)
-        expected = last["annotations"] if self.target == "helm" else at(last, where)
-        return held["data"] == secret["data"] and annotations == expected
+        secret, milvus = self.printed()
+        held = self.cluster.resources
+        same = at(held[self.restarted], self.annotations) == at(milvus, self.annotations)
+        return same and held["secrets", "certs"]["data"] == secret["data"]
 
     def renew_client(self):
         self.milvus_certs("renew", "client", "--ca-passphrase-file", self.folder / "passphrase")
@@ -96,6 +110,9 @@ class Job(ClusterScene):
             return paths.sub(lambda found: str(places[found[0]]), text)
 
         variables = {e["name"]: here(e["value"]) for e in container["env"]}
+        # In the cluster it finds the API and its account by itself.
+        variables["KUBECONFIG"] = str(self.folder / "kubeconfig")
+        (self.folder / "kubeconfig").write_text(self.cluster.kubeconfig())
         return session([here(word) for word in container["command"]], cwd=self.folder, env=self.environment(**variables))
 
 
@@ -182,12 +199,12 @@ def judge_cluster(program):
         judge(lambda name, days, made=made: made(program, name, days), f"the CronJob for {target}")
 
     made = type("Job", (Job,), {"target": "helm", "kind": "job-other"})
-    scene = made(program, "role")
-    role = json.loads((scene.stand_in / "role.json").read_text())
-    role["rules"][1]["resourceNames"] = ["another"]
-    (scene.stand_in / "role.json").write_text(json.dumps(role))
-    done = scene.start()
-    check("the stand-in for the cluster holds the jobs to their Role", [] if done.returncode else [failure("role", done)])
+    for verb in ("get", "patch"):
+        scene = made(program, f"without-{verb}")
+        scene.cluster.role["rules"][1]["verbs"].remove(verb)
+        done = scene.start()
+        problems = [] if done.returncode and "Forbidden" in done.stderr else [failure("Role", done)]
+        check(f"the Role has nothing too much: without {verb} the job fails", problems)
     scene = made(program, "broken")
     (scene.certs / "server.key").write_bytes((scene.certs / "client.key").read_bytes())
     done = scene.start()

@@ -2,8 +2,10 @@
 
 import re
 import shlex
+import shutil
+from pathlib import Path
 
-from report import check, failure, run
+from report import check, failure, has, run
 from scene import EXAMPLES
 
 # A command ends where the shell's line does, or a redirection, a pipe or a parenthesis begins.
@@ -42,3 +44,23 @@ def judge_commands(program):
     files = [str(path.relative_to(EXAMPLES)) for path in EXAMPLES.rglob("*") if path.is_file() and path.suffix != ".md"]
     problems = [f"{name} is not in it" for name in files if name not in text]
     check(f"and it names all {len(files)} that there are", problems)
+
+    if has("cargo", "THE Dockerfile"):
+        cargo_finds_what_is_copied()
+
+
+def cargo_finds_what_is_copied():
+    """Nothing builds an image here; that the sources are complete which it copies can be said."""
+    top, source = EXAMPLES.parent.parent, Path("source").resolve()
+    source.mkdir()
+    text = (EXAMPLES / "kubernetes/Dockerfile").read_text().split("\nFROM")[1]
+    for *froms, to in (line.split()[1:] for line in text.splitlines() if line.startswith("COPY")):
+        for name in froms:
+            if (top / name).is_dir():
+                shutil.copytree(top / name, source / to)
+            else:
+                shutil.copy(top / name, source / to)
+    done = run("cargo", "metadata", "--locked", "--no-deps", "--format-version", "1", cwd=source)
+    problems = [failure("cargo metadata", done)] if done.returncode else []
+    problems += [] if "cargo install --locked --path ." in text else ["it does not install them"]
+    check("the Dockerfile copies all that cargo wants to see", problems)

@@ -1,4 +1,4 @@
-"""One scene in which an example runs: a certificate directory, stand-ins, and what is seen of them."""
+"""A scene in which an example runs: a certificate directory, something that Milvus runs on, and what is seen of it."""
 
 import os
 import shutil
@@ -17,6 +17,7 @@ class Scene:
     """What all have in common; `start_milvus`, `start`, `restarts` and `has_been_delivered` are the examples' own."""
 
     kind = ""
+    platform = ""
 
     def __init__(self, program, name, days=365):
         self.program = program
@@ -26,7 +27,8 @@ class Scene:
         self.stand_in.mkdir(parents=True)
         passphrase = self.folder / "passphrase"
         passphrase.write_text(PASSPHRASE + "\n")
-        self.milvus_certs("gen", "--key-type", "p256", "--days", days, "--ca-passphrase-file", passphrase)
+        options = ["--for", self.platform, "--key-type", "p256", "--days", days, "--ca-passphrase-file", passphrase]
+        self.milvus_certs("gen", *options)
         self.start_milvus()
 
     def milvus_certs(self, *words):

@@ -12,6 +12,7 @@ SCRIPT = EXAMPLES / "renew-milvus.sh"
 
 class Script(Scene):
     kind = "script"
+    platform = "compose"
     shell = "sh"
 
     def start_milvus(self):

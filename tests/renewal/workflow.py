@@ -10,7 +10,6 @@ from scene import EXAMPLES, HERE, PASSPHRASE, judge, session
 
 FILE = EXAMPLES / "github-actions/renew.yml"
 SCRATCH = HERE.parent.parent / "target/renewal-proof"
-CLUSTER_CREDENTIALS = "the contents of a kubeconfig"
 
 
 def steps():
@@ -36,7 +35,7 @@ class Workflow(ClusterScene):
             "SERVER_KEY": (self.certs / "server.key").read_text().rstrip("\n"),
             "CLIENT_KEY": (self.certs / "client.key").read_text().rstrip("\n"),
             "CA_PASSPHRASE": PASSPHRASE,
-            "CLUSTER_CREDENTIALS": CLUSTER_CREDENTIALS,
+            "CLUSTER_CREDENTIALS": self.cluster.kubeconfig(),
         }
         self.said_by_all = ""
         self.repository = self.folder / "repository.git"
