@@ -46,7 +46,7 @@ class Cluster:
             "kind": "Config",
             "clusters": [{"name": "here", "cluster": {"server": self.address}}],
             "users": [{"name": "renewal", "user": {"token": "the-token-of-the-account"}}],
-            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "renewal", "namespace": "milvus-certs"}}],
+            "contexts": [{"name": "here", "context": {"cluster": "here", "user": "renewal"}}],
             "current-context": "here",
         })
 

@@ -113,7 +113,8 @@ class Job(ClusterScene):
         # In the cluster it finds the API and its account by itself.
         variables["KUBECONFIG"] = str(self.folder / "kubeconfig")
         (self.folder / "kubeconfig").write_text(self.cluster.kubeconfig())
-        return session([here(word) for word in container["command"]], cwd=self.folder, env=self.environment(**variables))
+        command = [here(word) for word in container["command"]]
+        return session(command, cwd=self.folder, env=self.environment(**variables))
 
 
 def schemas_accept():
@@ -144,7 +145,7 @@ def they_fit_together():
     for name in RESTARTED:
         found = documents(name)
         role, binding, job = found["Role"], found["RoleBinding"], found["CronJob"]
-        subject = {"kind": "ServiceAccount", "name": account["metadata"]["name"], "namespace": namespace["metadata"]["name"]}
+        subject = {"kind": account["kind"], "name": account["metadata"]["name"], "namespace": namespace["metadata"]["name"]}
         problems += compare(f"{name}: who", [subject], binding["subjects"])
         problems += compare(f"{name}: the role", role["metadata"]["name"], binding["roleRef"]["name"])
         problems += compare(f"{name}: where", role["metadata"]["namespace"], binding["metadata"]["namespace"])
@@ -156,7 +157,7 @@ def they_fit_together():
             narrow = len(rule["resourceNames"]) == len(rule["resources"]) == 1 and rule["verbs"] == ["get", "patch"]
             problems += [] if narrow else [f"{name}: {rule}"]
     check("accounts, roles, volumes and namespaces fit, and a role has one Secret and one thing to restart", problems)
-    problems = compare("namespaces", {"default", "milvus-certs"}, {role["metadata"]["namespace"], job["metadata"]["namespace"]})
+    problems = compare("namespaces", ("default", "milvus-certs"), tuple(r["metadata"]["namespace"] for r in (role, job)))
     check("ca.key is in another namespace than Milvus", problems)
     commands = {tuple(pod(name)["containers"][0]["command"]) for name in RESTARTED}
     check("both run the same commands", [] if len(commands) == 1 else [str(commands)])

@@ -9,7 +9,9 @@ from report import check, failure, has, run
 from scene import EXAMPLES
 
 # A command ends where the shell's line does, or a redirection, a pipe or a parenthesis begins.
-COMMAND = re.compile(r"(?:^|[\s(`])milvus-certs ((?:gen|renew|check|config|connect|probe|inspect|explain)\b(?:\\\n|[^\n|)>`;])*)")
+COMMAND = re.compile(
+    r"(?:^|[\s(`])milvus-certs ((?:gen|renew|check|config|connect|probe|inspect|explain)\b(?:\\\n|[^\n|)>`;])*)"
+)
 
 
 def commands():

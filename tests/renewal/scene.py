@@ -57,11 +57,11 @@ class Scene:
     def mend_restarts(self):
         (self.stand_in / "fail").unlink()
 
-    def die_after_renewal(self):
-        """The next run is killed, all of it, when the renewal is done."""
-        (self.stand_in / "die-after-renew").touch()
+    def die(self, when):
+        """A run that is killed, `after-renew` or `within-renew`."""
+        (self.stand_in / f"die-{when}").touch()
         done = self.start()
-        (self.stand_in / "die-after-renew").unlink()
+        (self.stand_in / f"die-{when}").unlink()
         return done
 
     def said(self, name):
@@ -132,9 +132,22 @@ def judge(make, what):
 
     scene = make("killed", 20)
     old = scene.server()
-    done = scene.die_after_renewal()
+    done = scene.die("after-renew")
     problems = compare("status", -signal.SIGKILL, done.returncode)
     problems += compare("restarts", 0, scene.restarts())
     problems += after(scene, scene.start(), status=0, restarts=1)
     problems += ["server.pem is the old one"] if scene.server() == old else []
     check(f"{what}: killed between renewal and restart, the next run restarts", problems)
+
+    if not shutil.which("strace"):
+        return
+    scene = make("interrupted", 20)
+    old = scene.server()
+    done = scene.die("within-renew")
+    killed = "killed by SIGKILL" in (scene.stand_in / "trace").read_text()
+    problems = [] if killed and done.returncode else [failure("it was not killed", done)]
+    problems += ["server.pem is another one"] if scene.server() != old else []
+    problems += compare("restarts", 0, scene.restarts())
+    problems += after(scene, scene.start(), status=0, restarts=1)
+    problems += ["server.pem is the old one"] if scene.server() == old else []
+    check(f"{what}: killed within the renewal, which the next run completes, that one restarts", problems)

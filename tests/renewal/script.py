@@ -63,7 +63,8 @@ def behaves(program):
     problems += compare("restarts after the second", (0, 1), (scene.start().returncode, scene.restarts()))
     check("the first run of all restarts once", problems)
     expected = f"{scene.compose}: docker compose restart standalone"
-    check("it is the service standalone, in the folder of docker-compose.yaml", compare("call", [expected], scene.said("calls")))
+    problems = compare("call", [expected], scene.said("calls"))
+    check("it is the service standalone, in the folder of docker-compose.yaml", problems)
     served = yaml.safe_load((scene.compose / "docker-compose.override.yaml").read_text())["services"]
     check("which config compose has too", [] if "standalone" in served else [str(served)])
 
@@ -71,7 +72,8 @@ def behaves(program):
     done = scene.start()
     check("it says what it renewed", [] if str(scene.certs) in done.stdout else [failure("silent", done)])
     found = run(program, "check", "-d", scene.certs)
-    check("check takes no offence at what it leaves in the directory", [failure("check", found)] if found.returncode else [])
+    problems = [failure("check", found)] if found.returncode else []
+    check("check takes no offence at what it leaves in the directory", problems)
 
 
 def unit():
@@ -148,7 +150,8 @@ def is_read_by_systemd():
     check(f"systemd-analyze verify is content with {' and '.join(names)}", problems)
     service = system / "renew-milvus.service"
     service.write_text(service.read_text().replace("ProtectHome=", "ProtectHouse="))
-    check("and would not be with any", [] if any("ProtectHouse" in line for line in verify()[1]) else ["it found nothing"])
+    found = any("ProtectHouse" in line for line in verify()[1])
+    check("and would not be with any", [] if found else ["it found nothing"])
 
     source = EXAMPLES / "systemd/renew-milvus.service"
     done = run("systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", source)
