@@ -87,13 +87,20 @@ impl Report {
     pub(super) fn new(directory: &Path, dry_run: bool, recovery: Option<Recovery>) -> Self {
         Self {
             directory: directory.display().to_string(),
-            changed: false,
+            // What the earlier run had made is in its place only now.
+            changed: recovery == Some(Recovery::Completed),
             dry_run,
             backup: None,
             certificates: Vec::new(),
             files: Vec::new(),
             notes: recovery.map(Note::Recovered).into_iter().collect(),
         }
+    }
+
+    /// Takes note of what an earlier run left in another folder.
+    pub(super) fn add_recovery(&mut self, recovery: Option<Recovery>) {
+        self.changed |= recovery == Some(Recovery::Completed);
+        self.notes.extend(recovery.map(Note::Recovered));
     }
 }
 

@@ -5,10 +5,11 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
 use clap::builder::{
     BoolishValueParser, NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser, ValueParser,
 };
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 use milvus_certs::actions::{Error, platform_names};
 use milvus_certs::milvus::TlsMode;
 use milvus_certs::milvus::deployment::{KubernetesName, KubernetesNameInvalid, NameKind, Platform, Release};
@@ -134,7 +135,21 @@ pub(super) struct PlatformArgs {
     release: ReleaseArgs,
 }
 
+/// What was typed, and does not only stand in the environment, where it may be meant for other commands.
+pub(super) fn is_typed(given: &ArgMatches, id: &str) -> bool {
+    given.value_source(id) == Some(ValueSource::CommandLine)
+}
+
 impl PlatformArgs {
+    /// --release and --namespace are of a deployment.
+    pub(super) fn check_effect(&self, given: &ArgMatches) -> Result<(), String> {
+        let idle = ["release", "namespace"].into_iter().find(|id| is_typed(given, id));
+        match idle.filter(|_| self.platform.is_none()) {
+            Some(id) => Err(format!("--{id} has no effect without --for")),
+            None => Ok(()),
+        }
+    }
+
     /// The names; none where no deployment is named.
     pub(super) fn names(self) -> Result<Vec<GeneralName>, Error> {
         let release = self.release.into_release();

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use clap::ArgMatches;
 use clap::builder::BoolishValueParser;
 use milvus_certs::actions::{ExistingAuthority, GenerateRequest, IfPresent, generate};
 use milvus_certs::milvus::defaults;
@@ -32,8 +33,6 @@ Examples:
 #[command(mut_arg("location", |arg| arg.default_value(defaults::LOCATION)))]
 #[command(mut_arg("organization", |arg| arg.default_value(defaults::ORGANIZATION)))]
 #[command(mut_arg("organization_unit", |arg| arg.default_value(defaults::ORGANIZATION_UNIT)))]
-#[command(mut_arg("release", |arg| arg.requires("platform")))]
-#[command(mut_arg("namespace", |arg| arg.requires("platform")))]
 pub(crate) struct Args {
     #[command(flatten)]
     common: CommonArgs,
@@ -84,6 +83,10 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    pub(super) fn check_effect(&self, given: &ArgMatches) -> Result<(), String> {
+        self.platform.check_effect(given)
+    }
+
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let style = output::Style::of(&self.common);
         let mut request = self.into_request()?;

@@ -2,14 +2,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
-use clap::parser::ValueSource;
 use clap::{ArgMatches, ValueEnum};
 use milvus_certs::actions::{Fleet, IssueRequest, Recipients, SigningRequest, issue_with_progress};
 use milvus_certs::pki::{Days, EndEntityKind, GeneralName, KeyType, NamePattern};
 use milvus_certs::store::IssuedName;
 use time::OffsetDateTime;
 
-use super::args::{CommonArgs, PassphraseArgs, ask_if_needed, duration, key_type, path};
+use super::args::{CommonArgs, PassphraseArgs, ask_if_needed, duration, is_typed, key_type, path};
 use super::progress::Meter;
 use super::{EXIT_STATUS, Status, input, output};
 
@@ -186,8 +185,7 @@ impl Args {
             (None, Some(_)) => "from",
             (None, None) => "kind",
         };
-        let is_typed = |id: &str| given.value_source(id) == Some(ValueSource::CommandLine);
-        let idle = FOR_SOME.iter().find(|(id, _, ways)| is_typed(id) && !ways.contains(&way));
+        let idle = FOR_SOME.iter().find(|(id, _, ways)| is_typed(given, id) && !ways.contains(&way));
         match (idle, way) {
             (None, _) => Ok(()),
             (Some((_, option, _)), "kind") => Err(format!("{option} has no effect where names are given")),

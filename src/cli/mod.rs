@@ -88,6 +88,7 @@ impl Cli {
         if let Some((_, given)) = matches.subcommand() {
             let settled = match &mut cli.command {
                 Command::Check(args) => args.settle_format(given),
+                Command::Gen(args) => args.check_effect(given),
                 Command::Issue(args) => args.check_effect(given),
                 Command::Renew(args) => args.check_effect(given),
                 _ => Ok(()),

@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use clap::builder::BoolishValueParser;
-use clap::parser::ValueSource;
 use milvus_certs::actions::{Issued, RenewRequest, renew_with_progress};
 use milvus_certs::pki::{Days, EndEntityKind, KeyType};
 use milvus_certs::store::{FileMode, IssuedName, NameUnsafe};
 use time::OffsetDateTime;
 
 use super::args::{
-    CommonArgs, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, ask_if_needed, duration, key_mode,
-    key_type,
+    CommonArgs, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, ask_if_needed, duration, is_typed,
+    key_mode, key_type,
 };
 use super::progress::Meter;
 use super::{EXIT_STATUS, Status, output, usage};
@@ -31,8 +30,6 @@ option says otherwise. --common-name also replaces the names; --san adds to them
 /// Needs ca.key and ca.pem, and never changes them: clients go on trusting ca.pem.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
-#[command(mut_arg("release", |arg| arg.requires("platform")))]
-#[command(mut_arg("namespace", |arg| arg.requires("platform")))]
 pub(crate) struct Args {
     /// What to renew: the directory's own, or what was issued under a name [default: server and client]
     #[arg(value_name = "server|client|NAME")]
@@ -122,10 +119,9 @@ impl Target {
 impl Args {
     /// Who names what is to be renewed does not want all of it; a variable may be meant for other runs.
     pub(super) fn check_effect(&self, given: &ArgMatches) -> Result<(), String> {
-        let is_typed = given.value_source("all") == Some(ValueSource::CommandLine);
-        match is_typed && !self.targets.is_empty() {
+        match is_typed(given, "all") && !self.targets.is_empty() {
             true => Err("--all has no effect where something is named".into()),
-            false => Ok(()),
+            false => self.platform.check_effect(given),
         }
     }
 

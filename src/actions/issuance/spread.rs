@@ -23,6 +23,7 @@ pub(crate) fn spread(
             Err(Error::Store(store::Error::NotFound { .. })) => continue,
             opened => opened?,
         };
+        report.add_recovery(folder.directory.recovery());
         let mut files = Vec::new();
         for member in members {
             let EndEntityFiles { certificate, authority, .. } = EndEntityFiles::issued(&member.name);

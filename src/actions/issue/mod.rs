@@ -101,8 +101,8 @@ fn issue_in(
     let own = EndEntityKind::ALL.map(|kind| Old::of_directory(&directory, kind, false));
     let own: Vec<_> = own.into_iter().collect::<Result<_, _>>()?;
     let mut folder = open(request, &directory)?;
-    let recovery = folder.as_ref().and_then(|folder| folder.directory.recovery());
-    let mut report = Report::new(&request.directory, request.dry_run, directory.recovery().or(recovery));
+    let mut report = Report::new(&request.directory, request.dry_run, directory.recovery());
+    report.add_recovery(folder.as_ref().and_then(|folder| folder.directory.recovery()));
 
     let drafter = Drafter {
         directory: &request.directory,

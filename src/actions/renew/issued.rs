@@ -83,7 +83,7 @@ pub(crate) fn renew_issued(
             }
             opened => opened?,
         };
-        report.notes.extend(opened.directory.recovery().map(Note::Recovered));
+        report.add_recovery(opened.directory.recovery());
         let renewal =
             Renewal { request, directory: &opened.directory, authority: issuer.authority, now: issuer.now };
         let mut plans = Vec::new();

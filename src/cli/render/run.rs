@@ -52,6 +52,9 @@ fn headline(command: &str, report: &Report) -> String {
     }
     let place = if directory == "." { "this folder".to_owned() } else { directory.clone() };
     match (command, report.dry_run, renewed.is_empty()) {
+        (_, _, true) if report.changed => {
+            format!("Completed in {place} what an interrupted run had begun; there is nothing more to do:")
+        }
         (_, _, true) => format!("Nothing to do in {place}: its certificates are valid."),
         ("gen", false, _) => format!("Made an authority, a server and a client certificate in {place}:"),
         ("gen", true, _) => format!("Would make an authority, a server and a client certificate in {place}:"),
@@ -91,6 +94,9 @@ pub(crate) fn next_steps(command: &str, report: &Report) -> Vec<String> {
         let written = |role: &FileRole| report.files.iter().any(|file| is_written(role, &file.path));
         names.filter(written).map(FileRole::file_name).collect()
     };
+    if report.files.is_empty() {
+        return vec!["the files of the interrupted run are in their places: copy what is new to where Milvus reads it, and restart it".into()];
+    }
     let server = written(Audience::Server).join(" and ");
     match command {
         "gen" => vec![
