@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::builder::{
     BoolishValueParser, NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser, ValueParser,
 };
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 use milvus_certs::actions::{Error, platform_names};
@@ -135,6 +136,9 @@ pub(super) struct PlatformArgs {
     release: ReleaseArgs,
 }
 
+/// Options that do not go together, and how clap calls that.
+pub(super) type Mistake = (ErrorKind, String);
+
 /// What was typed, and does not only stand in the environment, where it may be meant for other commands.
 pub(super) fn is_typed(given: &ArgMatches, id: &str) -> bool {
     given.value_source(id) == Some(ValueSource::CommandLine)
@@ -142,10 +146,12 @@ pub(super) fn is_typed(given: &ArgMatches, id: &str) -> bool {
 
 impl PlatformArgs {
     /// --release and --namespace are of a deployment.
-    pub(super) fn check_effect(&self, given: &ArgMatches) -> Result<(), String> {
+    pub(super) fn check_effect(&self, given: &ArgMatches) -> Result<(), Mistake> {
         let idle = ["release", "namespace"].into_iter().find(|id| is_typed(given, id));
         match idle.filter(|_| self.platform.is_none()) {
-            Some(id) => Err(format!("--{id} has no effect without --for")),
+            Some(id) => {
+                Err((ErrorKind::MissingRequiredArgument, format!("--{id} has no effect without --for")))
+            }
             None => Ok(()),
         }
     }

@@ -3,13 +3,14 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use clap::builder::BoolishValueParser;
+use clap::error::ErrorKind;
 use milvus_certs::actions::{CheckRequest, check};
 use milvus_certs::milvus::TlsMode;
 use milvus_certs::pki::GeneralName;
 use milvus_certs::store::MAX_FILE_SIZE;
 use time::OffsetDateTime;
 
-use super::args::{duration, is_typed, path, tls_mode};
+use super::args::{Mistake, duration, is_typed, path, tls_mode};
 use super::output::Format;
 use super::{Status, input, output};
 
@@ -82,13 +83,18 @@ pub(crate) struct Args {
 
 impl Args {
     /// Brings --format and --json together: what was typed wins over what the environment says.
-    pub(super) fn settle_format(&mut self, given: &ArgMatches) -> Result<(), String> {
+    pub(super) fn settle_format(&mut self, given: &ArgMatches) -> Result<(), Mistake> {
         self.format = match (self.format, self.json.then_some(Format::Json)) {
             (Some(format), Some(json)) if format != json => {
                 match (is_typed(given, "format"), is_typed(given, "json")) {
                     (true, false) => Some(format),
                     (false, true) => Some(json),
-                    _ => return Err("--json cannot be used with another --format than json".into()),
+                    _ => {
+                        return Err((
+                            ErrorKind::ArgumentConflict,
+                            "--json cannot be used with another --format than json".into(),
+                        ));
+                    }
                 }
             }
             (format, json) => format.or(json),

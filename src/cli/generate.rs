@@ -9,8 +9,8 @@ use milvus_certs::store::FileMode;
 use time::OffsetDateTime;
 
 use super::args::{
-    CommonArgs, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, ask_if_needed, defaults_days, key_mode,
-    key_type, path,
+    CommonArgs, Mistake, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, ask_if_needed, defaults_days,
+    key_mode, key_type, path,
 };
 use super::{EXIT_STATUS, Status, output};
 
@@ -83,7 +83,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    pub(super) fn check_effect(&self, given: &ArgMatches) -> Result<(), String> {
+    pub(super) fn check_effect(&self, given: &ArgMatches) -> Result<(), Mistake> {
         self.platform.check_effect(given)
     }
 

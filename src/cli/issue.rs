@@ -2,13 +2,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
+use clap::error::ErrorKind;
 use clap::{ArgMatches, ValueEnum};
 use milvus_certs::actions::{Fleet, IssueRequest, Recipients, SigningRequest, issue_with_progress};
 use milvus_certs::pki::{Days, EndEntityKind, GeneralName, KeyType, NamePattern};
 use milvus_certs::store::IssuedName;
 use time::OffsetDateTime;
 
-use super::args::{CommonArgs, PassphraseArgs, ask_if_needed, duration, is_typed, key_type, path};
+use super::args::{CommonArgs, Mistake, PassphraseArgs, ask_if_needed, duration, is_typed, key_type, path};
 use super::progress::Meter;
 use super::{EXIT_STATUS, Status, input, output};
 
@@ -179,7 +180,7 @@ const FOR_SOME: [(&str, &str, &[&str]); 8] = [
 impl Args {
     /// What was typed and would do nothing is a mistake; a variable of the environment may be meant for
     /// other commands.
-    pub(super) fn check_effect(&self, given: &ArgMatches) -> Result<(), String> {
+    pub(super) fn check_effect(&self, given: &ArgMatches) -> Result<(), Mistake> {
         let way = match (&self.csr, &self.from) {
             (Some(_), _) => "csr",
             (None, Some(_)) => "from",
@@ -188,8 +189,12 @@ impl Args {
         let idle = FOR_SOME.iter().find(|(id, _, ways)| is_typed(given, id) && !ways.contains(&way));
         match (idle, way) {
             (None, _) => Ok(()),
-            (Some((_, option, _)), "kind") => Err(format!("{option} has no effect where names are given")),
-            (Some((_, option, _)), way) => Err(format!("{option} has no effect with --{way}")),
+            (Some((_, option, _)), "kind") => {
+                Err((ErrorKind::ArgumentConflict, format!("{option} has no effect where names are given")))
+            }
+            (Some((_, option, _)), way) => {
+                Err((ErrorKind::ArgumentConflict, format!("{option} has no effect with --{way}")))
+            }
         }
     }
 

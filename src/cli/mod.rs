@@ -21,7 +21,6 @@ pub(crate) mod usage;
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use time::OffsetDateTime;
 
@@ -93,7 +92,7 @@ impl Cli {
                 Command::Renew(args) => args.check_effect(given),
                 _ => Ok(()),
             };
-            settled.map_err(|conflict| command.error(ErrorKind::ArgumentConflict, conflict))?;
+            settled.map_err(|(kind, message)| command.error(kind, message))?;
         }
         Ok(cli)
     }

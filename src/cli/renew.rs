@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use clap::builder::BoolishValueParser;
+use clap::error::ErrorKind;
 use milvus_certs::actions::{Issued, RenewRequest, renew_with_progress};
 use milvus_certs::pki::{Days, EndEntityKind, KeyType};
 use milvus_certs::store::{FileMode, IssuedName, NameUnsafe};
 use time::OffsetDateTime;
 
 use super::args::{
-    CommonArgs, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, ask_if_needed, duration, is_typed,
-    key_mode, key_type,
+    CommonArgs, Mistake, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, ask_if_needed, duration,
+    is_typed, key_mode, key_type,
 };
 use super::progress::Meter;
 use super::{EXIT_STATUS, Status, output, usage};
@@ -118,9 +119,9 @@ impl Target {
 
 impl Args {
     /// Who names what is to be renewed does not want all of it; a variable may be meant for other runs.
-    pub(super) fn check_effect(&self, given: &ArgMatches) -> Result<(), String> {
+    pub(super) fn check_effect(&self, given: &ArgMatches) -> Result<(), Mistake> {
         match is_typed(given, "all") && !self.targets.is_empty() {
-            true => Err("--all has no effect where something is named".into()),
+            true => Err((ErrorKind::ArgumentConflict, "--all has no effect where something is named".into())),
             false => self.platform.check_effect(given),
         }
     }
