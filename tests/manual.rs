@@ -26,9 +26,10 @@ fn commands(arguments: &[&str], heading: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_shell_completes_every_command_and_every_target_of_config() {
+fn every_shell_completes_every_command_and_what_stands_below_it() {
     let mut names = commands(&["--help"], "Commands:");
     names.extend(commands(&["config", "--help"], "Targets:"));
+    names.extend(commands(&["rotate-ca", "--help"], "Steps:"));
     assert!(names.contains("probe") && names.contains("cert-manager"), "{names:?}");
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = printed(&["completions", shell]);
@@ -53,8 +54,10 @@ fn every_command_has_a_manual_page_with_its_options() {
     let said = printed(&["man", "--out", out]);
     let mut pages = BTreeSet::from(["milvus-certs.1".to_owned()]);
     pages.extend(commands(&["--help"], "Commands:").iter().map(|name| format!("milvus-certs-{name}.1")));
-    let targets = commands(&["config", "--help"], "Targets:");
-    pages.extend(targets.iter().map(|name| format!("milvus-certs-config-{name}.1")));
+    for (command, heading) in [("config", "Targets:"), ("rotate-ca", "Steps:")] {
+        let below = commands(&[command, "--help"], heading);
+        pages.extend(below.iter().map(|name| format!("milvus-certs-{command}-{name}.1")));
+    }
     let entries = std::fs::read_dir(folder.path()).unwrap();
     let written: BTreeSet<_> =
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
