@@ -1,7 +1,7 @@
 //! What a directory's authority has issued beside server.pem and client.pem, and the serial numbers in
 //! the inventory of it. Nothing of it changes what will work with the directory's own files.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::bundle::Content;
 use super::finding::{Authority, Beside, Remedy};
@@ -37,6 +37,9 @@ pub struct SignedSerials {
     issuers: HashMap<String, usize>,
     signed: HashMap<(usize, SerialNumber), Signed>,
     twice: Vec<Twice>,
+    /// The certificates whose number was another's before.
+    later: HashSet<String>,
+    is_incomplete: bool,
 }
 
 /// A certificate of an inventory.
@@ -68,6 +71,7 @@ impl SignedSerials {
         let signed = Signed { fingerprint: fingerprint.to_owned(), file: file.to_owned() };
         match self.signed.get(&(issuer, serial.clone())) {
             Some(other) if other.fingerprint == fingerprint => {}
+            Some(_) if !self.later.insert(fingerprint.to_owned()) => {}
             Some(other) => {
                 self.twice.push(Twice { serial, files: [other.file.clone(), signed.file] });
             }
@@ -75,6 +79,11 @@ impl SignedSerials {
                 self.signed.insert((issuer, serial), signed);
             }
         }
+    }
+
+    /// Notes that a part of the inventory cannot be read: what is not in the rest may be in it.
+    pub fn set_incomplete(&mut self) {
+        self.is_incomplete = true;
     }
 
     /// The numbers that stand twice in it.
@@ -148,20 +157,22 @@ impl<'a> IssuedJudge<'a> {
         signed: &SignedSerials,
     ) -> Option<Finding> {
         let authorities = self.directory.certificates(FileRole::CaCertificate);
-        let is_ours = authorities.iter().any(|authority| authority.subject() == certificate.issuer());
+        let is_ours = authorities.iter().any(|authority| names_as_issuer(certificate, authority));
         if !is_ours || !self.expectations.kinds().contains(&issued.kind) {
             return None;
         }
         let serial = certificate.serial();
         match signed.of(certificate) {
+            None if signed.is_incomplete => None,
             None => {
                 let evidence = format!("its serial number {serial} is not in the inventory");
                 Some(self.finding(Code::NotInInventory, issued, evidence))
             }
-            Some(known) if known.fingerprint != certificate.fingerprint() => {
-                Some(self.shares_serial(issued, serial, &known.file))
+            Some(known) => {
+                let fingerprint = certificate.fingerprint();
+                let is_known = known.fingerprint == fingerprint || signed.later.contains(&fingerprint);
+                (!is_known).then(|| self.shares_serial(issued, serial, &known.file))
             }
-            Some(_) => None,
         }
     }
 
@@ -210,6 +221,13 @@ impl<'a> IssuedJudge<'a> {
     }
 }
 
+/// Whether a certificate says that an authority signed it: by its name, and by its key where it says that.
+fn names_as_issuer(certificate: &Certificate, authority: &Certificate) -> bool {
+    let keys = (certificate.authority_key_identifier(), authority.subject_key_identifier());
+    let is_its_key = !matches!(keys, (Some(issuer), Some(key)) if issuer != key);
+    certificate.issuer() == authority.subject() && is_its_key
+}
+
 fn stops_nobody(finding: &mut Finding) {
     finding.stops(&[], &[]);
 }
@@ -246,4 +264,32 @@ impl Judge<'_> {
 
 fn subjects<'a>(certificates: impl Iterator<Item = &'a Certificate>) -> String {
     listed(&certificates.map(|certificate| certificate.subject().to_string()).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn serial(number: u8) -> SerialNumber {
+        SerialCounter::parse(format!("{number:02X}").as_bytes()).unwrap().last().clone()
+    }
+
+    #[test]
+    fn a_number_stands_twice_where_two_certificates_of_one_issuer_have_it() {
+        let mut signed = SignedSerials::default();
+        signed.add("CN=a", serial(1), "AA", "server.pem");
+        // Entered twice, as by a run that was interrupted; and another authority's.
+        signed.add("CN=a", serial(1), "AA", "server.pem");
+        signed.add("CN=b", serial(1), "BB", "issued/b/b.pem");
+        signed.add("CN=a", serial(2), "CC", "issued/c/c.pem");
+        assert!(signed.twice().is_empty());
+        for _ in 0..2 {
+            signed.add("CN=a", serial(1), "DD", "issued/d/d.pem");
+        }
+        let [twice] = signed.twice() else { panic!("{:?}", signed.twice()) };
+        assert_eq!(
+            (&twice.serial, twice.files.each_ref().map(String::as_str)),
+            (&serial(1), ["server.pem", "issued/d/d.pem"])
+        );
+    }
 }

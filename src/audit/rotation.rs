@@ -64,7 +64,9 @@ pub fn judge_rotation(
     let own = [FileRole::ServerCertificate, FileRole::ClientCertificate];
     let own: Vec<_> = own.iter().filter_map(|role| directory.end_entity(*role)).collect();
     let issued = |authority: &Certificate| own.iter().any(|leaf| leaf.issuer() == authority.subject());
-    let is_needed = former.subject() == present.subject() || issued(former) || is_in_use(former);
+    // Who puts a new authority before the one that signs has only begun.
+    let is_older = former.validity().not_before <= present.validity().not_before;
+    let is_needed = !is_older || former.subject() == present.subject() || issued(former) || is_in_use(former);
     if is_needed || key == Some(false) || !issued(present) {
         return None;
     }

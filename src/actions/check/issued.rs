@@ -102,7 +102,11 @@ impl Looker<'_> {
                 signed.add(&entry.issuer, serial, &entry.sha256_fingerprint, &entry.file);
             }
         };
-        entries_of(BufReader::new(file), register).map(Some)
+        let overview = entries_of(BufReader::new(file), register)?;
+        if overview.damaged_lines > 0 {
+            signed.set_incomplete();
+        }
+        Ok(Some(overview))
     }
 
     /// What is in force. What is wrong with the inventory itself is said at once.
