@@ -382,12 +382,17 @@ mod tests {
         let places =
             [Place::file("my certs/file"), Place::at("secret.yaml", Position { line: 1, column: 2 })];
         let issued = Beside::Issued { name: "search", ca: "my certs/ca.pem" };
-        let besides = [None, Some(issued), Some(Beside::Next)];
         let mut fixes = Vec::new();
         for code in Code::ALL {
             for place in &places {
+                // A Secret has nothing beside its files.
+                let besides: &[_] = match place.position {
+                    None => &[None, Some(issued), Some(Beside::Next)],
+                    Some(_) => &[None],
+                };
                 for (kind, authority) in kinds.iter().flat_map(|kind| authorities.map(|one| (*kind, one))) {
-                    for (name, beside) in names.iter().flat_map(|name| besides.map(|beside| (*name, beside)))
+                    for (name, beside) in
+                        names.iter().flat_map(|name| besides.iter().map(|beside| (*name, *beside)))
                     {
                         let directory = place.position.is_none().then_some("my certs");
                         let is_key = name.is_some();
