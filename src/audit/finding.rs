@@ -66,6 +66,8 @@ pub(super) enum Beside<'a> {
     Issued {
         /// Its name.
         name: &'a str,
+        /// The folder of what was issued, where it is not the directory's own.
+        output: Option<&'a str>,
         /// The directory's ca.pem.
         ca: &'a str,
     },
@@ -300,7 +302,13 @@ impl Remedy<'_> {
     /// What `issue` calls it.
     fn as_issued(&self) -> String {
         let kind = self.kind.unwrap_or(EndEntityKind::Client);
-        format!("{kind} {}", self.issued_name().unwrap_or_else(|| "NAME".into()))
+        let name = self.issued_name().unwrap_or_else(|| "NAME".into());
+        match self.beside {
+            Some(Beside::Issued { output: Some(output), .. }) => {
+                format!("{kind} {name} --out {}", shell_quoted(output))
+            }
+            _ => format!("{kind} {name}"),
+        }
     }
 
     /// The directory's ca.pem.
@@ -381,7 +389,7 @@ mod tests {
         let names = [None, Some("db.example.com"), Some("--help"), Some(""), Some("my server")];
         let places =
             [Place::file("my certs/file"), Place::at("secret.yaml", Position { line: 1, column: 2 })];
-        let issued = Beside::Issued { name: "search", ca: "my certs/ca.pem" };
+        let issued = Beside::Issued { name: "search", output: Some("my folder"), ca: "my certs/ca.pem" };
         let mut fixes = Vec::new();
         for code in Code::ALL {
             for place in &places {
@@ -467,11 +475,12 @@ mod tests {
 
     #[test]
     fn a_fix_of_something_that_was_issued_names_it() {
-        let beside = Some(Beside::Issued { name: "search", ca: "certs/ca.pem" });
-        let fix = |code, kind, authority| {
+        let fix_in = |output, code, kind, authority| {
+            let beside = Some(Beside::Issued { name: "search", output, ca: "certs/ca.pem" });
             let remedy = Remedy { directory: Some("certs"), kind, authority, beside, ..Remedy::default() };
             Finding::new(code, Place::file("certs/issued/search/search.pem"), "", &remedy).fix
         };
+        let fix = |code, kind, authority| fix_in(None, code, kind, authority);
         let client = Some(EndEntityKind::Client);
         for code in [Code::ClientWithoutClientAuth, Code::NoDigitalSignature] {
             assert_eq!(fix(code, client, Authority::Fit), "milvus-certs renew -d certs search");
@@ -479,6 +488,9 @@ mod tests {
         // A file that was removed would count as withdrawn.
         let damaged = fix(Code::DamagedFile, client, Authority::Fit);
         assert!(damaged.starts_with("milvus-certs issue -d certs client search --force # "), "{damaged}");
+        let in_other = fix_in(Some("/srv/keys"), Code::EmptyFile, client, Authority::Fit);
+        let command = "milvus-certs issue -d certs client search --out /srv/keys --force # ";
+        assert!(in_other.starts_with(command), "{in_other}");
         let elsewhere = fix(Code::DamagedFile, client, Authority::Elsewhere);
         let command = "where ca.key is: `milvus-certs issue -d DIR client search --force`, then copy";
         assert!(elsewhere.starts_with(command), "{elsewhere}");

@@ -17,6 +17,8 @@ pub struct Issued {
     pub kind: EndEntityKind,
     /// What commands call it; none of the directory's own.
     pub name: Option<String>,
+    /// The folder of what was issued, where it is not the directory's own.
+    pub output: Option<String>,
     /// The file with its certificate.
     pub path: String,
 }
@@ -129,8 +131,7 @@ impl<'a> IssuedJudge<'a> {
     /// In the bundle is no ca.pem that the directory has too.
     #[must_use]
     pub fn judge(&self, issued: &Issued, bundle: &Bundle) -> Vec<Finding> {
-        let name = issued.name.as_deref().unwrap_or_default();
-        let beside = Beside::Issued { name, ca: &self.ca };
+        let Some(beside) = self.beside(issued) else { return Vec::new() };
         let mut judge = Judge::of(bundle, &self.expectations).beside(beside, self.authority);
         if !self.expectations.kinds().contains(&issued.kind) {
             return Vec::new();
@@ -209,12 +210,18 @@ impl<'a> IssuedJudge<'a> {
         finding
     }
 
+    /// Of server.pem and client.pem nothing.
+    fn beside<'b>(&'b self, issued: &'b Issued) -> Option<Beside<'b>> {
+        let (name, output) = (issued.name.as_deref()?, issued.output.as_deref());
+        Some(Beside::Issued { name, output, ca: &self.ca })
+    }
+
     fn finding(&self, code: Code, issued: &Issued, evidence: String) -> Finding {
         let remedy = Remedy {
             directory: self.expectations.directory.as_deref(),
             kind: Some(issued.kind),
             authority: self.authority,
-            beside: issued.name.as_deref().map(|name| Beside::Issued { name, ca: &self.ca }),
+            beside: self.beside(issued),
             ..Remedy::default()
         };
         Finding::new(code, Place::file(&issued.path), evidence, &remedy)

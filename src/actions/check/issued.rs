@@ -160,7 +160,7 @@ impl Looker<'_> {
         let own = EndEntityKind::ALL.into_iter().filter_map(|kind| {
             let (_, role) = FileRole::pair_of(kind);
             let path = path_of(self.view.path(), role).display().to_string();
-            Some((Issued { kind, name: None, path }, self.bundle.end_entity(role)?))
+            Some((Issued { kind, name: None, output: None, path }, self.bundle.end_entity(role)?))
         });
         own.collect()
     }
@@ -237,10 +237,14 @@ impl Looker<'_> {
         Some(bundle)
     }
 
+    /// What commands call it: by its file, which is `FOLDER/NAME/NAME.pem`.
     fn called(&self, file: &str, kind: EndEntityKind) -> Issued {
-        let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str()?.parse::<IssuedName>().ok());
+        let path = Path::new(file);
+        let stem = path.file_stem().and_then(|stem| stem.to_str()?.parse::<IssuedName>().ok());
         let name = stem.map_or_else(|| "NAME".to_owned(), |name| name.to_string());
-        Issued { kind, name: Some(name), path: self.shown(file) }
+        let folder = path.parent().and_then(Path::parent).unwrap_or(Path::new(""));
+        let output = (folder != Path::new(ISSUED_FOLDER)).then(|| self.shown(&folder.display().to_string()));
+        Issued { kind, name: Some(name), output, path: self.shown(file) }
     }
 
     /// The authority that is to come.
