@@ -189,6 +189,36 @@ fn an_inventory_is_shown_line_by_line() {
 }
 
 #[test]
+fn an_inventory_can_lead_anywhere_and_is_only_looked_at() {
+    let folder = folder_with_clients(&["search"]);
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        folder.path().join("pipe"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
+    let inventory = folder.path().join("certs/issued/index.jsonl");
+    let mut lines = fs::read_to_string(&inventory).unwrap();
+    let entry: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    let files =
+        ["", ".", "..", "/dev/zero", "../pipe", "ca.key", "issued", "-d.pem", "a\0b", "../\u{1b}[31m\n"];
+    for file in files.iter().map(|file| (*file).to_owned()).chain(["x".repeat(5000)]) {
+        let mut entry = entry.clone();
+        entry["file"] = file.into();
+        lines += &format!("{entry}\n");
+    }
+    fs::write(&inventory, lines).unwrap();
+    for (arguments, status) in [(&["inspect", "certs"][..], 1), (&["check", "-d", "certs"], 3)] {
+        let output = run(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(status), "{output:?}");
+        let printed = text(&output.stdout) + &text(&output.stderr);
+        assert!(!printed.contains(['\0', '\u{1b}']), "{output:?}");
+    }
+}
+
+#[test]
 fn an_error_speaks_of_the_file_and_not_of_the_parser() {
     let folder = folder();
     let server = folder.path().join("certs/server.pem");

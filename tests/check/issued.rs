@@ -1,6 +1,7 @@
 //! What the authority has issued beside server.pem and client.pem, and the inventory of it.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use milvus_certs::actions::{GenerateRequest, IssueRequest, Recipients, generate, issue};
@@ -30,7 +31,19 @@ fn issued(name: &str, findings: &[&str], damage: impl Fn(&Folder) + Send + 'stat
     })
 }
 
+/// A directory whose authority has issued the same into the folder `clients`.
+fn issued_elsewhere(name: &str, findings: &[&str], damage: impl Fn(&Folder) + Send + 'static) -> Exhibit {
+    broken(format!("issued elsewhere: {name}"), findings, move |folder| {
+        issue_into(folder, Some(folder.path("clients")), OffsetDateTime::now_utc(), None);
+        damage(folder);
+    })
+}
+
 fn issue_both(folder: &Folder, now: OffsetDateTime, days: Option<Days>) {
+    issue_into(folder, None, now, days);
+}
+
+fn issue_into(folder: &Folder, output: Option<PathBuf>, now: OffsetDateTime, days: Option<Days>) {
     for (kind, name) in [(EndEntityKind::Client, "search"), (EndEntityKind::Server, "milvus-2")] {
         let to = Recipients::Named {
             kind,
@@ -40,8 +53,9 @@ fn issue_both(folder: &Folder, now: OffsetDateTime, days: Option<Days>) {
             key_type: Some(KeyType::P256),
         };
         let directory = folder.path("");
+        let output = output.clone();
         let request =
-            IssueRequest { directory, output: None, to, passphrase: None, replace: false, dry_run: false };
+            IssueRequest { directory, output, to, passphrase: None, replace: false, dry_run: false };
         issue(&request, now, &|_, _| ()).unwrap();
     }
 }
@@ -77,6 +91,10 @@ fn files() -> Vec<Exhibit> {
             folder.join(&["client.key"], KEY);
         }),
         issued("an empty certificate", &["empty-file search.pem"], |folder| folder.write(PEM, "")),
+        issued_elsewhere("a client and a server", &[], |_| {}),
+        issued_elsewhere("a key that others may read", &["key-readable-by-others search.key"], |folder| {
+            set_mode(folder, "clients/search/search.key", 0o644);
+        }),
         issued("an empty key", &["empty-file search.key"], |folder| folder.write(KEY, "")),
         issued("a certificate that is a folder", &["unreadable-file search.pem"], |folder| {
             folder.remove(PEM);
