@@ -170,6 +170,10 @@ fn inventory() -> Vec<Exhibit> {
         changed("an entry without a serial number", &["inventory-damaged index.jsonl"], |lines| {
             lines[3] = lines[3].replace("\"serial\":\"", "\"serial\":\"x");
         }),
+        issued("an inventory that is a folder", &["unreadable-file index.jsonl"], |folder| {
+            folder.remove(INVENTORY);
+            fs::create_dir(folder.path(INVENTORY)).unwrap();
+        }),
         changed("a server that is not in the inventory", &["not-in-inventory milvus-2.pem"], |lines| {
             lines.pop();
         }),
