@@ -6,6 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use milvus_certs::actions::{IssueRequest, Recipients, issue};
+use milvus_certs::pki::{EndEntityKind, KeyType};
 use milvus_certs::store::FileRole;
 use rustix::fs::FlockOperation;
 use serde_json::Value;
@@ -31,6 +33,27 @@ fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let output = run(folder.path(), &["gen", "--quiet", "--key-type", "p256", "-d", "certs"]);
     assert!(output.status.success(), "{output:?}");
+    folder
+}
+
+/// The same, after these clients were issued.
+fn folder_with_clients(names: &[&str]) -> TempDir {
+    let folder = folder();
+    let request = IssueRequest {
+        directory: folder.path().join("certs"),
+        output: None,
+        to: Recipients::Named {
+            kind: EndEntityKind::Client,
+            names: names.iter().map(|name| name.parse().unwrap()).collect(),
+            more_names: Vec::new(),
+            days: None,
+            key_type: Some(KeyType::P256),
+        },
+        passphrase: None,
+        replace: false,
+        dry_run: false,
+    };
+    issue(&request, time::OffsetDateTime::now_utc(), &|_, _| ()).unwrap();
     folder
 }
 
@@ -109,6 +132,90 @@ fn a_secret_that_kubernetes_mounts_is_shown_with_its_own_names() {
     assert_eq!(rows[3], ["tls.key", "0600", "private", "key", "of", "tls.crt"], "{stdout}");
     assert_eq!(rows[4][..4], ["ca.crt", "0644", "root", "authority:"], "{stdout}");
     assert_eq!(rows.len(), 5, "{stdout}");
+}
+
+#[test]
+fn what_was_issued_is_shown_below_the_seven_files_while_it_is_there() {
+    let folder = folder_with_clients(&["search", "a-server", "gone", "handed-over"]);
+    let issued = folder.path().join("certs/issued");
+    fs::remove_dir_all(issued.join("gone")).unwrap();
+    fs::remove_file(issued.join("handed-over/handed-over.key")).unwrap();
+    let output = run(folder.path(), &["inspect", "certs"]);
+    assert!(output.status.success(), "{output:?}");
+    let stdout = text(&output.stdout);
+    let rows: Vec<Vec<_>> = stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[6][..3], ["server.pem", "0644", "server:"], "{stdout}");
+    let [search, key, server, server_key, handed_over, withdrawn] = &rows[9..] else { panic!("{stdout}") };
+    assert_eq!(search[..5], ["issued/search/search.pem", "0644", "client:", "search", "P-256"], "{stdout}");
+    assert_eq!(key[..3], ["issued/search/search.key", "0600", "private"], "{stdout}");
+    assert_eq!(key[4..], ["of", "search.pem", "P-256"], "{stdout}");
+    assert_eq!(
+        [server[0], server_key[0]],
+        ["pem", "key"].map(|end| format!("issued/a-server/a-server.{end}"))
+    );
+    assert_eq!(handed_over[0], "issued/handed-over/handed-over.pem", "{stdout}");
+    assert_eq!(withdrawn.join(" "), "1 more was signed and is not there any more", "{stdout}");
+}
+
+#[test]
+fn an_inventory_is_shown_line_by_line() {
+    let folder = folder_with_clients(&["search"]);
+    let inventory = folder.path().join("certs/issued/index.jsonl");
+    let output = run(folder.path(), &["inspect", "certs/issued/index.jsonl"]);
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let stdout = text(&output.stdout);
+    let last: Vec<_> = stdout.lines().last().unwrap().split_whitespace().collect();
+    let [line, _, role, _, _, file, name] = last[..] else { panic!("{stdout}") };
+    assert_eq!([line, role, file, name], ["3", "client", "issued/search/search.pem", "search"], "{stdout}");
+
+    // What a crash left does no harm.
+    let lines = fs::read_to_string(&inventory).unwrap();
+    fs::write(&inventory, format!("{lines}{{\"serial")).unwrap();
+    let output = run(folder.path(), &["inspect", "certs/issued/index.jsonl"]);
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    assert!(text(&output.stdout).ends_with("  cut off by a crash\n"), "{output:?}");
+
+    fs::write(&inventory, format!("hello\n{lines}{{}}\n")).unwrap();
+    for (target, more) in [("certs/issued/index.jsonl", "; 1 more line is damaged"), ("certs", "")] {
+        let output = run(folder.path(), &["inspect", target]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let stderr = text(&output.stderr);
+        let expected = "error: certs/issued/index.jsonl: line 1 is damaged: it is no JSON object";
+        assert_eq!(stderr.lines().next().unwrap(), format!("{expected}{more}"));
+        assert!(stderr.lines().nth(1).unwrap().contains("`sed -i 1d certs/issued/index.jsonl`"), "{stderr}");
+        // The others are shown all the same.
+        assert!(text(&output.stdout).contains("issued/search/search.pem"), "{output:?}");
+    }
+}
+
+#[test]
+fn an_inventory_can_lead_anywhere_and_is_only_looked_at() {
+    let folder = folder_with_clients(&["search"]);
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        folder.path().join("pipe"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
+    let inventory = folder.path().join("certs/issued/index.jsonl");
+    let mut lines = fs::read_to_string(&inventory).unwrap();
+    let entry: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    let files =
+        ["", ".", "..", "/dev/zero", "../pipe", "ca.key", "issued", "-d.pem", "a\0b", "../\u{1b}[31m\n"];
+    for file in files.iter().map(|file| (*file).to_owned()).chain(["x".repeat(5000)]) {
+        let mut entry = entry.clone();
+        entry["file"] = file.into();
+        lines += &format!("{entry}\n");
+    }
+    fs::write(&inventory, lines).unwrap();
+    for (arguments, status) in [(&["inspect", "certs"][..], 1), (&["check", "-d", "certs"], 3)] {
+        let output = run(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(status), "{output:?}");
+        let printed = text(&output.stdout) + &text(&output.stderr);
+        assert!(!printed.contains(['\0', '\u{1b}']), "{output:?}");
+    }
 }
 
 #[test]

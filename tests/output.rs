@@ -8,8 +8,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use milvus_certs::actions::{IssueRequest, Recipients, issue};
+use milvus_certs::pki::{EndEntityKind, KeyType};
 use serde_json::Value;
 use tempfile::TempDir;
+use time::OffsetDateTime;
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_milvus-certs"));
@@ -193,6 +196,33 @@ fn metrics_have_every_series_once_and_clients_as_in_json() {
         samples.contains(&"milvus_certs_works{client=\"java\",mode=\"mutual\"} 1".into()),
         "{samples:#?}"
     );
+}
+
+#[test]
+fn metrics_tell_when_what_was_issued_ends() {
+    let folder = folder_with("certs");
+    let request = IssueRequest {
+        directory: folder.path().join("certs"),
+        output: None,
+        to: Recipients::Named {
+            kind: EndEntityKind::Client,
+            names: ["search", "gone"].map(|name| name.parse().unwrap()).to_vec(),
+            more_names: Vec::new(),
+            days: None,
+            key_type: Some(KeyType::P256),
+        },
+        passphrase: None,
+        replace: false,
+        dry_run: false,
+    };
+    issue(&request, OffsetDateTime::now_utc(), &|_, _| ()).unwrap();
+    fs::remove_dir_all(folder.path().join("certs/issued/gone")).unwrap();
+    let samples = samples(&run(folder.path(), &["check", "-d", "certs", "--format", "prometheus"]));
+    let ends: Vec<_> =
+        samples.iter().filter(|line| line.starts_with("milvus_certs_not_after_seconds{")).collect();
+    assert_eq!(ends.len(), 4, "{samples:#?}");
+    let labels = "{file=\"certs/issued/search/search.pem\",role=\"client\",serial=";
+    assert!(ends[3].contains(labels), "{ends:#?}");
 }
 
 #[test]

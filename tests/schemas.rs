@@ -16,6 +16,9 @@ use std::process::Command;
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
+use milvus_certs::actions::{IssueRequest, Recipients, issue};
+use milvus_certs::pki::{EndEntityKind, KeyType};
+
 use crate::server::{Server, closed_port, speak_http2};
 use crate::tls::Tls;
 
@@ -69,9 +72,36 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
+/// A directory that has issued two clients, one of which was withdrawn, with an inventory that has lines of
+/// every kind.
+fn issue_into(directory: &Path) {
+    let to = Recipients::Named {
+        kind: EndEntityKind::Client,
+        names: ["search", "gone"].map(|name| name.parse().unwrap()).to_vec(),
+        more_names: Vec::new(),
+        days: None,
+        key_type: Some(KeyType::P256),
+    };
+    let directory = directory.to_owned();
+    let request = IssueRequest {
+        directory: directory.clone(),
+        output: None,
+        to,
+        passphrase: None,
+        replace: false,
+        dry_run: false,
+    };
+    issue(&request, time::OffsetDateTime::now_utc(), &|_, _| ()).unwrap();
+    fs::remove_dir_all(directory.join("issued/gone")).unwrap();
+    let inventory = directory.join("issued/index.jsonl");
+    let lines = fs::read_to_string(&inventory).unwrap();
+    fs::write(inventory, format!("hello\n{lines}{{\"serial")).unwrap();
+}
+
 #[test]
 fn what_check_prints_is_what_its_schema_says() {
     let (folder, judge) = (folder(), Judge::of("check.json"));
+    issue_into(&folder.path().join("certs"));
     for arguments in [
         &["check", "-d", "certs"][..],
         &["check", "-d", "broken", "--server-name", "milvus.example.com"],
@@ -86,8 +116,9 @@ fn what_check_prints_is_what_its_schema_says() {
 #[test]
 fn what_inspect_prints_is_what_its_schema_says() {
     let (folder, judge) = (folder(), Judge::of("inspect.json"));
+    issue_into(&folder.path().join("certs"));
     for arguments in [
-        &["inspect", "certs", "broken"][..],
+        &["inspect", "certs", "broken", "certs/issued/index.jsonl"][..],
         &["inspect", "certs/server.pem", "certs/ca.key", "broken/client.pem", "missing"],
     ] {
         let document = json_of(arguments, folder.path());
@@ -166,9 +197,10 @@ fn collect(value: &Value, pointer: &str, pointers: &mut Vec<String>) {
 #[test]
 fn the_schemas_allow_nothing_else() {
     let folder = folder();
+    issue_into(&folder.path().join("certs"));
     let check = json_of(&["check", "-d", "broken"], folder.path());
     assert_nothing_else_is_allowed(&Judge::of("check.json"), &check);
-    let inspect = json_of(&["inspect", "certs", "broken"], folder.path());
+    let inspect = json_of(&["inspect", "certs", "broken", "certs/issued/index.jsonl"], folder.path());
     assert_nothing_else_is_allowed(&Judge::of("inspect.json"), &inspect);
     let server = Tls::mutual(&folder.path().join("certs")).start();
     let arguments = ["probe", &server.target(), "-d", "certs", "--server-name", "other", "--timeout", "10s"];

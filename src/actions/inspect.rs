@@ -1,3 +1,4 @@
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -7,13 +8,14 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::Error;
+use super::issuance::{InventoryEntry, Line, Overview, entries_of, lines};
 use super::report::{day_count, texts, timestamp};
 use crate::audit::config::Source;
 use crate::pki::{
     Certificate, CertificateRequest, EndEntityKind, Item, KeyAlgorithm, KeyMaterial, SerialCounter,
     certificates_from_pem, hex_with_colons, items,
 };
-use crate::store::{FileMode, FileRole, Survey, read_file_up_to};
+use crate::store::{FileMode, FileRole, INVENTORY, ISSUED_FOLDER, SeenFile, Survey, View, read_file_up_to};
 
 /// The most that `inspect` reads of a file, in bytes: ten thousand certificates are about 20 MB.
 pub const INSPECT_LIMIT: u64 = 64 * 1024 * 1024;
@@ -40,8 +42,11 @@ pub struct Inspected {
     pub path: String,
     /// Whether it is a certificate directory.
     pub is_directory: bool,
-    /// The file, or those of the directory that are there: of the seven, and of a mounted Secret.
+    /// The file, or those of the directory that are there: of the seven, of a mounted Secret, and of what
+    /// else its authority has issued.
     pub files: Vec<InspectedFile>,
+    /// How many certificates of the directory's inventory are not there any more.
+    pub withdrawn: usize,
 }
 
 /// A file and everything in it.
@@ -74,6 +79,20 @@ pub enum InspectedItem {
     SerialNumber {
         /// The last serial number that was given out, in hex.
         last: String,
+    },
+    /// A line of an inventory.
+    InventoryEntry(Box<EntryDetails>),
+    /// A line of an inventory that is no entry.
+    DamagedLine {
+        /// Which, counted from one.
+        line: usize,
+        /// What is wrong with it.
+        error: String,
+    },
+    /// The last line of an inventory, which a crash cut off: its certificate was not handed out.
+    CutOffLine {
+        /// Which, counted from one.
+        line: usize,
     },
     /// A PEM block of another kind.
     Other {
@@ -130,6 +149,33 @@ pub struct CertificateDetails {
     pub spki_pin: String,
 }
 
+/// What an inventory says of a certificate.
+#[derive(Debug, Serialize)]
+pub struct EntryDetails {
+    /// Its line, counted from one.
+    pub line: usize,
+    /// `server` or `client`.
+    pub role: &'static str,
+    /// Whose it is.
+    pub subject: String,
+    /// Who issued it.
+    pub issuer: String,
+    /// Its serial number in hex.
+    pub serial: String,
+    /// subjectAltName.
+    pub names: Vec<String>,
+    /// Its first second, RFC 3339.
+    pub not_before: String,
+    /// Its last second, RFC 3339.
+    pub not_after: String,
+    /// SHA-256 of the certificate.
+    pub sha256_fingerprint: String,
+    /// The file that it was put into.
+    pub file: String,
+    /// When it was signed, RFC 3339.
+    pub issued_at: String,
+}
+
 /// What can be said of a private key.
 #[derive(Debug, Serialize)]
 pub struct KeyDetails {
@@ -140,7 +186,7 @@ pub struct KeyDetails {
     /// The kind and size of key, unless it is encrypted.
     pub key: Option<String>,
     /// In a directory: the file with its certificate.
-    pub belongs_to: Option<&'static str>,
+    pub belongs_to: Option<String>,
     /// SHA-256 of the SubjectPublicKeyInfo, as of the certificate, unless it is encrypted.
     pub spki_pin: Option<String>,
 }
@@ -175,9 +221,9 @@ impl InspectReport {
 #[must_use]
 pub fn inspect(targets: &[InspectTarget], now: OffsetDateTime) -> InspectReport {
     let targets = targets.iter().map(|target| match target {
-        InspectTarget::Path(path) if path.is_dir() => match Survey::of(path) {
-            Ok(survey) => directory(&survey, now),
-            Err(error) => single(&path.display().to_string(), Err(error.into())),
+        InspectTarget::Path(path) if path.is_dir() => match look_into(path, now) {
+            Ok(directory) => directory,
+            Err(error) => single(&path.display().to_string(), Err(error)),
         },
         InspectTarget::Path(path) => {
             let name = path.display().to_string();
@@ -196,24 +242,39 @@ const STDIN: &str = "-";
 
 fn single(path: &str, items: Result<Vec<InspectedItem>, Error>) -> Inspected {
     let file = InspectedFile::new(path, None, items);
-    Inspected { path: path.to_owned(), is_directory: false, files: vec![file] }
+    Inspected { path: path.to_owned(), is_directory: false, files: vec![file], withdrawn: 0 }
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     Ok(read_file_up_to(path, INSPECT_LIMIT)?)
 }
 
-/// What a file holds: by its name a serial number, or else certificates and keys.
+/// What a file holds: by its name a serial number or an inventory, or else certificates and keys.
 fn whole_file(
     shown: &str,
     path: &Path,
     content: &[u8],
     now: OffsetDateTime,
 ) -> Result<Vec<InspectedItem>, Error> {
-    match path.file_name().is_some_and(|name| name == FileRole::CaSerial.file_name()) {
-        true => serial_number(shown, content),
-        false => everything(shown, content, now),
+    let is_called = |other: &str| path.file_name().is_some_and(|name| name == other);
+    match (is_called(FileRole::CaSerial.file_name()), is_called(INVENTORY)) {
+        (true, _) => serial_number(shown, content),
+        (_, true) => inventory(path, content),
+        _ => everything(shown, content, now),
     }
+}
+
+fn inventory(path: &Path, content: &[u8]) -> Result<Vec<InspectedItem>, Error> {
+    let items = lines(content).enumerate().map(|(index, line)| {
+        let number = index + 1;
+        Ok(match line? {
+            Line::Entry(entry) => InspectedItem::InventoryEntry(Box::new(EntryDetails::of(*entry, number))),
+            Line::Damaged(error) => InspectedItem::DamagedLine { line: number, error },
+            Line::CutOff => InspectedItem::CutOffLine { line: number },
+        })
+    });
+    let items: io::Result<_> = items.collect();
+    items.map_err(|error| Error::Unreadable { path: path.to_owned(), reason: error.to_string() })
 }
 
 fn everything(path: &str, content: &[u8], now: OffsetDateTime) -> Result<Vec<InspectedItem>, Error> {
@@ -229,11 +290,14 @@ fn serial_number(path: &str, content: &[u8]) -> Result<Vec<InspectedItem>, Error
 impl InspectedFile {
     fn new(path: &str, mode: Option<FileMode>, items: Result<Vec<InspectedItem>, Error>) -> Self {
         let (items, error, hint) = match items {
-            Ok(items) => {
-                let damage = damage(path, &items);
-                let hint = damage.is_some().then(|| "restore the file from a backup".to_owned());
-                (items, damage, hint)
-            }
+            Ok(items) => match damaged_lines(path, &items) {
+                Some((error, hint)) => (items, Some(error), hint),
+                None => {
+                    let damage = damage(path, &items);
+                    let hint = damage.is_some().then(|| "restore the file from a backup".to_owned());
+                    (items, damage, hint)
+                }
+            },
             // A command cannot be given standard input by a name.
             Err(Error::File { path: shown, source }) if path == STDIN => {
                 let hint = source.hint("FILE");
@@ -258,11 +322,87 @@ fn damage(path: &str, items: &[InspectedItem]) -> Option<String> {
     })
 }
 
+/// Lines that are no entries of an inventory, and what helps.
+fn damaged_lines(path: &str, items: &[InspectedItem]) -> Option<(String, Option<String>)> {
+    let mut damaged = items.iter().filter_map(|item| match item {
+        InspectedItem::DamagedLine { line, error } => Some((*line, error.clone())),
+        _ => None,
+    });
+    let (line, reason) = damaged.next()?;
+    let error = Error::InventoryDamaged { path: path.into(), line, reason };
+    let more = match damaged.count() {
+        0 => String::new(),
+        1 => "; 1 more line is damaged".into(),
+        more => format!("; {more} more lines are damaged"),
+    };
+    Some((format!("{error}{more}"), error.hint()))
+}
+
 /// A file of a directory.
 struct Entry<'a> {
     name: &'static str,
     mode: Option<FileMode>,
-    content: &'a Result<Zeroizing<Vec<u8>>, String>,
+    content: &'a Content,
+}
+
+/// A directory, and what else its authority has issued.
+fn look_into(path: &Path, now: OffsetDateTime) -> Result<Inspected, Error> {
+    let view = View::of(path)?;
+    let mut directory = directory(&view.survey()?, now);
+    let read = |file| entries_of(BufReader::new(file), |_| {});
+    match view.inventory().and_then(|file| file.map(read).transpose()) {
+        Ok(None) => {}
+        Ok(Some(overview)) => add_issued(&view, &overview, now, &mut directory),
+        Err(error) => {
+            let path = inventory_path(&view);
+            let unreadable = Error::Unreadable { path: path.clone(), reason: error.to_string() };
+            let shown = path.display().to_string();
+            directory.files.push(InspectedFile::new(&shown, None, Err(unreadable)));
+        }
+    }
+    Ok(directory)
+}
+
+fn inventory_path(view: &View) -> PathBuf {
+    view.path().join(ISSUED_FOLDER).join(INVENTORY)
+}
+
+/// What is in force of the inventory, each certificate with its key if that is there.
+fn add_issued(view: &View, overview: &Overview, now: OffsetDateTime, directory: &mut Inspected) {
+    if let Some((line, error)) = overview.damaged.clone() {
+        let damaged = vec![InspectedItem::DamagedLine { line, error }];
+        let shown = inventory_path(view).display().to_string();
+        directory.files.push(InspectedFile::new(&shown, None, Ok(damaged)));
+    }
+    let own = EndEntityKind::ALL.map(|kind| FileRole::pair_of(kind).1.file_name());
+    for (file, _) in overview.files().iter().filter(|(file, _)| !own.contains(file)) {
+        let Some(certificate) = view.look(file) else {
+            directory.withdrawn += 1;
+            continue;
+        };
+        directory.files.push(issued_file(view, file, &certificate, now));
+        let Some(key) = file.strip_suffix(".pem").map(|stem| format!("{stem}.key")) else { continue };
+        let Some(seen) = view.look(&key) else { continue };
+        let mut inspected = issued_file(view, &key, &seen, now);
+        let owner = Path::new(file).file_name().map(|name| name.to_string_lossy().into_owned());
+        for item in &mut inspected.items {
+            if let InspectedItem::PrivateKey(key) = item {
+                key.belongs_to = owner.clone().filter(|_| belongs_to(&seen.content, &certificate.content));
+            }
+        }
+        directory.files.push(inspected);
+    }
+}
+
+fn issued_file(view: &View, file: &str, seen: &SeenFile, now: OffsetDateTime) -> InspectedFile {
+    let path = view.path().join(file);
+    let shown = path.display().to_string();
+    let content = seen
+        .content
+        .as_ref()
+        .map_err(|reason| Error::Unreadable { path: path.clone(), reason: reason.clone() });
+    let items = content.and_then(|content| everything(&shown, content, now));
+    InspectedFile::new(&shown, seen.mode, items)
 }
 
 /// The files of a directory, and which key belongs to which certificate.
@@ -282,24 +422,29 @@ fn directory(survey: &Survey, now: OffsetDateTime) -> Inspected {
         let mut file = InspectedFile::new(&shown, entry.mode, items);
         for item in &mut file.items {
             if let InspectedItem::PrivateKey(key) = item {
-                key.belongs_to = owner(&entries, entry);
+                key.belongs_to = owner(&entries, entry).map(str::to_owned);
             }
         }
         file
     });
     let files = files.collect();
-    Inspected { path: survey.path.display().to_string(), is_directory: true, files }
+    Inspected { path: survey.path.display().to_string(), is_directory: true, files, withdrawn: 0 }
 }
+
+/// What was read of a file.
+type Content = Result<Zeroizing<Vec<u8>>, String>;
 
 /// The file whose certificate a private key belongs to.
 fn owner(entries: &[Entry<'_>], entry: &Entry<'_>) -> Option<&'static str> {
-    let key = KeyMaterial::from_pem(entry.content.as_ref().ok()?).ok()?;
-    let owner = entries.iter().find(|other| {
-        let certificates =
-            other.content.as_ref().ok().and_then(|content| certificates_from_pem(content).ok());
-        certificates.unwrap_or_default().iter().any(|certificate| key.belongs_to(certificate) == Some(true))
-    });
-    owner.map(|owner| owner.name)
+    entries.iter().find(|other| belongs_to(entry.content, other.content)).map(|owner| owner.name)
+}
+
+/// Whether a file has the key of a certificate in another.
+fn belongs_to(key: &Content, certificates: &Content) -> bool {
+    let key = key.as_ref().ok().and_then(|content| KeyMaterial::from_pem(content).ok());
+    let certificates = certificates.as_ref().ok().and_then(|content| certificates_from_pem(content).ok());
+    let (Some(key), Some(certificates)) = (key, certificates) else { return false };
+    certificates.iter().any(|certificate| key.belongs_to(certificate) == Some(true))
 }
 
 impl InspectedItem {
@@ -359,6 +504,24 @@ fn role(certificate: &Certificate) -> &'static str {
         (true, false) => "server",
         (false, true) => "client",
         (false, false) => "neither server nor client",
+    }
+}
+
+impl EntryDetails {
+    fn of(entry: InventoryEntry, line: usize) -> Self {
+        Self {
+            line,
+            role: entry.kind().map(EndEntityKind::name).unwrap_or_default(),
+            serial: entry.serial().map(|serial| serial.to_string()).unwrap_or_default(),
+            subject: entry.subject,
+            issuer: entry.issuer,
+            names: entry.names,
+            not_before: entry.not_before,
+            not_after: entry.not_after,
+            sha256_fingerprint: entry.sha256_fingerprint,
+            file: entry.file,
+            issued_at: entry.issued_at,
+        }
     }
 }
 

@@ -26,8 +26,8 @@ pub use error::Error;
 pub use explain::{ExplainReport, explain};
 pub use generate::{ExistingAuthority, GenerateRequest, IfPresent, generate};
 pub use inspect::{
-    CertificateDetails, INSPECT_LIMIT, InspectReport, InspectTarget, Inspected, InspectedFile, InspectedItem,
-    KeyDetails, RequestDetails, inspect,
+    CertificateDetails, EntryDetails, INSPECT_LIMIT, InspectReport, InspectTarget, Inspected, InspectedFile,
+    InspectedItem, KeyDetails, RequestDetails, inspect,
 };
 pub use issuance::Progress;
 pub use issue::{Fleet, IssueRequest, Recipients, SigningRequest, issue, issue_with_progress};

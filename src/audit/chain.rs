@@ -16,7 +16,7 @@ impl Judge<'_> {
         leaf: &Certificate,
         all: &[Certificate],
     ) {
-        let anchors = self.bundle.certificates(FileRole::CaCertificate);
+        let anchors = self.anchors;
         if anchors.is_empty() {
             return;
         }
@@ -113,7 +113,7 @@ impl Judge<'_> {
         issuers: &[Certificate],
     ) {
         const C_CORE: Clients = &[Client::Pymilvus];
-        let mut authorities = self.bundle.certificates(FileRole::CaCertificate).iter().chain(issuers);
+        let mut authorities = self.anchors.iter().chain(issuers);
         let has_address = leaf.names().iter().any(|name| matches!(name, GeneralName::Ip(_)));
         if kind == EndEntityKind::Server && has_address && authorities.any(Certificate::constrains_addresses)
         {

@@ -55,6 +55,24 @@ pub(super) struct Remedy<'a> {
     pub(super) is_key: bool,
     /// Whether anything can be issued from the directory.
     pub(super) authority: Authority,
+    /// What it is about, where that is not of the directory itself.
+    pub(super) beside: Option<Beside<'a>>,
+}
+
+/// What lies in a folder of the certificate directory.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Beside<'a> {
+    /// Something that was issued.
+    Issued {
+        /// Its name.
+        name: &'a str,
+        /// The folder of what was issued, where it is not the directory's own.
+        output: Option<&'a str>,
+        /// The directory's ca.pem.
+        ca: &'a str,
+    },
+    /// The authority that is to come.
+    Next,
 }
 
 /// What there is to issue certificates with.
@@ -88,7 +106,7 @@ impl Bundle {
 impl Finding {
     /// A finding about configuration.
     pub(super) fn new(code: Code, place: Place, evidence: impl Into<String>, remedy: &Remedy<'_>) -> Self {
-        let template = if remedy.kind.is_some() { code.fix() } else { code.authority_fix() };
+        let template = remedy.template(code);
         // A certificate that has a line of its own is one in a Secret.
         let fix = match place.position.is_some() && code < Code::MalformedYaml {
             true => remedy.of_a_secret(template),
@@ -109,7 +127,7 @@ impl Finding {
         name: Option<&str>,
     ) -> Self {
         let remedy = Remedy { directory, kind, name, ..Remedy::default() };
-        let template = if kind.is_some() { code.fix() } else { code.authority_fix() };
+        let template = remedy.template(code);
         // What a server shows or a log tells of is a file that is somewhere else.
         let (key, certificate) = FileRole::pair_of(kind.unwrap_or(EndEntityKind::Server));
         let file = if place.position.is_some() { key } else { certificate }.file_name();
@@ -178,6 +196,20 @@ impl std::fmt::Display for Place {
 }
 
 impl Remedy<'_> {
+    /// The template of what helps.
+    fn template(&self, code: Code) -> &'static str {
+        match (self.beside, self.kind) {
+            (None, Some(_)) => code.fix(),
+            (None, None) => code.authority_fix(),
+            (Some(Beside::Issued { .. }), Some(_)) => code.issued_fix(),
+            (Some(_), None) if code == Code::UnreadableFile => code.fix(),
+            // Whatever is wrong with it, the directory has the right one.
+            (Some(Beside::Issued { .. }), None) => COPY_AUTHORITY,
+            (Some(Beside::Next), _) if code == Code::KeyReadable => CLOSE_NEXT,
+            (Some(Beside::Next), _) => Code::RotationBegun.fix(),
+        }
+    }
+
     /// What helps a file on this machine.
     fn of_a_file(&self, template: &str, path: &str) -> String {
         let fix = self.fill(template, path);
@@ -187,7 +219,9 @@ impl Remedy<'_> {
             Authority::Elsewhere if issues(command) => {
                 format!("where ca.key is: `{command}`, then copy what it made here{more}")
             }
-            Authority::Unfit if command.contains(RENEW) && issues(command) => {
+            Authority::Unfit
+                if [RENEW, ISSUE].iter().any(|verb| command.contains(verb)) && issues(command) =>
+            {
                 format!(
                     "first mend ca.key and ca.pem, or put others here that belong together; then `{command}`{more}"
                 )
@@ -241,12 +275,49 @@ impl Remedy<'_> {
             .replace("{new}", &shell_quoted(&format!("{path}.new")))
             .replace("{file}", &file)
             .replace("{dir}", &directory)
-            .replace("{kind}", &self.kind.map(|kind| format!(" {kind}")).unwrap_or_default())
+            .replace("{kind}", &self.whose().map(|whose| format!(" {whose}")).unwrap_or_default())
+            .replace("{server}", &self.issued_name().unwrap_or_else(|| EndEntityKind::Server.to_string()))
+            .replace("{client}", &self.issued_name().unwrap_or_else(|| EndEntityKind::Client.to_string()))
+            .replace("{as}", &self.as_issued())
+            .replace("{ca}", &self.authority_file())
             .replace(
                 "{naming}",
                 if self.usable_name().is_some() { "--san {name}" } else { "--common-name NAME" },
             )
             .replace("{name}", &shell_quoted(self.usable_name().unwrap_or("NAME")))
+    }
+
+    /// What `renew` calls it.
+    fn whose(&self) -> Option<String> {
+        self.issued_name().or_else(|| self.kind.map(|kind| kind.to_string()))
+    }
+
+    fn issued_name(&self) -> Option<String> {
+        match self.beside {
+            Some(Beside::Issued { name, .. }) => Some(shell_quoted(name)),
+            Some(Beside::Next) | None => None,
+        }
+    }
+
+    /// What `issue` calls it.
+    fn as_issued(&self) -> String {
+        let kind = self.kind.unwrap_or(EndEntityKind::Client);
+        let name = self.issued_name().unwrap_or_else(|| "NAME".into());
+        match self.beside {
+            Some(Beside::Issued { output: Some(output), .. }) => {
+                format!("{kind} {name} --out {}", shell_quoted(output))
+            }
+            _ => format!("{kind} {name}"),
+        }
+    }
+
+    /// The directory's ca.pem.
+    fn authority_file(&self) -> String {
+        let path = match self.beside {
+            Some(Beside::Issued { ca, .. }) => ca,
+            Some(Beside::Next) | None => FileRole::CaCertificate.file_name(),
+        };
+        shell_quoted(path)
     }
 
     /// The name that is asked for, where it is one: what a subject or a configuration has can be anything.
@@ -258,6 +329,9 @@ impl Remedy<'_> {
 /// Stands before what a shell does not read.
 const COMMENT: &str = " # ";
 const RENEW: &str = "milvus-certs renew";
+const ISSUE: &str = "milvus-certs issue";
+const COPY_AUTHORITY: &str = "cat {ca} > {file} # then take it to where it is used; where another authority signed what is beside it, `milvus-certs renew{dir}{kind}`";
+const CLOSE_NEXT: &str = "chmod 600 {file} # if others could have read it, begin with another one: `milvus-certs rotate-ca status{dir}` says how far this is";
 const NEW_AUTHORITY: &str = "milvus-certs gen -d NEW";
 const COPY: &str = "copy it here again from where the certificates were made";
 const RESTORE: &str =
@@ -265,7 +339,7 @@ const RESTORE: &str =
 
 /// Whether a command needs the authority's key.
 fn issues(command: &str) -> bool {
-    [RENEW, "milvus-certs gen --force", "rm "].iter().any(|start| command.starts_with(start))
+    [RENEW, ISSUE, "milvus-certs gen --force", "rm "].iter().any(|start| command.starts_with(start))
         && command.contains("milvus-certs ")
 }
 
@@ -315,13 +389,22 @@ mod tests {
         let names = [None, Some("db.example.com"), Some("--help"), Some(""), Some("my server")];
         let places =
             [Place::file("my certs/file"), Place::at("secret.yaml", Position { line: 1, column: 2 })];
+        let issued = Beside::Issued { name: "search", output: Some("my folder"), ca: "my certs/ca.pem" };
         let mut fixes = Vec::new();
         for code in Code::ALL {
             for place in &places {
+                // A Secret has nothing beside its files.
+                let besides: &[_] = match place.position {
+                    None => &[None, Some(issued), Some(Beside::Next)],
+                    Some(_) => &[None],
+                };
                 for (kind, authority) in kinds.iter().flat_map(|kind| authorities.map(|one| (*kind, one))) {
-                    for name in names {
+                    for (name, beside) in
+                        names.iter().flat_map(|name| besides.iter().map(|beside| (*name, *beside)))
+                    {
                         let directory = place.position.is_none().then_some("my certs");
-                        let remedy = Remedy { directory, kind, name, is_key: name.is_some(), authority };
+                        let is_key = name.is_some();
+                        let remedy = Remedy { directory, kind, name, is_key, authority, beside };
                         fixes.push((*code, Finding::new(*code, place.clone(), "", &remedy).fix));
                     }
                 }
@@ -388,6 +471,31 @@ mod tests {
             let finding = Finding::new(Code::NoSubjectAltName, Place::file("server.pem"), "", &remedy);
             assert_eq!(finding.fix, "milvus-certs renew server --common-name NAME");
         }
+    }
+
+    #[test]
+    fn a_fix_of_something_that_was_issued_names_it() {
+        let fix_in = |output, code, kind, authority| {
+            let beside = Some(Beside::Issued { name: "search", output, ca: "certs/ca.pem" });
+            let remedy = Remedy { directory: Some("certs"), kind, authority, beside, ..Remedy::default() };
+            Finding::new(code, Place::file("certs/issued/search/search.pem"), "", &remedy).fix
+        };
+        let fix = |code, kind, authority| fix_in(None, code, kind, authority);
+        let client = Some(EndEntityKind::Client);
+        for code in [Code::ClientWithoutClientAuth, Code::NoDigitalSignature] {
+            assert_eq!(fix(code, client, Authority::Fit), "milvus-certs renew -d certs search");
+        }
+        // A file that was removed would count as withdrawn.
+        let damaged = fix(Code::DamagedFile, client, Authority::Fit);
+        assert!(damaged.starts_with("milvus-certs issue -d certs client search --force # "), "{damaged}");
+        let in_other = fix_in(Some("/srv/keys"), Code::EmptyFile, client, Authority::Fit);
+        let command = "milvus-certs issue -d certs client search --out /srv/keys --force # ";
+        assert!(in_other.starts_with(command), "{in_other}");
+        let elsewhere = fix(Code::DamagedFile, client, Authority::Elsewhere);
+        let command = "where ca.key is: `milvus-certs issue -d DIR client search --force`, then copy";
+        assert!(elsewhere.starts_with(command), "{elsewhere}");
+        let trust = fix(Code::NotPem, None, Authority::Fit);
+        assert!(trust.starts_with("cat certs/ca.pem > certs/issued/search/search.pem # "), "{trust}");
     }
 
     #[test]

@@ -1,12 +1,13 @@
+use std::path::Path;
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
 use super::bundle::Content;
-use super::finding::Remedy;
+use super::finding::{Authority, Beside, Remedy};
 use super::{Bundle, Code, Finding, Place};
 use crate::milvus::TlsMode;
-use crate::pki::{self, EndEntityKind, GeneralName, SerialCounter};
+use crate::pki::{self, Certificate, EndEntityKind, GeneralName, SerialCounter};
 use crate::store::{FileMode, FileRole, path_of};
 
 /// What a bundle is held to.
@@ -25,10 +26,20 @@ pub struct Expectations {
     pub now: OffsetDateTime,
 }
 
+impl Expectations {
+    /// The end entities that matter in the modes that are judged.
+    pub(super) fn kinds(&self) -> Vec<EndEntityKind> {
+        match self.modes.contains(&TlsMode::Mutual) {
+            true => EndEntityKind::ALL.to_vec(),
+            false => vec![EndEntityKind::Server],
+        }
+    }
+}
+
 /// Finds everything that is wrong with certificates and keys that belong together.
 #[must_use]
 pub fn judge(bundle: &Bundle, expectations: &Expectations) -> Vec<Finding> {
-    let mut judge = Judge { bundle, expectations, findings: Vec::new() };
+    let mut judge = Judge::of(bundle, expectations);
     judge.presence();
     judge.contents();
     judge.authority();
@@ -37,7 +48,7 @@ pub fn judge(bundle: &Bundle, expectations: &Expectations) -> Vec<Finding> {
     }
     judge.keys();
     judge.serials();
-    judge.findings
+    judge.into_findings()
 }
 
 /// Judges what is deployed: what it shares with the certificate directory, and what was found already, is
@@ -65,16 +76,46 @@ pub fn judge_deployed(
 pub(super) struct Judge<'a> {
     pub(super) bundle: &'a Bundle,
     pub(super) expectations: &'a Expectations,
+    /// What the certificates are to be trusted by.
+    pub(super) anchors: &'a [Certificate],
+    authority: Authority,
+    beside: Option<Beside<'a>>,
     findings: Vec<Finding>,
 }
 
 impl<'a> Judge<'a> {
+    /// Of what belongs together.
+    pub(super) fn of(bundle: &'a Bundle, expectations: &'a Expectations) -> Self {
+        let authority = bundle.authority(expectations.now);
+        let anchors = bundle.certificates(FileRole::CaCertificate);
+        Self { bundle, expectations, anchors, authority, beside: None, findings: Vec::new() }
+    }
+
+    /// Of what lies in a folder of a certificate directory, whose authority this is.
+    pub(super) fn beside(mut self, beside: Beside<'a>, authority: Authority) -> Self {
+        (self.beside, self.authority) = (Some(beside), authority);
+        self
+    }
+
+    pub(super) fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+
+    /// Whether this was found.
+    pub(super) fn has_found(&self, codes: &[Code]) -> bool {
+        self.findings.iter().any(|finding| codes.contains(&finding.code))
+    }
+
+    /// What a file is called.
+    pub(super) fn shown(&self, role: FileRole) -> String {
+        let place = self.bundle.file(role).filter(|_| self.beside.is_some()).map(|file| &file.place.path);
+        let name = place.and_then(|path| Path::new(path).file_name());
+        name.map_or_else(|| role.to_string(), |name| name.to_string_lossy().into_owned())
+    }
+
     /// The end entities that matter in the modes that are judged.
     pub(super) fn kinds(&self) -> Vec<EndEntityKind> {
-        match self.expectations.modes.contains(&TlsMode::Mutual) {
-            true => EndEntityKind::ALL.to_vec(),
-            false => vec![EndEntityKind::Server],
-        }
+        self.expectations.kinds()
     }
 
     /// Reports something about a file; returns the finding, to say more about it.
@@ -99,8 +140,8 @@ impl<'a> Judge<'a> {
         let called = self.bundle.file(role).and_then(|file| file.name.as_ref());
         let evidence = evidence.into();
         let evidence = called.map(|name| format!("{name}: {evidence}")).unwrap_or(evidence);
-        let authority = self.bundle.authority(self.expectations.now);
-        let remedy = Remedy { directory, kind: role.kind(), name, is_key: role.is_key(), authority };
+        let (authority, beside) = (self.authority, self.beside);
+        let remedy = Remedy { directory, kind: role.kind(), name, is_key: role.is_key(), authority, beside };
         let index = self.findings.len();
         self.findings.push(Finding::new(code, place, evidence, &remedy).about(role));
         &mut self.findings[index]
@@ -145,7 +186,7 @@ impl<'a> Judge<'a> {
     }
 
     /// What cannot be read as what it should be.
-    fn contents(&mut self) {
+    pub(super) fn contents(&mut self) {
         for role in FileRole::AS_LISTED {
             let Some(file) = self.bundle.file(role).filter(|_| self.is_judged(role)) else { continue };
             match &file.content {

@@ -22,7 +22,8 @@ impl Judge<'_> {
             return;
         }
         if leaf.is_some_and(|leaf| key.belongs_to(leaf) == Some(false)) {
-            self.report(Code::KeyMismatch, role, mismatch(key, certificate));
+            let evidence = mismatch(key, &self.shown(certificate));
+            self.report(Code::KeyMismatch, role, evidence);
         }
         if kind == EndEntityKind::Client && key.form() != KeyForm::Pkcs8 {
             self.report(Code::KeyNotPkcs8, role, format!("is {}", key.form()));
@@ -31,7 +32,7 @@ impl Judge<'_> {
 
     /// The authority's key belongs to the root, or to an intermediate authority that the leaf's file
     /// carries.
-    fn authority_key(&mut self) {
+    pub(super) fn authority_key(&mut self) {
         let Some(key) = self.bundle.key(FileRole::CaKey) else { return };
         let roles = [FileRole::CaCertificate, FileRole::ServerCertificate, FileRole::ClientCertificate];
         let mut known = roles
@@ -40,7 +41,8 @@ impl Judge<'_> {
             .filter(|certificate| certificate.is_ca());
         let is_known = known.clone().next().is_some();
         if is_known && known.all(|certificate| key.belongs_to(certificate) == Some(false)) {
-            self.report(Code::CaKeyMismatch, FileRole::CaKey, mismatch(key, FileRole::CaCertificate));
+            let evidence = mismatch(key, &self.shown(FileRole::CaCertificate));
+            self.report(Code::CaKeyMismatch, FileRole::CaKey, evidence);
         }
     }
 
@@ -54,7 +56,7 @@ impl Judge<'_> {
     }
 }
 
-fn mismatch(key: &KeyMaterial, certificate: FileRole) -> String {
+fn mismatch(key: &KeyMaterial, certificate: &str) -> String {
     let algorithm = key.algorithm().map(|algorithm| format!(" ({algorithm})")).unwrap_or_default();
     format!("the key{algorithm} does not belong to {certificate}")
 }

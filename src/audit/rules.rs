@@ -77,15 +77,18 @@ impl Breaks {
 /// prose, with its commands in backticks. In it stand for
 ///
 /// - `{file}` the file, and `{dir}` ` -d` and the certificate directory
-/// - `{kind}` ` server` or ` client`, `{name}` a name that is asked for, and `{naming}` the option for the
-///   name that a subject has
+/// - `{kind}` ` server`, ` client` or the name of something that was issued, and `{server}` and `{client}` the
+///   same where only one of the two can be meant
+/// - `{as}` the same for `issue`: `client NAME`
+/// - `{name}` a name that is asked for, and `{naming}` the option for the name that a subject has
 /// - `{openssl}` OpenSSL's command for such a file
 /// - `{open}` and `{replace}` what surrounds a command that writes `{new}`, whose content then replaces
 ///   that of the file
 /// - `{rm}` the removal of what hinders a renewal
 /// - `{restore}` how to get a file of the authority back
 ///
-/// `authority` is the fix where neither a server's nor a client's file is concerned.
+/// `authority` is the fix where neither a server's nor a client's file is concerned, `issued` where it is the
+/// file of something that was issued beside server.pem and client.pem.
 macro_rules! codes {
     ($(
         $(#[doc = $doc:literal])+
@@ -93,6 +96,7 @@ macro_rules! codes {
         why $why:literal;
         fix $fix:literal;
         $(authority $authority:literal;)?
+        $(issued $issued:literal;)?
     )+) => {
         /// A kind of finding. Its name is stable, for scripts and searches.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -138,6 +142,11 @@ macro_rules! codes {
                 match self { $(Self::$variant => [$($authority,)? $fix][0]),+ }
             }
 
+            /// What helps what was issued beside server.pem and client.pem, as a template.
+            pub(super) const fn issued_fix(self) -> &'static str {
+                match self { $(Self::$variant => [$($issued,)? $fix][0]),+ }
+            }
+
             /// Whom it stops, unless the finding says otherwise.
             pub(super) const fn breaks(self) -> Breaks {
                 match self { $(Self::$variant => $breaks),+ }
@@ -170,6 +179,7 @@ codes! {
     why "Milvus stops at once: `tls: failed to find any PEM data`; the documentation's renew.sh leaves such files when it fails";
     fix "milvus-certs renew{dir}{kind}";
     authority "{restore}";
+    issued "milvus-certs issue{dir} {as} --force # or restore it from a backup; with --san it has more names than its own";
 
     /// A file is not PEM.
     NotPem = "not-pem", Error, breaks EVERYBODY;
@@ -196,6 +206,7 @@ codes! {
     why "nobody can read it";
     fix "{rm}milvus-certs renew{dir}{kind} # or restore it from a backup: what is made anew has the names of the documentation, unless you name others";
     authority "{restore}";
+    issued "milvus-certs issue{dir} {as} --force # or restore it from a backup; with --san it has more names than its own";
 
     /// A private key is encrypted.
     EncryptedKey = "encrypted-key", Error, breaks EVERYBODY;
@@ -234,6 +245,7 @@ codes! {
     PublicPrivateKey = "public-private-key", Error, breaks NOBODY;
     why "everybody has it: it comes with Milvus' sources and images, so anybody can pass for this server, or sign clients that tlsMode 2 lets in";
     fix "milvus-certs gen -d NEW # then put those files in the place of these";
+    issued "milvus-certs renew{dir}{kind} # makes a new key; then take both to where they are used";
 
     /// A key is too short.
     WeakKey = "weak-key", Error, breaks Breaks { server: &[C], client: &[C], authority: [&[C], &[C]] };
@@ -250,7 +262,7 @@ codes! {
     /// A server's key is of a kind that pymilvus cannot talk to.
     KeyNotForPymilvus = "key-not-for-pymilvus", Error, breaks Breaks { server: &[P], ..NOBODY };
     why "gRPC's C core, which pymilvus uses, has no signature for it in common with the server: `SSLV3_ALERT_HANDSHAKE_FAILURE`";
-    fix "milvus-certs renew{dir} server --key-type rsa2048";
+    fix "milvus-certs renew{dir} {server} --key-type rsa2048";
 
     /// A client's key is not PKCS#8.
     KeyNotPkcs8 = "key-not-pkcs8", Warning, breaks Breaks { client: &[J], ..NOBODY };
@@ -311,6 +323,7 @@ codes! {
     why "Milvus starts with it without a word, and every client refuses it: `certificate has expired`";
     fix "milvus-certs renew{dir}{kind} # then restart Milvus";
     authority "milvus-certs gen --force{dir} # then restart Milvus and give everybody the new ca.pem";
+    issued "milvus-certs renew{dir}{kind} # then take the new files to where they are used";
 
     /// A certificate is not valid yet.
     NotYetValid = "not-yet-valid", Error, breaks Breaks { authority: [&[P, C, G], ALL], ..EVERYBODY };
@@ -323,6 +336,7 @@ codes! {
     why "Milvus does not warn, and does not reload: it has to be renewed and Milvus restarted before that day";
     fix "milvus-certs renew{dir}{kind} # then restart Milvus; with --days it lives longer than the old one";
     authority "milvus-certs gen -d NEW # before that day, then give everybody the new ca.pem; only a new authority helps";
+    issued "milvus-certs renew{dir}{kind} # then take the new files to where they are used; with --days it lives longer than the old one";
 
     /// A certificate outlives its authority.
     OutlivesCa = "outlives-ca", Warning, breaks NOBODY;
@@ -332,12 +346,12 @@ codes! {
     /// A client certificate cannot be used by clients.
     ClientWithoutClientAuth = "client-without-client-auth", Error, breaks EVERYBODY;
     why "tlsMode 2 refuses it: `tls: failed to verify certificate: x509: certificate specifies an incompatible key usage`; pymilvus says only `server unavailable`";
-    fix "milvus-certs renew{dir} client";
+    fix "milvus-certs renew{dir} {client}";
 
     /// A server certificate cannot be used by servers.
     ServerWithoutServerAuth = "server-without-server-auth", Error, breaks EVERYBODY;
     why "clients refuse it: `x509: certificate specifies an incompatible key usage`, `unsupported certificate purpose`";
-    fix "milvus-certs renew{dir} server";
+    fix "milvus-certs renew{dir} {server}";
 
     /// A certificate's keyUsage has no digitalSignature.
     NoDigitalSignature = "no-digital-signature", Error, breaks Breaks { server: &[P, J], client: &[P], ..NOBODY };
@@ -347,7 +361,7 @@ codes! {
     /// A server certificate has no subjectAltName.
     NoSubjectAltName = "no-subject-alt-name", Error, breaks Breaks { server: &[G], ..NOBODY };
     why "Go and browsers compare nothing else: `x509: certificate relies on legacy Common Name field, use SANs instead`";
-    fix "milvus-certs renew{dir} server {naming}";
+    fix "milvus-certs renew{dir} {server} {naming}";
 
     /// A server certificate does not cover a name that clients ask for.
     NameNotCovered = "name-not-covered", Error, breaks EVERYBODY;
@@ -422,6 +436,36 @@ codes! {
     why "RFC 5280 4.1.2.2 forbids it; browsers and NSS refuse the second one: `SEC_ERROR_REUSED_ISSUER_AND_SERIAL`";
     fix "milvus-certs renew{dir}{kind}";
     authority "milvus-certs renew{dir}";
+
+    // What was issued beside server.pem and client.pem
+
+    /// The ca.pem beside something that was issued is not the directory's.
+    IssuedTrustDiffers = "issued-trust-differs", Warning, breaks NOBODY;
+    why "whoever is handed it does not trust what the others trust, and a certificate of the other authority is refused";
+    fix "put the directory's ca.pem there";
+
+    /// A line of the inventory is no entry.
+    InventoryDamaged = "inventory-damaged", Error, breaks NOBODY;
+    why "nothing can be issued or renewed: nobody knows which serial numbers are taken";
+    fix "restore it from a backup; or take the lines out that `milvus-certs inspect {file}` calls damaged: nothing knows then that their serial numbers are in use";
+
+    /// A certificate is not in the inventory.
+    NotInInventory = "not-in-inventory", Warning, breaks NOBODY;
+    why "its serial number is not known to be in use, and what the inventory does not have is left out when everything is renewed";
+    fix "milvus-certs renew{dir}{kind} # enters the new one";
+    issued "milvus-certs issue{dir} {as} --force # makes it anew and enters it";
+
+    // The next authority
+
+    /// An authority is being replaced.
+    RotationBegun = "rotation-begun", Info, breaks NOBODY;
+    why "ca.pem has to have both authorities everywhere before the new one signs anything";
+    fix "milvus-certs rotate-ca status{dir} # says what is next";
+
+    /// An authority that signs nothing any more is still trusted.
+    RotationUnfinished = "rotation-unfinished", Info, breaks NOBODY;
+    why "everybody goes on trusting an authority that nothing here needs";
+    fix "milvus-certs rotate-ca finish{dir} # once all that the new authority signed is in use; then give everybody the new ca.pem";
 
     // Configuration
 

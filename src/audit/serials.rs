@@ -25,7 +25,8 @@ impl Judge<'_> {
                     && earlier != certificate
             });
             if let Some((other, _)) = same {
-                let evidence = format!("has the serial number {} of {other}", certificate.serial());
+                let evidence =
+                    format!("has the serial number {} of {}", certificate.serial(), self.shown(*other));
                 self.report(Code::DuplicateSerial, *role, evidence);
             }
         }

@@ -177,6 +177,16 @@ pub(super) fn look(directory: impl AsFd, name: &str) -> Option<Result<Zeroizing<
     })
 }
 
+/// Opens a regular file to be read; never waits for a pipe.
+pub(super) fn open_file(directory: impl AsFd, name: &str) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::openat(directory, name, flags, Mode::empty())?);
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is not a regular file")),
+    }
+}
+
 /// Reads a regular file of bounded size; never waits for a pipe.
 pub(super) fn read(directory: impl AsFd, name: &str) -> io::Result<Content> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;

@@ -11,6 +11,9 @@ pub const ISSUED_FOLDER: &str = "issued";
 /// The inventory in that folder.
 pub const INVENTORY: &str = "index.jsonl";
 
+/// The folder of a certificate directory for the authority that is to come, while one is being replaced.
+pub const NEXT_FOLDER: &str = "next";
+
 /// The name of something that was issued: of its folder and its files, and its CommonName.
 ///
 /// Names that differ only in case are one, as they are on the disks of macOS.

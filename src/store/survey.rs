@@ -1,3 +1,5 @@
+use std::fs::File;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -5,7 +7,7 @@ use rustix::fs::FlockOperation;
 use zeroize::Zeroizing;
 
 use super::directory::{is_still_at, lock, open};
-use super::{Error, FileMode, FileRole, fs, journal};
+use super::{Error, FileMode, FileRole, INVENTORY, ISSUED_FOLDER, IssuedName, fs, journal};
 
 /// What lies in a certificate directory, whatever state it is in. Looking changes nothing, needs no
 /// permission to write, and follows symbolic links, as Kubernetes mounts Secrets.
@@ -46,25 +48,91 @@ pub struct SurveyedFile {
     pub content: Result<Zeroizing<Vec<u8>>, String>,
 }
 
-impl Survey {
-    /// Reads a directory while no other run changes it. A file system without locks is read without.
+/// A certificate directory that no run changes as long as this is there. Looking needs no permission to
+/// write, and follows symbolic links.
+#[derive(Debug)]
+pub struct View {
+    path: PathBuf,
+    fd: OwnedFd,
+}
+
+/// What can be seen of a file.
+#[derive(Debug)]
+pub struct SeenFile {
+    /// Its permissions, or those of the file that it links to.
+    pub mode: Option<FileMode>,
+    /// Its content, or why it cannot be read.
+    pub content: Result<Zeroizing<Vec<u8>>, String>,
+}
+
+impl View {
+    /// Locks a directory against other runs. A file system without locks is looked at without.
     ///
     /// # Errors
     /// If it is missing, no folder, not accessible, or in use by another run for ten seconds.
     pub fn of(path: &Path) -> Result<Self, Error> {
-        let fd = loop {
+        loop {
             let fd = open(path)?;
             match lock(path, &fd, FlockOperation::NonBlockingLockShared) {
                 Err(error @ Error::Locked { .. }) => return Err(error),
-                _ if is_still_at(path, &fd) => break fd,
+                _ if is_still_at(path, &fd) => return Ok(Self { path: path.to_owned(), fd }),
                 _ => {}
             }
-        };
-        let unreadable = |source| Error::Directory { path: path.to_owned(), action: "search", source };
-        let is_interrupted = journal::is_interrupted(&fd).map_err(unreadable)?;
-        let files = FileRole::AS_LISTED.into_iter().filter_map(|role| read(&fd, role)).collect();
-        let mounted = KUBERNETES_TLS.into_iter().filter_map(|name| read_mounted(&fd, name)).collect();
-        Ok(Self { path: path.to_owned(), is_interrupted, files, mounted })
+        }
+    }
+
+    /// The files of the directory itself.
+    ///
+    /// # Errors
+    /// If it cannot be searched.
+    pub fn survey(&self) -> Result<Survey, Error> {
+        let unreadable = |source| Error::Directory { path: self.path.clone(), action: "search", source };
+        let is_interrupted = journal::is_interrupted(&self.fd).map_err(unreadable)?;
+        let files = FileRole::AS_LISTED.into_iter().filter_map(|role| read(&self.fd, role)).collect();
+        let mounted = KUBERNETES_TLS.into_iter().filter_map(|name| read_mounted(&self.fd, name)).collect();
+        Ok(Survey { path: self.path.clone(), is_interrupted, files, mounted })
+    }
+
+    /// The path that it was opened by.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is at a path from the directory, or from the root; nothing where nothing is.
+    #[must_use]
+    pub fn look(&self, path: &str) -> Option<SeenFile> {
+        let content = fs::look(&self.fd, path)?;
+        Some(SeenFile { mode: fs::mode(&self.fd, path), content })
+    }
+
+    /// Opens the inventory; nothing where nothing was issued yet.
+    ///
+    /// # Errors
+    /// If it cannot be opened, or is no file.
+    pub fn inventory(&self) -> io::Result<Option<File>> {
+        match fs::open_file(&self.fd, &format!("{ISSUED_FOLDER}/{INVENTORY}")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    /// The names of the folders of what was issued, whether it is in the inventory or not.
+    #[must_use]
+    pub fn issued(&self) -> Vec<IssuedName> {
+        let folder = fs::open_subdirectory(&self.fd, ISSUED_FOLDER).ok().flatten();
+        let names = folder.and_then(|folder| fs::list(folder).ok()).unwrap_or_default();
+        names.iter().filter_map(|name| name.parse().ok()).collect()
+    }
+}
+
+impl Survey {
+    /// Reads a directory while no other run changes it.
+    ///
+    /// # Errors
+    /// If it is missing, no folder, not accessible, or in use by another run for ten seconds.
+    pub fn of(path: &Path) -> Result<Self, Error> {
+        View::of(path)?.survey()
     }
 }
 

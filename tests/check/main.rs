@@ -19,10 +19,12 @@ mod exhibit;
 mod files;
 mod gen_sh;
 mod healthy;
+mod issued;
 mod keys;
 mod names;
 mod public;
 mod purposes;
+mod rotation;
 mod serials;
 mod signatures;
 #[path = "../openssl/support.rs"]
@@ -76,6 +78,8 @@ fn exhibits() -> Vec<Exhibit> {
         names::exhibits(),
         signatures::exhibits(),
         serials::exhibits(),
+        issued::exhibits(),
+        rotation::exhibits(),
         public::exhibits(),
         gen_sh::exhibits(),
         configuration::measurable(),

@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::{BufReader, ErrorKind};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::lines::{Line, lines};
 use crate::actions::Error;
 use crate::actions::report::{texts, timestamp};
 use crate::pki::{Certificate, EndEntityKind, SerialCounter, SerialNumber};
@@ -35,6 +36,16 @@ pub(crate) struct InventoryEntry {
 }
 
 impl InventoryEntry {
+    /// Its serial number, if it is one.
+    pub(crate) fn serial(&self) -> Option<SerialNumber> {
+        Some(SerialCounter::parse(self.serial.as_bytes()).ok()?.last().clone())
+    }
+
+    /// Whether it is a server's or a client's, if it says so.
+    pub(crate) fn kind(&self) -> Option<EndEntityKind> {
+        EndEntityKind::ALL.into_iter().find(|kind| kind.name() == self.kind)
+    }
+
     pub(crate) fn of(
         kind: EndEntityKind,
         certificate: &Certificate,
@@ -70,20 +81,19 @@ impl Inventory {
     pub(crate) fn read(directory: &Path) -> Result<Self, Error> {
         let path = path_of(directory, path());
         let unreadable = |source| store::Error::Read { path: path.clone(), source };
-        let mut lines = match File::open(&path) {
+        let file = match File::open(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             opened => BufReader::new(opened.map_err(unreadable)?),
         };
         let mut entries = Vec::new();
-        let mut line = String::new();
-        while lines.read_line(&mut line).map_err(unreadable)? > 0 && line.ends_with('\n') {
-            let entry = serde_json::from_str(&line).map_err(|error| Error::InventoryDamaged {
-                path: path.clone(),
-                line: entries.len() + 1,
-                reason: error.to_string(),
-            })?;
-            entries.push(entry);
-            line.clear();
+        for (index, line) in lines(file).enumerate() {
+            match line.map_err(unreadable)? {
+                Line::Entry(entry) => entries.push(*entry),
+                Line::Damaged(reason) => {
+                    return Err(Error::InventoryDamaged { path, line: index + 1, reason });
+                }
+                Line::CutOff => {}
+            }
         }
         Ok(Self { entries: Some(entries) })
     }
@@ -117,7 +127,7 @@ impl Inventory {
     /// The serial numbers that an issuer has used.
     pub(crate) fn serials_of(&self, issuer: &str) -> impl Iterator<Item = SerialNumber> {
         let entries = self.entries().iter().filter(move |entry| entry.issuer == issuer);
-        entries.filter_map(|entry| Some(SerialCounter::parse(entry.serial.as_bytes()).ok()?.last().clone()))
+        entries.filter_map(InventoryEntry::serial)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod batches;
 mod inventory;
+mod lines;
 mod plan;
 mod serials;
 mod spread;
@@ -10,6 +11,7 @@ mod write;
 pub use batches::Progress;
 pub(super) use batches::{Batches, IssuedFolder, Issuer};
 pub(super) use inventory::{Inventory, InventoryEntry};
+pub(super) use lines::{Line, Overview, entries_of, lines};
 pub(super) use plan::{KeyPlan, Plan, add_loopback, add_names, generate_keys, names_from_common_name};
 pub(super) use serials::Serials;
 pub(super) use spread::spread;

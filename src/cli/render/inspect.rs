@@ -1,10 +1,13 @@
 //! What `inspect` says: a table for a certificate directory, a paragraph for everything in a file.
 
+use std::path::Path;
+
 use milvus_certs::actions::{
-    CertificateDetails, InspectReport, Inspected, InspectedFile, InspectedItem, KeyDetails, RequestDetails,
+    CertificateDetails, EntryDetails, InspectReport, Inspected, InspectedFile, InspectedItem, KeyDetails,
+    RequestDetails,
 };
 use milvus_certs::pki::printable;
-use milvus_certs::store::FileRole;
+use milvus_certs::store::{FileRole, INVENTORY};
 
 use super::page::Page;
 
@@ -24,26 +27,39 @@ pub(crate) fn text(report: &InspectReport) -> String {
     page.into_text()
 }
 
-/// A row for each of the seven files, unless the folder has those of a mounted Secret alone.
+/// A row for each of the seven files, unless the folder has those of a mounted Secret alone; and for what
+/// else the authority has issued.
 fn directory(target: &Inspected) -> Vec<String> {
     let mut rows = vec![["file", "mode", "what it is", "key", "until", "days left"].map(str::to_owned)];
     let seven = FileRole::AS_LISTED.map(FileRole::file_name);
-    let (own, others): (Vec<_>, Vec<_>) =
-        target.files.iter().partition(|file| seven.iter().any(|name| file.path.ends_with(name)));
-    if !own.is_empty() || others.is_empty() {
+    let files = target.files.iter().map(|file| (name_in(target, file), file));
+    let (own, others): (Vec<_>, Vec<_>) = files.partition(|(name, _)| seven.contains(name));
+    let is_mounted = others.iter().any(|(name, _)| !name.contains('/'));
+    if !own.is_empty() || !is_mounted {
         for name in seven {
-            let file = own.iter().find(|file| file.path.ends_with(name));
+            let file = own.iter().find(|(own, _)| *own == name);
             rows.extend(file.map_or_else(
                 || vec![[name, "", "not there", "", "", ""].map(str::to_owned)],
-                |file| file_rows(name, file),
+                |(_, file)| file_rows(name, file),
             ));
         }
     }
-    for file in others {
-        rows.extend(file_rows(file.path.rsplit('/').next().unwrap_or(&file.path), file));
+    for (name, file) in others {
+        rows.extend(file_rows(name, file));
     }
     let name = if target.path == "." { "this folder" } else { &target.path };
-    std::iter::once(format!("{name}:")).chain(aligned(&rows)).collect()
+    let withdrawn = match target.withdrawn {
+        0 => None,
+        1 => Some("  1 more was signed and is not there any more".into()),
+        more => Some(format!("  {more} more were signed and are not there any more")),
+    };
+    std::iter::once(format!("{name}:")).chain(aligned(&rows)).chain(withdrawn).collect()
+}
+
+/// A file's path from the directory.
+fn name_in<'a>(target: &Inspected, file: &'a InspectedFile) -> &'a str {
+    let relative = Path::new(&file.path).strip_prefix(&target.path).ok();
+    relative.and_then(Path::to_str).unwrap_or(&file.path)
 }
 
 fn file_rows(name: &str, file: &InspectedFile) -> Vec<[String; 6]> {
@@ -70,7 +86,7 @@ fn row(item: &InspectedItem) -> [String; 4] {
         ],
         InspectedItem::PrivateKey(key) => {
             let form = if key.encrypted { "encrypted private key" } else { "private key" };
-            let owner = match key.belongs_to {
+            let owner = match &key.belongs_to {
                 Some(file) => format!("{form} of {file}"),
                 None => form.to_owned(),
             };
@@ -82,6 +98,11 @@ fn row(item: &InspectedItem) -> [String; 4] {
         InspectedItem::SerialNumber { last } => {
             [format!("last serial number {last}"), empty(), empty(), empty()]
         }
+        InspectedItem::InventoryEntry(entry) => [entry.subject.clone(), empty(), empty(), empty()],
+        InspectedItem::DamagedLine { line, error } => {
+            [format!("line {line} is damaged: {error}"), empty(), empty(), empty()]
+        }
+        InspectedItem::CutOffLine { line } => [format!("line {line} is cut off"), empty(), empty(), empty()],
         InspectedItem::Other { label } => [format!("PEM block {label}"), empty(), empty(), empty()],
         InspectedItem::Damaged { label, error } => [format!("{label}: {error}"), empty(), empty(), empty()],
     }
@@ -95,20 +116,24 @@ fn covers(certificate: &CertificateDetails) -> String {
     }
 }
 
-fn aligned(rows: &[[String; 6]]) -> Vec<String> {
-    let shown = |row: &[String; 6]| row.each_ref().map(|cell| printable(cell).into_owned());
+fn aligned<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
+    let shown = |row: &[String; N]| row.each_ref().map(|cell| printable(cell).into_owned());
     let rows: Vec<_> = rows.iter().map(shown).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: [usize; 6] = std::array::from_fn(width);
-    let line = |row: &[String; 6]| {
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |row: &[String; N]| {
         let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         format!("  {}", cells.join("  ")).trim_end().to_owned()
     };
     rows.iter().map(line).collect()
 }
 
-/// A paragraph for each thing in a file.
+/// A table of an inventory, or else a paragraph for each thing in a file.
 fn file(file: &InspectedFile) -> Vec<String> {
+    let is_read = file.error.is_none() || !file.items.is_empty();
+    if is_read && Path::new(&file.path).file_name().is_some_and(|name| name == INVENTORY) {
+        return inventory(file);
+    }
     let count = file.items.len();
     let mut lines = Vec::new();
     for (index, item) in file.items.iter().enumerate() {
@@ -124,6 +149,38 @@ fn file(file: &InspectedFile) -> Vec<String> {
     lines
 }
 
+/// A row for each line.
+fn inventory(file: &InspectedFile) -> Vec<String> {
+    let mut rows = vec![["line", "issued", "for", "serial", "until", "file", "names"].map(str::to_owned)];
+    rows.extend(file.items.iter().map(line));
+    std::iter::once(format!("{}: inventory", file.path)).chain(aligned(&rows)).collect()
+}
+
+fn line(item: &InspectedItem) -> [String; 7] {
+    let said = |line: usize, text: String| {
+        let [issued, role, serial, until, file] = <[String; 5]>::default();
+        [line.to_string(), issued, role, serial, until, file, text]
+    };
+    match item {
+        InspectedItem::InventoryEntry(entry) => entry_row(entry),
+        InspectedItem::DamagedLine { line, error } => said(*line, format!("damaged: {error}")),
+        InspectedItem::CutOffLine { line } => said(*line, "cut off by a crash".into()),
+        _ => Default::default(),
+    }
+}
+
+fn entry_row(entry: &EntryDetails) -> [String; 7] {
+    [
+        entry.line.to_string(),
+        day(&entry.issued_at).to_owned(),
+        entry.role.to_owned(),
+        entry.serial.clone(),
+        day(&entry.not_after).to_owned(),
+        entry.file.clone(),
+        entry.names.join(", "),
+    ]
+}
+
 type Fields = Vec<(&'static str, String)>;
 
 fn paragraph(item: &InspectedItem) -> (String, Fields) {
@@ -136,6 +193,9 @@ fn paragraph(item: &InspectedItem) -> (String, Fields) {
             ("certificate signing request".into(), request_fields(request))
         }
         InspectedItem::SerialNumber { last } => ("serial number".into(), vec![("last", last.clone())]),
+        InspectedItem::InventoryEntry(_)
+        | InspectedItem::DamagedLine { .. }
+        | InspectedItem::CutOffLine { .. } => ("line of an inventory".into(), Vec::new()),
         InspectedItem::Other { label } => (format!("PEM block {label}"), Vec::new()),
         InspectedItem::Damaged { label, error } => (format!("PEM block {label}, which {error}"), Vec::new()),
     }

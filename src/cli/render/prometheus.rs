@@ -1,7 +1,7 @@
 //! Metrics for the text file collector of Prometheus' node exporter: the text exposition format,
 //! version 0.0.4, without timestamps, which that collector refuses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use milvus_certs::actions::{CheckReport, CheckedCertificate};
@@ -57,6 +57,7 @@ type Labels<'a> = [(&'static str, &'a str); 4];
 /// the first end counts.
 fn ends(certificates: &[CheckedCertificate]) -> Vec<(Labels<'_>, i64)> {
     let mut ends: Vec<(Labels<'_>, i64)> = Vec::new();
+    let mut known: HashMap<Labels<'_>, usize> = HashMap::new();
     for certificate in certificates {
         let labels = [
             ("file", certificate.file.as_str()),
@@ -64,7 +65,8 @@ fn ends(certificates: &[CheckedCertificate]) -> Vec<(Labels<'_>, i64)> {
             ("serial", &certificate.serial),
             ("subject", &certificate.subject),
         ];
-        match ends.iter_mut().find(|(known, _)| *known == labels) {
+        let index = *known.entry(labels).or_insert(ends.len());
+        match ends.get_mut(index) {
             Some((_, end)) => *end = certificate.not_after_seconds.min(*end),
             None => ends.push((labels, certificate.not_after_seconds)),
         }

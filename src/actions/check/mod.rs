@@ -1,3 +1,5 @@
+mod issued;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +12,7 @@ use crate::audit::config::{self, Seen, Source};
 use crate::audit::{self, Bundle, Expectations, Finding, Place, Severity, Verdict};
 use crate::milvus::TlsMode;
 use crate::pki::{Certificate, GeneralName};
-use crate::store::{FileRole, Survey, path_of, read_file};
+use crate::store::{FileRole, Survey, View, path_of, read_file};
 
 /// What `check` looks at, and what it is held to.
 pub struct CheckRequest {
@@ -38,7 +40,7 @@ pub struct CheckReport {
     pub findings: Vec<Finding>,
     /// What will work, in each mode that was judged; nothing where no directory was.
     pub verdicts: Vec<Verdict>,
-    /// The certificates that were judged.
+    /// The certificates that were judged: the directory's own, then what else its authority has issued.
     pub certificates: Vec<CheckedCertificate>,
 }
 
@@ -106,13 +108,13 @@ impl CheckReport {
 /// # Errors
 /// If the directory cannot be looked at.
 pub fn check(request: &CheckRequest, now: OffsetDateTime) -> Result<CheckReport, Error> {
-    let survey = survey(request)?;
-    let bundle = survey.as_ref().map(bundle_of).unwrap_or_default();
+    let looked_at = look_at(request)?;
+    let bundle = looked_at.as_ref().map(|(_, survey)| bundle_of(survey)).unwrap_or_default();
     let mut configuration = config::judge(&request.configs, &bundle, &look);
     request.tls_mode.into_iter().for_each(|mode| configuration.hold_to(mode));
     let modes = modes(request.tls_mode, configuration.tls_mode);
 
-    let directory = survey.map(|survey| survey.path.display().to_string());
+    let directory = looked_at.as_ref().map(|(_, survey)| survey.path.display().to_string());
     let expectations = |directory| Expectations {
         directory,
         modes: modes.clone(),
@@ -124,31 +126,37 @@ pub fn check(request: &CheckRequest, now: OffsetDateTime) -> Result<CheckReport,
     if directory.is_some() {
         findings = audit::judge(&bundle, &expectations(directory.clone()));
     }
+    // While no other run changes it.
+    let issued = looked_at.map(|(view, survey)| {
+        issued::look(&view, &survey, &bundle, &expectations(directory.clone()), &findings)
+    });
+    let issued = issued.unwrap_or_default();
     findings.extend(configuration.findings);
     for deployed in &configuration.bundles {
         let found = audit::judge_deployed(deployed, &bundle, &expectations(None), &findings);
         findings.extend(found);
     }
+    findings.extend(issued.findings);
     findings.sort_by_key(|finding| finding.code.severity());
 
     // Without certificates nothing can be said of them.
     let judged_modes = modes.iter().filter(|_| directory.is_some());
+    let own = directory.as_deref().map(|path| certificates(&bundle, path, now)).unwrap_or_default();
     Ok(CheckReport {
         verdicts: judged_modes.map(|mode| Verdict::of(*mode, &findings)).collect(),
         configs: request.configs.iter().map(|source| source.name.clone()).collect(),
-        certificates: directory.as_deref().map(|path| certificates(&bundle, path, now)).unwrap_or_default(),
+        certificates: own.into_iter().chain(issued.certificates).collect(),
         directory,
         findings,
     })
 }
 
 /// Looks at the directory that is asked for, or at the current folder.
-fn survey(request: &CheckRequest) -> Result<Option<Survey>, Error> {
-    if let Some(directory) = &request.directory {
-        return Ok(Some(Survey::of(directory)?));
-    }
-    let here = Survey::of(Path::new("."))?;
-    Ok(Some(here).filter(|here| request.configs.is_empty() || !here.files.is_empty()))
+fn look_at(request: &CheckRequest) -> Result<Option<(View, Survey)>, Error> {
+    let view = View::of(request.directory.as_deref().unwrap_or(Path::new(".")))?;
+    let survey = view.survey()?;
+    let is_meant = request.directory.is_some() || request.configs.is_empty() || !survey.files.is_empty();
+    Ok(Some((view, survey)).filter(|_| is_meant))
 }
 
 pub(super) fn bundle_of(survey: &Survey) -> Bundle {
