@@ -53,7 +53,7 @@ fn folder_with_clients(names: &[&str]) -> TempDir {
         replace: false,
         dry_run: false,
     };
-    issue(&request, time::OffsetDateTime::now_utc(), &|_, _| ()).unwrap();
+    issue(&request, time::OffsetDateTime::now_utc()).unwrap();
     folder
 }
 

@@ -215,7 +215,7 @@ fn metrics_tell_when_what_was_issued_ends() {
         replace: false,
         dry_run: false,
     };
-    issue(&request, OffsetDateTime::now_utc(), &|_, _| ()).unwrap();
+    issue(&request, OffsetDateTime::now_utc()).unwrap();
     fs::remove_dir_all(folder.path().join("certs/issued/gone")).unwrap();
     let samples = samples(&run(folder.path(), &["check", "-d", "certs", "--format", "prometheus"]));
     let ends: Vec<_> =

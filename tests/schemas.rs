@@ -91,7 +91,7 @@ fn issue_into(directory: &Path) {
         replace: false,
         dry_run: false,
     };
-    issue(&request, time::OffsetDateTime::now_utc(), &|_, _| ()).unwrap();
+    issue(&request, time::OffsetDateTime::now_utc()).unwrap();
     fs::remove_dir_all(directory.join("issued/gone")).unwrap();
     let inventory = directory.join("issued/index.jsonl");
     let lines = fs::read_to_string(&inventory).unwrap();

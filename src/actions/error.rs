@@ -4,7 +4,7 @@ use super::RotationState;
 use crate::audit::{Finding, Place};
 use crate::milvus::deployment::TLS_FOLDER;
 use crate::pki::{self, listed, shell_quoted};
-use crate::store::{self, FileRole, IssuedName, Recovery};
+use crate::store::{self, FileRole, IssuedName, NEXT_FOLDER, Recovery};
 
 /// Why a command could not do its work. Unless the store says that a run is unfinished, nothing
 /// has changed.
@@ -292,7 +292,7 @@ impl Error {
             }),
             Self::NextNotTrusted { path } => {
                 let directory = path.parent().unwrap_or(path);
-                let next = shell_quoted(&directory.join("next").display().to_string());
+                let next = shell_quoted(&directory.join(NEXT_FOLDER).display().to_string());
                 Some(format!("`rm -r {next}`, then `{}` again", command("rotate-ca begin", directory)))
             }
             Self::KindNotGiven { .. } => Some("if it may be one: --as server; otherwise --as client".into()),

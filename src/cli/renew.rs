@@ -146,23 +146,19 @@ impl Args {
             [] => EndEntityKind::ALL.to_vec(),
             targets => targets.iter().filter_map(Target::kind).collect(),
         };
-        let names: Vec<_> = self.targets.iter().filter_map(Target::name).collect();
+        let issued: Vec<_> = self.targets.iter().filter_map(Target::name).collect();
         let is_folder = |name: &&IssuedName| Path::new(name.as_str()).is_dir();
-        if let (Some(folder), true) = (names.iter().find(is_folder), self.common.dir == Path::new(".")) {
+        if let (Some(folder), true) = (issued.iter().find(is_folder), self.common.dir == Path::new(".")) {
             return Err(usage::Error::folder_for_a_name("renew", folder.as_str()).into());
         }
-        let issued = match names.is_empty() {
-            false => Issued::Named(names),
-            true if self.all && self.targets.is_empty() => Issued::All,
-            true => Issued::None,
-        };
         // An option that would do nothing is a mistake, not a wish.
         for (given, option, kind) in [
             (!self.names.san.is_empty(), "--san", EndEntityKind::Server),
             (self.platform.platform.is_some(), "--for", EndEntityKind::Server),
             (self.names.client_name.is_some(), "--client-name", EndEntityKind::Client),
         ] {
-            if given && !kinds.contains(&kind) {
+            let is_for_names = kind == EndEntityKind::Server && !issued.is_empty();
+            if given && !kinds.contains(&kind) && !is_for_names {
                 return Err(usage::Error::without_effect(option, kind.name()).into());
             }
         }
@@ -170,6 +166,11 @@ impl Args {
         if kinds.is_empty() && !subject.is_empty() {
             return Err(usage::Error::subject_stays().into());
         }
+        let issued = match issued.is_empty() {
+            false => Issued::Named(issued),
+            true if self.all && self.targets.is_empty() => Issued::All,
+            true => Issued::None,
+        };
         let mut names = self.names.san;
         names.extend(self.platform.names()?);
         Ok(RenewRequest {

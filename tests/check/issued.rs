@@ -56,7 +56,7 @@ fn issue_into(folder: &Folder, output: Option<PathBuf>, now: OffsetDateTime, day
         let output = output.clone();
         let request =
             IssueRequest { directory, output, to, passphrase: None, replace: false, dry_run: false };
-        issue(&request, now, &|_, _| ()).unwrap();
+        issue(&request, now).unwrap();
     }
 }
 

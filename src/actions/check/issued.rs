@@ -131,10 +131,14 @@ impl Looker<'_> {
         let is_own = |file: &str| EndEntityKind::ALL.iter().any(|kind| own_file(*kind) == file);
         let issued: Vec<_> = files.into_iter().filter(|(file, _)| !is_own(file)).collect();
         let looked: Vec<_> = issued.par_iter().map(|(file, kind)| self.member(file, *kind, signed)).collect();
-        let mut there: HashMap<_, _> =
-            own.iter().map(|(issued, _)| (own_file(issued.kind), issued)).collect();
+        let serial = |certificate: &Certificate| certificate.serial().to_string();
+        let mut there: HashMap<_, _> = own
+            .iter()
+            .map(|(issued, certificate)| ((own_file(issued.kind), serial(certificate)), issued))
+            .collect();
         for ((file, _), member) in issued.iter().zip(&looked) {
-            there.extend(member.as_ref().map(|member| (*file, &member.issued)));
+            let Some(Member { issued, certificate: Some(certificate), .. }) = member else { continue };
+            there.insert((*file, certificate.serial.clone()), issued);
         }
         seen.findings.extend(self.twice(signed, &there));
         looked.into_iter().flatten().collect()
@@ -185,11 +189,15 @@ impl Looker<'_> {
     }
 
     /// Serial numbers that the inventory has twice, where one of the two is in force.
-    fn twice(&self, signed: &SignedSerials, there: &HashMap<&str, &Issued>) -> Vec<Finding> {
+    fn twice(&self, signed: &SignedSerials, there: &HashMap<(&str, String), &Issued>) -> Vec<Finding> {
         let findings = signed.twice().iter().filter_map(|twice| {
+            let serial = twice.serial.to_string();
             let [first, second] = twice.files.each_ref().map(String::as_str);
-            let (file, other) = if there.contains_key(second) { (second, first) } else { (first, second) };
-            Some(self.judge.shares_serial(there.get(file)?, &twice.serial, other))
+            let with = |file, other| {
+                let issued = there.get(&(file, serial.clone()))?;
+                Some(self.judge.shares_serial(issued, &twice.serial, other))
+            };
+            with(second, first).or_else(|| with(first, second))
         });
         findings.collect()
     }

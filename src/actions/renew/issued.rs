@@ -133,7 +133,13 @@ fn plan(
 ) -> Result<Option<Plan>, Error> {
     let is_ours = certificate.is_issued_by(renewal.authority.certificate());
     if !is_ours || renewal.is_due(old, &mut report.notes) {
-        return renewal.plan(old, &Changes::default(), &mut report.notes).map(Some);
+        // Who names something can give it more names.
+        let names = match renewal.request.issued {
+            Issued::Named(_) => renewal.request.names.as_slice(),
+            Issued::None | Issued::All => &[],
+        };
+        let changes = Changes { names, ..Changes::default() };
+        return renewal.plan(old, &changes, &mut report.notes).map(Some);
     }
     let path = folder.path_of(&old.files.certificate);
     report.certificates.push(CertificateReport::of(old.kind.name(), path, Action::Kept, certificate));

@@ -33,7 +33,7 @@ pub struct RenewRequest {
     /// Attributes of the subject that are to be different. A CommonName also replaces the names, and
     /// is the client's too, unless that has a name of its own.
     pub subject: Vec<Attribute>,
-    /// More names for the server.
+    /// More names for the server, and for what is named of the inventory.
     pub names: Vec<GeneralName>,
     /// Another CommonName for the client.
     pub client_name: Option<Attribute>,

@@ -3,7 +3,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::Run;
-use super::state::{NEXT, RotationState, next, stands_below};
+use super::state::{RotationState, next, stands_below};
 use crate::actions::issuance::{
     InventoryEntry, Issuer, NewFile, Plan, Progress, Serials, file_reports, generate_keys, path_in, write,
 };
@@ -11,7 +11,7 @@ use crate::actions::renew::{self, Changes, Issued, Old, RenewRequest, Renewal};
 use crate::actions::report::CertificateReport;
 use crate::actions::{Action, Error, Report, authority};
 use crate::pki::{CertificateAuthority, EndEntityKind, certificates_from_pem, key_from_pem};
-use crate::store::{Backup, Directory, FileRole};
+use crate::store::{Backup, Directory, FileRole, NEXT_FOLDER};
 
 impl Run<'_> {
     /// Lets the new authority issue, with server.pem and client.pem at once; then issues again what else
@@ -34,7 +34,7 @@ impl Run<'_> {
             self.change_over(&authority, &mut serials, report)?;
         }
         if !self.request.dry_run {
-            self.directory.remove_folder(NEXT)?;
+            self.directory.remove_folder(NEXT_FOLDER)?;
         }
         let trusted = self.directory.read(FileRole::CaCertificate)?.unwrap_or_default();
         let mut issuer = Issuer {

@@ -6,10 +6,7 @@ use crate::actions::issuance::Inventory;
 use crate::actions::renew::{Member, Members};
 use crate::actions::{Error, authority};
 use crate::pki::{self, Certificate, EndEntityKind, KeyMaterial, certificates_from_pem};
-use crate::store::{Directory, EndEntityFiles, FileRole, RelativePath, path_of, read_file};
-
-/// The folder of the authority that is to come.
-pub(super) const NEXT: &str = "next";
+use crate::store::{Directory, EndEntityFiles, FileRole, NEXT_FOLDER, RelativePath, path_of, read_file};
 
 /// How far the replacement of an authority is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -38,7 +35,7 @@ pub(super) struct Rotation {
 
 /// A file of the authority that is to come.
 pub(super) fn next(role: FileRole) -> RelativePath {
-    RelativePath::in_folder(NEXT, role.file_name())
+    RelativePath::in_folder(NEXT_FOLDER, role.file_name())
 }
 
 impl Rotation {
