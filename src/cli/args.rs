@@ -191,12 +191,27 @@ impl PassphraseArgs {
     }
 }
 
-/// Asks for the passphrase that `outcome` lacked, if there is somebody at a terminal to ask.
-pub(super) fn ask_if_needed<T>(outcome: &Result<T, Error>) -> Option<Passphrase> {
-    let is_needed = outcome.as_ref().is_err_and(Error::needs_passphrase);
-    if !is_needed || !std::io::stdin().is_terminal() {
-        return None;
+/// Does what may need ca.key, and again with its passphrase where that was lacking and there is somebody at
+/// a terminal to ask. `slot` is where the request has it.
+pub(super) fn with_passphrase<R, T>(
+    request: &mut R,
+    slot: impl Fn(&mut R) -> Option<&mut Option<Passphrase>>,
+    act: impl Fn(&R) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let outcome = act(request);
+    if !outcome.as_ref().is_err_and(Error::needs_passphrase) || !std::io::stdin().is_terminal() {
+        return outcome;
     }
+    match (slot(request), ask()) {
+        (Some(slot), Some(passphrase)) => {
+            *slot = Some(passphrase);
+            act(request)
+        }
+        _ => outcome,
+    }
+}
+
+fn ask() -> Option<Passphrase> {
     let answer = Zeroizing::new(rpassword::prompt_password("Passphrase of ca.key: ").ok()?.into_bytes());
     Passphrase::from_first_line(&answer).ok()
 }

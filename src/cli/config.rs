@@ -7,11 +7,11 @@ use milvus_certs::milvus::container::REST_PORT;
 use milvus_certs::milvus::deployment::{
     Cluster, KubernetesName, KubernetesNameInvalid, MountPath, NameKind, Platform, SecretKind,
 };
-use milvus_certs::pki::GeneralName;
+use milvus_certs::pki::{GeneralName, Passphrase};
 use milvus_certs::store::Overwrite;
 use time::OffsetDateTime;
 
-use super::args::{PassphraseArgs, ReleaseArgs, ask_if_needed, path, tls_mode};
+use super::args::{PassphraseArgs, ReleaseArgs, path, tls_mode, with_passphrase};
 use super::{EXIT_STATUS, Status, output};
 
 const EXAMPLES: &str = "\
@@ -177,15 +177,19 @@ struct KubernetesArgs {
 impl Args {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let (mut request, json) = self.target.into_request()?;
-        let mut outcome = config(&request, now);
-        if let ConfigTarget::CertManager { passphrase, .. } = &mut request.target
-            && let Some(answer) = ask_if_needed(&outcome)
-        {
-            *passphrase = Some(answer);
-            outcome = config(&request, now);
-        }
-        output::rendered(&outcome?, json)?;
+        output::rendered(
+            &with_passphrase(&mut request, passphrase_of, |request| config(request, now))?,
+            json,
+        )?;
         Ok(Status::Done)
+    }
+}
+
+/// What cert-manager's Secret needs; the others take nothing from ca.key.
+fn passphrase_of(request: &mut ConfigRequest) -> Option<&mut Option<Passphrase>> {
+    match &mut request.target {
+        ConfigTarget::CertManager { passphrase, .. } => Some(passphrase),
+        _ => None,
     }
 }
 

@@ -9,8 +9,8 @@ use milvus_certs::store::FileMode;
 use time::OffsetDateTime;
 
 use super::args::{
-    CommonArgs, Mistake, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, ask_if_needed, defaults_days,
-    key_mode, key_type, path,
+    CommonArgs, Mistake, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, defaults_days, key_mode,
+    key_type, path, with_passphrase,
 };
 use super::{EXIT_STATUS, Status, output};
 
@@ -90,12 +90,12 @@ impl Args {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let style = output::Style::of(&self.common);
         let mut request = self.into_request()?;
-        let mut outcome = generate(&request, now);
-        if let Some(passphrase) = ask_if_needed(&outcome) {
-            request.passphrase = Some(passphrase);
-            outcome = generate(&request, now);
-        }
-        output::report("gen", &outcome?, style)?;
+        let report = with_passphrase(
+            &mut request,
+            |request| Some(&mut request.passphrase),
+            |request| generate(request, now),
+        )?;
+        output::report("gen", &report, style)?;
         Ok(Status::Done)
     }
 

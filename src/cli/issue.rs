@@ -9,7 +9,7 @@ use milvus_certs::pki::{Days, EndEntityKind, GeneralName, KeyType, NamePattern};
 use milvus_certs::store::IssuedName;
 use time::OffsetDateTime;
 
-use super::args::{CommonArgs, Mistake, PassphraseArgs, ask_if_needed, duration, is_typed, key_type, path};
+use super::args::{CommonArgs, Mistake, PassphraseArgs, duration, is_typed, key_type, path, with_passphrase};
 use super::progress::Meter;
 use super::{EXIT_STATUS, Status, input, output};
 
@@ -201,15 +201,14 @@ impl Args {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let style = output::Style::of(&self.common);
         let meter = Meter::new(style);
-        let progress = |done, total| meter.show(done, total);
         let mut request = self.into_request()?;
-        let mut outcome = issue_with_progress(&request, now, &progress);
-        if let Some(passphrase) = ask_if_needed(&outcome) {
-            request.passphrase = Some(passphrase);
-            outcome = issue_with_progress(&request, now, &progress);
-        }
+        let report = with_passphrase(
+            &mut request,
+            |request| Some(&mut request.passphrase),
+            |request| issue_with_progress(request, now, &|done, total| meter.show(done, total)),
+        );
         drop(meter);
-        output::report("issue", &outcome?, style)?;
+        output::report("issue", &report?, style)?;
         Ok(Status::Done)
     }
 

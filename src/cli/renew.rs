@@ -11,8 +11,8 @@ use milvus_certs::store::{FileMode, IssuedName, NameUnsafe};
 use time::OffsetDateTime;
 
 use super::args::{
-    CommonArgs, Mistake, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, ask_if_needed, duration,
-    is_typed, key_mode, key_type,
+    CommonArgs, Mistake, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, duration, is_typed, key_mode,
+    key_type, with_passphrase,
 };
 use super::progress::Meter;
 use super::{EXIT_STATUS, Status, output, usage};
@@ -129,15 +129,14 @@ impl Args {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let style = output::Style::of(&self.common);
         let meter = Meter::new(style);
-        let progress = |done, total| meter.show(done, total);
         let mut request = self.into_request()?;
-        let mut outcome = renew_with_progress(&request, now, &progress);
-        if let Some(passphrase) = ask_if_needed(&outcome) {
-            request.passphrase = Some(passphrase);
-            outcome = renew_with_progress(&request, now, &progress);
-        }
+        let report = with_passphrase(
+            &mut request,
+            |request| Some(&mut request.passphrase),
+            |request| renew_with_progress(request, now, &|done, total| meter.show(done, total)),
+        );
         drop(meter);
-        output::report("renew", &outcome?, style)?;
+        output::report("renew", &report?, style)?;
         Ok(Status::Done)
     }
 

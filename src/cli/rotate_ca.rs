@@ -6,7 +6,7 @@ use milvus_certs::milvus::defaults;
 use milvus_certs::pki::{Days, KeyType};
 use time::OffsetDateTime;
 
-use super::args::{CommonArgs, PassphraseArgs, ask_if_needed, defaults_days, key_type, path};
+use super::args::{CommonArgs, PassphraseArgs, defaults_days, key_type, path, with_passphrase};
 use super::progress::Meter;
 use super::{EXIT_STATUS, Status, output};
 
@@ -108,18 +108,17 @@ impl Args {
 impl StepArgs {
     fn run(self, step: RotationStep, now: OffsetDateTime) -> anyhow::Result<Status> {
         let style = output::Style::of(&self.common);
-        let meter = Meter::new(style);
-        let progress = |done, total| meter.show(done, total);
         let passphrase = self.passphrase.read()?;
         let CommonArgs { dir: directory, dry_run, .. } = self.common;
         let mut request = RotationRequest { directory, step, passphrase, dry_run };
-        let mut outcome = rotate(&request, now, &progress);
-        if let Some(passphrase) = ask_if_needed(&outcome) {
-            request.passphrase = Some(passphrase);
-            outcome = rotate(&request, now, &progress);
-        }
+        let meter = Meter::new(style);
+        let rotated = with_passphrase(
+            &mut request,
+            |request| Some(&mut request.passphrase),
+            |request| rotate(request, now, &|done, total| meter.show(done, total)),
+        );
         drop(meter);
-        output::rotated(&request.step, &outcome?, style)?;
+        output::rotated(&request.step, &rotated?, style)?;
         Ok(Status::Done)
     }
 }

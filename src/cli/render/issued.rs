@@ -6,8 +6,8 @@ use milvus_certs::actions::{Action, CertificateReport, Report};
 
 use milvus_certs::pki::listed;
 
+use super::certificate::{covers, day, is_own};
 use super::page::Page;
-use super::run::{covers, day, is_own};
 
 /// As many as a person reads.
 const LISTED: usize = 20;
@@ -21,16 +21,7 @@ pub(crate) fn text(report: &Report) -> String {
         page.gap();
         page.lines(rows);
     }
-    if let Some(backup) = &report.backup {
-        page.gap();
-        page.line(format!("The files that were there are in {backup}."));
-    }
-    let steps = next_steps(report);
-    if !steps.is_empty() {
-        page.gap();
-        page.lines(steps.iter().map(|step| format!("next: {step}")));
-    }
-    page.into_text()
+    page.close(report.backup.as_deref(), &next_steps(report))
 }
 
 fn headline(report: &Report) -> String {

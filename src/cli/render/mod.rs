@@ -1,5 +1,6 @@
 //! From data to text: pure functions, one file for each thing that is said.
 
+pub(super) mod certificate;
 pub(super) mod check;
 pub(super) mod config;
 pub(super) mod inspect;

@@ -24,6 +24,19 @@ impl Page {
         self.0.push('\n');
     }
 
+    /// Ends with where the replaced files are, and with what a person does next.
+    pub(crate) fn close(mut self, backup: Option<&str>, next_steps: &[String]) -> String {
+        if let Some(backup) = backup {
+            self.gap();
+            self.line(format!("The files that were there are in {backup}."));
+        }
+        if !next_steps.is_empty() {
+            self.gap();
+            self.lines(next_steps.iter().map(|step| format!("next: {step}")));
+        }
+        self.into_text()
+    }
+
     /// The whole text.
     pub(crate) fn into_text(self) -> String {
         self.0

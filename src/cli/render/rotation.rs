@@ -5,9 +5,9 @@ use milvus_certs::actions::{
 };
 use milvus_certs::pki::shell_quoted;
 
+use super::certificate::day;
 use super::issued;
 use super::page::Page;
-use super::run::day;
 
 /// The report of a step, for people.
 pub(crate) fn text(step: &RotationStep, rotated: &RotationReport) -> String {
@@ -21,12 +21,7 @@ pub(crate) fn text(step: &RotationStep, rotated: &RotationReport) -> String {
         page.gap();
         page.lines(issued::rows(new.into_iter()));
     }
-    if let Some(backup) = &report.backup {
-        page.gap();
-        page.line(format!("The files that were there are in {backup}."));
-    }
-    add_steps(&mut page, &next_steps_after(step, rotated));
-    page.into_text()
+    page.close(report.backup.as_deref(), &next_steps_after(step, rotated))
 }
 
 /// How far it is, for people.
@@ -36,15 +31,7 @@ pub(crate) fn status(directory: &str, status: &RotationStatus) -> String {
     page.line(format!("{place}: {}", state(status.state)));
     page.gap();
     page.lines(authorities(status));
-    add_steps(&mut page, &next_steps(directory, status));
-    page.into_text()
-}
-
-fn add_steps(page: &mut Page, steps: &[String]) {
-    if !steps.is_empty() {
-        page.gap();
-        page.lines(steps.iter().map(|step| format!("next: {step}")));
-    }
+    page.close(None, &next_steps(directory, status))
 }
 
 fn state(state: RotationState) -> &'static str {

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use milvus_certs::actions::{Action, CertificateReport, Report};
+use milvus_certs::actions::{Action, Report};
 use milvus_certs::pki::listed;
 use milvus_certs::store::{Audience, FileRole};
 
+use super::certificate::{covers, day, is_own};
 use super::issued;
 use super::page::Page;
 
@@ -28,16 +29,7 @@ pub(crate) fn text(command: &str, report: &Report) -> String {
         page.gap();
         page.lines(rows);
     }
-    if let Some(backup) = &report.backup {
-        page.gap();
-        page.line(format!("The files that were there are in {backup}."));
-    }
-    let steps = next_steps(command, report);
-    if !steps.is_empty() {
-        page.gap();
-        page.lines(steps.iter().map(|step| format!("next: {step}")));
-    }
-    page.into_text()
+    page.close(report.backup.as_deref(), &next_steps(command, report))
 }
 
 fn headline(command: &str, report: &Report) -> String {
@@ -61,24 +53,6 @@ fn headline(command: &str, report: &Report) -> String {
         (_, false, _) => format!("Renewed {} in {place}:", listed(&renewed)),
         (_, true, _) => format!("Would renew {} in {place}:", listed(&renewed)),
     }
-}
-
-/// Whether it is one of the seven files, and was not issued beside them.
-pub(super) fn is_own(certificate: &CertificateReport) -> bool {
-    let name = Path::new(&certificate.path).file_name().unwrap_or_default();
-    FileRole::AS_LISTED.iter().any(|role| name == role.file_name())
-}
-
-/// The names of an end entity, or the name of an authority.
-pub(super) fn covers(certificate: &CertificateReport) -> String {
-    match certificate.names.as_slice() {
-        [] => certificate.common_name.clone(),
-        names => names.join(", "),
-    }
-}
-
-pub(super) fn day(timestamp: &str) -> &str {
-    timestamp.split('T').next().unwrap_or(timestamp)
 }
 
 /// What a person does after it.
