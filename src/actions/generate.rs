@@ -328,7 +328,7 @@ fn make(
     if matches!(source, Source::New(_)) {
         key_types.push(request.key_type);
     }
-    let mut keys = issuance::generate_keys(&key_types)?;
+    let mut keys = pki::generate_keys(&key_types)?;
     let (authority, ca_key) = match source {
         Source::Existing { authority, key } => (authority, key),
         Source::New(template) => {

@@ -2,7 +2,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use der::Decode;
-use getrandom::SysRng;
 use p256::ecdsa::signature::Signer;
 use pkcs8::{EncodePrivateKey, EncodePublicKey, PrivateKeyInfoRef, SecretDocument};
 use rcgen::{PublicKeyData, SignatureAlgorithm};
@@ -14,12 +13,12 @@ use x509_cert::spki::{DecodePublicKey, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
 use super::algorithm::{EC, ED25519, MAX_RSA_BITS, MIN_RSA_BITS, P256, P384, RSA, bit_length};
-use super::{EndEntityKind, Error, KeyAlgorithm};
+use super::{EndEntityKind, Error, KeyAlgorithm, generate_keys};
 
 /// The kinds of key that are made here: those that every Milvus client can talk to.
 ///
 /// pymilvus cannot talk to a server with an Ed25519 or P-521 key, and Milvus cannot load secp256k1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyType {
     /// RSA, 2048 bits: what the documentation page's scripts make.
     Rsa2048,
@@ -46,6 +45,30 @@ impl KeyType {
             Self::Rsa4096 => "rsa4096",
             Self::P256 => "p256",
             Self::P384 => "p384",
+        }
+    }
+}
+
+/// What a key is made from.
+pub(super) enum Parameters {
+    Rsa { bits: u32 },
+    Curve(Curve),
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Curve {
+    P256,
+    P384,
+}
+
+impl KeyType {
+    pub(super) fn parameters(self) -> Parameters {
+        match self {
+            Self::Rsa2048 => Parameters::Rsa { bits: 2048 },
+            Self::Rsa3072 => Parameters::Rsa { bits: 3072 },
+            Self::Rsa4096 => Parameters::Rsa { bits: 4096 },
+            Self::P256 => Parameters::Curve(Curve::P256),
+            Self::P384 => Parameters::Curve(Curve::P384),
         }
     }
 }
@@ -81,17 +104,20 @@ impl PrivateKey {
     /// # Errors
     /// If the operating system has no random numbers.
     pub fn generate(key_type: KeyType) -> Result<Self, Error> {
-        let rsa = |bits| {
-            let key = rsa::PrivateKey::new(&mut SysRng, bits).map_err(Error::signing)?;
-            Ok(Self(Kind::Rsa(Box::new(key))))
-        };
-        match key_type {
-            KeyType::Rsa2048 => rsa(2048),
-            KeyType::Rsa3072 => rsa(3072),
-            KeyType::Rsa4096 => rsa(4096),
-            KeyType::P256 => Ok(Self(Kind::P256(Box::new(rsa::Generate::try_generate()?)))),
-            KeyType::P384 => Ok(Self(Kind::P384(Box::new(rsa::Generate::try_generate()?)))),
-        }
+        let mut keys = generate_keys(&[key_type])?;
+        Ok(keys.pop().unwrap_or_else(|| unreachable!("one key was asked for")))
+    }
+
+    pub(super) fn from_rsa(key: rsa::PrivateKey) -> Self {
+        Self(Kind::Rsa(Box::new(key)))
+    }
+
+    /// Makes a new key of an elliptic curve.
+    pub(super) fn of_curve(curve: Curve) -> Result<Self, Error> {
+        Ok(Self(match curve {
+            Curve::P256 => Kind::P256(Box::new(rsa::Generate::try_generate()?)),
+            Curve::P384 => Kind::P384(Box::new(rsa::Generate::try_generate()?)),
+        }))
     }
 
     /// Reads PKCS#8 (RFC 5208): RSA, P-256, P-384 or Ed25519.

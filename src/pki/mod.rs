@@ -9,12 +9,14 @@ mod chain;
 mod encoding;
 mod error;
 mod extensions;
+mod generate;
 mod items;
 mod key;
 mod key_defect;
 mod key_material;
 mod name;
 mod name_pattern;
+mod primes;
 mod profile;
 mod request;
 mod serial;
@@ -36,6 +38,7 @@ pub use encoding::{
     is_encrypted_key, key_from_pem, key_to_pem,
 };
 pub use error::Error;
+pub use generate::generate_keys;
 pub use items::{Item, items};
 pub use key::{KeyType, PrivateKey, PublicKey};
 pub use key_defect::KeyDefect;

@@ -12,7 +12,7 @@ use super::inventory::{self, InventoryEntry};
 use super::{NewFile, Plan, Serials, path_in, write};
 use crate::actions::report::CertificateReport;
 use crate::actions::{Error, FileReport, Report};
-use crate::pki::{Certificate, CertificateAuthority, PrivateKey, SerialNumber};
+use crate::pki::{Certificate, CertificateAuthority, SerialNumber, generate_keys};
 use crate::store::{Access, Backup, Directory, FileRole, ISSUED_FOLDER, RelativePath};
 
 /// Is told how many certificates of how many are in their places.
@@ -204,8 +204,10 @@ fn sign<'a>(
     plans: &'a [Plan],
     serials: &[SerialNumber],
 ) -> Result<Vec<Signed<'a>>, Error> {
-    let signed = plans.par_iter().zip(serials).map(|(plan, serial)| {
-        let key = plan.new_key_type().map(PrivateKey::generate).transpose()?;
+    let key_types: Vec<_> = plans.iter().filter_map(Plan::new_key_type).collect();
+    let mut made = generate_keys(&key_types)?.into_iter();
+    let keys: Vec<_> = plans.iter().map(|plan| plan.new_key_type().and_then(|_| made.next())).collect();
+    let signed = plans.par_iter().zip(serials).zip(keys).map(|((plan, serial), key)| {
         let (certificate, files) = plan.issue(authority, serial.clone(), key.as_ref())?;
         Ok(Signed { plan, certificate, files })
     });

@@ -1,5 +1,3 @@
-use std::thread;
-
 use super::NewFile;
 use crate::actions::Action;
 use crate::actions::report::{CertificateReport, texts, timestamp};
@@ -31,19 +29,6 @@ pub(crate) enum KeyPlan {
     Same(Box<PrivateKey>),
     /// A key whose private half is somewhere else.
     Elsewhere(PublicKey),
-}
-
-/// Makes keys of these types, each on a thread of its own: the search for primes is nearly all of
-/// the work of a run.
-pub(crate) fn generate_keys(key_types: &[KeyType]) -> Result<Vec<PrivateKey>, pki::Error> {
-    thread::scope(|scope| {
-        let threads: Vec<_> =
-            key_types.iter().map(|key_type| scope.spawn(|| PrivateKey::generate(*key_type))).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    })
 }
 
 impl Plan {

@@ -7,14 +7,12 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::issuance::{
-    self, Inventory, InventoryEntry, Issuer, NewFile, Plan, Progress, Serials, generate_keys,
-};
+use super::issuance::{self, Inventory, InventoryEntry, Issuer, NewFile, Plan, Progress, Serials};
 use super::report::CertificateReport;
 use super::{Action, Error, Note, Report, authority};
 use crate::pki::{
     Attribute, AttributeType, Certificate, CertificateAuthority, Days, EndEntityKind, GeneralName, KeyType,
-    Passphrase,
+    Passphrase, generate_keys,
 };
 use crate::store::{Access, Backup, Directory, FileMode, FileRole, IssuedName};
 pub(super) use issued::{Member, Members, renew_issued};

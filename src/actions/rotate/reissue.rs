@@ -5,12 +5,12 @@ use zeroize::Zeroizing;
 use super::Run;
 use super::state::{RotationState, next, stands_below};
 use crate::actions::issuance::{
-    InventoryEntry, Issuer, NewFile, Plan, Progress, Serials, file_reports, generate_keys, path_in, write,
+    InventoryEntry, Issuer, NewFile, Plan, Progress, Serials, file_reports, path_in, write,
 };
 use crate::actions::renew::{self, Changes, Issued, Old, RenewRequest, Renewal};
 use crate::actions::report::CertificateReport;
 use crate::actions::{Action, Error, Report, authority};
-use crate::pki::{CertificateAuthority, EndEntityKind, certificates_from_pem, key_from_pem};
+use crate::pki::{CertificateAuthority, EndEntityKind, certificates_from_pem, generate_keys, key_from_pem};
 use crate::store::{Backup, Directory, FileRole, NEXT_FOLDER};
 
 impl Run<'_> {
