@@ -11,6 +11,7 @@ mod encrypted_keys;
 mod gen_sh;
 mod inspect;
 mod intermediates;
+mod keys;
 mod profile;
 mod purposes;
 mod reissue;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         authorities::trials(),
         inspect::trials(),
         intermediates::trials(),
+        keys::trials(),
         encrypted_keys::trials(),
         validity::trials(),
         unusable_files::trials(),
