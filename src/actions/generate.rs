@@ -351,9 +351,8 @@ fn make(
     let mut certificates =
         vec![CertificateReport::of("ca", path(FileRole::CaCertificate), Action::Created, authority.root())];
     let mut entries = Vec::new();
-    for (plan, key) in plans.iter().zip(&keys) {
-        let serial = serials.next(&mut report.notes)?;
-        let (certificate, issued) = plan.issue(&authority, serial, Some(key))?;
+    let issued = issuance::issue_all(plans, &authority, serials.take(plans.len(), &mut report.notes)?, keys)?;
+    for (plan, (certificate, issued)) in plans.iter().zip(issued) {
         let path = issuance::path_in(&report.directory, &plan.files.certificate);
         certificates.push(CertificateReport::of(plan.kind.name(), path, plan.action, &certificate));
         entries.push(InventoryEntry::of(plan.kind, &certificate, plan.files.certificate.to_string(), now));

@@ -4,12 +4,11 @@ use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use rayon::prelude::*;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::inventory::{self, InventoryEntry};
-use super::{NewFile, Plan, Serials, path_in, write};
+use super::{NewFile, Plan, Serials, issue_all, path_in, write};
 use crate::actions::report::CertificateReport;
 use crate::actions::{Error, FileReport, Report};
 use crate::pki::{Certificate, CertificateAuthority, SerialNumber, generate_keys};
@@ -118,7 +117,7 @@ impl Issuer<'_> {
         let authority = self.authority;
         let mut batches = plans.chunks(batches.size().min(total.max(1)));
         let mut signed = match batches.next() {
-            Some(first) => Some(sign(authority, first, &self.reserve(first.len(), report)?)?),
+            Some(first) => Some(sign(authority, first, self.reserve(first.len(), report)?)?),
             None => None,
         };
         while let Some(current) = signed {
@@ -128,7 +127,7 @@ impl Issuer<'_> {
             let next = next.map_err(|source: Error| source.after_some(done, total))?;
             let (written, next) = thread::scope(|scope| {
                 let signing =
-                    next.map(|(plans, serials)| scope.spawn(move || sign(authority, plans, &serials)));
+                    next.map(|(plans, serials)| scope.spawn(move || sign(authority, plans, serials)));
                 let written = self.place(folder, current, report);
                 let next = signing.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
                 (written, next.transpose())
@@ -176,7 +175,7 @@ impl Issuer<'_> {
     /// is lost is harmless, one that is used twice is not.
     fn reserve(&mut self, count: usize, report: &mut Report) -> Result<Vec<SerialNumber>, Error> {
         let notes = &mut report.notes;
-        let serials = (0..count).map(|_| self.serials.next(notes)).collect::<Result<_, _>>()?;
+        let serials = self.serials.take(count, notes)?;
         let owner = self.certificates.state(FileRole::CaSerial)?.map(|state| state.owner);
         let file = NewFile { owner, ..self.serials.file() };
         write(self.certificates, &[file], &[], Backup::None, self.now, &|_| Ok(()), notes)?;
@@ -202,14 +201,11 @@ struct Signed<'a> {
 fn sign<'a>(
     authority: &CertificateAuthority,
     plans: &'a [Plan],
-    serials: &[SerialNumber],
+    serials: Vec<SerialNumber>,
 ) -> Result<Vec<Signed<'a>>, Error> {
     let key_types: Vec<_> = plans.iter().filter_map(Plan::new_key_type).collect();
-    let mut made = generate_keys(&key_types)?.into_iter();
-    let keys: Vec<_> = plans.iter().map(|plan| plan.new_key_type().and_then(|_| made.next())).collect();
-    let signed = plans.par_iter().zip(serials).zip(keys).map(|((plan, serial), key)| {
-        let (certificate, files) = plan.issue(authority, serial.clone(), key.as_ref())?;
-        Ok(Signed { plan, certificate, files })
-    });
-    signed.collect()
+    let issued = issue_all(plans, authority, serials, generate_keys(&key_types)?)?;
+    let signed =
+        plans.iter().zip(issued).map(|(plan, (certificate, files))| Signed { plan, certificate, files });
+    Ok(signed.collect())
 }

@@ -1,3 +1,5 @@
+use rayon::prelude::*;
+
 use super::NewFile;
 use crate::actions::Action;
 use crate::actions::report::{CertificateReport, texts, timestamp};
@@ -41,7 +43,7 @@ impl Plan {
     }
 
     /// Issues the certificate, to `new_key` if the plan asks for one, and makes the files of both.
-    pub(crate) fn issue(
+    fn issue(
         &self,
         authority: &CertificateAuthority,
         serial: SerialNumber,
@@ -102,6 +104,19 @@ impl Plan {
             sha256_fingerprint: None,
         }
     }
+}
+
+/// Issues what was planned, on all cores, to new keys where the plans ask for one.
+pub(crate) fn issue_all(
+    plans: &[Plan],
+    authority: &CertificateAuthority,
+    serials: Vec<SerialNumber>,
+    new_keys: Vec<PrivateKey>,
+) -> Result<Vec<(Certificate, Vec<NewFile>)>, pki::Error> {
+    let mut new_keys = new_keys.into_iter();
+    let new_keys = plans.iter().map(|plan| plan.new_key_type().and_then(|_| new_keys.next()));
+    let each = plans.iter().zip(serials).zip(new_keys).collect::<Vec<_>>().into_par_iter();
+    each.map(|((plan, serial), new_key)| plan.issue(authority, serial, new_key.as_ref())).collect()
 }
 
 /// The subjectAltName that belongs to a CommonName.

@@ -44,8 +44,12 @@ impl Serials {
         Ok(Self { counter, is_new: content.is_none(), in_use })
     }
 
-    /// Takes the next serial number that is not in use.
-    pub(crate) fn next(&mut self, notes: &mut Vec<Note>) -> Result<SerialNumber, Error> {
+    /// Takes so many serial numbers that are not in use.
+    pub(crate) fn take(&mut self, count: usize, notes: &mut Vec<Note>) -> Result<Vec<SerialNumber>, Error> {
+        (0..count).map(|_| self.next(notes)).collect()
+    }
+
+    fn next(&mut self, notes: &mut Vec<Note>) -> Result<SerialNumber, Error> {
         if std::mem::take(&mut self.is_new) {
             notes.push(Note::SerialStarted);
         }

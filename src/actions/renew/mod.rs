@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::issuance::{self, Inventory, InventoryEntry, Issuer, NewFile, Plan, Progress, Serials};
+use super::issuance::{self, Inventory, InventoryEntry, Issuer, NewFile, Plan, Progress, Serials, issue_all};
 use super::report::CertificateReport;
 use super::{Action, Error, Note, Report, authority};
 use crate::pki::{
@@ -217,12 +217,10 @@ fn make(
     report: &mut Report,
 ) -> Result<Vec<Certificate>, Error> {
     let key_types: Vec<_> = plans.iter().filter_map(Plan::new_key_type).collect();
-    let mut keys = generate_keys(&key_types)?.into_iter();
+    let serial_numbers = serials.take(plans.len(), &mut report.notes)?;
+    let issued = issue_all(plans, authority, serial_numbers, generate_keys(&key_types)?)?;
     let (mut files, mut entries, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
-    for plan in plans {
-        let new_key = plan.new_key_type().and_then(|_| keys.next());
-        let (certificate, issued) =
-            plan.issue(authority, serials.next(&mut report.notes)?, new_key.as_ref())?;
+    for (plan, (certificate, issued)) in plans.iter().zip(issued) {
         entries.push(InventoryEntry::of(plan.kind, &certificate, plan.files.certificate.to_string(), now));
         certificates.push(certificate);
         files.extend(issued);

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::Run;
 use super::state::{RotationState, next, stands_below};
 use crate::actions::issuance::{
-    InventoryEntry, Issuer, NewFile, Plan, Progress, Serials, file_reports, path_in, write,
+    InventoryEntry, Issuer, NewFile, Plan, Progress, Serials, file_reports, issue_all, path_in, write,
 };
 use crate::actions::renew::{self, Changes, Issued, Old, RenewRequest, Renewal};
 use crate::actions::report::CertificateReport;
@@ -91,12 +91,10 @@ impl Run<'_> {
             return Ok(());
         }
         let key_types: Vec<_> = plans.iter().filter_map(Plan::new_key_type).collect();
-        let mut keys = generate_keys(&key_types)?.into_iter();
+        let serial_numbers = serials.take(plans.len(), &mut report.notes)?;
+        let issued = issue_all(&plans, authority, serial_numbers, generate_keys(&key_types)?)?;
         let (mut files, mut entries) = (self.authority_files()?, Vec::new());
-        for plan in &plans {
-            let new_key = plan.new_key_type().and_then(|_| keys.next());
-            let (certificate, issued) =
-                plan.issue(authority, serials.next(&mut report.notes)?, new_key.as_ref())?;
+        for (plan, (certificate, issued)) in plans.iter().zip(issued) {
             let file = &plan.files.certificate;
             entries.push(InventoryEntry::of(plan.kind, &certificate, file.to_string(), self.now));
             let path = path_in(&report.directory, file);
