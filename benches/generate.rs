@@ -5,8 +5,9 @@ use milvus_certs::actions::{GenerateRequest, RenewRequest, generate, renew};
 use milvus_certs::milvus::defaults;
 use milvus_certs::pki::{
     AuthorityTemplate, CertificateAuthority, Days, EndEntity, EndEntityKind, Error, KeyType, PrivateKey,
-    PublicKey, SerialNumber, Subject, Validity,
+    PublicKey, SerialNumber, Subject, Validity, generate_keys,
 };
+use rayon::ThreadPoolBuilder;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -26,6 +27,20 @@ fn generate_a_directory(bencher: Bencher, key_type: KeyType) {
         generate_in(&folder, key_type);
         folder
     });
+}
+
+/// Nearly all of that with RSA: the search for the primes of three keys, by all threads.
+#[divan::bench(args = KEY_TYPES, sample_count = 40, sample_size = 1)]
+fn make_three_keys(bencher: Bencher, key_type: KeyType) {
+    bencher.bench_local(|| generate_keys(&[key_type; 3]));
+}
+
+/// The same search by one thread, for the two primes of one key. Three times this, divided by the number of
+/// cores, is the least that three keys can take.
+#[divan::bench(args = KEY_TYPES, sample_count = 120, sample_size = 1)]
+fn make_a_key_on_one_thread(bencher: Bencher, key_type: KeyType) {
+    let thread = ThreadPoolBuilder::new().num_threads(1).build().expect("a thread can be started");
+    bencher.bench_local(|| thread.install(|| PrivateKey::generate(key_type)));
 }
 
 /// What `milvus-certs renew` does: two keys, two certificates, five files.
