@@ -1,29 +1,41 @@
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{BoxedUint, CtSelect, Limb, Odd, U1024, Uint, Word};
-use crypto_primes::hazmat::MillerRabin;
+use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams, FixedMontyForm, FixedMontyParams};
+use crypto_bigint::{
+    BoxedUint, CtAssign, CtEq, CtSelect, Limb, MontyForm, MontyMultiplier, Odd, U1024, Uint, Word,
+};
 
-/// Whether a number passes for prime to the base two. All primes do, and hardly anything else that is
-/// as long as this and drawn at random; whether it is one is decided afterwards.
-pub(super) fn passes(candidate: &BoxedUint) -> bool {
-    match <&[Word; U1024::LIMBS]>::try_from(candidate.as_words()) {
-        // What is generic is compiled with this crate: without optimisation it would be slower than the
-        // library, which always is optimised.
+/// Whether 2^((n-1)/2) is 1 or -1 modulo n, which is an odd number, as Euler's criterion asks. All primes
+/// pass, and hardly anything else that is as long as this and drawn at random; whether it is a prime is
+/// decided afterwards.
+///
+/// `MillerRabin` asks the same and more, for any base: with this one there is nothing to multiply by, one
+/// doubles. The time that it takes does not depend on the number.
+pub(super) fn passes(number: &BoxedUint) -> bool {
+    let Some(odd) = Odd::new(number.clone()).into_option() else { return false };
+    match <&[Word; U1024::LIMBS]>::try_from(number.as_words()) {
+        // What is generic is compiled with this crate, and without optimisation ten times slower.
         Ok(words) if !cfg!(debug_assertions) => {
             Odd::new(U1024::from_words(*words)).into_option().is_some_and(|odd| passes_1024(&odd))
         }
-        _ => {
-            let odd = Odd::new(candidate.clone()).into_option();
-            odd.is_some_and(|odd| MillerRabin::new(odd).test_base_two().is_probably_prime())
-        }
+        _ => passes_any(&odd),
     }
 }
 
-/// Whether 2^((n-1)/2) is 1 or -1 modulo n, as Euler's criterion asks: what `MillerRabin` asks too, if
-/// less. It takes three quarters of the time: that base needs no multiplications, and `square` fewer.
-///
-/// The time that it takes does not depend on the number.
+fn passes_any(number: &Odd<BoxedUint>) -> bool {
+    let params = BoxedMontyParams::new(number.clone());
+    let mut multiplier = <BoxedMontyForm as MontyForm>::Multiplier::from(&params);
+    let one = BoxedMontyForm::one(&params);
+    let mut power = one.clone();
+    for bit in (1..number.bits_precision()).rev() {
+        multiplier.square_assign(&mut power);
+        let doubled = power.as_montgomery().double_mod(number.as_nz_ref());
+        power.as_montgomery_mut().ct_assign(&doubled, number.bit(bit));
+    }
+    power == one || power == -one
+}
+
+/// The same in three quarters of the time.
 fn passes_1024(number: &Odd<U1024>) -> bool {
-    let params = FixedMontyParams::new_vartime(*number);
+    let params = FixedMontyParams::new(*number);
     let modulus = number.as_nz_ref();
     let mut power = *params.one();
     for bit in (1..U1024::BITS).rev() {
@@ -41,14 +53,12 @@ fn square<const LIMBS: usize>(number: &Uint<LIMBS>, params: &FixedMontyParams<LI
     let (low, high) = number.widening_square();
     // Below the modulus in one step: its top bit is set.
     let (less, borrow) = low.borrowing_sub(modulus, Limb::ZERO);
-    let low = Uint::ct_select(&less, &low, crypto_bigint::CtEq::ct_ne(&borrow, &Limb::ZERO));
+    let low = less.ct_select(&low, borrow.ct_ne(&Limb::ZERO));
     FixedMontyForm::from_montgomery(low, params).retrieve().add_mod(&high, modulus)
 }
 
 #[cfg(test)]
 mod tests {
-    use crypto_bigint::modular::FixedMontyParams;
-
     use super::*;
 
     /// 2^1024 - 105, the largest prime of its length.
@@ -61,8 +71,10 @@ mod tests {
         for below in (0..160_u8).step_by(2) {
             let number = U1024::MAX.wrapping_sub(&U1024::from(below));
             let is_prime = number == largest_prime();
-            assert_eq!(passes_1024(&Odd::new(number).unwrap()), is_prime, "{below}");
-            assert_eq!(passes(&BoxedUint::from(number)), is_prime, "{below}");
+            let (odd, number) = (Odd::new(number).unwrap(), BoxedUint::from(number));
+            assert_eq!(passes_1024(&odd), is_prime, "{below}");
+            assert_eq!(passes_any(&Odd::new(number.clone()).unwrap()), is_prime, "{below}");
+            assert_eq!(passes(&number), is_prime, "{below}");
         }
     }
 
