@@ -4,8 +4,8 @@ use super::NewFile;
 use crate::actions::Action;
 use crate::actions::report::{CertificateReport, texts, timestamp};
 use crate::pki::{
-    self, Certificate, CertificateAuthority, EndEntity, EndEntityKind, GeneralName, KeyType, PrivateKey,
-    PublicKey, SerialNumber, Subject, Validity, certificates_to_pem, key_to_pem,
+    self, Certificate, CertificateAuthority, EndEntity, EndEntityKind, GeneralName, KeyAlgorithm, KeyType,
+    PrivateKey, PublicKey, SerialNumber, Subject, Validity, certificates_to_pem, key_to_pem,
 };
 use crate::store::{EndEntityFiles, FileMode, FileRole, Owner};
 
@@ -113,10 +113,19 @@ pub(crate) fn issue_all(
     serials: Vec<SerialNumber>,
     new_keys: Vec<PrivateKey>,
 ) -> Result<Vec<(Certificate, Vec<NewFile>)>, pki::Error> {
+    const WORTH_SHARING: usize = 8;
     let mut new_keys = new_keys.into_iter();
     let new_keys = plans.iter().map(|plan| plan.new_key_type().and_then(|_| new_keys.next()));
-    let each = plans.iter().zip(serials).zip(new_keys).collect::<Vec<_>>().into_par_iter();
-    each.map(|((plan, serial), new_key)| plan.issue(authority, serial, new_key.as_ref())).collect()
+    let each = plans.iter().zip(serials).zip(new_keys);
+    let issue = |((plan, serial), new_key): ((&Plan, SerialNumber), Option<PrivateKey>)| {
+        plan.issue(authority, serial, new_key.as_ref())
+    };
+    // A few signatures of another kind are made before the threads have started.
+    let signs_slowly = matches!(authority.certificate().key_algorithm(), KeyAlgorithm::Rsa(_));
+    match signs_slowly || plans.len() >= WORTH_SHARING {
+        true => each.collect::<Vec<_>>().into_par_iter().map(issue).collect(),
+        false => each.map(issue).collect(),
+    }
 }
 
 /// The subjectAltName that belongs to a CommonName.

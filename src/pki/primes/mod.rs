@@ -10,8 +10,10 @@
 //! most, so no prime says anything about another, whichever worker found it. The first that are found
 //! are taken. A search that is soon over began a short way below its prime, and a short way below every
 //! prime there are as many numbers to begin with as below any other: that those win, rather than the
-//! ones that had a wide gap to cross, takes from the bias of the search and adds none. How long a number
-//! is tested does not depend on which number it is.
+//! ones that had a wide gap to cross, takes from the bias of the search and adds none.
+//!
+//! How long a number is tested does not depend on which number it is. Which memory the sieve touches does,
+//! as it does in OpenSSL and `crypto-primes`: once for each prime, and beside it for many that are not used.
 
 mod base_two;
 mod sieve;
