@@ -47,7 +47,7 @@ fn rsa_keys(bits: u32, count: usize) -> Result<Vec<PrivateKey>, Error> {
     Ok(keys)
 }
 
-/// The key of two primes, if they make one as FIPS 186-5 A.1.1 asks: of 2^98 pairs about one does not.
+/// The key of two primes, if they make one as FIPS 186-5 A.1.1 asks: of 2^96 pairs about one does not.
 fn rsa_key(bits: u32, p: &BoxedUint, q: &BoxedUint) -> Option<PrivateKey> {
     if !far_apart(bits, p, q) {
         return None;
