@@ -90,6 +90,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent,
                 env={
                     **os.environ,
                     "LD_LIBRARY_PATH": str(self.program.parent),
