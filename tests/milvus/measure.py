@@ -7,6 +7,7 @@ namespaces of its own (network, mount, PID), and takes WORK for itself. JAVA_CLI
 Reads jobs and writes results, each a line of JSON, until standard input ends.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -27,6 +28,7 @@ from pymilvus import MilvusClient
 GRPC_PORT = 19530
 REST_PORT = 8080
 HEALTH = "http://127.0.0.1:9091/healthz"
+LEFT = Path("/tmp/milvus")
 HERE = Path(__file__).parent
 
 # It takes 2 to 3 seconds on an idle machine.
@@ -139,10 +141,13 @@ class Server:
         return "; ".join(dict.fromkeys(re.sub(r'\\?"?\)?"?\]?$', "", words) for words in found if words != "EOF"))
 
     def stop(self) -> None:
-        """By SIGKILL: after SIGTERM it can take minutes."""
+        """By SIGKILL: after SIGTERM it can take minutes. It leaves a file in a folder that no setting moves."""
         if self.process:
             self.process.kill()
             self.process.wait()
+            (LEFT / f"server_id_{self.process.pid}").unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                LEFT.rmdir()
             self.process = None
         shutil.rmtree(self.home, ignore_errors=True)
 
