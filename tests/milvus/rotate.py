@@ -422,35 +422,45 @@ ISSUER = re.compile(r"^issuer=.*CN ?= ?(localhost CA(?: 2)?)$", re.MULTILINE)
 
 
 class Interrupted:
-    """A directory with many clients whose `rotate-ca issue` is killed."""
+    """A directory with many clients in which steps are killed."""
 
     def __init__(self, place: Place, work: Path) -> None:
         self.place = place
-        self.template = work / "begun"
+        self.made = work / "made"
+        self.begun = work / "begun"
         self.certificates = work / "certs"
         program = place.program
-        program.run("gen", "-d", self.template, "--key-type", "p256")
-        program.run("issue", "client", *APPS, "-d", self.template, "--key-type", "p256")
-        program.run("rotate-ca", "begin", "-d", self.template)
+        program.run("gen", "-d", self.made, "--key-type", "p256")
+        program.run("issue", "client", *APPS, "-d", self.made, "--key-type", "p256")
+        shutil.copytree(self.made, self.begun)
+        program.run("rotate-ca", "begin", "-d", self.begun)
 
-    def start(self) -> subprocess.Popen:
-        command = [self.place.program.path, "rotate-ca", "issue", "-d", self.certificates, "--quiet"]
+    def start(self, step: str) -> subprocess.Popen:
+        command = [self.place.program.path, "rotate-ca", step, "-d", self.certificates, "--quiet"]
         return subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
-    def fresh(self) -> None:
+    def copy(self, template: Path) -> None:
         shutil.rmtree(self.certificates, ignore_errors=True)
-        shutil.copytree(self.template, self.certificates)
+        shutil.copytree(template, self.certificates)
 
     def entries(self) -> list[str]:
         return (self.certificates / "issued" / "index.jsonl").read_text().splitlines()
 
-    def kill_at(self, entries: int, seconds: float) -> bool:
+    def kill_issue(self, entries: int, seconds: float) -> bool:
         """When it has made so many entries, and a while after that. Whether it was still at it."""
         before = len(self.entries())
-        running = self.start()
+        return self._kill("issue", lambda: len(self.entries()) >= before + entries, seconds)
+
+    def kill_begin(self, app: str) -> bool:
+        """When it has given that client the new ca.pem. Whether it was still at it."""
+        old = self.read(app, "ca.pem")
+        return self._kill("begin", lambda: self.read(app, "ca.pem") != old, 0)
+
+    def _kill(self, step: str, is_there, seconds: float) -> bool:
+        running = self.start(step)
         deadline = time.monotonic() + COMMAND_SECONDS
-        while running.poll() is None and len(self.entries()) < before + entries and time.monotonic() < deadline:
-            time.sleep(0.005)
+        while running.poll() is None and not is_there() and time.monotonic() < deadline:
+            time.sleep(0.001)
         time.sleep(seconds)
         running.kill()
         return running.wait(COMMAND_SECONDS) == -signal.SIGKILL
@@ -482,29 +492,44 @@ class Interrupted:
         return found
 
     def untrue(self) -> list[str]:
-        """What `status` says that OpenSSL does not."""
-        status = self.place.program.run("rotate-ca", "status", "-d", self.certificates)
+        """What `status` says that is not so."""
+        try:
+            status = self.place.program.run("rotate-ca", "status", "-d", self.certificates)
+        except RuntimeError as error:
+            is_so = "an earlier run was interrupted" in str(error) and self.left(self.certificates)
+            return [] if is_so else [str(error)]
         issuers = list(self.issuers().values())
         said = {each["common_name"]: each["issued"] for each in status["authorities"]}
         true = {name: issuers.count(name) for name in ("localhost CA", "localhost CA 2")}
-        state = "issued" if true["localhost CA"] == 0 else "issuing" if true["localhost CA 2"] else "begun"
-        said |= {"state": status["state"]}
-        true |= {"state": state}
+        done = true["localhost CA"] == 0 and not self.left(self.certificates / "issued")
+        state = "issued" if done else "issuing" if true["localhost CA 2"] else "begun"
+        said |= {"state": status["state"], "behind": status["behind"]}
+        true |= {"state": state, "behind": len(self.behind())}
         return [] if said == true else [f"it says {said}, and it is {true}"]
 
     def unfinished(self) -> list[str]:
         """What is not as it should be when all is done."""
-        trusted = (self.certificates / "ca.pem").read_bytes()
-        problems = [f"{name} has another ca.pem" for name in APPS if self.read(name, "ca.pem") != trusted]
+        problems = [f"{name} has another ca.pem" for name in self.behind()]
         old = [str(path) for path, issuer in self.issuers().items() if issuer != "localhost CA 2"]
-        left = [str(path) for path in self.certificates.rglob(".milvus-certs*")]
+        left = self.left(self.certificates) + self.left(self.certificates / "issued")
         serials = [(each["issuer"], each["serial"]) for each in map(json.loads, self.entries())]
         problems += [] if len(set(serials)) == len(serials) else ["a serial number was given out twice"]
         new = self.certificates.parent / "new.pem"
+        trusted = (self.certificates / "ca.pem").read_bytes()
         new.write_bytes(trusted[trusted.index(b"-----BEGIN", 1) :])
         verified = openssl("verify", "-CAfile", new, *(certificate for certificate, _ in self.pairs()))
         problems += verified.stderr.splitlines()
         return problems + [f"{path} is of the old authority" for path in old] + [f"{path} is left" for path in left]
+
+    @staticmethod
+    def left(folder: Path) -> list[str]:
+        """What a run leaves only where it is killed."""
+        return [str(path) for path in folder.glob(".milvus-certs-*")]
+
+    def behind(self) -> list[str]:
+        """Who has another ca.pem than the directory."""
+        trusted = (self.certificates / "ca.pem").read_bytes()
+        return [name for name in APPS if self.read(name, "ca.pem") != trusted]
 
     def read(self, name: str, file: str) -> bytes:
         return (self.certificates / "issued" / name / file).read_bytes()
@@ -515,14 +540,35 @@ def interrupted(place: Place) -> None:
     work.mkdir()
     it = Interrupted(place, work)
     seed = random.randrange(1 << 32)
+    interrupted_begin(place, it, seed)
+    interrupted_issue(place, it, seed, work)
+
+
+def interrupted_begin(place: Place, it: Interrupted, seed: int) -> None:
+    chance = random.Random(seed)
+    untrue, behind, unfinished = [], [], []
+    for _ in range(KILLS):
+        it.copy(it.made)
+        if it.kill_begin(chance.choice(APPS)):
+            behind.append(len(it.behind()))
+            untrue += it.untrue()
+        place.program.run("rotate-ca", "begin", "-d", it.certificates)
+        unfinished += it.untrue() + it.behind()
+    at = ", ".join(map(str, behind))
+    words = f"rotate-ca begin is killed while {at} of {len(APPS)} still have the old ca.pem (seed {seed})"
+    place.report.check(f"{words}: status says how many", untrue if any(behind) else ["never between", *untrue])
+    place.report.check("rotate-ca begin, killed: run again, it gives everyone the new ca.pem", unfinished)
+
+
+def interrupted_issue(place: Place, it: Interrupted, seed: int, work: Path) -> None:
     chance = random.Random(seed)
     all_of_them = len(it.pairs())
     untrue, unfinished, left, both = [], [], [], None
     for number in range(KILLS):
-        it.fresh()
+        it.copy(it.begun)
         # Each in its own part of the work; then again, in what is left.
         for entries in (int((number + chance.random()) / KILLS * all_of_them), chance.randrange(50)):
-            if not it.kill_at(entries, chance.random() * BATCH_SECONDS):
+            if not it.kill_issue(entries, chance.random() * BATCH_SECONDS):
                 continue
             issuers = list(it.issuers().values())
             left.append(issuers.count("localhost CA"))
@@ -554,7 +600,7 @@ def of_both_kinds(it: Interrupted, work: Path) -> dict | None:
     shutil.copytree(it.certificates, switched)
     folders = [switched / certificate.parent.relative_to(it.certificates) for certificate in by_issuer.values()]
     return {
-        "begun": it.template,
+        "begun": it.begun,
         "switched": switched,
         "clients": [Identity(folder, folder.name) for folder in folders],
     }
