@@ -7,7 +7,6 @@ namespaces of its own (network, mount, PID), and takes WORK for itself. JAVA_CLI
 Reads jobs and writes results, each a line of JSON, until standard input ends.
 """
 
-import contextlib
 import ctypes
 import json
 import os
@@ -146,8 +145,6 @@ class Server:
             self.process.kill()
             self.process.wait()
             (LEFT / f"server_id_{self.process.pid}").unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                LEFT.rmdir()
             self.process = None
         shutil.rmtree(self.home, ignore_errors=True)
 

@@ -59,7 +59,7 @@ class Report:
         self.failed += 1
         print(f"FAIL - {sentence}")
         for problem in problems[:12]:
-            print(f"    | {problem[:400]}", flush=True)
+            print(f"    | {' '.join(problem.split())[:400]}", flush=True)
 
     def skip(self, sentence: str) -> None:
         self.skipped += 1
@@ -204,7 +204,8 @@ class Place:
         except Inconclusive:
             started = self.server.start(2, folder)
         served = started.works and all(served_at(port) == folder_serves(folder) for port in (GRPC_PORT, REST_PORT))
-        self.report.check(f"{words}: it starts, and presents server.pem at both ports", [] if served else [started.words])
+        sentence = f"{words}: it starts, and presents server.pem at both ports"
+        self.report.check(sentence, [] if served else [started.words])
         if not served:
             return
         identities = [identity for _, identities in expected.values() for identity in identities]
@@ -566,6 +567,7 @@ def interrupted_issue(place: Place, it: Interrupted, seed: int, work: Path) -> N
     untrue, unfinished, left, both = [], [], [], None
     for number in range(KILLS):
         it.copy(it.begun)
+        at = "not killed"
         # Each in its own part of the work; then again, in what is left.
         for entries in (int((number + chance.random()) / KILLS * all_of_them), chance.randrange(50)):
             if not it.kill_issue(entries, chance.random() * BATCH_SECONDS):
@@ -579,7 +581,8 @@ def interrupted_issue(place: Place, it: Interrupted, seed: int, work: Path) -> N
         untrue += [f"{at}, and run again: {wrong}" for wrong in it.untrue()]
         unfinished += [f"{at}, and run again: {wrong}" for wrong in it.unfinished() + it.mismatched()]
     at = ", ".join(map(str, left))
-    place.report.check(f"rotate-ca issue is killed with {at} of {all_of_them} left (seed {seed})", [] if both else ["never between"])
+    sentence = f"rotate-ca issue is killed with {at} of {all_of_them} left (seed {seed})"
+    place.report.check(sentence, [] if both else ["never between"])
     words = "rotate-ca issue, killed"
     place.report.check(f"{words}: status says what OpenSSL says of the certificates", untrue)
     place.report.check(f"{words}: run again, it leaves nothing of the old authority and nothing undone", unfinished)
@@ -618,17 +621,22 @@ def main(program: Path, work: Path, milvus: Path, clients: list[str]) -> int:
         signal.signal(number, end)
     signal.alarm(TOTAL_SECONDS)
     report = Report()
-    place = None
-    try:
-        place = Place(program, work, milvus, clients, report)
-        rotation(place, "other-type", "rsa2048", ["--key-type", "p256"])
-        rotation(place, "same-type", "p256", [])
-        same_key(place)
-        interrupted(place)
-    except (Exception, SystemExit):  # the last line is to be printed whatever happens
-        report.check("the checks run to their end", traceback.format_exc().splitlines())
-    finally:
-        if place:
+    place = Place(program, work, milvus, clients, report)
+    all_of_it = {
+        "rsa2048 to p256": lambda: rotation(place, "other-type", "rsa2048", ["--key-type", "p256"]),
+        "p256 to the same": lambda: rotation(place, "same-type", "p256", []),
+        "begin --same-key": lambda: same_key(place),
+        "interrupted steps": lambda: interrupted(place),
+    }
+    for words, part in all_of_it.items():
+        try:
+            part()
+        except Exception:  # the other parts are of interest none the less
+            report.check(f"{words}: runs to its end", traceback.format_exc().splitlines()[-12:])
+        except SystemExit:
+            report.check(f"{words}: runs to its end", ["it was ended from outside, or took too long"])
+            break
+        finally:
             place.server.stop()
     print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
     return int(report.failed > 0)
