@@ -375,6 +375,7 @@ fn out_of_turn(state: RotationState, left: usize) -> String {
     match state {
         RotationState::None => "no new authority was begun".into(),
         RotationState::Begun => "a new authority was begun, and has issued nothing yet".into(),
+        RotationState::Issuing if left == 0 => "a run of the new authority was interrupted".into(),
         RotationState::Issuing => format!("the new authority has still to issue {left} certificates again"),
         RotationState::Issued => {
             "the new authority has issued everything, and ca.pem still trusts the old one".into()

@@ -5,7 +5,8 @@ use zeroize::Zeroizing;
 use super::Run;
 use super::state::{RotationState, next, stands_below};
 use crate::actions::issuance::{
-    InventoryEntry, Issuer, NewFile, Plan, Progress, Serials, file_reports, generate_keys, path_in, write,
+    InventoryEntry, Issuer, NewFile, Plan, Progress, Serials, file_reports, generate_keys, path_in, spread,
+    write,
 };
 use crate::actions::renew::{self, Changes, Issued, Old, RenewRequest, Renewal};
 use crate::actions::report::CertificateReport;
@@ -51,7 +52,9 @@ impl Run<'_> {
         rest.issued = Issued::All;
         rest.if_due = Some(Duration::ZERO);
         rest.dry_run = self.request.dry_run;
-        renew::renew_issued(&rest, self.inventory, &mut issuer, progress, report)
+        renew::renew_issued(&rest, self.inventory, &mut issuer, progress, report)?;
+        // Beside what is kept, too.
+        spread(self.directory, self.inventory, self.now, report)
     }
 
     /// The authority in `next/`.

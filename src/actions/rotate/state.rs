@@ -6,7 +6,9 @@ use crate::actions::issuance::Inventory;
 use crate::actions::renew::{Member, Members};
 use crate::actions::{Error, authority};
 use crate::pki::{self, Certificate, EndEntityKind, KeyMaterial, certificates_from_pem};
-use crate::store::{Directory, EndEntityFiles, FileRole, NEXT_FOLDER, RelativePath, path_of, read_file};
+use crate::store::{
+    self, Access, Directory, EndEntityFiles, FileRole, NEXT_FOLDER, RelativePath, path_of, read_file,
+};
 
 /// How far the replacement of an authority is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -16,7 +18,8 @@ pub enum RotationState {
     None,
     /// There is a new one, which ca.pem trusts beside the old; the old one still issues.
     Begun,
-    /// The new one issues, and some certificates are still of the old one.
+    /// The new one issues, and some certificates are still of the old one, or a run among them was
+    /// interrupted.
     Issuing,
     /// All certificates are of the new one; ca.pem still trusts both.
     Issued,
@@ -31,6 +34,8 @@ pub(super) struct Rotation {
     pub(super) chains: Vec<Vec<Certificate>>,
     /// How many of these each authority of ca.pem has issued.
     pub(super) issued: Vec<usize>,
+    /// Beside how many of those that were issued another ca.pem lies.
+    pub(super) behind: usize,
 }
 
 /// A file of the authority that is to come.
@@ -45,8 +50,8 @@ impl Rotation {
             directory: directory.path().to_owned(),
             path: directory.path_of(role),
         };
-        let trusted = directory.read(role)?.ok_or_else(missing)?;
-        let trusted = authority::authorities(&trusted).map_err(Error::in_file(directory.path_of(role)))?;
+        let content = directory.read(role)?.ok_or_else(missing)?;
+        let trusted = authority::authorities(&content).map_err(Error::in_file(directory.path_of(role)))?;
         let chains = chains(directory, inventory)?;
         let mut issued = vec![0; trusted.len()];
         for chain in &chains {
@@ -56,10 +61,11 @@ impl Rotation {
         let state = match is_begun(directory)? {
             true => RotationState::Begun,
             false if !is_last_issuing(directory, &trusted)? => RotationState::None,
-            false if left(&issued) > 0 => RotationState::Issuing,
+            false if left(&issued) > 0 || is_interrupted(directory, inventory)? => RotationState::Issuing,
             false => RotationState::Issued,
         };
-        Ok(Self { state, trusted, chains, issued })
+        let behind = behind(directory, inventory, &content)?;
+        Ok(Self { state, trusted, chains, issued, behind })
     }
 
     /// How many certificates are of other authorities than the last.
@@ -111,4 +117,33 @@ fn chains(directory: &Directory, inventory: &Inventory) -> Result<Vec<Vec<Certif
         }
     }
     Ok(chains)
+}
+
+/// Whether a run was interrupted among what was issued: a certificate may be apart from its key.
+fn is_interrupted(directory: &Directory, inventory: &Inventory) -> Result<bool, Error> {
+    for Members { folder, .. } in Members::all(inventory) {
+        match Directory::open(&directory.path().join(folder), Access::Look) {
+            Err(store::Error::Interrupted { .. }) => return Ok(true),
+            Err(store::Error::NotFound { .. }) => {}
+            opened => drop(opened?),
+        }
+    }
+    Ok(false)
+}
+
+/// Beside how many certificates that were issued another ca.pem lies than the directory's, or none.
+fn behind(directory: &Directory, inventory: &Inventory, trusted: &[u8]) -> Result<usize, Error> {
+    let mut behind = 0;
+    for Members { folder, members } in Members::all(inventory) {
+        let folder = directory.path().join(folder);
+        for member in members {
+            let EndEntityFiles { certificate, authority, .. } = EndEntityFiles::issued(&member.name);
+            let authority = path_of(&folder, authority);
+            let has_another = || Ok::<_, Error>(!authority.exists() || *read_file(&authority)? != trusted);
+            if path_of(&folder, certificate).exists() && has_another()? {
+                behind += 1;
+            }
+        }
+    }
+    Ok(behind)
 }

@@ -113,6 +113,14 @@ pub(crate) fn next_steps(directory: &str, status: &RotationStatus) -> Vec<String
         "." => format!("`milvus-certs rotate-ca {step}`"),
         directory => format!("`milvus-certs rotate-ca {step} -d {}`", shell_quoted(directory)),
     };
+    if status.behind > 0 {
+        let goes_on = match status.state {
+            RotationState::None => command("finish"),
+            RotationState::Begun => command("begin"),
+            RotationState::Issuing | RotationState::Issued => command("issue"),
+        };
+        return vec![format!("{goes_on} goes on with it: beside {}", others(status.behind))];
+    }
     match status.state {
         RotationState::None => Vec::new(),
         RotationState::Begun => vec![
@@ -124,5 +132,12 @@ pub(crate) fn next_steps(directory: &str, status: &RotationStatus) -> Vec<String
             "copy server.key and server.pem to where Milvus reads them, and restart it; give clients their new certificates; in any order".into(),
             format!("when all of them have theirs: {}", command("finish")),
         ],
+    }
+}
+
+fn others(behind: usize) -> String {
+    match behind {
+        1 => "1 issued certificate lies another ca.pem".into(),
+        more => format!("{more} issued certificates lies another ca.pem"),
     }
 }
