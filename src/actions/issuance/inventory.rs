@@ -2,8 +2,7 @@
 //! a certificate is put into its place, and from which none is removed.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +11,10 @@ use time::OffsetDateTime;
 use crate::actions::Error;
 use crate::actions::report::{texts, timestamp};
 use crate::pki::{Certificate, EndEntityKind, SerialCounter, SerialNumber};
-use crate::store::{self, Directory, INVENTORY, ISSUED_FOLDER, RelativePath, path_of};
+use crate::store::{self, Directory, INVENTORY, ISSUED_FOLDER, RelativePath, open_file, path_of};
+
+/// Far more than the names of a certificate take.
+const LONGEST_LINE: u64 = 1024 * 1024;
 
 /// A certificate that was signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +57,11 @@ impl InventoryEntry {
             issued_at: timestamp(now),
         }
     }
+
+    /// What it is for; nothing where it says something unknown.
+    pub(crate) fn kind(&self) -> Option<EndEntityKind> {
+        EndEntityKind::ALL.into_iter().find(|kind| kind.name() == self.kind)
+    }
 }
 
 /// All that was signed, in that order.
@@ -70,20 +77,25 @@ impl Inventory {
     pub(crate) fn read(directory: &Path) -> Result<Self, Error> {
         let path = path_of(directory, path());
         let unreadable = |source| store::Error::Read { path: path.clone(), source };
-        let mut lines = match File::open(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
-            opened => BufReader::new(opened.map_err(unreadable)?),
-        };
+        let Some(file) = open_file(&path)? else { return Ok(Self::default()) };
+        let mut lines = BufReader::new(file);
         let mut entries = Vec::new();
-        let mut line = String::new();
-        while lines.read_line(&mut line).map_err(unreadable)? > 0 && line.ends_with('\n') {
-            let entry = serde_json::from_str(&line).map_err(|error| Error::InventoryDamaged {
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            // Cut off anywhere, a line need not be UTF-8.
+            let mut rest = (&mut lines).take(LONGEST_LINE);
+            rest.read_until(b'\n', &mut line).map_err(unreadable)?;
+            let is_cut_off = !line.ends_with(b"\n");
+            if is_cut_off && rest.limit() > 0 {
+                break;
+            }
+            let entry = serde_json::from_slice(&line).map_err(|error| Error::InventoryDamaged {
                 path: path.clone(),
                 line: entries.len() + 1,
-                reason: error.to_string(),
+                reason: reason(&error),
             })?;
             entries.push(entry);
-            line.clear();
         }
         Ok(Self { entries: Some(entries) })
     }
@@ -114,11 +126,32 @@ impl Inventory {
         last.into_iter().map(|index| &entries[index]).collect()
     }
 
+    /// Whether it has a certificate.
+    pub(crate) fn has(&self, certificate: &Certificate) -> bool {
+        self.entry(certificate).is_some()
+    }
+
+    /// What a certificate is for.
+    pub(crate) fn kind_of(&self, certificate: &Certificate) -> Option<EndEntityKind> {
+        self.entry(certificate).and_then(InventoryEntry::kind)
+    }
+
+    fn entry(&self, certificate: &Certificate) -> Option<&InventoryEntry> {
+        let fingerprint = certificate.fingerprint();
+        self.entries().iter().find(|entry| entry.sha256_fingerprint == fingerprint)
+    }
+
     /// The serial numbers that an issuer has used.
     pub(crate) fn serials_of(&self, issuer: &str) -> impl Iterator<Item = SerialNumber> {
         let entries = self.entries().iter().filter(move |entry| entry.issuer == issuer);
         entries.filter_map(|entry| Some(SerialCounter::parse(entry.serial.as_bytes()).ok()?.last().clone()))
     }
+}
+
+/// What is wrong with a line, without the place in it: every entry is one line.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 /// Adds entries, and waits until they are on disk. Whoever does so has the certificate directory locked.

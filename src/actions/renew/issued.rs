@@ -54,8 +54,7 @@ impl Members {
 fn member(entry: &InventoryEntry) -> Option<(PathBuf, Member)> {
     let own = Path::new(&entry.file).parent()?;
     let name = own.file_name()?.to_str()?.parse().ok()?;
-    let kind = EndEntityKind::ALL.into_iter().find(|kind| kind.name() == entry.kind)?;
-    Some((own.parent()?.to_owned(), Member { name, kind }))
+    Some((own.parent()?.to_owned(), Member { name, kind: entry.kind()? }))
 }
 
 /// Renews what was asked for and is due.
@@ -81,10 +80,9 @@ pub(crate) fn renew_issued(
             }
             opened => opened?,
         };
-        report.notes.extend(opened.directory.recovery().map(Note::Recovered));
         let renewal =
             Renewal { request, directory: &opened.directory, authority: issuer.authority, now: issuer.now };
-        let plans = plan(&renewal, &members, &opened, report)?;
+        let plans = plan(&renewal, &members, &opened, inventory, report)?;
         if request.dry_run {
             let issuer = issuer.authority.certificate().subject();
             let planned =
@@ -102,28 +100,28 @@ fn plan(
     renewal: &Renewal<'_>,
     members: &[Member],
     folder: &IssuedFolder,
+    inventory: &Inventory,
     report: &mut Report,
 ) -> Result<Vec<Plan>, Error> {
     let mut plans = Vec::new();
     for member in members {
         let files = EndEntityFiles::issued(&member.name);
-        let old = Old::read(&folder.directory, member.kind, files)?;
+        let mut old = Old::read(&folder.directory, member.kind, files)?;
         let Some(certificate) = &old.certificate else {
             report.notes.push(Note::Withdrawn { name: member.name.clone() });
             continue;
         };
+        // The last that was entered may never have come into its place.
+        if !certificate.serves(old.kind) {
+            old.kind = inventory.kind_of(certificate).unwrap_or(old.kind);
+        }
         if !certificate.is_issued_by(renewal.authority.certificate())
             || renewal.is_due(&old, &mut report.notes)
         {
             plans.push(renewal.plan(&old, &Changes::default(), &mut report.notes)?);
         } else {
             let path = folder.path_of(&old.files.certificate);
-            report.certificates.push(CertificateReport::of(
-                member.kind.name(),
-                path,
-                Action::Kept,
-                certificate,
-            ));
+            report.certificates.push(CertificateReport::of(old.kind.name(), path, Action::Kept, certificate));
         }
     }
     Ok(plans)
