@@ -4,7 +4,7 @@ use super::RotationState;
 use crate::audit::{Finding, Place};
 use crate::milvus::deployment::TLS_FOLDER;
 use crate::pki::{self, listed, shell_quoted};
-use crate::store::{self, FileRole, IssuedName, NEXT_FOLDER, Recovery};
+use crate::store::{self, FileRole, IssuedName, Recovery};
 
 /// Why a command could not do its work. Unless the store says that a run is unfinished, nothing
 /// has changed.
@@ -153,12 +153,6 @@ pub enum Error {
         /// How many certificates of the old authority are left.
         left: usize,
     },
-    /// `next/ca.pem` is not the authority that ca.pem was prepared for.
-    #[error("{}: does not trust the authority in next/", path.display())]
-    NextNotTrusted {
-        /// ca.pem.
-        path: PathBuf,
-    },
     /// A signing request for a server, where nobody said that it may be one.
     #[error("{}: asks for a server's certificate, whose owner can pass for Milvus", path.display())]
     KindNotGiven {
@@ -206,6 +200,12 @@ pub enum Error {
         done: usize,
         /// How many were to be.
         total: usize,
+        /// Why no more.
+        source: Box<Error>,
+    },
+    /// Of several changes some were made before the run failed.
+    #[error("{source}; what was done before stays")]
+    AfterPart {
         /// Why no more.
         source: Box<Error>,
     },
@@ -290,11 +290,6 @@ impl Error {
                 }
                 RotationState::Issued => format!("`{}` ends it", command("rotate-ca finish", directory)),
             }),
-            Self::NextNotTrusted { path } => {
-                let directory = path.parent().unwrap_or(path);
-                let next = shell_quoted(&directory.join(NEXT_FOLDER).display().to_string());
-                Some(format!("`rm -r {next}`, then `{}` again", command("rotate-ca begin", directory)))
-            }
             Self::KindNotGiven { .. } => Some("if it may be one: --as server; otherwise --as client".into()),
             Self::RequestedName { .. } => Some("give it another with --common-name".into()),
             Self::NameNotAllowed { name, .. } => {
@@ -312,7 +307,7 @@ impl Error {
                 command(&format!("renew {name}"), directory)
             )),
             Self::OutputIsDirectory { .. } => Some("leave --out out, or name another folder".into()),
-            Self::AfterSome { source, .. } => {
+            Self::AfterSome { source, .. } | Self::AfterPart { source } => {
                 source.hint().map(|hint| format!("{hint}; run the same again, and it goes on from there"))
             }
             Self::InventoryDamaged { path, line, .. } => Some(format!(
@@ -328,7 +323,9 @@ impl Error {
     pub fn needs_passphrase(&self) -> bool {
         match self {
             Self::File { source, .. } => matches!(source, pki::Error::KeyEncrypted),
-            Self::AfterRecovery { source, .. } | Self::AfterSome { source, .. } => source.needs_passphrase(),
+            Self::AfterRecovery { source, .. }
+            | Self::AfterSome { source, .. }
+            | Self::AfterPart { source } => source.needs_passphrase(),
             _ => false,
         }
     }
@@ -346,6 +343,14 @@ impl Error {
         match done {
             0 => self,
             _ => Self::AfterSome { done, total, source: Box::new(self) },
+        }
+    }
+
+    /// This error; and if a change had been made before it, that it stays.
+    pub(super) fn after_part(self, changed: bool) -> Self {
+        match self {
+            error if !changed || matches!(error, Self::AfterSome { .. }) => error,
+            error => Self::AfterPart { source: Box::new(error) },
         }
     }
 

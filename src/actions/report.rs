@@ -251,6 +251,11 @@ pub enum Note {
         /// Whose certificate it was.
         subject: Subject,
     },
+    /// More than server.pem and client.pem had been issued by the authority that was replaced.
+    OfFormerAuthority {
+        /// How many certificates.
+        count: usize,
+    },
     /// The authority was made without keyUsage, as gen.sh does.
     AuthorityWithoutKeyUsage,
     /// Clients inside a deployment ask for names that server.pem does not cover.
@@ -290,6 +295,7 @@ impl Note {
             Self::KeyElsewhere { .. } => "key-elsewhere",
             Self::RequestCut { .. } => "request-cut",
             Self::NoLongerTrusted { .. } => "no-longer-trusted",
+            Self::OfFormerAuthority { .. } => "of-former-authority",
             Self::AuthorityWithoutKeyUsage => "authority-without-key-usage",
             Self::InsideNamesNotCovered { .. } => "inside-names-not-covered",
             Self::NameNotCovered { .. } => "name-not-covered",
@@ -355,6 +361,14 @@ impl fmt::Display for Note {
                 write!(f, "the request also asks for {}; the certificate does not have that", listed(dropped))
             }
             Self::NoLongerTrusted { subject } => write!(f, "ca.pem does not trust {subject} any more"),
+            Self::OfFormerAuthority { count } => {
+                let (certificates, are) =
+                    if *count == 1 { ("certificate", "is") } else { ("certificates", "are") };
+                write!(
+                    f,
+                    "{count} {certificates} that `issue` made {are} of the former authority, which ca.pem does not trust any more; `milvus-certs renew --all` makes them anew"
+                )
+            }
             Self::AuthorityWithoutKeyUsage => write!(
                 f,
                 "ca.pem has no keyUsage, as gen.sh makes it; Python 3.13 and `openssl verify -x509_strict` refuse it; `milvus-certs rotate-ca begin --same-key` mends that, and everything issued goes on verifying"

@@ -2,8 +2,7 @@
 //! a certificate is put into its place, and from which none is removed.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufReader, ErrorKind};
+use std::io::BufReader;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +12,7 @@ use super::lines::{Line, lines};
 use crate::actions::Error;
 use crate::actions::report::{texts, timestamp};
 use crate::pki::{Certificate, EndEntityKind, SerialCounter, SerialNumber};
-use crate::store::{self, Directory, INVENTORY, ISSUED_FOLDER, RelativePath, path_of};
+use crate::store::{self, Directory, INVENTORY, ISSUED_FOLDER, RelativePath, open_file, path_of};
 
 /// A certificate that was signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,12 +80,9 @@ impl Inventory {
     pub(crate) fn read(directory: &Path) -> Result<Self, Error> {
         let path = path_of(directory, path());
         let unreadable = |source| store::Error::Read { path: path.clone(), source };
-        let file = match File::open(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
-            opened => BufReader::new(opened.map_err(unreadable)?),
-        };
+        let Some(file) = open_file(&path)? else { return Ok(Self::default()) };
         let mut entries = Vec::new();
-        for (index, line) in lines(file).enumerate() {
+        for (index, line) in lines(BufReader::new(file)).enumerate() {
             match line.map_err(unreadable)? {
                 Line::Entry(entry) => entries.push(*entry),
                 Line::Damaged(reason) => {
@@ -122,6 +118,21 @@ impl Inventory {
         let mut last: Vec<_> = last.into_values().collect();
         last.sort_unstable();
         last.into_iter().map(|index| &entries[index]).collect()
+    }
+
+    /// Whether it has a certificate.
+    pub(crate) fn has(&self, certificate: &Certificate) -> bool {
+        self.entry(certificate).is_some()
+    }
+
+    /// What a certificate is for.
+    pub(crate) fn kind_of(&self, certificate: &Certificate) -> Option<EndEntityKind> {
+        self.entry(certificate).and_then(InventoryEntry::kind)
+    }
+
+    fn entry(&self, certificate: &Certificate) -> Option<&InventoryEntry> {
+        let fingerprint = certificate.fingerprint();
+        self.entries().iter().find(|entry| entry.sha256_fingerprint == fingerprint)
     }
 
     /// The serial numbers that an issuer has used.

@@ -54,8 +54,7 @@ impl Members {
 fn member(entry: &InventoryEntry) -> Option<(PathBuf, Member)> {
     let own = Path::new(&entry.file).parent()?;
     let name = own.file_name()?.to_str()?.parse().ok()?;
-    let kind = EndEntityKind::ALL.into_iter().find(|kind| kind.name() == entry.kind)?;
-    Some((own.parent()?.to_owned(), Member { name, kind }))
+    Some((own.parent()?.to_owned(), Member { name, kind: entry.kind()? }))
 }
 
 /// Renews what was asked for and is due.
@@ -83,12 +82,11 @@ pub(crate) fn renew_issued(
             }
             opened => opened?,
         };
-        report.add_recovery(opened.directory.recovery());
         let renewal =
             Renewal { request, directory: &opened.directory, authority: issuer.authority, now: issuer.now };
         let mut plans = Vec::new();
         for member in &members {
-            let old = Old::read(&opened.directory, member.kind, EndEntityFiles::issued(&member.name))?;
+            let old = old(&opened, member, inventory)?;
             match &old.certificate {
                 Some(certificate) => plans.extend(plan(&renewal, &old, certificate, &opened, report)?),
                 None => {
@@ -111,6 +109,15 @@ pub(crate) fn renew_issued(
         report.notes.push(Note::Withdrawn { names });
     }
     Ok(())
+}
+
+/// What is there of something that was issued. What was entered last may never have come into its place,
+/// so the certificate itself decides what it is for.
+fn old(folder: &IssuedFolder, member: &Member, inventory: &Inventory) -> Result<Old, Error> {
+    let old = Old::read(&folder.directory, member.kind, EndEntityFiles::issued(&member.name))?;
+    let other = old.certificate.as_ref().filter(|certificate| !certificate.serves(old.kind));
+    let kind = other.and_then(|certificate| inventory.kind_of(certificate)).unwrap_or(old.kind);
+    Ok(Old { kind, ..old })
 }
 
 /// Whoever names something wants it renewed.

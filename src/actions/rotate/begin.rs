@@ -52,8 +52,14 @@ impl Run<'_> {
             in_next(FileRole::CaKey, key_pem.as_bytes()),
             in_next(FileRole::CaCertificate, certificates_to_pem([new.root()]).as_bytes()),
         ];
-        write(self.directory, &files, &[], Backup::None, self.now, &|_| Ok(()), &mut report.notes)?;
+        // An authority that was to come and that ca.pem does not trust any more.
+        let backup = match self.directory.state(next(FileRole::CaKey))? {
+            Some(_) => Backup::At(self.now),
+            None => Backup::None,
+        };
+        let backup = write(self.directory, &files, &[], backup, self.now, &|_| Ok(()), &mut report.notes)?;
         report.changed = true;
+        report.backup = backup.map(|path| path.display().to_string());
         report.files.extend(file_reports(&report.directory, &files));
         Ok(())
     }

@@ -15,7 +15,8 @@ impl Run<'_> {
             RotationState::Issued => self.drop_old(report)?,
             RotationState::Begun | RotationState::Issuing => return Err(self.out_of_turn()),
         }
-        spread(self.directory, self.inventory, self.now, report)
+        spread(self.directory, self.inventory, self.now, report)?;
+        self.clear_next()
     }
 
     fn drop_old(&mut self, report: &mut Report) -> Result<(), Error> {

@@ -12,7 +12,7 @@ use crate::actions::renew::{self, Changes, Issued, Old, RenewRequest, Renewal};
 use crate::actions::report::CertificateReport;
 use crate::actions::{Action, Error, Report, authority};
 use crate::pki::{CertificateAuthority, EndEntityKind, certificates_from_pem, key_from_pem};
-use crate::store::{Backup, Directory, FileRole, NEXT_FOLDER};
+use crate::store::{Backup, Directory, FileRole};
 
 impl Run<'_> {
     /// Lets the new authority issue, with server.pem and client.pem at once; then issues again what else
@@ -34,9 +34,6 @@ impl Run<'_> {
         if self.rotation.state == RotationState::Begun {
             self.change_over(&authority, &mut serials, report)?;
         }
-        if !self.request.dry_run {
-            self.directory.remove_folder(NEXT_FOLDER)?;
-        }
         let trusted = self.directory.read(FileRole::CaCertificate)?.unwrap_or_default();
         let mut issuer = Issuer {
             certificates: self.directory,
@@ -54,7 +51,8 @@ impl Run<'_> {
         rest.dry_run = self.request.dry_run;
         renew::renew_issued(&rest, self.inventory, &mut issuer, progress, report)?;
         // Beside what is kept, too.
-        spread(self.directory, self.inventory, self.now, report)
+        spread(self.directory, self.inventory, self.now, report)?;
+        self.clear_next()
     }
 
     /// The authority in `next/`.
@@ -70,11 +68,7 @@ impl Run<'_> {
         let (key, certificates) =
             (key.map_err(in_file(FileRole::CaKey))?, certificates.map_err(in_file(FileRole::CaCertificate))?);
         let authority = CertificateAuthority::load(certificates, key, self.now);
-        let authority = authority.map_err(in_file(FileRole::CaCertificate))?;
-        match self.rotation.trusted.contains(authority.root()) {
-            true => Ok(authority),
-            false => Err(Error::NextNotTrusted { path: self.directory.path_of(FileRole::CaCertificate) }),
-        }
+        authority.map_err(in_file(FileRole::CaCertificate))
     }
 
     /// Puts the new authority's key into its place, and with it the certificates that it issues to

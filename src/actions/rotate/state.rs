@@ -58,9 +58,9 @@ impl Rotation {
             let issuer = trusted.iter().position(|authority| stands_below(chain, authority));
             issuer.into_iter().for_each(|issuer| issued[issuer] += 1);
         }
-        let state = match is_begun(directory)? {
+        let state = match is_begun(directory, &trusted)? {
             true => RotationState::Begun,
-            false if !is_last_issuing(directory, &trusted)? => RotationState::None,
+            false if !is_last_issuing(directory, &trusted, &issued)? => RotationState::None,
             false if left(&issued) > 0 || is_interrupted(directory, inventory)? => RotationState::Issuing,
             false => RotationState::Issued,
         };
@@ -83,19 +83,31 @@ pub(super) fn stands_below(chain: &[Certificate], authority: &Certificate) -> bo
     chain.iter().any(|certificate| certificate.is_issued_by(authority))
 }
 
-/// Whether there is an authority to come. Its files outlive, in a crash, the moment in which its key
-/// becomes ca.key.
-fn is_begun(directory: &Directory) -> Result<bool, Error> {
+/// Whether there is an authority to come, which ca.pem trusts: one that a former ca.pem trusted is not.
+fn is_begun(directory: &Directory, trusted: &[Certificate]) -> Result<bool, Error> {
+    let role = FileRole::CaCertificate;
+    let Some(waiting) = directory.read(next(role))? else { return Ok(false) };
+    let waiting = certificates_from_pem(&waiting).map_err(Error::in_file(directory.path_of(next(role))))?;
+    Ok(directory.read(next(FileRole::CaKey))?.is_some()
+        && trusted.contains(&waiting[0])
+        && !has_next_come(directory)?)
+}
+
+/// Whether the key of the authority that was to come is ca.key: its files outlive that moment.
+fn has_next_come(directory: &Directory) -> Result<bool, Error> {
     let waiting = directory.read(next(FileRole::CaKey))?;
-    Ok(waiting.is_some() && waiting != directory.read(FileRole::CaKey)?)
+    Ok(waiting.is_some() && waiting == directory.read(FileRole::CaKey)?)
 }
 
 /// Whether ca.pem has several authorities, of which the last issues. An encrypted ca.key does not say
-/// whose it is; then the order alone does.
-fn is_last_issuing(directory: &Directory, trusted: &[Certificate]) -> Result<bool, Error> {
+/// whose it is; what was issued does.
+fn is_last_issuing(directory: &Directory, trusted: &[Certificate], issued: &[usize]) -> Result<bool, Error> {
     let (Some(last), true) = (trusted.last(), trusted.len() > 1) else { return Ok(false) };
     let key = directory.read(FileRole::CaKey)?.unwrap_or_default();
-    Ok(KeyMaterial::from_pem(&key).map_or(true, |key| key.belongs_to(last) != Some(false)))
+    match KeyMaterial::from_pem(&key).ok().and_then(|key| key.belongs_to(last)) {
+        Some(is_its) => Ok(is_its),
+        None => Ok(issued.last() > Some(&0) || has_next_come(directory)?),
+    }
 }
 
 /// A certificate that cannot be read is an error: nobody could tell whose it is.
