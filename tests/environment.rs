@@ -1,5 +1,5 @@
 //! Options that come from environment variables: what is typed wins, and what is wrong is named.
-#![allow(clippy::unwrap_used, reason = "the tests prepare folders of their own")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "the tests prepare folders of their own")]
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -90,7 +90,7 @@ fn ends(steps: usize) -> Vec<Accident> {
 fn is_done(error: &Error) -> bool {
     match error {
         Error::AfterRecovery { source, .. } => is_done(source),
-        Error::Store(crate::store::Error::AlreadyThere { .. }) => true,
+        Error::AlreadyIssued { .. } => true,
         _ => false,
     }
 }

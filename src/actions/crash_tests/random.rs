@@ -55,7 +55,7 @@ fn accident() -> impl Strategy<Value = Accident> {
 fn is_refusal(error: &Error) -> bool {
     match error {
         Error::AfterRecovery { source, .. } => is_refusal(source),
-        Error::Store(crate::store::Error::AlreadyThere { .. }) => true,
+        Error::AlreadyIssued { .. } | Error::Withdrawn { .. } => true,
         Error::NotIssued { .. } | Error::RotationOutOfTurn { .. } | Error::KeyInTheWay { .. } => true,
         _ => false,
     }

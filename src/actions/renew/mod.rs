@@ -150,7 +150,7 @@ pub fn renew_with_progress(
     let mut report = Report::new(&request.directory, request.dry_run, recovery);
     match renew_in(request, directory, &inventory, &mut report, now, progress) {
         Ok(()) => Ok(report),
-        Err(error) => Err(error.after_part(report.changed).after(recovery)),
+        Err(error) => Err(error.after_part(!report.files.is_empty()).after(recovery)),
     }
 }
 

@@ -93,7 +93,7 @@ pub fn rotate(
     let mut report = Report::new(&request.directory, request.dry_run, recovery);
     match rotate_in(request, &mut directory, &inventory, &mut report, now, progress) {
         Ok(status) => Ok(RotationReport { report, status }),
-        Err(error) => Err(error.after_part(report.changed).after(recovery)),
+        Err(error) => Err(error.after_part(!report.files.is_empty()).after(recovery)),
     }
 }
 

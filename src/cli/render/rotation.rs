@@ -21,7 +21,14 @@ pub(crate) fn text(step: &RotationStep, rotated: &RotationReport) -> String {
         page.gap();
         page.lines(issued::rows(new.into_iter()));
     }
-    page.close(report.backup.as_deref(), &next_steps_after(step, rotated))
+    if let Some(backup) = &report.backup {
+        page.gap();
+        page.line(match step {
+            RotationStep::SameKey { .. } => format!("The old ca.pem is in {backup}."),
+            _ => format!("The old authority is in {backup}, with what it had issued to server and client."),
+        });
+    }
+    page.close(None, &next_steps_after(step, rotated))
 }
 
 /// How far it is, for people.
@@ -103,7 +110,11 @@ pub(crate) fn next_steps_after(step: &RotationStep, rotated: &RotationReport) ->
             "give ca.pem to Milvus and to every client, and restart Milvus; what trusts both goes on working"
                 .into(),
         ],
-        _ => next_steps(&report.directory, status),
+        _ => {
+            let mut steps = next_steps(&report.directory, status);
+            steps.splice(1..1, issued::next_steps(report));
+            steps
+        }
     }
 }
 
@@ -129,7 +140,7 @@ pub(crate) fn next_steps(directory: &str, status: &RotationStatus) -> Vec<String
         ],
         RotationState::Issuing => vec![format!("{} goes on with it", command("issue"))],
         RotationState::Issued => vec![
-            "copy server.key and server.pem to where Milvus reads them, and restart it; give clients their new certificates; in any order".into(),
+            "copy server.key and server.pem to where Milvus reads them, and restart it; give clients what is new; in any order".into(),
             format!("when all of them have theirs: {}", command("finish")),
         ],
     }
