@@ -6,8 +6,8 @@ use crate::milvus::deployment::TLS_FOLDER;
 use crate::pki::{self, listed, shell_quoted};
 use crate::store::{self, FileRole, IssuedName, Recovery};
 
-/// Why a command could not do its work. Unless the store says that a run is unfinished, nothing
-/// has changed.
+/// Why a command could not do its work. Unless it says that a part was done, or the store that a run
+/// is unfinished, nothing has changed; serial numbers may be used up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

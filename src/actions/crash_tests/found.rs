@@ -85,6 +85,37 @@ fn an_authority_that_was_to_come_is_not_lost_when_another_is_made() {
 }
 
 #[test]
+fn no_two_authorities_in_ca_pem_have_one_name() {
+    let world = World::after(&[Run::Gen, FIRST, Run::Begin]);
+    fs::remove_dir_all(world.directory.join("next")).unwrap();
+    for run in [Run::Begin, Run::RotateIssue] {
+        run.on(&world.directory, super::LATER).unwrap();
+    }
+    let status = rotation_status(&world.directory, super::LATER).unwrap();
+    let names: Vec<_> = status.authorities.iter().map(|authority| &*authority.common_name).collect();
+    assert_eq!(names, ["localhost CA", "localhost CA 2", "localhost CA 3"]);
+    assert_eq!(status.state, RotationState::Issued);
+    Run::Finish.on(&world.directory, super::LATER).unwrap();
+    Run::RenewAll.on(&world.directory, super::LATER).unwrap();
+}
+
+#[test]
+fn a_clock_that_goes_back_loses_nothing() {
+    let world = World::after(&[Run::Gen]);
+    Run::Issue { first: 0, count: 2, force: false }.on(&world.directory, super::LATER).unwrap();
+    let before = super::snapshot(&world.directory);
+    for run in [Run::RenewAll, Run::Fleet, SECOND, Run::Begin] {
+        let error = run.on(&world.directory, super::NOW - time::Duration::days(9)).unwrap_err();
+        assert!(error.to_string().contains("ca.pem"), "{run:?}: {error}");
+        assert!(super::snapshot(&world.directory) == before, "{run:?}");
+    }
+    let early = super::NOW + time::Duration::days(2);
+    for run in [Run::Fleet, Run::RenewAll, Run::Begin, Run::RotateIssue, Run::Finish, Run::RenewAll] {
+        run.on(&world.directory, early).unwrap_or_else(|error| panic!("{run:?}: {error}"));
+    }
+}
+
+#[test]
 fn what_lies_beside_the_authority_that_is_to_come_stays() {
     let mut world = World::after(&[Run::Gen, FIRST, Run::Begin]);
     let note = world.directory.join("next/README");

@@ -83,7 +83,7 @@ fn go_through(events: &[Event]) {
 
 #[test]
 fn nothing_is_lost_or_used_twice_whatever_happens_in_whatever_order() {
-    let cases = if is_thorough() { 3_000 } else { 60 };
+    let cases = if is_thorough() { 1_000 } else { 60 };
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(events in proptest::collection::vec(event(), 3..=8))| go_through(&events));
 }

@@ -112,7 +112,9 @@ pub(crate) fn next_steps_after(step: &RotationStep, rotated: &RotationReport) ->
         ],
         _ => {
             let mut steps = next_steps(&report.directory, status);
-            steps.splice(1..1, issued::next_steps(report));
+            // After what to do with the directory's own, and before the next step.
+            let place = steps.len().min(1);
+            steps.splice(place..place, issued::next_steps(report));
             steps
         }
     }
