@@ -120,7 +120,8 @@ fn a_certificate_that_was_left_apart_from_its_key_keeps_issue_from_being_done() 
     assert_eq!(refused.status.code(), Some(1));
     assert_eq!(
         String::from_utf8_lossy(&refused.stderr),
-        "error: .: a run of the new authority was interrupted\nhint: `milvus-certs rotate-ca issue` goes on\n"
+        "error: .: a run of the new authority was interrupted; an earlier run had been interrupted, and was completed first\n\
+         hint: `milvus-certs rotate-ca issue` goes on\n"
     );
 
     scene.does(&["rotate-ca", "issue"]);

@@ -12,6 +12,8 @@ impl Run<'_> {
         match self.rotation.state {
             // Done already, perhaps but for what was issued.
             RotationState::None => {}
+            // Nobody can have what came into its place a moment ago.
+            RotationState::Issued if self.is_mended => return Err(self.not_in(RotationState::Issuing)),
             RotationState::Issued => self.drop_old(report)?,
             RotationState::Begun | RotationState::Issuing => return Err(self.out_of_turn()),
         }

@@ -89,31 +89,15 @@ pub fn rotate(
         Ok::<_, Error>((inventory, mended))
     };
     let (inventory, mended) = mend().map_err(|error| error.after(recovery))?;
+    let is_mended = mended.is_some();
     let recovery = recovery.or(mended);
     let mut report = Report::new(&request.directory, request.dry_run, recovery);
-    match rotate_in(request, &mut directory, &inventory, &mut report, now, progress) {
+    let rotation = Rotation::read(&directory, &inventory).map_err(|error| error.after(recovery))?;
+    let mut run = Run { request, directory: &mut directory, inventory: &inventory, rotation, is_mended, now };
+    match run.step(&mut report, progress) {
         Ok(status) => Ok(RotationReport { report, status }),
         Err(error) => Err(error.after_part(!report.files.is_empty()).after(recovery)),
     }
-}
-
-fn rotate_in(
-    request: &RotationRequest,
-    directory: &mut Directory,
-    inventory: &Inventory,
-    report: &mut Report,
-    now: OffsetDateTime,
-    progress: Progress<'_>,
-) -> Result<RotationStatus, Error> {
-    let rotation = Rotation::read(directory, inventory)?;
-    let mut run = Run { request, directory, inventory, rotation, now };
-    match &request.step {
-        RotationStep::Begin { key_type, days } => run.begin(*key_type, *days, report)?,
-        RotationStep::SameKey { days } => run.sign_anew(*days, report)?,
-        RotationStep::Issue => run.issue(progress, report)?,
-        RotationStep::Finish => run.finish(report)?,
-    }
-    RotationStatus::of(directory, now)
 }
 
 /// A step in the making; each file of this folder is one.
@@ -122,10 +106,22 @@ struct Run<'a> {
     directory: &'a mut Directory,
     inventory: &'a Inventory,
     rotation: Rotation,
+    /// Whether something that was issued came into its place, or went, only at the beginning of this run.
+    is_mended: bool,
     now: OffsetDateTime,
 }
 
 impl Run<'_> {
+    fn step(&mut self, report: &mut Report, progress: Progress<'_>) -> Result<RotationStatus, Error> {
+        match &self.request.step {
+            RotationStep::Begin { key_type, days } => self.begin(*key_type, *days, report)?,
+            RotationStep::SameKey { days } => self.sign_anew(*days, report)?,
+            RotationStep::Issue => self.issue(progress, report)?,
+            RotationStep::Finish => self.finish(report)?,
+        }
+        RotationStatus::of(self.directory, self.now)
+    }
+
     /// Removes the files of the authority that is not to come any more, but has come.
     fn clear_next(&self) -> Result<(), Error> {
         if self.request.dry_run
@@ -140,9 +136,13 @@ impl Run<'_> {
 
     /// That this step is not the next one.
     fn out_of_turn(&self) -> Error {
+        self.not_in(self.rotation.state)
+    }
+
+    fn not_in(&self, state: RotationState) -> Error {
         Error::RotationOutOfTurn {
             directory: self.directory.path().to_owned(),
-            state: self.rotation.state,
+            state,
             left: self.rotation.left(),
         }
     }
