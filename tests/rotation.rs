@@ -159,5 +159,5 @@ fn status_names_the_way_out_of_an_interrupted_run_that_it_does_not_go_itself() {
     let status = scene.run(&["rotate-ca", "status"]);
     assert_eq!(status.status.code(), Some(1));
     let said = String::from_utf8_lossy(&status.stderr);
-    assert!(said.contains("hint: run what was interrupted again, without --dry-run"), "{said}");
+    assert!(said.contains("hint: run again what was interrupted, without --dry-run"), "{said}");
 }

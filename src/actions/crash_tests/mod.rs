@@ -19,7 +19,12 @@ use time::macros::datetime;
 const NOW: OffsetDateTime = datetime!(2030-01-01 00:00:00 UTC);
 const LATER: OffsetDateTime = datetime!(2030-06-01 00:00:00 UTC);
 
-/// Whether to try everything, which takes minutes.
+/// Whether there is time for every case: CRASH_TESTS is `more` or `all`.
+fn has_time() -> bool {
+    std::env::var_os("CRASH_TESTS").is_some()
+}
+
+/// Whether to try everything in every case, which takes many minutes.
 fn is_thorough() -> bool {
     std::env::var_os("CRASH_TESTS").is_some_and(|value| value == "all")
 }
