@@ -161,3 +161,22 @@ fn status_names_the_way_out_of_an_interrupted_run_that_it_does_not_go_itself() {
     let said = String::from_utf8_lossy(&status.stderr);
     assert!(said.contains("hint: run again what was interrupted, without --dry-run"), "{said}");
 }
+
+#[test]
+fn a_folder_that_is_out_of_reach_is_not_taken_for_one_that_was_withdrawn() {
+    let scene = Scene::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let out = elsewhere.path().join("mounted");
+    scene.does(&["issue", "client", "far", "--key-type", "p256", "--out", out.to_str().unwrap()]);
+    scene.does(&["rotate-ca", "begin"]);
+    fs::rename(&out, elsewhere.path().join("unmounted")).unwrap();
+    let refused = scene.run(&["rotate-ca", "issue"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        said.contains("mounted: no such folder, and 1 certificate in the inventory should be in it"),
+        "{said}"
+    );
+    fs::rename(elsewhere.path().join("unmounted"), &out).unwrap();
+    scene.does(&["rotate-ca", "issue"]);
+}

@@ -187,6 +187,14 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder that was named with `issue --out` is not there.
+    #[error("{}: no such folder, and {} in the inventory should be in it", path.display(), match count { 1 => "1 certificate".to_owned(), more => format!("{more} certificates") })]
+    OutputGone {
+        /// The folder.
+        path: PathBuf,
+        /// How many certificates.
+        count: usize,
+    },
     /// `issue --out` with the certificate directory itself.
     #[error("{}: is the certificate directory itself, and what is issued needs a folder of its own", path.display())]
     OutputIsDirectory {
@@ -305,6 +313,10 @@ impl Error {
             Self::AlreadyIssued { name, directory, .. } => Some(format!(
                 "`{}` renews it; --force issues another, and keeps this one in a backup",
                 command(&format!("renew {name}"), directory)
+            )),
+            Self::OutputGone { path, .. } => Some(format!(
+                "mount it or put it back; if what was in it is withdrawn: `mkdir -p {}`",
+                shell_quoted(&path.display().to_string())
             )),
             Self::OutputIsDirectory { .. } => Some("leave --out out, or name another folder".into()),
             Self::AfterSome { source, .. } | Self::AfterPart { source } => {

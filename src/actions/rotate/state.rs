@@ -115,7 +115,12 @@ fn chains(directory: &Directory, inventory: &Inventory) -> Result<Vec<Vec<Certif
     let mut paths: Vec<_> =
         EndEntityKind::ALL.iter().map(|kind| directory.path_of(FileRole::pair_of(*kind).1)).collect();
     for Members { folder, members } in Members::all(inventory) {
+        let is_elsewhere = folder.is_absolute();
         let folder = directory.path().join(folder);
+        // What lies elsewhere can be out of reach, and is not withdrawn by that.
+        if is_elsewhere && !folder.exists() {
+            return Err(Error::OutputGone { path: folder, count: members.len() });
+        }
         let file = |member: &Member| path_of(&folder, EndEntityFiles::issued(&member.name).certificate);
         paths.extend(members.iter().map(file));
     }
