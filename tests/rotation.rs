@@ -180,3 +180,17 @@ fn a_folder_that_is_out_of_reach_is_not_taken_for_one_that_was_withdrawn() {
     fs::rename(elsewhere.path().join("unmounted"), &out).unwrap();
     scene.does(&["rotate-ca", "issue"]);
 }
+
+#[test]
+fn what_is_there_without_a_line_in_the_inventory_is_issued_again_too() {
+    let scene = Scene::new();
+    fs::remove_file(scene.path("issued/index.jsonl")).unwrap();
+    let check = scene.run(&["check", "--strict"]);
+    assert_eq!(check.status.code(), Some(3), "{check:?}");
+    for step in ["begin", "issue", "finish"] {
+        scene.does(&["rotate-ca", step]);
+    }
+    let again = scene.does(&["renew", "--all", "--if-due", "0s"]);
+    assert_eq!(again["changed"], false, "everything is of the new authority: {again}");
+    scene.does(&["renew", "search"]);
+}

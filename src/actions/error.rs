@@ -119,11 +119,23 @@ pub enum Error {
         /// The name.
         name: IssuedName,
     },
+    /// A certificate that was issued cannot be read.
+    #[error("{source}")]
+    IssuedUnusable {
+        /// Which, and what is wrong with it.
+        source: Box<Error>,
+        /// What it is called.
+        name: IssuedName,
+        /// The certificate directory.
+        directory: PathBuf,
+    },
     /// `renew` with a name that the inventory does not have.
     #[error("nothing called {name} was issued here")]
     NotIssued {
         /// The name.
         name: IssuedName,
+        /// The certificate directory.
+        directory: PathBuf,
     },
     /// `renew` with a name under which nothing is any more.
     #[error("{}: no such file any more, so there is nothing to renew", path.display())]
@@ -132,6 +144,8 @@ pub enum Error {
         path: PathBuf,
         /// What it was called.
         name: IssuedName,
+        /// The certificate directory.
+        directory: PathBuf,
     },
     /// `issue` with a name under which there is something.
     #[error("{}: was issued already", folder.display())]
@@ -288,8 +302,17 @@ impl Error {
                 Some("`milvus-certs issue --help` shows what such a file says".into())
             }
             Self::NamedTwice { .. } => Some("name it once; names that differ only in case are one".into()),
-            Self::NotIssued { name } => Some(format!(
-                "`milvus-certs inspect` lists what was issued; `milvus-certs issue client {name}` issues it"
+            Self::IssuedUnusable { name, directory, .. } => Some(format!(
+                "restore it from a backup, or `{}` issues another",
+                command(&format!("issue client {name} --force"), directory)
+            )),
+            Self::NotIssued { name, directory } => Some(format!(
+                "`{}` lists what was; `{}` issues it",
+                match directory.display().to_string().as_str() {
+                    "." => "milvus-certs inspect".to_owned(),
+                    directory => format!("milvus-certs inspect {}", shell_quoted(directory)),
+                },
+                command(&format!("issue client {name}"), directory)
             )),
             Self::RotationOutOfTurn { directory, state, .. } => Some(match state {
                 RotationState::None => format!("`{}` begins", command("rotate-ca begin", directory)),
@@ -307,9 +330,10 @@ impl Error {
                 Some("move it away, or give the certificate another name with --common-name".into())
             }
             Self::OtherSpelling { .. } => Some("use that name as it is, or another one".into()),
-            Self::Withdrawn { name, .. } => {
-                Some(format!("`milvus-certs issue client {name}` issues it again"))
-            }
+            Self::Withdrawn { name, directory, .. } => Some(format!(
+                "`{}` issues it again",
+                command(&format!("issue client {name} --force"), directory)
+            )),
             Self::AlreadyIssued { name, directory, .. } => Some(format!(
                 "`{}` renews it; --force issues another, and keeps this one in a backup",
                 command(&format!("renew {name}"), directory)
@@ -366,6 +390,18 @@ impl Error {
         }
     }
 
+    /// This error, where it is about a certificate that was issued.
+    pub(super) fn of_issued(self, name: &IssuedName, directory: &Path) -> Self {
+        match self {
+            Self::OldCertificate { .. } => Self::IssuedUnusable {
+                source: Box::new(self),
+                name: name.clone(),
+                directory: directory.to_owned(),
+            },
+            other => other,
+        }
+    }
+
     pub(super) fn in_file(path: impl Into<PathBuf>) -> impl FnOnce(pki::Error) -> Self {
         let path = path.into();
         |source| Self::File { path, source }
@@ -393,7 +429,10 @@ fn out_of_turn(state: RotationState, left: usize) -> String {
         RotationState::None => "no new authority was begun".into(),
         RotationState::Begun => "a new authority was begun, and has issued nothing yet".into(),
         RotationState::Issuing if left == 0 => "a run of the new authority was interrupted".into(),
-        RotationState::Issuing => format!("the new authority has still to issue {left} certificates again"),
+        RotationState::Issuing => match left {
+            1 => "the new authority has still to issue 1 certificate again".into(),
+            more => format!("the new authority has still to issue {more} certificates again"),
+        },
         RotationState::Issued => {
             "the new authority has issued everything, and ca.pem still trusts the old one".into()
         }

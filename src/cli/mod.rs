@@ -45,7 +45,7 @@ Every option can also be given by an environment variable, named in its descript
 const ALL_EXIT_STATUSES: &str = "\
 Exit status:
   0  done, or nothing to do
-  1  failed, and nothing changed
+  1  failed, and nothing changed but what the error says
   2  wrong usage
   3  something is wrong (check, probe)
 

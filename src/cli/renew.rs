@@ -26,7 +26,7 @@ Examples:
 Subject, names, key type and length of validity are taken over from the old certificate, unless an
 option says otherwise. --common-name also replaces the names; --san adds to them.";
 
-/// Renew the server's and the client's certificates, with the authority that is there
+/// Renew the server's and the client's certificates, or what was issued beside them
 ///
 /// Needs ca.key and ca.pem, and never changes them: clients go on trusting ca.pem.
 #[derive(Debug, clap::Args)]
