@@ -114,7 +114,7 @@ pub(crate) struct Args {
     #[arg(long, env = "MILVUS_CERTS_FORCE", hide_env_values = true, value_parser = BoolishValueParser::new())]
     force: bool,
 
-    /// With --from: renew what ends within this time
+    /// With --from: renew what ends within this time, or in the last third of a shorter life
     #[arg(long, value_name = "TIME", env = "MILVUS_CERTS_IF_DUE", hide_env_values = true, value_parser = duration, default_value = "30d")]
     if_due: Duration,
 

@@ -175,7 +175,10 @@ impl Drafter<'_> {
         if_due: Duration,
     ) -> Result<bool, Error> {
         let not_after = old.validity().not_after;
-        let is_due = not_after - self.now <= if_due && not_after < self.authority.validity().not_after;
+        // What lives no longer than that would be due from its first day on.
+        let life = not_after - old.validity().not_before;
+        let within = if life > if_due { if_due.try_into().unwrap_or(life) } else { life / 3 };
+        let is_due = not_after - self.now <= within && not_after < self.authority.validity().not_after;
         let names = wish.names()?;
         let has_other_names =
             names.len() != old.names().len() || !names.iter().all(|name| old.names().contains(name));
