@@ -358,7 +358,11 @@ impl fmt::Display for Note {
                 write!(f, "{file} is for a key that is somewhere else, and keeps it")
             }
             Self::RequestCut { dropped } => {
-                write!(f, "the request also asks for {}; the certificate does not have that", listed(dropped))
+                write!(
+                    f,
+                    "the request also asks for {}, which the certificate does not have; --allow-san lists the names that it may have",
+                    listed(dropped)
+                )
             }
             Self::NoLongerTrusted { subject } => write!(f, "ca.pem does not trust {subject} any more"),
             Self::OfFormerAuthority { count } => {

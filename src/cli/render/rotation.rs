@@ -103,11 +103,11 @@ pub(crate) fn next_steps_after(step: &RotationStep, rotated: &RotationReport) ->
     match (step, report.changed) {
         (_, false) if report.dry_run => Vec::new(),
         (RotationStep::SameKey { .. }, true) => vec![
-            "give ca.pem to the clients that refused the old one; what trusts the old one goes on working"
+            "give ca.pem to the clients that refused the old one, and to all before that ends; until then it goes on working"
                 .into(),
         ],
         (RotationStep::Finish, true) => vec![
-            "give ca.pem to Milvus and to every client, and restart Milvus; what trusts both goes on working"
+            "give ca.pem to Milvus and to every client, and restart Milvus; it lies in each folder of issued, too; what trusts both goes on working"
                 .into(),
         ],
         _ => {
@@ -142,7 +142,7 @@ pub(crate) fn next_steps(directory: &str, status: &RotationStatus) -> Vec<String
         ],
         RotationState::Issuing => vec![format!("{} goes on with it", command("issue"))],
         RotationState::Issued => vec![
-            "copy server.key and server.pem to where Milvus reads them, and restart it; give clients what is new; in any order".into(),
+            "copy server.key and server.pem to where Milvus reads them, and restart it; give clients, and who has a folder of issued, what is new; in any order".into(),
             format!("when all of them have theirs: {}", command("finish")),
         ],
     }
@@ -150,7 +150,7 @@ pub(crate) fn next_steps(directory: &str, status: &RotationStatus) -> Vec<String
 
 fn others(behind: usize) -> String {
     match behind {
-        1 => "1 issued certificate lies another ca.pem".into(),
-        more => format!("{more} issued certificates lies another ca.pem"),
+        1 => "1 issued certificate lies another ca.pem, or none".into(),
+        more => format!("{more} issued certificates lies another ca.pem, or none"),
     }
 }
