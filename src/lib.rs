@@ -1,7 +1,8 @@
 //! TLS certificates for [Milvus](https://milvus.io) that work the first time.
 //!
 //! [`actions`] is where to begin: [`actions::generate`] makes a certificate directory,
-//! [`actions::renew`] renews what is in it, [`actions::check`] finds what is wrong with it.
+//! [`actions::renew`] renews what is in it, [`actions::issue`] issues more from its authority,
+//! [`actions::rotate`] replaces that, and [`actions::check`] finds what is wrong.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,5 +1,5 @@
 //! Options that come from environment variables: what is typed wins, and what is wrong is named.
-#![allow(clippy::unwrap_used, reason = "the tests prepare folders of their own")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "the tests prepare folders of their own")]
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -76,4 +76,35 @@ fn a_file_in_the_place_of_a_folder_is_not_said_to_be_made() {
     let output = run(folder.path(), &[], &["check", "-d", "certs/ca.pem"]);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(stderr, "error: certs/ca.pem: is not a folder\nhint: name a folder with -d\n");
+}
+
+#[test]
+fn a_variable_that_is_meant_for_another_command_is_not_in_the_way() {
+    let folder = folder();
+    std::fs::write(folder.path().join("fleet.yaml"), "key-type: p256\nclients: [search]\n").unwrap();
+    let of_gen = [
+        ("MILVUS_CERTS_SAN", "milvus.example.com"),
+        ("MILVUS_CERTS_DAYS", "90"),
+        ("MILVUS_CERTS_COMMON_NAME", "milvus.example.com"),
+        ("MILVUS_CERTS_NAMESPACE", "milvus"),
+        ("MILVUS_CERTS_ALL", "1"),
+    ];
+    for arguments in [
+        &["issue", "-d", "certs", "--from", "fleet.yaml"][..],
+        &["issue", "-d", "certs", "client", "ingest", "--key-type", "p256"],
+        &["renew", "-d", "certs", "server", "--key-type", "p256"],
+    ] {
+        let output = run(folder.path(), &of_gen, arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+    }
+    // The same, typed, is a mistake.
+    for arguments in [
+        &["issue", "-d", "certs", "--from", "fleet.yaml", "--san", "milvus.example.com"][..],
+        &["issue", "-d", "certs", "client", "backup", "--common-name", "backup"],
+        &["renew", "-d", "certs", "--namespace", "milvus"],
+        &["renew", "-d", "certs", "server", "--all"],
+    ] {
+        let output = run(folder.path(), &[], arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+    }
 }

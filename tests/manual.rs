@@ -48,6 +48,30 @@ fn bash_reads_its_completion_script() {
 }
 
 #[test]
+fn bash_completes_the_options_and_what_stands_below_a_command() {
+    let script = printed(&["completions", "bash"]);
+    for (words, expected) in [
+        ("milvus-certs re", "renew"),
+        ("milvus-certs renew --if", "--if-due"),
+        ("milvus-certs rotate-ca beg", "begin"),
+        ("milvus-certs rotate-ca begin --same", "--same-key"),
+        ("milvus-certs config oper", "operator"),
+    ] {
+        let words: Vec<_> = words.split(' ').collect();
+        let (last, previous) = (words[words.len() - 1], words[words.len() - 2]);
+        let ask = format!(
+            "COMP_WORDS=({}); COMP_CWORD={}; _milvus__certs milvus-certs '{last}' '{previous}'; \
+             printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            words.join(" "),
+            words.len() - 1
+        );
+        let output = Command::new("bash").args(["-c", &format!("{script}\n{ask}")]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.lines().any(|line| line == expected), "{words:?}: {output:?}");
+    }
+}
+
+#[test]
 fn every_command_has_a_manual_page_with_its_options() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();

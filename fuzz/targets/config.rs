@@ -1,10 +1,12 @@
-//! What a person wrote for Milvus: any files, and whatever they name on this machine.
+//! What a person wrote for Milvus, or as a list of what is to be issued: any files, and whatever they
+//! name on this machine.
 
 #![no_main]
 
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
+use milvus_certs::actions::Fleet;
 use milvus_certs::audit::config::{Seen, Source, judge};
 use milvus_certs::audit::{Bundle, Expectations, Place};
 use milvus_certs::milvus::TlsMode;
@@ -21,6 +23,7 @@ fuzz_target!(|content: &[u8]| {
     let mut bundle = Bundle::new();
     bundle.add(FileRole::CaCertificate, Place::file("certs/ca.pem"), None, Ok(CERTIFICATE));
     let sources = sources(content);
+    sources.iter().for_each(|source| drop(Fleet::read(source)));
     let judgement = judge(&sources, &bundle, &|path| look(path, content));
 
     for finding in &judgement.findings {

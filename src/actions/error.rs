@@ -4,10 +4,10 @@ use super::RotationState;
 use crate::audit::{Finding, Place};
 use crate::milvus::deployment::TLS_FOLDER;
 use crate::pki::{self, listed, shell_quoted};
-use crate::store::{self, FileRole, IssuedName, NEXT_FOLDER, Recovery};
+use crate::store::{self, FileRole, IssuedName, Recovery};
 
-/// Why a command could not do its work. Unless the store says that a run is unfinished, nothing
-/// has changed.
+/// Why a command could not do its work. Unless it says that a part was done, or the store that a run
+/// is unfinished, nothing has changed; serial numbers may be used up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -119,11 +119,23 @@ pub enum Error {
         /// The name.
         name: IssuedName,
     },
+    /// A certificate that was issued cannot be read.
+    #[error("{source}")]
+    IssuedUnusable {
+        /// Which, and what is wrong with it.
+        source: Box<Error>,
+        /// What it is called.
+        name: IssuedName,
+        /// The certificate directory.
+        directory: PathBuf,
+    },
     /// `renew` with a name that the inventory does not have.
     #[error("nothing called {name} was issued here")]
     NotIssued {
         /// The name.
         name: IssuedName,
+        /// The certificate directory.
+        directory: PathBuf,
     },
     /// `renew` with a name under which nothing is any more.
     #[error("{}: no such file any more, so there is nothing to renew", path.display())]
@@ -132,6 +144,8 @@ pub enum Error {
         path: PathBuf,
         /// What it was called.
         name: IssuedName,
+        /// The certificate directory.
+        directory: PathBuf,
     },
     /// `issue` with a name under which there is something.
     #[error("{}: was issued already", folder.display())]
@@ -152,12 +166,6 @@ pub enum Error {
         state: RotationState,
         /// How many certificates of the old authority are left.
         left: usize,
-    },
-    /// `next/ca.pem` is not the authority that ca.pem was prepared for.
-    #[error("{}: does not trust the authority in next/", path.display())]
-    NextNotTrusted {
-        /// ca.pem.
-        path: PathBuf,
     },
     /// A signing request for a server, where nobody said that it may be one.
     #[error("{}: asks for a server's certificate, whose owner can pass for Milvus", path.display())]
@@ -193,6 +201,14 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder that was named with `issue --out` is not there.
+    #[error("{}: no such folder, and {} in the inventory should be in it", path.display(), match count { 1 => "1 certificate".to_owned(), more => format!("{more} certificates") })]
+    OutputGone {
+        /// The folder.
+        path: PathBuf,
+        /// How many certificates.
+        count: usize,
+    },
     /// `issue --out` with the certificate directory itself.
     #[error("{}: is the certificate directory itself, and what is issued needs a folder of its own", path.display())]
     OutputIsDirectory {
@@ -206,6 +222,12 @@ pub enum Error {
         done: usize,
         /// How many were to be.
         total: usize,
+        /// Why no more.
+        source: Box<Error>,
+    },
+    /// Of several changes some were made before the run failed.
+    #[error("{source}; what was done before stays")]
+    AfterPart {
         /// Why no more.
         source: Box<Error>,
     },
@@ -280,8 +302,17 @@ impl Error {
                 Some("`milvus-certs issue --help` shows what such a file says".into())
             }
             Self::NamedTwice { .. } => Some("name it once; names that differ only in case are one".into()),
-            Self::NotIssued { name } => Some(format!(
-                "`milvus-certs inspect` lists what was issued; `milvus-certs issue client {name}` issues it"
+            Self::IssuedUnusable { name, directory, .. } => Some(format!(
+                "restore it from a backup, or `{}` issues another",
+                command(&format!("issue client {name} --force"), directory)
+            )),
+            Self::NotIssued { name, directory } => Some(format!(
+                "`{}` lists what was; `{}` issues it",
+                match directory.display().to_string().as_str() {
+                    "." => "milvus-certs inspect".to_owned(),
+                    directory => format!("milvus-certs inspect {}", shell_quoted(directory)),
+                },
+                command(&format!("issue client {name}"), directory)
             )),
             Self::RotationOutOfTurn { directory, state, .. } => Some(match state {
                 RotationState::None => format!("`{}` begins", command("rotate-ca begin", directory)),
@@ -290,11 +321,6 @@ impl Error {
                 }
                 RotationState::Issued => format!("`{}` ends it", command("rotate-ca finish", directory)),
             }),
-            Self::NextNotTrusted { path } => {
-                let directory = path.parent().unwrap_or(path);
-                let next = shell_quoted(&directory.join(NEXT_FOLDER).display().to_string());
-                Some(format!("`rm -r {next}`, then `{}` again", command("rotate-ca begin", directory)))
-            }
             Self::KindNotGiven { .. } => Some("if it may be one: --as server; otherwise --as client".into()),
             Self::RequestedName { .. } => Some("give it another with --common-name".into()),
             Self::NameNotAllowed { name, .. } => {
@@ -304,15 +330,20 @@ impl Error {
                 Some("move it away, or give the certificate another name with --common-name".into())
             }
             Self::OtherSpelling { .. } => Some("use that name as it is, or another one".into()),
-            Self::Withdrawn { name, .. } => {
-                Some(format!("`milvus-certs issue client {name}` issues it again"))
-            }
+            Self::Withdrawn { name, directory, .. } => Some(format!(
+                "`{}` issues it again",
+                command(&format!("issue client {name} --force"), directory)
+            )),
             Self::AlreadyIssued { name, directory, .. } => Some(format!(
                 "`{}` renews it; --force issues another, and keeps this one in a backup",
                 command(&format!("renew {name}"), directory)
             )),
+            Self::OutputGone { path, .. } => Some(format!(
+                "mount it or put it back; if what was in it is withdrawn: `mkdir -p {}`",
+                shell_quoted(&path.display().to_string())
+            )),
             Self::OutputIsDirectory { .. } => Some("leave --out out, or name another folder".into()),
-            Self::AfterSome { source, .. } => {
+            Self::AfterSome { source, .. } | Self::AfterPart { source } => {
                 source.hint().map(|hint| format!("{hint}; run the same again, and it goes on from there"))
             }
             Self::InventoryDamaged { path, line, .. } => Some(format!(
@@ -328,7 +359,9 @@ impl Error {
     pub fn needs_passphrase(&self) -> bool {
         match self {
             Self::File { source, .. } => matches!(source, pki::Error::KeyEncrypted),
-            Self::AfterRecovery { source, .. } | Self::AfterSome { source, .. } => source.needs_passphrase(),
+            Self::AfterRecovery { source, .. }
+            | Self::AfterSome { source, .. }
+            | Self::AfterPart { source } => source.needs_passphrase(),
             _ => false,
         }
     }
@@ -346,6 +379,26 @@ impl Error {
         match done {
             0 => self,
             _ => Self::AfterSome { done, total, source: Box::new(self) },
+        }
+    }
+
+    /// This error; and if a change had been made before it, that it stays.
+    pub(super) fn after_part(self, changed: bool) -> Self {
+        match self {
+            error if !changed || matches!(error, Self::AfterSome { .. }) => error,
+            error => Self::AfterPart { source: Box::new(error) },
+        }
+    }
+
+    /// This error, where it is about a certificate that was issued.
+    pub(super) fn of_issued(self, name: &IssuedName, directory: &Path) -> Self {
+        match self {
+            Self::OldCertificate { .. } => Self::IssuedUnusable {
+                source: Box::new(self),
+                name: name.clone(),
+                directory: directory.to_owned(),
+            },
+            other => other,
         }
     }
 
@@ -375,7 +428,11 @@ fn out_of_turn(state: RotationState, left: usize) -> String {
     match state {
         RotationState::None => "no new authority was begun".into(),
         RotationState::Begun => "a new authority was begun, and has issued nothing yet".into(),
-        RotationState::Issuing => format!("the new authority has still to issue {left} certificates again"),
+        RotationState::Issuing if left == 0 => "a run of the new authority was interrupted".into(),
+        RotationState::Issuing => match left {
+            1 => "the new authority has still to issue 1 certificate again".into(),
+            more => format!("the new authority has still to issue {more} certificates again"),
+        },
         RotationState::Issued => {
             "the new authority has issued everything, and ca.pem still trusts the old one".into()
         }

@@ -4,15 +4,18 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::issuance::{self, Inventory, InventoryEntry, KeyPlan, NewFile, Plan, Serials};
+use super::renew::Members;
 use super::report::{CertificateReport, timestamp};
 use super::{Action, Error, Note, Report, authority};
 use crate::milvus::defaults;
 use crate::pki::{
-    self, Attribute, AttributeType, AuthorityTemplate, CertificateAuthority, Days, EndEntityKind,
-    GeneralName, KeyType, Passphrase, SerialCounter, SerialNumber, Subject, Validity, certificates_from_pem,
-    certificates_to_pem, encrypt_key_to_pem, key_to_pem,
+    self, Attribute, AttributeType, AuthorityTemplate, Certificate, CertificateAuthority, Days,
+    EndEntityKind, GeneralName, KeyType, Passphrase, SerialCounter, SerialNumber, Subject, Validity,
+    certificates_from_pem, certificates_to_pem, encrypt_key_to_pem, key_to_pem,
 };
-use crate::store::{self, Access, Backup, Directory, EndEntityFiles, FileMode, FileRole, RelativePath};
+use crate::store::{
+    self, Access, Backup, Directory, EndEntityFiles, FileMode, FileRole, RelativePath, path_of, read_file,
+};
 
 /// What `gen` is to make.
 #[derive(Debug)]
@@ -379,5 +382,27 @@ fn make(
     report.backup = backup.map(|path| path.display().to_string());
     report.files = issuance::file_reports(&report.directory, &files);
     report.certificates = certificates;
+    match of_former_authority(directory, &inventory, &authority) {
+        0 => {}
+        count => report.notes.push(Note::OfFormerAuthority { count }),
+    }
     Ok(())
+}
+
+/// How many certificates are there, beside server.pem and client.pem, that another authority has issued.
+/// What cannot be read is not counted: the work is done.
+fn of_former_authority(
+    directory: &Directory,
+    inventory: &Inventory,
+    authority: &CertificateAuthority,
+) -> usize {
+    let chain = |path: PathBuf| certificates_from_pem(&read_file(&path).ok()?).ok();
+    let chains = Members::all(inventory).into_iter().flat_map(|Members { folder, members }| {
+        let folder = directory.path().join(folder);
+        members
+            .into_iter()
+            .map(move |member| path_of(&folder, EndEntityFiles::issued(&member.name).certificate))
+    });
+    let is_other = |chain: &Vec<Certificate>| !chain[0].is_issued_by(authority.certificate());
+    chains.filter_map(chain).filter(is_other).count()
 }

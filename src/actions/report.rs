@@ -251,6 +251,11 @@ pub enum Note {
         /// Whose certificate it was.
         subject: Subject,
     },
+    /// More than server.pem and client.pem had been issued by the authority that was replaced.
+    OfFormerAuthority {
+        /// How many certificates.
+        count: usize,
+    },
     /// The authority was made without keyUsage, as gen.sh does.
     AuthorityWithoutKeyUsage,
     /// Clients inside a deployment ask for names that server.pem does not cover.
@@ -290,6 +295,7 @@ impl Note {
             Self::KeyElsewhere { .. } => "key-elsewhere",
             Self::RequestCut { .. } => "request-cut",
             Self::NoLongerTrusted { .. } => "no-longer-trusted",
+            Self::OfFormerAuthority { .. } => "of-former-authority",
             Self::AuthorityWithoutKeyUsage => "authority-without-key-usage",
             Self::InsideNamesNotCovered { .. } => "inside-names-not-covered",
             Self::NameNotCovered { .. } => "name-not-covered",
@@ -352,9 +358,21 @@ impl fmt::Display for Note {
                 write!(f, "{file} is for a key that is somewhere else, and keeps it")
             }
             Self::RequestCut { dropped } => {
-                write!(f, "the request also asks for {}; the certificate does not have that", listed(dropped))
+                write!(
+                    f,
+                    "the request also asks for {}, which the certificate does not have; --allow-san lists the names that it may have",
+                    listed(dropped)
+                )
             }
             Self::NoLongerTrusted { subject } => write!(f, "ca.pem does not trust {subject} any more"),
+            Self::OfFormerAuthority { count } => {
+                let (certificates, are) =
+                    if *count == 1 { ("certificate", "is") } else { ("certificates", "are") };
+                write!(
+                    f,
+                    "{count} {certificates} that `issue` made {are} of the former authority, which ca.pem does not trust any more; `milvus-certs renew --all` makes them anew"
+                )
+            }
             Self::AuthorityWithoutKeyUsage => write!(
                 f,
                 "ca.pem has no keyUsage, as gen.sh makes it; Python 3.13 and `openssl verify -x509_strict` refuse it; `milvus-certs rotate-ca begin --same-key` mends that, and everything issued goes on verifying"

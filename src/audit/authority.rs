@@ -30,14 +30,24 @@ impl Judge<'_> {
             Some(false) => {
                 self.report(Code::CaCannotSign, role, format!("{whose}keyUsage has no keyCertSign"));
             }
-            None => {
-                self.report(Code::CaWithoutKeyUsage, role, format!("{whose}has no keyUsage"));
-            }
+            None => self.without_key_usage(certificate, &whose),
         }
         self.restrictions(certificate, &whose);
         if let Some(oid) = certificate.unknown_critical() {
             let evidence = format!("{whose}its extension {oid} is critical and unknown to verifiers");
             self.report(Code::UnknownCriticalExtension, role, evidence);
+        }
+    }
+
+    /// What ca.key can sign anew is mended by that. What says nothing at all of itself, or is somebody
+    /// else's, is not.
+    fn without_key_usage(&mut self, certificate: &Certificate, whose: &str) {
+        let key = self.bundle.key(FileRole::CaKey);
+        let is_others = key.is_some_and(|key| key.belongs_to(certificate) == Some(false));
+        let evidence = format!("{whose}has no keyUsage");
+        let finding = self.report(Code::CaWithoutKeyUsage, FileRole::CaCertificate, evidence);
+        if is_others || certificate.is_before_v3() {
+            finding.fix = "milvus-certs gen -d NEW # then give everybody the new ca.pem".into();
         }
     }
 

@@ -339,7 +339,9 @@ const RESTORE: &str =
 
 /// Whether a command needs the authority's key.
 fn issues(command: &str) -> bool {
-    [RENEW, ISSUE, "milvus-certs gen --force", "rm "].iter().any(|start| command.starts_with(start))
+    [RENEW, ISSUE, "milvus-certs rotate-ca begin", "milvus-certs gen --force", "rm "]
+        .iter()
+        .any(|start| command.starts_with(start))
         && command.contains("milvus-certs ")
 }
 

@@ -284,7 +284,7 @@ codes! {
     /// The authority has no keyUsage.
     CaWithoutKeyUsage = "ca-without-key-usage", Warning, breaks NOBODY;
     why "Python 3.13's default context and `openssl verify -x509_strict` refuse it: `CA cert does not include key usage extension`; pymilvus' gRPC and Go do not mind";
-    fix "milvus-certs gen -d NEW # then give everybody the new ca.pem; only a new authority can mend it";
+    fix "milvus-certs rotate-ca begin --same-key{dir} # then give the new ca.pem to the clients that refuse this one; all else goes on working";
 
     /// An authority stands below one whose pathlen does not allow it.
     CaPathLength = "ca-path-length", Error, breaks EVERYBODY;
@@ -335,7 +335,7 @@ codes! {
     Expiring = "expiring", Warning, breaks NOBODY;
     why "Milvus does not warn, and does not reload: it has to be renewed and Milvus restarted before that day";
     fix "milvus-certs renew{dir}{kind} # then restart Milvus; with --days it lives longer than the old one";
-    authority "milvus-certs gen -d NEW # before that day, then give everybody the new ca.pem; only a new authority helps";
+    authority "milvus-certs rotate-ca begin --same-key{dir} # and before that day give everybody the new ca.pem";
     issued "milvus-certs renew{dir}{kind} # then take the new files to where they are used; with --days it lives longer than the old one";
 
     /// A certificate outlives its authority.

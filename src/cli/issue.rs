@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use super::args::{CommonArgs, Mistake, PassphraseArgs, duration, is_typed, key_type, path, with_passphrase};
 use super::progress::Meter;
-use super::{EXIT_STATUS, Status, input, output};
+use super::{EXIT_STATUS_OF_MANY, Status, input, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,7 +49,7 @@ const LIMIT: u64 = 1024 * 1024;
 /// Each gets a folder in DIR/issued with NAME.pem, NAME.key and ca.pem. What was issued is in
 /// DIR/issued/index.jsonl, and `renew --all` renews it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_OF_MANY}"))]
 #[command(group = clap::ArgGroup::new("what").args(["kind", "csr", "from"]).required(true))]
 pub(crate) struct Args {
     /// What they are for
@@ -114,7 +114,7 @@ pub(crate) struct Args {
     #[arg(long, env = "MILVUS_CERTS_FORCE", hide_env_values = true, value_parser = BoolishValueParser::new())]
     force: bool,
 
-    /// With --from: renew what ends within this time
+    /// With --from: renew what ends within this time, or in the last third of a shorter life
     #[arg(long, value_name = "TIME", env = "MILVUS_CERTS_IF_DUE", hide_env_values = true, value_parser = duration, default_value = "30d")]
     if_due: Duration,
 
@@ -199,8 +199,8 @@ impl Args {
     }
 
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
-        let style = output::Style::of(&self.common);
-        let meter = Meter::new(style);
+        let (style, quiet) = (output::Style::of(&self.common), self.common.quiet);
+        let meter = Meter::new(quiet);
         let mut request = self.into_request()?;
         let report = with_passphrase(
             &mut request,

@@ -33,10 +33,19 @@ Exit status:
 
 Every option can also be given by an environment variable, named in its description.";
 
+/// The same for commands that make many certificates.
+const EXIT_STATUS_OF_MANY: &str = "\
+Exit status:
+  0  done, or nothing to do
+  1  failed, and nothing changed but what the error says
+  2  wrong usage
+
+Every option can also be given by an environment variable, named in its description.";
+
 const ALL_EXIT_STATUSES: &str = "\
 Exit status:
   0  done, or nothing to do
-  1  failed, and nothing changed
+  1  failed, and nothing changed but what the error says
   2  wrong usage
   3  something is wrong (check, probe)
 

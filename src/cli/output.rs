@@ -144,10 +144,8 @@ fn notes(notes: &[Note]) {
 }
 
 /// Says how far a long run is.
-pub(super) fn progress(done: usize, total: usize, style: Style) {
-    if !matches!(style, Style::Quiet) {
-        say("progress", &format!("{done} of {total} certificates"));
-    }
+pub(super) fn progress(done: usize, total: usize) {
+    say("progress", &format!("{done} of {total} certificates"));
 }
 
 /// Tells Prometheus that `check` could not look: where metrics are awaited, silence would pass for

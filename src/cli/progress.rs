@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::output::{self, Style};
+use super::output;
 
 /// Fewer certificates are there before anybody looks.
 const WORTH_A_BAR: usize = 50;
@@ -14,20 +14,20 @@ const WORTH_A_LINE: usize = 1000;
 /// Shows how many certificates of how many are in their places.
 pub(super) struct Meter {
     bar: ProgressBar,
-    style: Style,
+    is_quiet: bool,
     thousands: Cell<usize>,
 }
 
 impl Meter {
     /// A terminal has a bar, also where the report goes elsewhere; who asked for quiet has nothing.
-    pub(super) fn new(style: Style) -> Self {
-        let is_watched = !matches!(style, Style::Quiet) && std::io::stderr().is_terminal();
+    pub(super) fn new(is_quiet: bool) -> Self {
+        let is_watched = !is_quiet && std::io::stderr().is_terminal();
         let target = if is_watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let template =
             ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} certificates, {eta} left");
         let bar = ProgressBar::with_draw_target(None, target);
         bar.set_style(template.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, style, thousands: Cell::new(0) }
+        Self { bar, is_quiet, thousands: Cell::new(0) }
     }
 
     /// Takes note of what is done.
@@ -41,8 +41,9 @@ impl Meter {
             self.bar.finish_and_clear();
         }
         let thousands = done / WORTH_A_LINE;
-        if self.bar.is_hidden() && thousands > self.thousands.replace(thousands) {
-            output::progress(done, total, self.style);
+        let is_next = thousands > self.thousands.replace(thousands);
+        if is_next && self.bar.is_hidden() && !self.is_quiet {
+            output::progress(done, total);
         }
     }
 }

@@ -15,7 +15,7 @@ use super::args::{
     key_type, with_passphrase,
 };
 use super::progress::Meter;
-use super::{EXIT_STATUS, Status, output, usage};
+use super::{EXIT_STATUS_OF_MANY, Status, output, usage};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,11 +26,11 @@ Examples:
 Subject, names, key type and length of validity are taken over from the old certificate, unless an
 option says otherwise. --common-name also replaces the names; --san adds to them.";
 
-/// Renew the server's and the client's certificates, with the authority that is there
+/// Renew the server's and the client's certificates, or what was issued beside them
 ///
 /// Needs ca.key and ca.pem, and never changes them: clients go on trusting ca.pem.
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_OF_MANY}"))]
 pub(crate) struct Args {
     /// What to renew: the directory's own, or what was issued under a name [default: server and client]
     #[arg(value_name = "server|client|NAME")]
@@ -127,8 +127,8 @@ impl Args {
     }
 
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
-        let style = output::Style::of(&self.common);
-        let meter = Meter::new(style);
+        let (style, quiet) = (output::Style::of(&self.common), self.common.quiet);
+        let meter = Meter::new(quiet);
         let mut request = self.into_request()?;
         let report = with_passphrase(
             &mut request,

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::args::{CommonArgs, PassphraseArgs, defaults_days, key_type, path, with_passphrase};
 use super::progress::Meter;
-use super::{EXIT_STATUS, Status, output};
+use super::{EXIT_STATUS_OF_MANY, Status, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,7 +25,7 @@ gen.sh, which has no keyUsage. It signs ca.pem anew with the same key and name: 
 
 /// Replace the authority by a new one, step by step, without an outage
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_OF_MANY}"))]
 pub(crate) struct Args {
     #[command(subcommand)]
     step: Step,
@@ -45,7 +45,7 @@ enum Step {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXIT_STATUS)]
+#[command(after_help = EXIT_STATUS_OF_MANY)]
 struct BeginArgs {
     #[command(flatten)]
     step: StepArgs,
@@ -64,7 +64,7 @@ struct BeginArgs {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXIT_STATUS)]
+#[command(after_help = EXIT_STATUS_OF_MANY)]
 struct StepArgs {
     #[command(flatten)]
     common: CommonArgs,
@@ -74,7 +74,7 @@ struct StepArgs {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXIT_STATUS)]
+#[command(after_help = EXIT_STATUS_OF_MANY)]
 struct StatusArgs {
     /// The certificate directory
     #[arg(short, long = "dir", value_name = "DIR", env = "MILVUS_CERTS_DIR", default_value = ".", hide_env_values = true, value_parser = path())]
@@ -107,11 +107,11 @@ impl Args {
 
 impl StepArgs {
     fn run(self, step: RotationStep, now: OffsetDateTime) -> anyhow::Result<Status> {
-        let style = output::Style::of(&self.common);
+        let (style, quiet) = (output::Style::of(&self.common), self.common.quiet);
         let passphrase = self.passphrase.read()?;
         let CommonArgs { dir: directory, dry_run, .. } = self.common;
         let mut request = RotationRequest { directory, step, passphrase, dry_run };
-        let meter = Meter::new(style);
+        let meter = Meter::new(quiet);
         let rotated = with_passphrase(
             &mut request,
             |request| Some(&mut request.passphrase),

@@ -170,13 +170,25 @@ impl Directory {
         Ok(())
     }
 
-    /// Removes a folder with all that is in it.
+    /// Removes files of a folder, in this order; and the folder, if nothing else is in it.
     ///
     /// # Errors
     /// If the file system fails.
-    pub fn remove_folder(&self, name: &str) -> Result<(), Error> {
-        let removed = fs::remove_tree(&self.fd, name).and_then(|()| fs::sync_directory(&self.fd));
-        removed.map_err(|source| Error::Write { path: self.path.join(name), source })
+    pub fn remove_files(&self, folder: &str, names: &[&str]) -> Result<(), Error> {
+        let remove = || {
+            let Some(opened) = fs::open_subdirectory(&self.fd, folder)? else { return Ok(()) };
+            for name in names {
+                if fs::exists(&opened, name)? {
+                    fs::remove_file(&opened, name)?;
+                    fs::sync_directory(&opened)?;
+                }
+            }
+            if fs::list(&opened)?.is_empty() {
+                fs::remove_subdirectory(&self.fd, folder)?;
+            }
+            fs::sync_directory(&self.fd)
+        };
+        remove().map_err(|source| Error::Write { path: self.path.join(folder), source })
     }
 
     /// The folder that a file is in; `None` if there is none.
@@ -212,7 +224,7 @@ impl Directory {
 impl Drop for Directory {
     fn drop(&mut self) {
         for path in self.made.drain(..).rev() {
-            let _ = std::fs::remove_dir(path);
+            let _ = fs::remove_folder(&path);
         }
     }
 }
@@ -230,11 +242,11 @@ pub(super) fn make_folders(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), E
         .take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists())
         .collect();
     for folder in missing.into_iter().rev() {
-        match std::fs::create_dir(folder) {
+        match fs::make_folder(folder) {
             Ok(()) => made.push(folder.to_owned()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(source) => {
-                let _ = made.drain(..).rev().try_for_each(std::fs::remove_dir);
+                let _ = made.drain(..).rev().try_for_each(|path| fs::remove_folder(&path));
                 return Err(Error::Directory { path: folder.to_owned(), action: "make", source });
             }
         }

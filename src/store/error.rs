@@ -132,7 +132,7 @@ impl Error {
             Self::EmptyPipe { .. } => "begin to write to it first, or name a file".into(),
             Self::TooLarge { .. } => "check that the right file was named".into(),
             Self::ReadBack { .. } => "check the disk, then run this again".into(),
-            Self::Interrupted { .. } => "run the same without --dry-run: it completes or undoes that run first".into(),
+            Self::Interrupted { .. } => "run again what was interrupted, without --dry-run: it completes or undoes that run first".into(),
             Self::Unfinished { .. } => {
                 "mend the cause and run any command on this folder again; the files are in its hidden folder .milvus-certs-commit".into()
             }

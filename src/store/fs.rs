@@ -178,7 +178,7 @@ pub(super) fn look(directory: impl AsFd, name: &str) -> Option<Result<Zeroizing<
 }
 
 /// Opens a regular file to be read; never waits for a pipe.
-pub(super) fn open_file(directory: impl AsFd, name: &str) -> io::Result<File> {
+pub(super) fn open_in(directory: impl AsFd, name: &str) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::openat(directory, name, flags, Mode::empty())?);
     match file.metadata()?.is_file() {
@@ -232,6 +232,26 @@ pub fn read_file_up_to(path: &std::path::Path, limit: u64) -> Result<Zeroizing<V
     match kind.is_fifo() && content.is_empty() {
         true => Err(Error::EmptyPipe { path: path.to_owned() }),
         false => Ok(content),
+    }
+}
+
+/// Opens a regular file to read it; `None` if there is none.
+///
+/// # Errors
+/// If it cannot be opened, or is anything else.
+pub fn open_file(path: &std::path::Path) -> Result<Option<File>, Error> {
+    let unreadable = |source| Error::Read { path: path.to_owned(), source };
+    match open_to_read(path) {
+        Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
+            Ok(None)
+        }
+        opened => {
+            let file = opened.map_err(unreadable)?;
+            match file.metadata().map_err(unreadable)?.is_file() {
+                true => Ok(Some(file)),
+                false => Err(Error::NotAFile { path: path.to_owned() }),
+            }
+        }
     }
 }
 
@@ -299,7 +319,7 @@ pub(super) fn append(directory: impl AsFd, name: &str, lines: &[u8]) -> io::Resu
     });
     if written.is_err() {
         // What cannot be taken back is an unfinished line, or lines that tell of what was not handed out.
-        let _ = file.set_len(end);
+        let _ = step("truncate").and_then(|()| file.set_len(end));
     }
     written?;
     match end {
@@ -384,6 +404,18 @@ pub(super) fn sync_directory(directory: impl AsFd) -> io::Result<()> {
     Ok(rustix::fs::fsync(directory)?)
 }
 
+/// Makes a folder anywhere.
+pub(super) fn make_folder(path: &std::path::Path) -> io::Result<()> {
+    step("mkdir")?;
+    std::fs::create_dir(path)
+}
+
+/// Removes an empty folder anywhere.
+pub(super) fn remove_folder(path: &std::path::Path) -> io::Result<()> {
+    step("rmdir")?;
+    std::fs::remove_dir(path)
+}
+
 /// The names in a folder.
 pub(super) fn list(directory: impl AsFd) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
@@ -415,12 +447,15 @@ pub(crate) mod fault {
     pub(crate) enum Fault {
         /// That step fails.
         Fail(io::ErrorKind),
+        /// That step fails and all that follow: to the file system, the process has ended there.
+        Halt,
         /// The process ends as by a power cut.
         Kill,
     }
 
     thread_local! {
         static PLAN: Cell<Option<(usize, Fault)>> = const { Cell::new(None) };
+        static HALTED: Cell<bool> = const { Cell::new(false) };
     }
 
     /// Lets the next `steps` changes of this thread happen, then strikes once.
@@ -430,13 +465,18 @@ pub(crate) mod fault {
 
     /// Calls the fault off; returns whether it had struck.
     pub(crate) fn call_off() -> bool {
-        PLAN.take().is_none()
+        PLAN.take().is_none() | HALTED.take()
     }
 
     pub(super) fn step(_name: &'static str) -> io::Result<()> {
         match PLAN.take() {
             None => Ok(()),
             Some((0, Fault::Fail(kind))) => Err(kind.into()),
+            Some((0, Fault::Halt)) => {
+                PLAN.set(Some((0, Fault::Halt)));
+                HALTED.set(true);
+                Err(io::Error::other("halted"))
+            }
             Some((0, Fault::Kill)) => {
                 let _ =
                     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);

@@ -19,7 +19,7 @@ pub(crate) use fs::fault;
 
 pub use directory::{Access, Directory, FileState, path_of};
 pub use error::Error;
-pub use fs::{FileMode, MAX_FILE_SIZE, ModeInvalid, Owner, read_file, read_file_up_to, read_from};
+pub use fs::{FileMode, MAX_FILE_SIZE, ModeInvalid, Owner, open_file, read_file, read_file_up_to, read_from};
 pub use issued::{EndEntityFiles, INVENTORY, ISSUED_FOLDER, IssuedName, NEXT_FOLDER, NameUnsafe};
 pub use journal::Recovery;
 pub use layout::{Audience, FileRole};

@@ -111,7 +111,7 @@ impl View {
     /// # Errors
     /// If it cannot be opened, or is no file.
     pub fn inventory(&self) -> io::Result<Option<File>> {
-        match fs::open_file(&self.fd, &format!("{ISSUED_FOLDER}/{INVENTORY}")) {
+        match fs::open_in(&self.fd, &format!("{ISSUED_FOLDER}/{INVENTORY}")) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             opened => opened.map(Some),
         }

@@ -49,6 +49,9 @@ impl Directory {
     /// # Errors
     /// If one of them is a link or a folder, or the directory cannot be written.
     pub fn begin(&mut self, files: &[RelativePath], backup: Backup) -> Result<Transaction<'_>, Error> {
+        // What an earlier change of this run could not clean up is in the way of this one.
+        journal::recover(self.fd())
+            .map_err(|source| Error::Unfinished { path: self.path().to_owned(), source })?;
         let mut replaces = false;
         for file in files {
             replaces |= self.state(file)?.is_some();

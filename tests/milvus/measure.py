@@ -27,6 +27,7 @@ from pymilvus import MilvusClient
 GRPC_PORT = 19530
 REST_PORT = 8080
 HEALTH = "http://127.0.0.1:9091/healthz"
+LEFT = Path("/tmp/milvus")
 HERE = Path(__file__).parent
 
 # It takes 2 to 3 seconds on an idle machine.
@@ -90,6 +91,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent,
                 env={
                     **os.environ,
                     "LD_LIBRARY_PATH": str(self.program.parent),
@@ -138,10 +140,11 @@ class Server:
         return "; ".join(dict.fromkeys(re.sub(r'\\?"?\)?"?\]?$', "", words) for words in found if words != "EOF"))
 
     def stop(self) -> None:
-        """By SIGKILL: after SIGTERM it can take minutes."""
+        """By SIGKILL: after SIGTERM it can take minutes. It leaves a file in a folder that no setting moves."""
         if self.process:
             self.process.kill()
             self.process.wait()
+            (LEFT / f"server_id_{self.process.pid}").unlink(missing_ok=True)
             self.process = None
         shutil.rmtree(self.home, ignore_errors=True)
 

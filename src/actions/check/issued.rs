@@ -96,7 +96,12 @@ struct Member {
 
 impl Looker<'_> {
     fn inventory(&self, signed: &mut SignedSerials) -> std::io::Result<Option<Overview>> {
-        let Some(file) = self.view.inventory()? else { return Ok(None) };
+        let Some(file) = self.view.inventory()? else {
+            // Somebody removed it: what was issued is still there.
+            let is_there =
+                |name: &IssuedName| self.view.path().join(ISSUED_FOLDER).join(name.as_str()).is_dir();
+            return Ok(self.view.issued().iter().any(is_there).then(Overview::default));
+        };
         let register = |entry: &InventoryEntry| {
             if let Some(serial) = entry.serial() {
                 signed.add(&entry.issuer, serial, &entry.sha256_fingerprint, &entry.file);

@@ -7,12 +7,13 @@ use std::thread;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::inventory::{self, InventoryEntry};
+use super::inventory::{self, Inventory, InventoryEntry};
 use super::{NewFile, Plan, Serials, issue_all, path_in, write};
+use crate::actions::renew::Members;
 use crate::actions::report::CertificateReport;
 use crate::actions::{Error, FileReport, Report};
 use crate::pki::{Certificate, CertificateAuthority, SerialNumber, generate_keys};
-use crate::store::{Access, Backup, Directory, FileRole, ISSUED_FOLDER, RelativePath};
+use crate::store::{self, Access, Backup, Directory, FileRole, ISSUED_FOLDER, Recovery, RelativePath};
 
 /// Is told how many certificates of how many are in their places.
 pub type Progress<'a> = &'a dyn Fn(usize, usize);
@@ -46,6 +47,26 @@ impl IssuedFolder {
         let directory = Directory::open(&path, access)?;
         let recorded = recorded(certificates.path(), &path);
         Ok(Self { directory, shown: path.display().to_string(), recorded })
+    }
+
+    /// Completes or undoes what an interrupted run left in it.
+    pub(crate) fn mend(certificates: &Directory, chosen: Option<&Path>) -> Result<Option<Recovery>, Error> {
+        match Self::open(certificates, chosen, Access::Change) {
+            Err(Error::Store(store::Error::NotFound { .. })) => Ok(None),
+            opened => Ok(opened?.directory.recovery()),
+        }
+    }
+
+    /// The same for all folders that there are.
+    pub(crate) fn mend_all(
+        certificates: &Directory,
+        inventory: &Inventory,
+    ) -> Result<Option<Recovery>, Error> {
+        let mut recovery = Self::mend(certificates, None)?;
+        for Members { folder, .. } in Members::all(inventory) {
+            recovery = recovery.or(Self::mend(certificates, Some(&certificates.path().join(folder)))?);
+        }
+        Ok(recovery)
     }
 
     /// The path of a file in it, as reports name it.
@@ -82,6 +103,8 @@ impl Batches {
         const PER_CORE: usize = 16;
         match self {
             Self::One => usize::MAX,
+            // Tests see several batches of a few certificates.
+            Self::Small if cfg!(test) => 2,
             Self::Small => PER_CORE * thread::available_parallelism().map_or(1, usize::from),
         }
     }
@@ -95,7 +118,7 @@ pub(crate) struct Issuer<'a> {
     pub(crate) serials: &'a mut Serials,
     /// The content of ca.pem.
     pub(crate) trusted: &'a [u8],
-    /// What the inventory begins with, where it is not begun.
+    /// What is entered into the inventory with the first of them.
     pub(crate) first_entries: Vec<InventoryEntry>,
     pub(crate) backup: Backup,
     pub(crate) now: OffsetDateTime,

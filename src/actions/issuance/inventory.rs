@@ -1,9 +1,8 @@
 //! The inventory of what an authority has signed: `issued/index.jsonl`, to which lines are added before
 //! a certificate is put into its place, and from which none is removed.
 
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufReader, ErrorKind};
+use std::collections::{HashMap, HashSet};
+use std::io::BufReader;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -12,8 +11,11 @@ use time::OffsetDateTime;
 use super::lines::{Line, lines};
 use crate::actions::Error;
 use crate::actions::report::{texts, timestamp};
-use crate::pki::{Certificate, EndEntityKind, SerialCounter, SerialNumber};
-use crate::store::{self, Directory, INVENTORY, ISSUED_FOLDER, RelativePath, path_of};
+use crate::pki::{Certificate, EndEntityKind, SerialCounter, SerialNumber, certificates_from_pem};
+use crate::store::{
+    self, Directory, EndEntityFiles, INVENTORY, ISSUED_FOLDER, IssuedName, RelativePath, open_file, path_of,
+    read_file,
+};
 
 /// A certificate that was signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +75,8 @@ impl InventoryEntry {
 pub(crate) struct Inventory {
     /// Nothing where nothing was issued yet.
     entries: Option<Vec<InventoryEntry>>,
+    /// What lies among what was issued, and is in no line: as if it were.
+    unrecorded: Vec<InventoryEntry>,
 }
 
 impl Inventory {
@@ -81,12 +85,12 @@ impl Inventory {
     pub(crate) fn read(directory: &Path) -> Result<Self, Error> {
         let path = path_of(directory, path());
         let unreadable = |source| store::Error::Read { path: path.clone(), source };
-        let file = match File::open(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
-            opened => BufReader::new(opened.map_err(unreadable)?),
+        let unrecorded = |entries: &[InventoryEntry]| unrecorded(directory, entries);
+        let Some(file) = open_file(&path)? else {
+            return Ok(Self { entries: None, unrecorded: unrecorded(&[]) });
         };
         let mut entries = Vec::new();
-        for (index, line) in lines(file).enumerate() {
+        for (index, line) in lines(BufReader::new(file)).enumerate() {
             match line.map_err(unreadable)? {
                 Line::Entry(entry) => entries.push(*entry),
                 Line::Damaged(reason) => {
@@ -95,7 +99,7 @@ impl Inventory {
                 Line::CutOff => {}
             }
         }
-        Ok(Self { entries: Some(entries) })
+        Ok(Self { unrecorded: unrecorded(&entries), entries: Some(entries) })
     }
 
     /// Whether it was begun.
@@ -112,7 +116,7 @@ impl Inventory {
         self.entries.as_deref().unwrap_or_default()
     }
 
-    /// Of every file the last entry: what is there, unless it was withdrawn.
+    /// Of every file the last entry: what is there, unless it was withdrawn. And what is there without one.
     pub(crate) fn in_force(&self) -> Vec<&InventoryEntry> {
         let entries = self.entries();
         let mut last = HashMap::new();
@@ -121,14 +125,50 @@ impl Inventory {
         }
         let mut last: Vec<_> = last.into_values().collect();
         last.sort_unstable();
-        last.into_iter().map(|index| &entries[index]).collect()
+        last.into_iter().map(|index| &entries[index]).chain(&self.unrecorded).collect()
+    }
+
+    /// Whether it has a certificate.
+    pub(crate) fn has(&self, certificate: &Certificate) -> bool {
+        self.entry(certificate).is_some()
+    }
+
+    /// What a certificate is for.
+    pub(crate) fn kind_of(&self, certificate: &Certificate) -> Option<EndEntityKind> {
+        self.entry(certificate).and_then(InventoryEntry::kind)
+    }
+
+    fn entry(&self, certificate: &Certificate) -> Option<&InventoryEntry> {
+        let fingerprint = certificate.fingerprint();
+        self.entries().iter().find(|entry| entry.sha256_fingerprint == fingerprint)
     }
 
     /// The serial numbers that an issuer has used.
     pub(crate) fn serials_of(&self, issuer: &str) -> impl Iterator<Item = SerialNumber> {
-        let entries = self.entries().iter().filter(move |entry| entry.issuer == issuer);
+        let entries = self.entries().iter().chain(&self.unrecorded);
+        let entries = entries.filter(move |entry| entry.issuer == issuer);
         entries.filter_map(InventoryEntry::serial)
     }
+}
+
+/// What lies in `issued` and has no line, by the certificates themselves. What cannot be read is left out.
+fn unrecorded(directory: &Path, entries: &[InventoryEntry]) -> Vec<InventoryEntry> {
+    let recorded: HashSet<_> = entries.iter().map(|entry| entry.file.as_str()).collect();
+    let folders = std::fs::read_dir(directory.join(ISSUED_FOLDER)).into_iter().flatten().flatten();
+    let names = folders.filter_map(|entry| entry.file_name().to_str()?.parse::<IssuedName>().ok());
+    let file = |name: IssuedName| format!("{ISSUED_FOLDER}/{}", EndEntityFiles::issued(&name).certificate);
+    let unknown = names.map(file).filter(|file| !recorded.contains(file.as_str()));
+    let entry = |file: String| {
+        let content = read_file(&directory.join(&file)).ok()?;
+        let certificate = certificates_from_pem(&content).ok()?.swap_remove(0);
+        let is_for = |kind| certificate.serves(kind);
+        let is_server = is_for(EndEntityKind::Server) && !is_for(EndEntityKind::Client);
+        let kind = if is_server { EndEntityKind::Server } else { EndEntityKind::Client };
+        Some(InventoryEntry::of(kind, &certificate, file, certificate.validity().not_before))
+    };
+    let mut found: Vec<_> = unknown.filter_map(entry).collect();
+    found.sort_unstable_by(|one, other| one.file.cmp(&other.file));
+    found
 }
 
 /// Adds entries, and waits until they are on disk. Whoever does so has the certificate directory locked.

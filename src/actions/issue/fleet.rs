@@ -75,18 +75,24 @@ impl Fleet {
     }
 }
 
+/// A name that is safe for files, and that a certificate can have.
+fn name(node: Node<'_>, text: &str) -> Result<IssuedName, Error> {
+    parsed::<GeneralName>(node, text)?;
+    parsed(node, text)
+}
+
 impl Member {
     fn read(node: Node<'_>, kind: EndEntityKind, defaults: &Settings<'_>) -> Result<Self, Error> {
-        if let Some(name) = node.as_str() {
-            let name = parsed(node, name)?;
+        if let Some(text) = node.as_str() {
+            let name = name(node, text)?;
             let (days, key_type) = (defaults.value(DAYS)?, defaults.value(KEY_TYPE)?);
             return Ok(Self { kind, name, more_names: Vec::new(), days, key_type });
         }
         let settings = Settings::read(node, &[NAME, SAN, DAYS, KEY_TYPE])?;
-        let name = settings.value(NAME)?;
+        let called = settings.get(NAME).ok_or_else(|| refuse(node.place(), "has no `name`".into()))?;
         Ok(Self {
             kind,
-            name: name.ok_or_else(|| refuse(node.place(), "has no `name`".into()))?,
+            name: name(called, called.as_str().unwrap_or_default())?,
             more_names: settings.list(SAN)?.into_iter().map(text).collect::<Result<_, _>>()?,
             days: settings.value(DAYS)?.or(defaults.value(DAYS)?),
             key_type: settings.value(KEY_TYPE)?.or(defaults.value(KEY_TYPE)?),
@@ -196,6 +202,8 @@ mod tests {
             ("clients: [a]\nservers: [a]\n", "fleet.yaml:2:11"),
             ("clients: [../a]\n", "fleet.yaml:1:11"),
             ("clients: [[a]]\n", "fleet.yaml:1:11"),
+            ("clients: [123]\n", "fleet.yaml:1:11"),
+            ("clients: [{name: [a]}]\n", "fleet.yaml:1:18"),
             ("clients: [{san: [b]}]\n", "fleet.yaml:1:11"),
             ("clients: [{name: a, sans: [b]}]\n", "fleet.yaml:1:21"),
             ("clients: [{name: a, san: [\"b c\"]}]\n", "fleet.yaml:1:27"),

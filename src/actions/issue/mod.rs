@@ -86,13 +86,20 @@ pub fn issue_with_progress(
 ) -> Result<Report, Error> {
     let access = if request.dry_run { Access::Look } else { Access::Change };
     let directory = Directory::open(&request.directory, access)?;
+    let mended = match request.dry_run {
+        true => Ok(None),
+        false => IssuedFolder::mend(&directory, request.output.as_deref()),
+    };
     let recovery = directory.recovery();
-    issue_in(request, directory, now, progress).map_err(|error| error.after(recovery))
+    let recovery = recovery.or(mended.map_err(|error| error.after(recovery))?);
+    let report = Report::new(&request.directory, request.dry_run, recovery);
+    issue_in(request, directory, report, now, progress).map_err(|error| error.after(recovery))
 }
 
 fn issue_in(
     request: &IssueRequest,
     mut directory: Directory,
+    mut report: Report,
     now: OffsetDateTime,
     progress: Progress<'_>,
 ) -> Result<Report, Error> {
@@ -101,8 +108,6 @@ fn issue_in(
     let own = EndEntityKind::ALL.map(|kind| Old::of_directory(&directory, kind, false));
     let own: Vec<_> = own.into_iter().collect::<Result<_, _>>()?;
     let mut folder = open(request, &directory)?;
-    let mut report = Report::new(&request.directory, request.dry_run, directory.recovery());
-    report.add_recovery(folder.as_ref().and_then(|folder| folder.directory.recovery()));
 
     let drafter = Drafter {
         directory: &request.directory,
@@ -137,7 +142,7 @@ fn issue_in(
         authority: &authority,
         serials: &mut serials,
         trusted: &trusted,
-        first_entries: if inventory.is_begun() { Vec::new() } else { entries(&own, now) },
+        first_entries: entries(&own, &inventory, now),
         backup,
         now,
     };
@@ -154,10 +159,11 @@ fn open(request: &IssueRequest, directory: &Directory) -> Result<Option<IssuedFo
     }
 }
 
-/// The directory's own certificates, with which an inventory begins.
-fn entries(own: &[Old], now: OffsetDateTime) -> Vec<InventoryEntry> {
+/// The directory's own certificates that the inventory does not have: with them it begins, and goes on
+/// where a crash cut off its beginning.
+fn entries(own: &[Old], inventory: &Inventory, now: OffsetDateTime) -> Vec<InventoryEntry> {
     let entry = |own: &Old| {
-        let certificate = own.certificate.as_ref()?;
+        let certificate = own.certificate.as_ref().filter(|certificate| !inventory.has(certificate))?;
         Some(InventoryEntry::of(own.kind, certificate, own.file(), now))
     };
     own.iter().filter_map(entry).collect()

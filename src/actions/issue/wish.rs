@@ -89,16 +89,16 @@ impl Drafter<'_> {
         notes: &mut Vec<Note>,
     ) -> Result<Plan, Error> {
         let plan = self.plan(wish, Action::Renewed, notes)?;
-        let key_is_here = match self.folder {
-            Some(folder) => folder.state(&plan.files.key)?.is_some(),
-            None => false,
-        };
         match old.public_key() {
-            Ok(key) if !key_is_here && !has_other_key(old, wish) => {
-                Ok(Plan { key: KeyPlan::Elsewhere(key), ..plan })
-            }
+            Ok(key) if !self.has_key(wish)? => Ok(Plan { key: KeyPlan::Elsewhere(key), ..plan }),
             _ => Ok(plan),
         }
+    }
+
+    /// Whether its private key is here.
+    fn has_key(&self, wish: &Wish<'_>) -> Result<bool, Error> {
+        let Some(folder) = self.folder else { return Ok(false) };
+        Ok(folder.state(EndEntityFiles::issued(wish.name).key)?.is_some())
     }
 
     /// As the directory's own certificate of that kind, or its other one, with another CommonName.
@@ -163,7 +163,8 @@ impl Drafter<'_> {
     /// The certificate that is there; none where it cannot be used.
     pub(super) fn present(&self, wish: &Wish<'_>) -> Result<Option<Certificate>, Error> {
         let Some(folder) = self.folder else { return Ok(None) };
-        Ok(Old::read(folder, wish.kind, EndEntityFiles::issued(wish.name))?.certificate)
+        let old = Old::read(folder, wish.kind, EndEntityFiles::issued(wish.name));
+        Ok(old.map_err(|error| error.of_issued(wish.name, self.directory))?.certificate)
     }
 
     /// Whether it is due, or another than what is asked for, or of another authority.
@@ -174,12 +175,15 @@ impl Drafter<'_> {
         if_due: Duration,
     ) -> Result<bool, Error> {
         let not_after = old.validity().not_after;
-        let is_due = not_after - self.now <= if_due && not_after < self.authority.validity().not_after;
+        // What lives no longer than that would be due from its first day on.
+        let life = not_after - old.validity().not_before;
+        let within = if life > if_due { if_due.try_into().unwrap_or(life) } else { life / 3 };
+        let is_due = not_after - self.now <= within && not_after < self.authority.validity().not_after;
         let names = wish.names()?;
         let has_other_names =
             names.len() != old.names().len() || !names.iter().all(|name| old.names().contains(name));
         Ok(is_due
-            || has_other_key(old, wish)
+            || has_other_key(old, wish) && self.has_key(wish)?
             || has_other_names
             || !old.serves(wish.kind)
             || !old.is_issued_by(self.authority.certificate()))

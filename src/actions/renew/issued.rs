@@ -36,13 +36,13 @@ impl Members {
     }
 
     /// Those of these names.
-    fn named(inventory: &Inventory, names: &[IssuedName]) -> Result<Vec<Self>, Error> {
+    fn named(inventory: &Inventory, names: &[IssuedName], directory: &Path) -> Result<Vec<Self>, Error> {
         let mut all = Self::all(inventory);
         let is_there = |name: &&IssuedName| {
             all.iter().flat_map(|members| &members.members).any(|member| member.name == **name)
         };
         if let Some(name) = names.iter().find(|name| !is_there(name)) {
-            return Err(Error::NotIssued { name: name.clone() });
+            return Err(Error::NotIssued { name: name.clone(), directory: directory.to_owned() });
         }
         all.iter_mut().for_each(|members| members.members.retain(|member| names.contains(&member.name)));
         all.retain(|members| !members.members.is_empty());
@@ -54,8 +54,7 @@ impl Members {
 fn member(entry: &InventoryEntry) -> Option<(PathBuf, Member)> {
     let own = Path::new(&entry.file).parent()?;
     let name = own.file_name()?.to_str()?.parse().ok()?;
-    let kind = EndEntityKind::ALL.into_iter().find(|kind| kind.name() == entry.kind)?;
-    Some((own.parent()?.to_owned(), Member { name, kind }))
+    Some((own.parent()?.to_owned(), Member { name, kind: entry.kind()? }))
 }
 
 /// Renews what was asked for and is due.
@@ -69,7 +68,7 @@ pub(crate) fn renew_issued(
     let all = match &request.issued {
         Issued::None => return Ok(()),
         Issued::All => Members::all(inventory),
-        Issued::Named(names) => Members::named(inventory, names)?,
+        Issued::Named(names) => Members::named(inventory, names, &request.directory)?,
     };
     let access = if request.dry_run { Access::Look } else { Access::Change };
     let mut withdrawn = Vec::new();
@@ -83,12 +82,11 @@ pub(crate) fn renew_issued(
             }
             opened => opened?,
         };
-        report.add_recovery(opened.directory.recovery());
         let renewal =
             Renewal { request, directory: &opened.directory, authority: issuer.authority, now: issuer.now };
         let mut plans = Vec::new();
         for member in &members {
-            let old = Old::read(&opened.directory, member.kind, EndEntityFiles::issued(&member.name))?;
+            let old = old(&opened, member, inventory, &request.directory)?;
             match &old.certificate {
                 Some(certificate) => plans.extend(plan(&renewal, &old, certificate, &opened, report)?),
                 None => {
@@ -113,11 +111,27 @@ pub(crate) fn renew_issued(
     Ok(())
 }
 
+/// What is there of something that was issued. What was entered last may never have come into its place,
+/// so the certificate itself decides what it is for.
+fn old(
+    folder: &IssuedFolder,
+    member: &Member,
+    inventory: &Inventory,
+    directory: &Path,
+) -> Result<Old, Error> {
+    let old = Old::read(&folder.directory, member.kind, EndEntityFiles::issued(&member.name));
+    let old = old.map_err(|error| error.of_issued(&member.name, directory))?;
+    let other = old.certificate.as_ref().filter(|certificate| !certificate.serves(old.kind));
+    let kind = other.and_then(|certificate| inventory.kind_of(certificate)).unwrap_or(old.kind);
+    Ok(Old { kind, ..old })
+}
+
 /// Whoever names something wants it renewed.
 fn refuse_withdrawn(request: &RenewRequest, withdrawn: &[(IssuedName, PathBuf)]) -> Result<(), Error> {
     match (&request.issued, withdrawn) {
         (Issued::Named(_), [(name, path), ..]) => {
-            Err(Error::Withdrawn { path: path.clone(), name: name.clone() })
+            let directory = request.directory.clone();
+            Err(Error::Withdrawn { path: path.clone(), name: name.clone(), directory })
         }
         _ => Ok(()),
     }

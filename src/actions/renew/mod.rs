@@ -3,11 +3,14 @@ mod old;
 mod renewal;
 
 use std::path::PathBuf;
+use std::slice;
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::issuance::{self, Inventory, InventoryEntry, Issuer, NewFile, Plan, Progress, Serials, issue_all};
+use super::issuance::{
+    self, Inventory, InventoryEntry, IssuedFolder, Issuer, NewFile, Plan, Progress, Serials, issue_all,
+};
 use super::report::CertificateReport;
 use super::{Action, Error, Note, Report, authority};
 use crate::pki::{
@@ -132,31 +135,47 @@ pub fn renew_with_progress(
     let access = if request.dry_run { Access::Look } else { Access::Change };
     let directory = Directory::open(&request.directory, access)?;
     let recovery = directory.recovery();
-    renew_in(request, directory, now, progress).map_err(|error| error.after(recovery))
+    let mend = || {
+        let inventory = Inventory::read(directory.path())?;
+        let mended = match request.issued {
+            Issued::All | Issued::Named(_) if !request.dry_run => {
+                IssuedFolder::mend_all(&directory, &inventory)?
+            }
+            _ => None,
+        };
+        Ok::<_, Error>((inventory, mended))
+    };
+    let (inventory, mended) = mend().map_err(|error| error.after(recovery))?;
+    let recovery = recovery.or(mended);
+    let mut report = Report::new(&request.directory, request.dry_run, recovery);
+    match renew_in(request, directory, &inventory, &mut report, now, progress) {
+        Ok(()) => Ok(report),
+        Err(error) => Err(error.after_part(!report.files.is_empty()).after(recovery)),
+    }
 }
 
 fn renew_in(
     request: &RenewRequest,
     mut directory: Directory,
+    inventory: &Inventory,
+    report: &mut Report,
     now: OffsetDateTime,
     progress: Progress<'_>,
-) -> Result<Report, Error> {
+) -> Result<(), Error> {
     let authority = authority::of_directory(&directory, request.passphrase.as_ref(), now)?;
-    let inventory = Inventory::read(directory.path())?;
     let old = |kind| Old::of_directory(&directory, kind, request.kinds.contains(&kind));
     let old = [old(EndEntityKind::Server)?, old(EndEntityKind::Client)?];
-    let mut report = Report::new(&request.directory, request.dry_run, directory.recovery());
     if authority.root().key_cert_sign().is_none() {
         report.notes.push(Note::AuthorityWithoutKeyUsage);
     }
     let plans = plan(request, &directory, &authority, &old, now, &mut report.notes)?;
     let known: Vec<_> = old.iter().filter_map(|old| old.certificate.as_ref()).collect();
-    let mut serials = Serials::of(&directory, &authority, &known, &inventory)?;
+    let mut serials = Serials::of(&directory, &authority, &known, inventory)?;
     let ca_path = issuance::path_in(&report.directory, FileRole::CaCertificate);
     report.certificates.push(CertificateReport::of("ca", ca_path, Action::Kept, authority.root()));
     let new = match plans.is_empty() || request.dry_run {
         true => Vec::new(),
-        false => make(&mut directory, &authority, &plans, &mut serials, &inventory, now, &mut report)?,
+        false => make(&mut directory, &authority, &plans, &mut serials, inventory, now, report)?,
     };
     for old in &old {
         let path = issuance::path_in(&report.directory, &old.files.certificate);
@@ -183,8 +202,7 @@ fn renew_in(
         backup: Backup::None,
         now,
     };
-    renew_issued(request, &inventory, &mut issuer, progress, &mut report)?;
-    Ok(report)
+    renew_issued(request, inventory, &mut issuer, progress, report)
 }
 
 /// What is to be issued, of what was asked for and is due.
@@ -226,7 +244,13 @@ fn make(
         files.extend(issued);
     }
     let serial_owner = directory.state(FileRole::CaSerial)?.map(|state| state.owner);
-    files.push(NewFile { owner: serial_owner, ..serials.file() });
+    let serial = NewFile { owner: serial_owner, ..serials.file() };
+    if inventory.is_begun() {
+        // A number that the inventory has is used up, even if nothing comes into its place.
+        let notes = &mut report.notes;
+        issuance::write(directory, slice::from_ref(&serial), &[], Backup::None, now, &|_| Ok(()), notes)?;
+    }
+    files.push(serial);
     let record = |directory: &Directory| inventory.add(directory, &entries);
     let plans: Vec<_> = plans.iter().collect();
     issuance::write(directory, &files, &plans, Backup::None, now, &record, &mut report.notes)?;

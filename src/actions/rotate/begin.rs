@@ -4,8 +4,8 @@ use crate::actions::issuance::{NewFile, file_reports, path_in, spread, write};
 use crate::actions::report::CertificateReport;
 use crate::actions::{Action, Error, Report, authority};
 use crate::pki::{
-    AuthorityTemplate, CertificateAuthority, Days, KeyType, PrivateKey, SerialNumber, Validity,
-    certificates_to_pem, encrypt_key_to_pem, key_to_pem,
+    self, AuthorityTemplate, Certificate, CertificateAuthority, Days, KeyType, PrivateKey, SerialNumber,
+    Subject, Validity, certificates_to_pem, encrypt_key_to_pem, key_to_pem,
 };
 use crate::store::{Backup, FileRole};
 
@@ -31,7 +31,7 @@ impl Run<'_> {
         let old = authority::of_directory(self.directory, passphrase, self.now)?;
         let old_key = old.certificate().public_key()?;
         let template = AuthorityTemplate {
-            subject: old.root().subject().next_generation()?,
+            subject: self.new_name(old.root())?,
             validity: Validity::starting(self.now, days)?,
             serial: SerialNumber::random()?,
         };
@@ -52,10 +52,25 @@ impl Run<'_> {
             in_next(FileRole::CaKey, key_pem.as_bytes()),
             in_next(FileRole::CaCertificate, certificates_to_pem([new.root()]).as_bytes()),
         ];
-        write(self.directory, &files, &[], Backup::None, self.now, &|_| Ok(()), &mut report.notes)?;
+        // An authority that was to come and that ca.pem does not trust any more.
+        let backup = match self.directory.state(next(FileRole::CaKey))? {
+            Some(_) => Backup::At(self.now),
+            None => Backup::None,
+        };
+        let backup = write(self.directory, &files, &[], backup, self.now, &|_| Ok(()), &mut report.notes)?;
         report.changed = true;
+        report.backup = backup.map(|path| path.display().to_string());
         report.files.extend(file_reports(&report.directory, &files));
         Ok(())
+    }
+
+    /// The next name that no authority in ca.pem has.
+    fn new_name(&self, old: &Certificate) -> Result<Subject, pki::Error> {
+        let mut name = old.subject().next_generation()?;
+        while self.rotation.trusted.iter().any(|trusted| *trusted.subject() == name) {
+            name = name.next_generation()?;
+        }
+        Ok(name)
     }
 
     /// ca.pem as it is, to the last byte, and then the new authority.

@@ -12,10 +12,13 @@ impl Run<'_> {
         match self.rotation.state {
             // Done already, perhaps but for what was issued.
             RotationState::None => {}
+            // Nobody can have what came into its place a moment ago.
+            RotationState::Issued if self.is_mended => return Err(self.not_in(RotationState::Issuing)),
             RotationState::Issued => self.drop_old(report)?,
             RotationState::Begun | RotationState::Issuing => return Err(self.out_of_turn()),
         }
-        spread(self.directory, self.inventory, self.now, report)
+        spread(self.directory, self.inventory, self.now, report)?;
+        self.clear_next()
     }
 
     fn drop_old(&mut self, report: &mut Report) -> Result<(), Error> {

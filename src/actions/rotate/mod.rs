@@ -12,12 +12,12 @@ use std::path::PathBuf;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::issuance::{Inventory, Progress};
+use super::issuance::{Inventory, IssuedFolder, Progress};
 use super::{Error, Report};
 use crate::pki::{Days, KeyType, Passphrase};
-use crate::store::{Access, Directory};
-use state::Rotation;
+use crate::store::{Access, Directory, FileRole, NEXT_FOLDER};
 pub use state::RotationState;
+use state::{Rotation, next};
 pub use status::{RotatedAuthority, RotationStatus, rotation_status};
 
 /// What `rotate-ca` is to do.
@@ -77,29 +77,27 @@ pub fn rotate(
     progress: Progress<'_>,
 ) -> Result<RotationReport, Error> {
     let access = if request.dry_run { Access::Look } else { Access::Change };
-    let directory = Directory::open(&request.directory, access)?;
+    let mut directory = Directory::open(&request.directory, access)?;
     let recovery = directory.recovery();
-    rotate_in(request, directory, now, progress).map_err(|error| error.after(recovery))
-}
-
-fn rotate_in(
-    request: &RotationRequest,
-    mut directory: Directory,
-    now: OffsetDateTime,
-    progress: Progress<'_>,
-) -> Result<RotationReport, Error> {
-    let inventory = Inventory::read(directory.path())?;
-    let rotation = Rotation::read(&directory, &inventory)?;
-    let mut report = Report::new(&request.directory, request.dry_run, directory.recovery());
-    let mut run = Run { request, directory: &mut directory, inventory: &inventory, rotation, now };
-    match &request.step {
-        RotationStep::Begin { key_type, days } => run.begin(*key_type, *days, &mut report)?,
-        RotationStep::SameKey { days } => run.sign_anew(*days, &mut report)?,
-        RotationStep::Issue => run.issue(progress, &mut report)?,
-        RotationStep::Finish => run.finish(&mut report)?,
+    // What is put into its place now counts when the state is read.
+    let mend = || {
+        let inventory = Inventory::read(directory.path())?;
+        let mended = match request.dry_run {
+            true => None,
+            false => IssuedFolder::mend_all(&directory, &inventory)?,
+        };
+        Ok::<_, Error>((inventory, mended))
+    };
+    let (inventory, mended) = mend().map_err(|error| error.after(recovery))?;
+    let is_mended = mended.is_some();
+    let recovery = recovery.or(mended);
+    let mut report = Report::new(&request.directory, request.dry_run, recovery);
+    let rotation = Rotation::read(&directory, &inventory).map_err(|error| error.after(recovery))?;
+    let mut run = Run { request, directory: &mut directory, inventory: &inventory, rotation, is_mended, now };
+    match run.step(&mut report, progress) {
+        Ok(status) => Ok(RotationReport { report, status }),
+        Err(error) => Err(error.after_part(!report.files.is_empty()).after(recovery)),
     }
-    let status = RotationStatus::of(&directory, now)?;
-    Ok(RotationReport { report, status })
 }
 
 /// A step in the making; each file of this folder is one.
@@ -108,15 +106,43 @@ struct Run<'a> {
     directory: &'a mut Directory,
     inventory: &'a Inventory,
     rotation: Rotation,
+    /// Whether something that was issued came into its place, or went, only at the beginning of this run.
+    is_mended: bool,
     now: OffsetDateTime,
 }
 
 impl Run<'_> {
+    fn step(&mut self, report: &mut Report, progress: Progress<'_>) -> Result<RotationStatus, Error> {
+        match &self.request.step {
+            RotationStep::Begin { key_type, days } => self.begin(*key_type, *days, report)?,
+            RotationStep::SameKey { days } => self.sign_anew(*days, report)?,
+            RotationStep::Issue => self.issue(progress, report)?,
+            RotationStep::Finish => self.finish(report)?,
+        }
+        RotationStatus::of(self.directory, self.now)
+    }
+
+    /// Removes the files of the authority that is not to come any more, but has come.
+    fn clear_next(&self) -> Result<(), Error> {
+        if self.request.dry_run
+            || self.directory.read(next(FileRole::CaKey))? != self.directory.read(FileRole::CaKey)?
+        {
+            return Ok(());
+        }
+        // The key last: as long as it is there, so is what this is about.
+        let files = [FileRole::CaCertificate, FileRole::CaKey].map(FileRole::file_name);
+        Ok(self.directory.remove_files(NEXT_FOLDER, &files)?)
+    }
+
     /// That this step is not the next one.
     fn out_of_turn(&self) -> Error {
+        self.not_in(self.rotation.state)
+    }
+
+    fn not_in(&self, state: RotationState) -> Error {
         Error::RotationOutOfTurn {
             directory: self.directory.path().to_owned(),
-            state: self.rotation.state,
+            state,
             left: self.rotation.left(),
         }
     }

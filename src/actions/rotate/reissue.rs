@@ -5,13 +5,13 @@ use zeroize::Zeroizing;
 use super::Run;
 use super::state::{RotationState, next, stands_below};
 use crate::actions::issuance::{
-    InventoryEntry, Issuer, NewFile, Plan, Progress, Serials, file_reports, issue_all, path_in, write,
+    InventoryEntry, Issuer, NewFile, Plan, Progress, Serials, file_reports, issue_all, path_in, spread, write,
 };
 use crate::actions::renew::{self, Changes, Issued, Old, RenewRequest, Renewal};
 use crate::actions::report::CertificateReport;
 use crate::actions::{Action, Error, Report, authority};
 use crate::pki::{CertificateAuthority, EndEntityKind, certificates_from_pem, generate_keys, key_from_pem};
-use crate::store::{Backup, Directory, FileRole, NEXT_FOLDER};
+use crate::store::{Backup, Directory, FileRole};
 
 impl Run<'_> {
     /// Lets the new authority issue, with server.pem and client.pem at once; then issues again what else
@@ -33,9 +33,6 @@ impl Run<'_> {
         if self.rotation.state == RotationState::Begun {
             self.change_over(&authority, &mut serials, report)?;
         }
-        if !self.request.dry_run {
-            self.directory.remove_folder(NEXT_FOLDER)?;
-        }
         let trusted = self.directory.read(FileRole::CaCertificate)?.unwrap_or_default();
         let mut issuer = Issuer {
             certificates: self.directory,
@@ -51,7 +48,10 @@ impl Run<'_> {
         rest.issued = Issued::All;
         rest.if_due = Some(Duration::ZERO);
         rest.dry_run = self.request.dry_run;
-        renew::renew_issued(&rest, self.inventory, &mut issuer, progress, report)
+        renew::renew_issued(&rest, self.inventory, &mut issuer, progress, report)?;
+        // Beside what is kept, too.
+        spread(self.directory, self.inventory, self.now, report)?;
+        self.clear_next()
     }
 
     /// The authority in `next/`.
@@ -67,11 +67,7 @@ impl Run<'_> {
         let (key, certificates) =
             (key.map_err(in_file(FileRole::CaKey))?, certificates.map_err(in_file(FileRole::CaCertificate))?);
         let authority = CertificateAuthority::load(certificates, key, self.now);
-        let authority = authority.map_err(in_file(FileRole::CaCertificate))?;
-        match self.rotation.trusted.contains(authority.root()) {
-            true => Ok(authority),
-            false => Err(Error::NextNotTrusted { path: self.directory.path_of(FileRole::CaCertificate) }),
-        }
+        authority.map_err(in_file(FileRole::CaCertificate))
     }
 
     /// Puts the new authority's key into its place, and with it the certificates that it issues to

@@ -6,7 +6,9 @@ use crate::actions::issuance::Inventory;
 use crate::actions::renew::{Member, Members};
 use crate::actions::{Error, authority};
 use crate::pki::{self, Certificate, EndEntityKind, KeyMaterial, certificates_from_pem};
-use crate::store::{Directory, EndEntityFiles, FileRole, NEXT_FOLDER, RelativePath, path_of, read_file};
+use crate::store::{
+    self, Access, Directory, EndEntityFiles, FileRole, NEXT_FOLDER, RelativePath, path_of, read_file,
+};
 
 /// How far the replacement of an authority is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -16,7 +18,8 @@ pub enum RotationState {
     None,
     /// There is a new one, which ca.pem trusts beside the old; the old one still issues.
     Begun,
-    /// The new one issues, and some certificates are still of the old one.
+    /// The new one issues, and some certificates are still of the old one, or a run among them was
+    /// interrupted.
     Issuing,
     /// All certificates are of the new one; ca.pem still trusts both.
     Issued,
@@ -31,6 +34,8 @@ pub(super) struct Rotation {
     pub(super) chains: Vec<Vec<Certificate>>,
     /// How many of these each authority of ca.pem has issued.
     pub(super) issued: Vec<usize>,
+    /// Beside how many of those that were issued another ca.pem lies.
+    pub(super) behind: usize,
 }
 
 /// A file of the authority that is to come.
@@ -45,21 +50,22 @@ impl Rotation {
             directory: directory.path().to_owned(),
             path: directory.path_of(role),
         };
-        let trusted = directory.read(role)?.ok_or_else(missing)?;
-        let trusted = authority::authorities(&trusted).map_err(Error::in_file(directory.path_of(role)))?;
+        let content = directory.read(role)?.ok_or_else(missing)?;
+        let trusted = authority::authorities(&content).map_err(Error::in_file(directory.path_of(role)))?;
         let chains = chains(directory, inventory)?;
         let mut issued = vec![0; trusted.len()];
         for chain in &chains {
             let issuer = trusted.iter().position(|authority| stands_below(chain, authority));
             issuer.into_iter().for_each(|issuer| issued[issuer] += 1);
         }
-        let state = match is_begun(directory)? {
+        let state = match is_begun(directory, &trusted)? {
             true => RotationState::Begun,
-            false if !is_last_issuing(directory, &trusted)? => RotationState::None,
-            false if left(&issued) > 0 => RotationState::Issuing,
+            false if !is_last_issuing(directory, &trusted, &issued)? => RotationState::None,
+            false if left(&issued) > 0 || is_interrupted(directory, inventory)? => RotationState::Issuing,
             false => RotationState::Issued,
         };
-        Ok(Self { state, trusted, chains, issued })
+        let behind = behind(directory, inventory, &content)?;
+        Ok(Self { state, trusted, chains, issued, behind })
     }
 
     /// How many certificates are of other authorities than the last.
@@ -77,19 +83,31 @@ pub(super) fn stands_below(chain: &[Certificate], authority: &Certificate) -> bo
     chain.iter().any(|certificate| certificate.is_issued_by(authority))
 }
 
-/// Whether there is an authority to come. Its files outlive, in a crash, the moment in which its key
-/// becomes ca.key.
-fn is_begun(directory: &Directory) -> Result<bool, Error> {
+/// Whether there is an authority to come, which ca.pem trusts: one that a former ca.pem trusted is not.
+fn is_begun(directory: &Directory, trusted: &[Certificate]) -> Result<bool, Error> {
+    let role = FileRole::CaCertificate;
+    let Some(waiting) = directory.read(next(role))? else { return Ok(false) };
+    let waiting = certificates_from_pem(&waiting).map_err(Error::in_file(directory.path_of(next(role))))?;
+    Ok(directory.read(next(FileRole::CaKey))?.is_some()
+        && trusted.contains(&waiting[0])
+        && !has_next_come(directory)?)
+}
+
+/// Whether the key of the authority that was to come is ca.key: its files outlive that moment.
+fn has_next_come(directory: &Directory) -> Result<bool, Error> {
     let waiting = directory.read(next(FileRole::CaKey))?;
-    Ok(waiting.is_some() && waiting != directory.read(FileRole::CaKey)?)
+    Ok(waiting.is_some() && waiting == directory.read(FileRole::CaKey)?)
 }
 
 /// Whether ca.pem has several authorities, of which the last issues. An encrypted ca.key does not say
-/// whose it is; then the order alone does.
-fn is_last_issuing(directory: &Directory, trusted: &[Certificate]) -> Result<bool, Error> {
+/// whose it is; what was issued does.
+fn is_last_issuing(directory: &Directory, trusted: &[Certificate], issued: &[usize]) -> Result<bool, Error> {
     let (Some(last), true) = (trusted.last(), trusted.len() > 1) else { return Ok(false) };
     let key = directory.read(FileRole::CaKey)?.unwrap_or_default();
-    Ok(KeyMaterial::from_pem(&key).map_or(true, |key| key.belongs_to(last) != Some(false)))
+    match KeyMaterial::from_pem(&key).ok().and_then(|key| key.belongs_to(last)) {
+        Some(is_its) => Ok(is_its),
+        None => Ok(issued.last() > Some(&0) || has_next_come(directory)?),
+    }
 }
 
 /// A certificate that cannot be read is an error: nobody could tell whose it is.
@@ -97,7 +115,12 @@ fn chains(directory: &Directory, inventory: &Inventory) -> Result<Vec<Vec<Certif
     let mut paths: Vec<_> =
         EndEntityKind::ALL.iter().map(|kind| directory.path_of(FileRole::pair_of(*kind).1)).collect();
     for Members { folder, members } in Members::all(inventory) {
+        let is_elsewhere = folder.is_absolute();
         let folder = directory.path().join(folder);
+        // What lies elsewhere can be out of reach, and is not withdrawn by that.
+        if is_elsewhere && !folder.exists() {
+            return Err(Error::OutputGone { path: folder, count: members.len() });
+        }
         let file = |member: &Member| path_of(&folder, EndEntityFiles::issued(&member.name).certificate);
         paths.extend(members.iter().map(file));
     }
@@ -111,4 +134,33 @@ fn chains(directory: &Directory, inventory: &Inventory) -> Result<Vec<Vec<Certif
         }
     }
     Ok(chains)
+}
+
+/// Whether a run was interrupted among what was issued: a certificate may be apart from its key.
+fn is_interrupted(directory: &Directory, inventory: &Inventory) -> Result<bool, Error> {
+    for Members { folder, .. } in Members::all(inventory) {
+        match Directory::open(&directory.path().join(folder), Access::Look) {
+            Err(store::Error::Interrupted { .. }) => return Ok(true),
+            Err(store::Error::NotFound { .. }) => {}
+            opened => drop(opened?),
+        }
+    }
+    Ok(false)
+}
+
+/// Beside how many certificates that were issued another ca.pem lies than the directory's, or none.
+fn behind(directory: &Directory, inventory: &Inventory, trusted: &[u8]) -> Result<usize, Error> {
+    let mut behind = 0;
+    for Members { folder, members } in Members::all(inventory) {
+        let folder = directory.path().join(folder);
+        for member in members {
+            let EndEntityFiles { certificate, authority, .. } = EndEntityFiles::issued(&member.name);
+            let authority = path_of(&folder, authority);
+            let has_another = || Ok::<_, Error>(!authority.exists() || *read_file(&authority)? != trusted);
+            if path_of(&folder, certificate).exists() && has_another()? {
+                behind += 1;
+            }
+        }
+    }
+    Ok(behind)
 }

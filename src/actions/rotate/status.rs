@@ -16,6 +16,8 @@ pub struct RotationStatus {
     pub state: RotationState,
     /// What ca.pem trusts, in its order: the old one first.
     pub authorities: Vec<RotatedAuthority>,
+    /// Beside how many certificates that were issued another ca.pem lies: a step was interrupted.
+    pub behind: usize,
 }
 
 /// An authority that ca.pem trusts.
@@ -57,6 +59,7 @@ impl RotationStatus {
                 issued: *issued,
             }
         });
-        Ok(Self { state: rotation.state, authorities: authorities.collect() })
+        let authorities = authorities.collect();
+        Ok(Self { state: rotation.state, authorities, behind: rotation.behind })
     }
 }

@@ -7,7 +7,12 @@ use milvus_certs::store::FileRole;
 
 /// Whether it is one of the seven files, and was not issued beside them.
 pub(super) fn is_own(certificate: &CertificateReport) -> bool {
-    let name = Path::new(&certificate.path).file_name().unwrap_or_default();
+    is_one_of_seven(&certificate.path)
+}
+
+/// Whether a path is that of one of the seven files.
+pub(super) fn is_one_of_seven(path: &str) -> bool {
+    let name = Path::new(path).file_name().unwrap_or_default();
     FileRole::AS_LISTED.iter().any(|role| name == role.file_name())
 }
 

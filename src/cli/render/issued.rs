@@ -6,7 +6,7 @@ use milvus_certs::actions::{Action, CertificateReport, Report};
 
 use milvus_certs::pki::listed;
 
-use super::certificate::{covers, day, is_own};
+use super::certificate::{covers, day, is_one_of_seven, is_own};
 use super::page::Page;
 
 /// As many as a person reads.
@@ -34,14 +34,13 @@ fn headline(report: &Report) -> String {
             are(kept, "certificate is", "certificates are")
         );
     }
-    let (issued, again, left) = match report.dry_run {
-        false => ("issued", "renewed", "left"),
-        true => ("would issue", "would renew", "would leave"),
+    let (would, verbs) = match report.dry_run {
+        false => ("", ["issued", "renewed", "left"]),
+        true => ("would ", ["issue", "renew", "leave"]),
     };
-    let parts = [(created, issued), (renewed, again), (kept, left)];
-    let parts = parts.iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<_> = parts.map(|(count, verb)| format!("{verb} {count}")).collect();
-    let text = listed(&parts);
+    let parts = verbs.iter().zip([created, renewed, kept]).filter(|(_, count)| *count > 0);
+    let parts: Vec<_> = parts.map(|(verb, count)| format!("{verb} {count}")).collect();
+    let text = format!("{would}{}", listed(&parts));
     let noun = if created + renewed + kept == 1 { "certificate" } else { "certificates" };
     format!("{}{} {noun} in {folder}:", text[..1].to_uppercase(), &text[1..])
 }
@@ -93,7 +92,8 @@ pub(crate) fn next_steps(report: &Report) -> Vec<String> {
     let is_new = |found: &&CertificateReport| found.action != Action::Kept && !is_own(found);
     let new: Vec<_> = report.certificates.iter().filter(|_| report.changed).filter(is_new).collect();
     let has = |role: &str| new.iter().any(|found| found.role == role);
-    let wrote_key = report.files.iter().any(|file| file.path.ends_with(".key"));
+    let is_issued_key = |path: &str| path.ends_with(".key") && !is_one_of_seven(path);
+    let wrote_key = report.files.iter().any(|file| is_issued_key(&file.path));
     if !new.is_empty() && !wrote_key {
         return vec!["give whoever has the key the certificate and ca.pem".to_owned()];
     }

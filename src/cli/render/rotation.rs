@@ -21,7 +21,14 @@ pub(crate) fn text(step: &RotationStep, rotated: &RotationReport) -> String {
         page.gap();
         page.lines(issued::rows(new.into_iter()));
     }
-    page.close(report.backup.as_deref(), &next_steps_after(step, rotated))
+    if let Some(backup) = &report.backup {
+        page.gap();
+        page.line(match step {
+            RotationStep::SameKey { .. } => format!("The old ca.pem is in {backup}."),
+            _ => format!("The old authority is in {backup}, with what it had issued to server and client."),
+        });
+    }
+    page.close(None, &next_steps_after(step, rotated))
 }
 
 /// How far it is, for people.
@@ -96,14 +103,20 @@ pub(crate) fn next_steps_after(step: &RotationStep, rotated: &RotationReport) ->
     match (step, report.changed) {
         (_, false) if report.dry_run => Vec::new(),
         (RotationStep::SameKey { .. }, true) => vec![
-            "give ca.pem to the clients that refused the old one; what trusts the old one goes on working"
+            "give ca.pem to the clients that refused the old one, and to all before that ends; until then it goes on working"
                 .into(),
         ],
         (RotationStep::Finish, true) => vec![
-            "give ca.pem to Milvus and to every client, and restart Milvus; what trusts both goes on working"
+            "give ca.pem to Milvus and to every client, and restart Milvus; it lies in each folder of issued, too; what trusts both goes on working"
                 .into(),
         ],
-        _ => next_steps(&report.directory, status),
+        _ => {
+            let mut steps = next_steps(&report.directory, status);
+            // After what to do with the directory's own, and before the next step.
+            let place = steps.len().min(1);
+            steps.splice(place..place, issued::next_steps(report));
+            steps
+        }
     }
 }
 
@@ -113,6 +126,14 @@ pub(crate) fn next_steps(directory: &str, status: &RotationStatus) -> Vec<String
         "." => format!("`milvus-certs rotate-ca {step}`"),
         directory => format!("`milvus-certs rotate-ca {step} -d {}`", shell_quoted(directory)),
     };
+    if status.behind > 0 {
+        let goes_on = match status.state {
+            RotationState::None => command("finish"),
+            RotationState::Begun => command("begin"),
+            RotationState::Issuing | RotationState::Issued => command("issue"),
+        };
+        return vec![format!("{goes_on} goes on with it: beside {}", others(status.behind))];
+    }
     match status.state {
         RotationState::None => Vec::new(),
         RotationState::Begun => vec![
@@ -121,8 +142,15 @@ pub(crate) fn next_steps(directory: &str, status: &RotationStatus) -> Vec<String
         ],
         RotationState::Issuing => vec![format!("{} goes on with it", command("issue"))],
         RotationState::Issued => vec![
-            "copy server.key and server.pem to where Milvus reads them, and restart it; give clients their new certificates; in any order".into(),
+            "copy server.key and server.pem to where Milvus reads them, and restart it; give clients, and who has a folder of issued, what is new; in any order".into(),
             format!("when all of them have theirs: {}", command("finish")),
         ],
+    }
+}
+
+fn others(behind: usize) -> String {
+    match behind {
+        1 => "1 issued certificate lies another ca.pem, or none".into(),
+        more => format!("{more} issued certificates lies another ca.pem, or none"),
     }
 }

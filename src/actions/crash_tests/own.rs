@@ -1,21 +1,17 @@
-//! What is left when a run ends at any of its changes to the file system: by SIGKILL, or because
-//! that change fails.
+//! `gen` and `renew` of the directory's own certificates.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use time::OffsetDateTime;
-use time::macros::datetime;
 
-use super::issuance::verify_files;
-use super::{Error, GenerateRequest, IfPresent, Note, RenewRequest, Report, generate, renew};
+use super::{LATER, NOW, snapshot};
+use crate::actions::issuance::verify_files;
+use crate::actions::{Error, GenerateRequest, IfPresent, Note, RenewRequest, Report, generate, renew};
 use crate::pki::{EndEntityKind, KeyType, SerialCounter, certificates_from_pem};
 use crate::store::fault::{self, Fault};
 use crate::store::{Access, Directory, EndEntityFiles, FileRole, RelativePath};
-
-const NOW: OffsetDateTime = datetime!(2030-01-01 00:00:00 UTC);
-const LATER: OffsetDateTime = datetime!(2030-06-01 00:00:00 UTC);
 
 /// More changes than any run makes.
 const MANY: usize = 200;
@@ -68,26 +64,6 @@ impl Scene {
     }
 }
 
-/// Every file below a folder with its mode and content.
-fn snapshot(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    use std::os::unix::fs::PermissionsExt;
-    let mut files = BTreeMap::new();
-    let Ok(entries) = std::fs::read_dir(folder) else { return files };
-    for entry in entries.map(Result::unwrap) {
-        let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
-        if path.is_dir() {
-            files.insert(format!("{name}/"), Vec::new());
-            files.extend(
-                snapshot(&path).into_iter().map(|(inner, content)| (format!("{name}/{inner}"), content)),
-            );
-        } else {
-            let mode = entry.metadata().unwrap().permissions().mode() & 0o7777;
-            files.insert(format!("{name} {mode:04o}"), std::fs::read(path).unwrap());
-        }
-    }
-    files
-}
-
 fn leaf_serials(directory: &Path) -> Vec<String> {
     let serial = |kind| {
         let content = std::fs::read(directory.join(FileRole::pair_of(kind).1.file_name())).ok()?;
@@ -125,7 +101,10 @@ fn assert_consistent(directory: &Path, context: &str) {
 /// whether it was.
 fn kill_after(steps: usize, run: Run, directory: &Path) -> bool {
     let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "actions::crash_tests::a_run_that_is_killed_at_any_step_is_completed_or_undone"])
+        .args([
+            "--exact",
+            "actions::crash_tests::own::a_run_that_is_killed_at_any_step_is_completed_or_undone",
+        ])
         .env("KILL_AFTER", steps.to_string())
         .env("KILL_RUN", format!("{run:?}"))
         .env("KILL_DIRECTORY", directory)

@@ -1,0 +1,196 @@
+//! What `rotate-ca` says of steps that were interrupted, and what it then does.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "the tests leave what a killed run leaves"
+)]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A directory whose authority has issued to two clients besides.
+struct Scene {
+    folder: TempDir,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let scene = Self { folder: tempfile::tempdir().unwrap() };
+        scene.does(&["gen", "--key-type", "p256"]);
+        scene.does(&["issue", "client", "search", "ingest", "--key-type", "p256"]);
+        scene
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join(file)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_milvus-certs"));
+        command.args(arguments).current_dir(&self.folder).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("MILVUS_CERTS_") {
+                command.env_remove(name);
+            }
+        }
+        command.output().unwrap()
+    }
+
+    /// Runs it, and returns its report.
+    fn does(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// The state, beside how many certificates another ca.pem lies, and the first of the next steps.
+    fn status(&self) -> (String, u64, String) {
+        let status = self.does(&["rotate-ca", "status"]);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        (text(&status["state"]), status["behind"].as_u64().unwrap(), text(&status["next_steps"][0]))
+    }
+
+    fn assert_status(&self, state: &str, behind: u64, next: &str) {
+        let found = self.status();
+        assert_eq!((found.0.as_str(), found.1), (state, behind));
+        assert!(found.2.starts_with(next), "{}", found.2);
+    }
+}
+
+#[test]
+fn what_an_interrupted_begin_has_not_reached_is_told_until_it_is_run_again() {
+    let scene = Scene::new();
+    let before = fs::read(scene.path("ca.pem")).unwrap();
+    scene.does(&["rotate-ca", "begin"]);
+    scene.assert_status("begun", 0, "give ca.pem to Milvus");
+
+    fs::write(scene.path("issued/search/ca.pem"), &before).unwrap();
+    scene.assert_status(
+        "begun",
+        1,
+        "`milvus-certs rotate-ca begin` goes on with it: beside 1 issued certificate lies another ca.pem",
+    );
+    fs::remove_file(scene.path("issued/ingest/ca.pem")).unwrap();
+    scene.assert_status(
+        "begun",
+        2,
+        "`milvus-certs rotate-ca begin` goes on with it: beside 2 issued certificates lies another ca.pem",
+    );
+
+    scene.does(&["rotate-ca", "begin"]);
+    scene.assert_status("begun", 0, "give ca.pem to Milvus");
+}
+
+#[test]
+fn what_an_interrupted_finish_has_not_reached_is_told_until_it_is_run_again() {
+    let scene = Scene::new();
+    scene.does(&["rotate-ca", "begin"]);
+    scene.does(&["rotate-ca", "issue"]);
+    let both = fs::read(scene.path("ca.pem")).unwrap();
+    scene.does(&["rotate-ca", "finish"]);
+    scene.assert_status("none", 0, "");
+
+    fs::write(scene.path("issued/search/ca.pem"), &both).unwrap();
+    scene.assert_status("none", 1, "`milvus-certs rotate-ca finish` goes on");
+    scene.does(&["rotate-ca", "finish"]);
+    scene.assert_status("none", 0, "");
+}
+
+#[test]
+fn a_certificate_that_was_left_apart_from_its_key_keeps_issue_from_being_done() {
+    let scene = Scene::new();
+    let key = scene.path("issued/search/search.key");
+    let old = fs::read(&key).unwrap();
+    scene.does(&["rotate-ca", "begin"]);
+    scene.does(&["rotate-ca", "issue"]);
+    scene.assert_status("issued", 0, "copy server.key");
+
+    // As a run leaves it that is killed before the last of its moves.
+    let waiting = scene.path("issued/.milvus-certs-commit/search");
+    fs::create_dir_all(&waiting).unwrap();
+    fs::create_dir(scene.path("issued/.milvus-certs-commit/.old")).unwrap();
+    fs::rename(&key, waiting.join("search.key")).unwrap();
+    fs::write(&key, &old).unwrap();
+    scene.assert_status("issuing", 0, "`milvus-certs rotate-ca issue` goes on");
+    let refused = scene.run(&["rotate-ca", "finish"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&refused.stderr),
+        "error: .: a run of the new authority was interrupted; an earlier run had been interrupted, and was completed first\n\
+         hint: `milvus-certs rotate-ca issue` goes on\n"
+    );
+
+    scene.does(&["rotate-ca", "issue"]);
+    scene.assert_status("issued", 0, "copy server.key");
+    assert_ne!(fs::read(&key).unwrap(), old);
+    assert!(!scene.path("issued/.milvus-certs-commit").exists());
+}
+
+#[test]
+fn another_ca_pem_beside_a_certificate_of_the_new_authority_is_replaced_by_issue() {
+    let scene = Scene::new();
+    scene.does(&["rotate-ca", "begin"]);
+    scene.does(&["rotate-ca", "issue"]);
+    fs::write(scene.path("issued/search/ca.pem"), "").unwrap();
+    scene.assert_status("issued", 1, "`milvus-certs rotate-ca issue` goes on");
+    scene.does(&["rotate-ca", "issue"]);
+    scene.assert_status("issued", 0, "copy server.key");
+}
+
+#[test]
+fn what_was_withdrawn_needs_no_ca_pem() {
+    let scene = Scene::new();
+    fs::remove_dir_all(scene.path("issued/search")).unwrap();
+    fs::remove_file(scene.path("issued/ingest/ingest.pem")).unwrap();
+    fs::remove_file(scene.path("issued/ingest/ca.pem")).unwrap();
+    scene.assert_status("none", 0, "");
+    scene.does(&["rotate-ca", "begin"]);
+    scene.assert_status("begun", 0, "give ca.pem to Milvus");
+}
+
+#[test]
+fn status_names_the_way_out_of_an_interrupted_run_that_it_does_not_go_itself() {
+    let scene = Scene::new();
+    fs::create_dir(scene.path(".milvus-certs-staged")).unwrap();
+    let status = scene.run(&["rotate-ca", "status"]);
+    assert_eq!(status.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&status.stderr);
+    assert!(said.contains("hint: run again what was interrupted, without --dry-run"), "{said}");
+}
+
+#[test]
+fn a_folder_that_is_out_of_reach_is_not_taken_for_one_that_was_withdrawn() {
+    let scene = Scene::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let out = elsewhere.path().join("mounted");
+    scene.does(&["issue", "client", "far", "--key-type", "p256", "--out", out.to_str().unwrap()]);
+    scene.does(&["rotate-ca", "begin"]);
+    fs::rename(&out, elsewhere.path().join("unmounted")).unwrap();
+    let refused = scene.run(&["rotate-ca", "issue"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        said.contains("mounted: no such folder, and 1 certificate in the inventory should be in it"),
+        "{said}"
+    );
+    fs::rename(elsewhere.path().join("unmounted"), &out).unwrap();
+    scene.does(&["rotate-ca", "issue"]);
+}
+
+#[test]
+fn what_is_there_without_a_line_in_the_inventory_is_issued_again_too() {
+    let scene = Scene::new();
+    fs::remove_file(scene.path("issued/index.jsonl")).unwrap();
+    let check = scene.run(&["check", "--strict"]);
+    assert_eq!(check.status.code(), Some(3), "{check:?}");
+    for step in ["begin", "issue", "finish"] {
+        scene.does(&["rotate-ca", step]);
+    }
+    let again = scene.does(&["renew", "--all", "--if-due", "0s"]);
+    assert_eq!(again["changed"], false, "everything is of the new authority: {again}");
+    scene.does(&["renew", "search"]);
+}
