@@ -230,8 +230,7 @@ pub fn inspect(targets: &[InspectTarget], now: OffsetDateTime) -> InspectReport 
             single(&name, read(path).and_then(|content| whole_file(&name, path, &content, now)))
         }
         InspectTarget::Content(source) => {
-            let name = if source.name == STDIN { "standard input" } else { &source.name };
-            single(&source.name, everything(name, &source.content, now))
+            single(&source.name, everything(source.shown(), &source.content, now))
         }
     });
     InspectReport { targets: targets.collect() }

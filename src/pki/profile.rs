@@ -2,8 +2,8 @@ use std::fmt;
 
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 
-use super::PublicKey;
 use super::extensions::DIGITAL_SIGNATURE;
+use super::{Certificate, PublicKey};
 
 /// Who an end entity's certificate is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +17,15 @@ pub enum EndEntityKind {
 impl EndEntityKind {
     /// Both, in the order in which they get their serial numbers.
     pub const ALL: [Self; 2] = [Self::Server, Self::Client];
+
+    /// Who a certificate is for, by its purposes; a client where they do not tell.
+    #[must_use]
+    pub fn of(certificate: &Certificate) -> Self {
+        match certificate.serves(Self::Server) && !certificate.serves(Self::Client) {
+            true => Self::Server,
+            false => Self::Client,
+        }
+    }
 
     /// `server` or `client`.
     #[must_use]

@@ -345,7 +345,7 @@ def rotation(place: Place, name: str, old: str, new: list[str]) -> None:
     issued = place.program.run_as_told(begun["next_steps"][1])
     says(place, words, "issue", issued["next_steps"][0])
     parties.take_certificates()
-    finished = place.program.run_as_told(issued["next_steps"][1])
+    finished = place.program.run_as_told(issued["next_steps"][-1])
     says(place, words, "finish", finished["next_steps"][0])
     parties.take_authorities()
 

@@ -185,10 +185,8 @@ impl Looker<'_> {
             // A file whose purpose cannot be told is most likely that of a client.
             let bundle = self.read(&file, EndEntityKind::Client)?;
             let certificate = bundle.end_entity(FileRole::ClientCertificate)?;
-            let is_server =
-                certificate.serves(EndEntityKind::Server) && !certificate.serves(EndEntityKind::Client);
-            let kind = if is_server { EndEntityKind::Server } else { EndEntityKind::Client };
-            self.judge.judge_serial(&self.called(&file, kind), certificate, signed)
+            let issued = self.called(&file, EndEntityKind::of(certificate));
+            self.judge.judge_serial(&issued, certificate, signed)
         });
         strange.collect()
     }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 use super::inventory::{self, Inventory, InventoryEntry};
 use super::{NewFile, Plan, Serials, issue_all, path_in, write};
@@ -49,12 +48,22 @@ impl IssuedFolder {
         Ok(Self { directory, shown: path.display().to_string(), recorded })
     }
 
+    /// The same; nothing where there is no such folder.
+    pub(crate) fn open_if_there(
+        certificates: &Directory,
+        chosen: Option<&Path>,
+        access: Access,
+    ) -> Result<Option<Self>, Error> {
+        match Self::open(certificates, chosen, access) {
+            Err(Error::Store(store::Error::NotFound { .. })) => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
     /// Completes or undoes what an interrupted run left in it.
     pub(crate) fn mend(certificates: &Directory, chosen: Option<&Path>) -> Result<Option<Recovery>, Error> {
-        match Self::open(certificates, chosen, Access::Change) {
-            Err(Error::Store(store::Error::NotFound { .. })) => Ok(None),
-            opened => Ok(opened?.directory.recovery()),
-        }
+        let opened = Self::open_if_there(certificates, chosen, Access::Change)?;
+        Ok(opened.and_then(|folder| folder.directory.recovery()))
     }
 
     /// The same for all folders that there are.
@@ -199,17 +208,14 @@ impl Issuer<'_> {
     fn reserve(&mut self, count: usize, report: &mut Report) -> Result<Vec<SerialNumber>, Error> {
         let notes = &mut report.notes;
         let serials = self.serials.take(count, notes)?;
-        let owner = self.certificates.state(FileRole::CaSerial)?.map(|state| state.owner);
-        let file = NewFile { owner, ..self.serials.file() };
+        let file = self.serials.file().owned_as_in(self.certificates)?;
         write(self.certificates, &[file], &[], Backup::None, self.now, &|_| Ok(()), notes)?;
         Ok(serials)
     }
 
     /// ca.pem beside a certificate.
     fn trusted(&self, plan: &Plan) -> NewFile {
-        let content = Zeroizing::new(self.trusted.to_vec());
-        let path = plan.files.authority.clone();
-        NewFile { path, content, ..NewFile::new(FileRole::CaCertificate, []) }
+        NewFile::at(plan.files.authority.clone(), FileRole::CaCertificate, self.trusted)
     }
 }
 

@@ -161,10 +161,12 @@ fn unrecorded(directory: &Path, entries: &[InventoryEntry]) -> Vec<InventoryEntr
     let entry = |file: String| {
         let content = read_file(&directory.join(&file)).ok()?;
         let certificate = certificates_from_pem(&content).ok()?.swap_remove(0);
-        let is_for = |kind| certificate.serves(kind);
-        let is_server = is_for(EndEntityKind::Server) && !is_for(EndEntityKind::Client);
-        let kind = if is_server { EndEntityKind::Server } else { EndEntityKind::Client };
-        Some(InventoryEntry::of(kind, &certificate, file, certificate.validity().not_before))
+        Some(InventoryEntry::of(
+            EndEntityKind::of(&certificate),
+            &certificate,
+            file,
+            certificate.validity().not_before,
+        ))
     };
     let mut found: Vec<_> = unknown.filter_map(entry).collect();
     found.sort_unstable_by(|one, other| one.file.cmp(&other.file));

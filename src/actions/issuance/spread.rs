@@ -1,10 +1,9 @@
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 use super::{Inventory, IssuedFolder, NewFile, write};
 use crate::actions::renew::Members;
 use crate::actions::{Error, FileReport, Report};
-use crate::store::{self, Access, Backup, Directory, EndEntityFiles, FileRole};
+use crate::store::{Access, Backup, Directory, EndEntityFiles, FileRole};
 
 /// Puts a directory's ca.pem beside everything that was issued, where another one is; in batches, so that
 /// it can be gone on with.
@@ -19,9 +18,8 @@ pub(crate) fn spread(
     for Members { folder, members } in Members::all(inventory) {
         let chosen = certificates.path().join(&folder);
         let access = if report.dry_run { Access::Look } else { Access::Change };
-        let mut folder = match IssuedFolder::open(certificates, Some(&chosen), access) {
-            Err(Error::Store(store::Error::NotFound { .. })) => continue,
-            opened => opened?,
+        let Some(mut folder) = IssuedFolder::open_if_there(certificates, Some(&chosen), access)? else {
+            continue;
         };
         report.add_recovery(folder.directory.recovery());
         let mut files = Vec::new();
@@ -29,14 +27,8 @@ pub(crate) fn spread(
             let EndEntityFiles { certificate, authority, .. } = EndEntityFiles::issued(&member.name);
             let is_there = folder.directory.state(&certificate)?.is_some();
             if is_there && folder.directory.read(&authority)?.as_ref() != Some(&trusted) {
-                let owner = folder.directory.state(&authority)?.map(|state| state.owner);
-                let content = Zeroizing::new(trusted.to_vec());
-                files.push(NewFile {
-                    path: authority,
-                    content,
-                    owner,
-                    ..NewFile::new(FileRole::CaCertificate, [])
-                });
+                let file = NewFile::at(authority, FileRole::CaCertificate, &*trusted);
+                files.push(file.owned_as_in(&folder.directory)?);
             }
         }
         let written = |file: &NewFile| FileReport::of(file.role, folder.path_of(&file.path), file.mode);

@@ -27,6 +27,17 @@ impl NewFile {
         let content = Zeroizing::new(content.as_ref().to_vec());
         Self { role, path: role.into(), content, mode: role.mode(), owner: None }
     }
+
+    /// What is one of them somewhere else.
+    pub(crate) fn at(path: RelativePath, role: FileRole, content: impl AsRef<[u8]>) -> Self {
+        Self { path, ..Self::new(role, content) }
+    }
+
+    /// To belong to whom the file belongs that is in its place.
+    pub(crate) fn owned_as_in(self, directory: &Directory) -> Result<Self, Error> {
+        let owner = directory.state(&self.path)?.map(|state| state.owner);
+        Ok(Self { owner, ..self })
+    }
 }
 
 /// Reads a file of a directory.

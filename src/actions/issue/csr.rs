@@ -35,7 +35,7 @@ impl SigningRequest {
         replace: bool,
         notes: &mut Vec<Note>,
     ) -> Result<Plan, Error> {
-        let in_file = || Error::in_file(self.shown());
+        let in_file = || Error::in_file(self.content.shown());
         let request = request_from(&self.content.content).map_err(in_file())?;
         let key = request.verify().map_err(in_file())?;
         let kind = self.kind(&request)?;
@@ -57,17 +57,12 @@ impl SigningRequest {
         Ok(Plan { key: KeyPlan::Elsewhere(key), ..plan })
     }
 
-    /// The file as errors name it.
-    fn shown(&self) -> &str {
-        if self.content.name == "-" { "standard input" } else { &self.content.name }
-    }
-
     /// A server's certificate lets its owner pass for Milvus: nobody gets one for the asking.
     fn kind(&self, request: &CertificateRequest) -> Result<EndEntityKind, Error> {
         let asks_for = |kind| request.asks_for(kind);
         let is_for_server = asks_for(EndEntityKind::Server) && !asks_for(EndEntityKind::Client);
         match self.kind {
-            None if is_for_server => Err(Error::KindNotGiven { path: self.shown().into() }),
+            None if is_for_server => Err(Error::KindNotGiven { path: self.content.shown().into() }),
             kind => Ok(kind.unwrap_or(EndEntityKind::Client)),
         }
     }
@@ -77,23 +72,25 @@ impl SigningRequest {
         if let Some(name) = &self.common_name {
             return Ok(name.clone());
         }
-        let path = || self.shown().into();
+        let path = || self.content.shown().into();
         let asked_for = request.subject().common_name().unwrap_or_default();
         let name: IssuedName = asked_for
             .parse()
             .map_err(|source| Error::RequestedName { path: path(), reason: format!("{source}") })?;
-        let is_allowed = |name: &GeneralName| self.allowed.iter().any(|pattern| pattern.allows(name));
-        match kind == EndEntityKind::Client || is_allowed(&name.as_str().parse()?) {
+        match kind == EndEntityKind::Client || self.allows(&name.as_str().parse()?) {
             true => Ok(name),
             false => Err(Error::NameNotAllowed { path: path(), name: asked_for }),
         }
     }
 
+    fn allows(&self, name: &GeneralName) -> bool {
+        self.allowed.iter().any(|pattern| pattern.allows(name))
+    }
+
     /// The names that it may have, and the others as text.
     fn names(&self, request: &CertificateRequest) -> (Vec<GeneralName>, Vec<String>) {
         let repaired = request.names().iter().map(|name| name.repaired().unwrap_or_else(|| name.clone()));
-        let (allowed, others): (Vec<_>, Vec<_>) =
-            repaired.partition(|name| self.allowed.iter().any(|pattern| pattern.allows(name)));
+        let (allowed, others): (Vec<_>, Vec<_>) = repaired.partition(|name| self.allows(name));
         let others = others.iter().map(GeneralName::to_string);
         (allowed, others.chain(request.unusable_names().iter().cloned()).collect())
     }

@@ -40,7 +40,7 @@ impl Fleet {
     /// # Errors
     /// Where it is no YAML, says something else, or names something twice; with the place.
     pub fn read(source: &Source) -> Result<Self, Error> {
-        let name = if source.name == "-" { "standard input" } else { &source.name };
+        let name = source.shown();
         let documents = yaml::read_file(&source.content, &Origin::file(name));
         let documents = documents.map_err(|malformed| refuse(malformed.place, malformed.reason))?;
         if let Some(defect) = documents.iter().find_map(yaml::Document::defect) {

@@ -15,7 +15,7 @@ use super::renew::Old;
 use super::report::CertificateReport;
 use super::{Action, Error, Report, authority};
 use crate::pki::{Days, EndEntityKind, GeneralName, KeyType, Passphrase};
-use crate::store::{self, Access, Backup, Directory, EndEntityFiles, FileRole, IssuedName};
+use crate::store::{Access, Backup, Directory, EndEntityFiles, FileRole, IssuedName};
 pub use csr::SigningRequest;
 pub use fleet::Fleet;
 use wish::{Drafter, Wish};
@@ -152,10 +152,10 @@ fn issue_in(
 
 /// The folder for what is issued; none where it is missing and nothing is to be written.
 fn open(request: &IssueRequest, directory: &Directory) -> Result<Option<IssuedFolder>, Error> {
-    let access = if request.dry_run { Access::Look } else { Access::Create };
-    match IssuedFolder::open(directory, request.output.as_deref(), access) {
-        Err(Error::Store(store::Error::NotFound { .. })) if request.dry_run => Ok(None),
-        opened => opened.map(Some),
+    let chosen = request.output.as_deref();
+    match request.dry_run {
+        true => IssuedFolder::open_if_there(directory, chosen, Access::Look),
+        false => IssuedFolder::open(directory, chosen, Access::Create).map(Some),
     }
 }
 

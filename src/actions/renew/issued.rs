@@ -7,7 +7,7 @@ use crate::actions::issuance::{Batches, Inventory, InventoryEntry, IssuedFolder,
 use crate::actions::report::CertificateReport;
 use crate::actions::{Action, Error, Note, Report};
 use crate::pki::{Certificate, EndEntityKind};
-use crate::store::{self, Access, EndEntityFiles, IssuedName};
+use crate::store::{Access, EndEntityFiles, IssuedName};
 
 /// Something that the inventory has.
 pub(crate) struct Member {
@@ -74,13 +74,11 @@ pub(crate) fn renew_issued(
     let mut withdrawn = Vec::new();
     for Members { folder, members } in all {
         let chosen = issuer.certificates.path().join(&folder);
-        let mut opened = match IssuedFolder::open(issuer.certificates, Some(&chosen), access) {
-            Err(Error::Store(store::Error::NotFound { .. })) => {
-                withdrawn.extend(members.into_iter().map(|member| (member.name, chosen.clone())));
-                refuse_withdrawn(request, &withdrawn)?;
-                continue;
-            }
-            opened => opened?,
+        let opened = IssuedFolder::open_if_there(issuer.certificates, Some(&chosen), access)?;
+        let Some(mut opened) = opened else {
+            withdrawn.extend(members.into_iter().map(|member| (member.name, chosen.clone())));
+            refuse_withdrawn(request, &withdrawn)?;
+            continue;
         };
         let renewal =
             Renewal { request, directory: &opened.directory, authority: issuer.authority, now: issuer.now };

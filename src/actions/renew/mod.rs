@@ -9,7 +9,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::issuance::{
-    self, Inventory, InventoryEntry, IssuedFolder, Issuer, NewFile, Plan, Progress, Serials, issue_all,
+    self, Inventory, InventoryEntry, IssuedFolder, Issuer, Plan, Progress, Serials, issue_all,
 };
 use super::report::CertificateReport;
 use super::{Action, Error, Note, Report, authority};
@@ -243,8 +243,7 @@ fn make(
         certificates.push(certificate);
         files.extend(issued);
     }
-    let serial_owner = directory.state(FileRole::CaSerial)?.map(|state| state.owner);
-    let serial = NewFile { owner: serial_owner, ..serials.file() };
+    let serial = serials.file().owned_as_in(directory)?;
     if inventory.is_begun() {
         // A number that the inventory has is used up, even if nothing comes into its place.
         let notes = &mut report.notes;

@@ -46,7 +46,7 @@ impl Run<'_> {
         if self.request.dry_run {
             return Ok(());
         }
-        let in_next = |role, content: &[u8]| NewFile { path: next(role), ..NewFile::new(role, content) };
+        let in_next = |role, content: &[u8]| NewFile::at(next(role), role, content);
         let files = [
             self.trusting(&new)?,
             in_next(FileRole::CaKey, key_pem.as_bytes()),
@@ -81,8 +81,7 @@ impl Run<'_> {
             content.push(b'\n');
         }
         content.extend_from_slice(certificates_to_pem([new.root()]).as_bytes());
-        let owner = self.directory.state(role)?.map(|state| state.owner);
-        Ok(NewFile { owner, ..NewFile::new(role, &*content) })
+        NewFile::new(role, &*content).owned_as_in(self.directory)
     }
 
     /// Signs ca.pem anew with the key and the name that it has.
@@ -102,11 +101,10 @@ impl Run<'_> {
         if self.request.dry_run {
             return Ok(());
         }
-        let owner = self.directory.state(role)?.map(|state| state.owner);
         // Whatever else is trusted stays.
         let trusted = &self.rotation.trusted;
         let trusted = trusted.iter().map(|trusted| if trusted == old.root() { &new } else { trusted });
-        let files = [NewFile { owner, ..NewFile::new(role, certificates_to_pem(trusted)) }];
+        let files = [NewFile::new(role, certificates_to_pem(trusted)).owned_as_in(self.directory)?];
         let backup = write(
             self.directory,
             &files,

@@ -31,8 +31,7 @@ impl Run<'_> {
         if self.request.dry_run {
             return Ok(());
         }
-        let owner = self.directory.state(role)?.map(|state| state.owner);
-        let files = [NewFile { owner, ..NewFile::new(role, certificates_to_pem([new])) }];
+        let files = [NewFile::new(role, certificates_to_pem([new])).owned_as_in(self.directory)?];
         write(self.directory, &files, &[], Backup::None, self.now, &|_| Ok(()), &mut report.notes)?;
         report.changed = true;
         report.files.extend(file_reports(&report.directory, &files));

@@ -117,11 +117,10 @@ impl Run<'_> {
     /// in it.
     fn authority_files(&self) -> Result<Vec<NewFile>, Error> {
         let read = |path| Ok::<_, Error>(self.directory.read(path)?.unwrap_or_default());
-        let owner = |role| Ok::<_, Error>(self.directory.state(role)?.map(|state| state.owner));
         let (key, certificate) = (FileRole::CaKey, FileRole::CaCertificate);
         Ok(vec![
-            NewFile { owner: owner(key)?, ..NewFile::new(key, &*read(next(key))?) },
-            NewFile { owner: owner(certificate)?, ..NewFile::new(certificate, &*read(certificate.into())?) },
+            NewFile::new(key, &*read(next(key))?).owned_as_in(self.directory)?,
+            NewFile::new(certificate, &*read(certificate.into())?).owned_as_in(self.directory)?,
         ])
     }
 

@@ -60,6 +60,14 @@ pub struct Source {
     pub content: Zeroizing<Vec<u8>>,
 }
 
+impl Source {
+    /// Its name, as messages call it.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        if self.name == "-" { "standard input" } else { &self.name }
+    }
+}
+
 /// Without the content: it can hold private keys.
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

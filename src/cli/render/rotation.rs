@@ -142,7 +142,7 @@ pub(crate) fn next_steps(directory: &str, status: &RotationStatus) -> Vec<String
         ],
         RotationState::Issuing => vec![format!("{} goes on with it", command("issue"))],
         RotationState::Issued => vec![
-            "copy server.key and server.pem to where Milvus reads them, and restart it; give clients, and who has a folder of issued, what is new; in any order".into(),
+            "copy server.key and server.pem to where Milvus reads them, and restart it; give clients, and who has a folder of issued, their new certificates; in any order".into(),
             format!("when all of them have theirs: {}", command("finish")),
         ],
     }
