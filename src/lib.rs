@@ -37,5 +37,6 @@ pub mod actions;
 pub mod audit;
 pub mod milvus;
 pub mod pki;
+#[cfg(feature = "probe")]
 pub mod probe;
 pub mod store;

@@ -14,6 +14,7 @@ mod generate;
 mod inspect;
 mod issuance;
 mod issue;
+#[cfg(feature = "probe")]
 mod probe;
 mod renew;
 mod report;
@@ -31,6 +32,7 @@ pub use inspect::{
 };
 pub use issuance::Progress;
 pub use issue::{Fleet, IssueRequest, Recipients, SigningRequest, issue, issue_with_progress};
+#[cfg(feature = "probe")]
 pub use probe::{ClientOutcome, ProbeReport, ProbeRequest, ProbedPort, probe};
 pub use renew::{Issued, RenewRequest, renew, renew_with_progress};
 pub use report::{Action, CertificateReport, FileReport, Note, Report};

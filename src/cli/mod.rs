@@ -12,6 +12,7 @@ mod inspect;
 mod issue;
 mod man;
 pub(crate) mod output;
+#[cfg(feature = "probe")]
 mod probe;
 mod progress;
 mod render;
@@ -70,6 +71,7 @@ enum Command {
     Check(check::Args),
     Config(config::Args),
     Connect(connect::Args),
+    #[cfg(feature = "probe")]
     Probe(probe::Args),
     Explain(explain::Args),
     Completions(completions::Args),
@@ -119,6 +121,7 @@ impl Cli {
             Command::Check(args) => args.run(now),
             Command::Config(args) => args.run(now),
             Command::Connect(args) => args.run(now),
+            #[cfg(feature = "probe")]
             Command::Probe(args) => args.run(now),
             Command::Explain(args) => args.run(),
             Command::Completions(args) => args.run(),

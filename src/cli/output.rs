@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::ValueEnum;
 use milvus_certs::actions::{
-    self, CheckReport, ConfigReport, ConnectReport, ExplainReport, InspectReport, Note, ProbeReport, Report,
+    self, CheckReport, ConfigReport, ConnectReport, ExplainReport, InspectReport, Note, Report,
     RotationReport, RotationStatus, RotationStep,
 };
 use milvus_certs::pki::{is_deceptive, printable};
@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use super::args::CommonArgs;
 use super::render::page::Page;
-use super::render::{check, config, inspect, issued, probe, prometheus, rotation, run};
+use super::render::{check, config, inspect, issued, prometheus, rotation, run};
 use super::usage;
 
 /// Raised when a field changes its meaning or goes.
@@ -226,10 +226,11 @@ pub(super) fn script(script: &[u8]) -> anyhow::Result<()> {
 }
 
 /// Prints what `probe` saw.
-pub(super) fn probed(report: &ProbeReport, json: bool) -> anyhow::Result<()> {
+#[cfg(feature = "probe")]
+pub(super) fn probed(report: &actions::ProbeReport, json: bool) -> anyhow::Result<()> {
     let text = match json {
         true => document("probe", Look { changed: false, report })?,
-        false => probe::text(report),
+        false => super::render::probe::text(report),
     };
     print(&text).context("what was seen cannot be printed")
 }

@@ -87,6 +87,7 @@ impl Error {
                 let own = match kind {
                     ErrorKind::UnknownArgument => typed.misplaced(error),
                     ErrorKind::InvalidValue => typed.folder_for_a_kind(error),
+                    ErrorKind::InvalidSubcommand => left_out(error),
                     _ => None,
                 };
                 let message = message_of(error);
@@ -214,6 +215,13 @@ impl Typed {
     fn argument(&self, option: &str) -> Option<&clap::Arg> {
         self.command.get_arguments().find(|argument| argument.get_long() == option.strip_prefix("--"))
     }
+}
+
+/// A command that this program was built without.
+fn left_out(error: &clap::Error) -> Option<String> {
+    let is_probe = text(error, ContextKind::InvalidSubcommand) == Some("probe");
+    (is_probe && cfg!(not(feature = "probe")))
+        .then(|| "this program was built without `probe`; the default features of the crate have it".into())
 }
 
 fn takes_values(argument: &clap::Arg) -> bool {

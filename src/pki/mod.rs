@@ -50,6 +50,7 @@ pub use profile::{EndEntityKind, Profile};
 pub use request::{CertificateRequest, request_from};
 pub use serial::{SerialCounter, SerialNumber};
 pub use sign::EndEntity;
+#[cfg(feature = "probe")]
 pub(crate) use signatures::ECDSA_P521_SHA512;
 pub use subject::{Attribute, AttributeType, Subject};
 pub use text::{is_deceptive, listed, printable, shell_quoted};

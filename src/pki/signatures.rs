@@ -39,6 +39,7 @@ pub(super) const LENIENT: &[&dyn SignatureVerificationAlgorithm] = &[
 ];
 
 /// What a server with a P-521 key signs its handshakes with.
+#[cfg(feature = "probe")]
 pub(crate) const ECDSA_P521_SHA512: &dyn SignatureVerificationAlgorithm = &Scheme(Key::P521, Hash::Sha512);
 
 /// From what was once thought enough to the longest that are worked with.

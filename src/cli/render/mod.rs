@@ -6,6 +6,7 @@ pub(super) mod config;
 pub(super) mod inspect;
 pub(super) mod issued;
 pub(super) mod page;
+#[cfg(feature = "probe")]
 pub(super) mod probe;
 pub(super) mod prometheus;
 pub(super) mod rotation;
