@@ -4,7 +4,9 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, PatternID};
+use aho_corasick::automaton::Automaton;
+use aho_corasick::nfa::contiguous::NFA;
+use aho_corasick::{Input, PatternID};
 
 use crate::audit::{Code, Finding, Place, Position};
 use crate::pki::{EndEntityKind, printable};
@@ -493,7 +495,7 @@ impl<'a> Said<'a> {
         let known = &*KNOWN;
         // Most lines of a log say nothing.
         let mut found: Option<Vec<Option<usize>>> = None;
-        for word in known.automaton.find_overlapping_iter(piece) {
+        for word in known.automaton.try_find_overlapping_iter(Input::new(piece)).into_iter().flatten() {
             let found = found.get_or_insert_with(|| vec![None; known.automaton.patterns_len()]);
             found[word.pattern()].get_or_insert(word.start());
         }
@@ -518,7 +520,7 @@ impl<'a> Said<'a> {
 
 /// The sayings, and all their words to be found in one go, whatever their case.
 struct Known {
-    automaton: AhoCorasick,
+    automaton: NFA,
     /// With the numbers of their words.
     sayings: Vec<(&'static Saying, Vec<PatternID>)>,
 }
@@ -532,7 +534,7 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
         PatternID::must(index)
     };
     let sayings = SAYINGS.iter().map(|saying| (saying, saying.words.iter().map(number).collect())).collect();
-    let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(&words);
+    let automaton = NFA::builder().ascii_case_insensitive(true).build(&words);
     Known { automaton: automaton.unwrap_or_else(|error| unreachable!("the words are few: {error}")), sayings }
 });
 

@@ -1,12 +1,12 @@
 use std::collections::HashMap;
 
 use crypto_bigint::BoxedUint;
+use milvus_certs_primes::{self as primes, PUBLIC_EXPONENT};
 use rayon::prelude::*;
 use rsa::traits::{PrivateKeyParts, PublicKeyParts};
 use zeroize::Zeroizing;
 
 use super::key::Parameters;
-use super::primes::{self, PUBLIC_EXPONENT};
 use super::{Error, KeyType, PrivateKey};
 
 /// Makes new keys of these types from the operating system's random numbers, on all cores: the search

@@ -16,7 +16,6 @@ mod key_defect;
 mod key_material;
 mod name;
 mod name_pattern;
-mod primes;
 mod profile;
 mod request;
 mod serial;

@@ -23,18 +23,17 @@ use std::sync::{Mutex, PoisonError};
 
 use crypto_bigint::{BitOps, BoxedUint, CheckedAdd, NonZero, Odd, RandomBits, RandomBitsError, RandomMod};
 use crypto_primes::hazmat::MillerRabin;
-use getrandom::SysRng;
+use getrandom::{Error, SysRng};
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-use super::Error;
 use sieve::Sieve;
 
 /// The public exponent of every key that is made.
-pub(super) const PUBLIC_EXPONENT: u32 = 65537;
+pub const PUBLIC_EXPONENT: u32 = 65537;
 
 /// A prime that no memory keeps. What the libraries copy while they test it is beyond reach.
-pub(super) type Prime = Zeroizing<BoxedUint>;
+pub type Prime = Zeroizing<BoxedUint>;
 
 /// Finds primes of so many bits, all different, whose two top bits are set: so the product of two has
 /// exactly twice as many bits, and each is above √2·2^(bits-1) (FIPS 186-5 A.1.3, 4.4).
@@ -43,7 +42,7 @@ pub(super) type Prime = Zeroizing<BoxedUint>;
 ///
 /// # Errors
 /// If the operating system has no random numbers.
-pub(super) fn find(bits: u32, count: usize) -> Result<Vec<Prime>, Error> {
+pub fn find(bits: u32, count: usize) -> Result<Vec<Prime>, Error> {
     let mut primes = search(bits, count)?;
     // After the search, so that this work too is shared equally.
     let rounds = rounds(bits);
@@ -100,8 +99,8 @@ fn search(bits: u32, count: usize) -> Result<Vec<Prime>, Error> {
 /// A random odd number whose two top bits are set.
 fn start(bits: u32) -> Result<Zeroizing<BoxedUint>, Error> {
     let start = BoxedUint::try_random_bits(&mut SysRng, bits).map_err(|error| match error {
-        RandomBitsError::RandCore(error) => error.into(),
-        error => Error::signing(error),
+        RandomBitsError::RandCore(error) => error,
+        error => unreachable!("as many bits are drawn as there are: {error}"),
     });
     let mut start = Zeroizing::new(start?);
     for bit in [0, bits - 2, bits - 1] {

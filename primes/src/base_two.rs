@@ -9,14 +9,11 @@ use crypto_bigint::{
 ///
 /// `MillerRabin` asks the same and more, for any base: with this one there is nothing to multiply by, one
 /// doubles. The time that it takes does not depend on the number.
-pub(super) fn passes(number: &BoxedUint) -> bool {
+pub(crate) fn passes(number: &BoxedUint) -> bool {
     let Some(odd) = Odd::new(number.clone()).into_option() else { return false };
     match <&[Word; U1024::LIMBS]>::try_from(number.as_words()) {
-        // What is generic is compiled with this crate, and without optimisation ten times slower.
-        Ok(words) if !cfg!(debug_assertions) => {
-            Odd::new(U1024::from_words(*words)).into_option().is_some_and(|odd| passes_1024(&odd))
-        }
-        _ => passes_any(&odd),
+        Ok(words) => Odd::new(U1024::from_words(*words)).into_option().is_some_and(|odd| passes_1024(&odd)),
+        Err(_) => passes_any(&odd),
     }
 }
 

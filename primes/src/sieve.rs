@@ -3,7 +3,7 @@ use crypto_bigint::{BoxedUint, Limb, NonZero, Reciprocal, Word};
 use super::PUBLIC_EXPONENT;
 
 /// Weeds out numbers that have a small factor, or that make no RSA key.
-pub(super) struct Sieve {
+pub(crate) struct Sieve {
     /// How many odd numbers it looks at. Among as many as this a prime is missing once in 100,000 times.
     reach: usize,
     groups: Vec<Group>,
@@ -18,7 +18,7 @@ struct Group {
 
 impl Sieve {
     /// For numbers of so many bits.
-    pub(super) fn new(bits: u32) -> Self {
+    pub(crate) fn new(bits: u32) -> Self {
         // A prime p spares a test once in p times. A test takes time with the cube of the length, and
         // there are more of them; dividing by p takes time with the length.
         let limit = bits * bits / 8;
@@ -28,7 +28,7 @@ impl Sieve {
     }
 
     /// The distances from `start`, which is odd, to the numbers above it that are left.
-    pub(super) fn survivors(&self, start: &BoxedUint) -> impl Iterator<Item = u32> + use<> {
+    pub(crate) fn survivors(&self, start: &BoxedUint) -> impl Iterator<Item = u32> + use<> {
         let mut struck = vec![false; self.reach];
         for group in &self.groups {
             for (prime, remainder) in group.remainders(start) {
