@@ -18,7 +18,10 @@ use milvus_certs::pki::{Attribute, AttributeType, Days, GeneralName, KeyType, Pa
 use milvus_certs::store::{FileMode, read_file};
 use zeroize::Zeroizing;
 
-/// Where, and how to talk about it.
+// What several commands take. These are not described by `///`: clap would take that for the description of
+// the command.
+
+// Where, and how to talk about it.
 #[derive(Debug, Args)]
 pub(super) struct CommonArgs {
     /// The certificate directory
@@ -38,7 +41,7 @@ pub(super) struct CommonArgs {
     pub(super) quiet: bool,
 }
 
-/// Whose certificates they are. An empty value leaves an attribute out.
+// Whose certificates they are. An empty value leaves an attribute out.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Subject (an empty value leaves an attribute out)")]
 pub(super) struct SubjectArgs {
@@ -78,7 +81,7 @@ impl SubjectArgs {
     }
 }
 
-/// The names beside the CommonName.
+// The names beside the CommonName.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Names")]
 pub(super) struct NameArgs {
@@ -99,7 +102,7 @@ pub(super) struct NameArgs {
     pub(super) client_name: Option<Attribute>,
 }
 
-/// A Milvus in Kubernetes.
+// A Milvus in Kubernetes.
 #[derive(Debug, Args)]
 pub(super) struct ReleaseArgs {
     /// The name of Helm's release or of the operator's resource
@@ -125,7 +128,7 @@ pub(super) fn namespace(value: &str) -> Result<KubernetesName, KubernetesNameInv
     KubernetesName::new(NameKind::Namespace, value)
 }
 
-/// The names that clients inside a deployment use.
+// The names that clients inside a deployment use.
 #[derive(Debug, Args)]
 pub(super) struct PlatformArgs {
     /// Add the names that clients inside use: of the service, the container, and in cluster DNS
@@ -168,7 +171,7 @@ impl PlatformArgs {
     }
 }
 
-/// The file with the passphrase of ca.key.
+// The file with the passphrase of ca.key.
 #[derive(Debug, Args)]
 pub(super) struct PassphraseArgs {
     /// A file whose first line is the passphrase of ca.key

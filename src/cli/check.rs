@@ -30,10 +30,6 @@ Exit status:
 
 Every option can also be given by an environment variable, named in its description.";
 
-/// Find what is wrong with certificates and with Milvus' TLS configuration
-///
-/// Says for each finding what was found, why it matters to Milvus and what helps; then with which
-/// clients one-way and mutual TLS will work. Changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -9,7 +9,6 @@ Examples:
   milvus-certs completions zsh > \"${fpath[1]}/_milvus-certs\"
   milvus-certs completions fish > ~/.config/fish/completions/milvus-certs.fish";
 
-/// Print a shell's completion script
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -22,10 +22,6 @@ Examples:
   milvus-certs config secret -d certs --type tls | kubectl apply -f -
   milvus-certs config cert-manager -d certs --out deploy";
 
-/// Print or write what a deployment of Milvus needs to serve TLS
-///
-/// Takes a certificate directory that `check` finds no error in. Each file begins with a comment that
-/// says where it goes and how it is applied. ca.key is in no file but cert-manager's Secret.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
 pub(crate) struct Args {

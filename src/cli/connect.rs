@@ -17,9 +17,6 @@ Examples:
   milvus-certs connect curl -d certs --tls-mode 2 | sh
   milvus-certs connect java -d certs --uri https://milvus.example.com:19530";
 
-/// Show how a client connects to a Milvus that serves TLS
-///
-/// Prints a complete program or file, which says which versions it fits and how it is run.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
 pub(crate) struct Args {

@@ -19,9 +19,6 @@ Exit status:
 
 Every option can also be given by an environment variable, named in its description.";
 
-/// Explain an error of Milvus, an SDK, curl or a log: cause and fix
-///
-/// Knows the words of Go, gRPC, OpenSSL, rustls, Java, Node and curl. Each cause is said once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -21,10 +21,6 @@ Examples:
   milvus-certs gen -d certs --if-missing --json
   milvus-certs gen -d certs --ca-cert corp-ca.pem --ca-key corp-ca.key";
 
-/// Make a private authority, and a server and a client certificate
-///
-/// Writes the seven files of Milvus' documentation: ca.key, ca.pem, ca.srl, server.key, server.pem,
-/// client.key and client.pem.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
 #[command(mut_arg("common_name", |arg| arg.default_value(defaults::COMMON_NAME)))]

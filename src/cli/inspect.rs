@@ -20,9 +20,6 @@ Exit status:
 
 Every option can also be given by an environment variable, named in its description.";
 
-/// Show what is in certificates, keys, signing requests, or a certificate directory
-///
-/// PEM or DER; keys in PKCS#8, PKCS#1 or SEC 1, encrypted or not. Shows no secrets.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -44,10 +44,6 @@ made anew; the rest is left. Interrupted, it goes on from there when it is run a
 /// The most that is read of a list or a request, in bytes.
 const LIMIT: u64 = 1024 * 1024;
 
-/// Issue certificates to more servers and clients, from the authority that is there
-///
-/// Each gets a folder in DIR/issued with NAME.pem, NAME.key and ca.pem. What was issued is in
-/// DIR/issued/index.jsonl, and `renew --all` renews it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_OF_MANY}"))]
 #[command(group = clap::ArgGroup::new("what").args(["kind", "csr", "from"]).required(true))]

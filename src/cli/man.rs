@@ -11,7 +11,6 @@ const EXAMPLES: &str = "\
 Examples:
   milvus-certs man --out /usr/local/share/man/man1";
 
-/// Write the manual pages of all commands
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

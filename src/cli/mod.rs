@@ -61,20 +61,57 @@ pub(crate) struct Cli {
     command: Command,
 }
 
+// What each takes is asked for only when it is the one, or its help is to be shown.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
+    /// Make a private authority, and a server and a client certificate
+    ///
+    /// Writes the seven files of Milvus' documentation: ca.key, ca.pem, ca.srl, server.key, server.pem,
+    /// client.key and client.pem.
     Gen(generate::Args),
+    /// Renew the server's and the client's certificates, or what was issued beside them
+    ///
+    /// Needs ca.key and ca.pem, and never changes them: clients go on trusting ca.pem.
     Renew(renew::Args),
+    /// Issue certificates to more servers and clients, from the authority that is there
+    ///
+    /// Each gets a folder in DIR/issued with NAME.pem, NAME.key and ca.pem. What was issued is in
+    /// DIR/issued/index.jsonl, and `renew --all` renews it.
     Issue(issue::Args),
+    /// Replace the authority by a new one, step by step, without an outage
     RotateCa(rotate_ca::Args),
+    /// Show what is in certificates, keys, signing requests, or a certificate directory
+    ///
+    /// PEM or DER; keys in PKCS#8, PKCS#1 or SEC 1, encrypted or not. Shows no secrets.
     Inspect(inspect::Args),
+    /// Find what is wrong with certificates and with Milvus' TLS configuration
+    ///
+    /// Says for each finding what was found, why it matters to Milvus and what helps; then with which
+    /// clients one-way and mutual TLS will work. Changes nothing.
     Check(check::Args),
+    /// Print or write what a deployment of Milvus needs to serve TLS
+    ///
+    /// Takes a certificate directory that `check` finds no error in. Each file begins with a comment that
+    /// says where it goes and how it is applied. ca.key is in no file but cert-manager's Secret.
     Config(config::Args),
+    /// Show how a client connects to a Milvus that serves TLS
+    ///
+    /// Prints a complete program or file, which says which versions it fits and how it is run.
     Connect(connect::Args),
+    /// Look at a running Milvus: what it serves, to whom, and whether it is what is on disk
+    ///
+    /// Makes handshakes as clients do, with and without a client certificate, and asks Milvus for its
+    /// version. Changes nothing.
     #[cfg(feature = "probe")]
     Probe(probe::Args),
+    /// Explain an error of Milvus, an SDK, curl or a log: cause and fix
+    ///
+    /// Knows the words of Go, gRPC, OpenSSL, rustls, Java, Node and curl. Each cause is said once.
     Explain(explain::Args),
+    /// Print a shell's completion script
     Completions(completions::Args),
+    /// Write the manual pages of all commands
     Man(man::Args),
 }
 

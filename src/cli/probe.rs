@@ -25,10 +25,6 @@ Exit status:
 
 Every option can also be given by an environment variable, named in its description.";
 
-/// Look at a running Milvus: what it serves, to whom, and whether it is what is on disk
-///
-/// Makes handshakes as clients do, with and without a client certificate, and asks Milvus for its
-/// version. Changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -26,9 +26,6 @@ Examples:
 Subject, names, key type and length of validity are taken over from the old certificate, unless an
 option says otherwise. --common-name also replaces the names; --san adds to them.";
 
-/// Renew the server's and the client's certificates, or what was issued beside them
-///
-/// Needs ca.key and ca.pem, and never changes them: clients go on trusting ca.pem.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_OF_MANY}"))]
 pub(crate) struct Args {

@@ -23,7 +23,6 @@ that was interrupted goes on when it is run again. The old authority is kept in 
 `begin --same-key` is for an authority whose certificate is refused or ends soon, such as that of
 gen.sh, which has no keyUsage. It signs ca.pem anew with the same key and name: one step is all.";
 
-/// Replace the authority by a new one, step by step, without an outage
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_OF_MANY}"))]
 pub(crate) struct Args {

@@ -115,6 +115,7 @@ impl Typed {
     fn new(typed: &[OsString]) -> Self {
         let mut rest: Vec<_> = typed.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
         let (mut name, mut command) = (String::from("milvus-certs"), Cli::command());
+        command.build();
         while let Some(found) = rest.first().and_then(|word| command.find_subcommand(word).cloned()) {
             name = format!("{name} {}", found.get_name());
             command = found;

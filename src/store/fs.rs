@@ -278,10 +278,10 @@ pub fn read_from(source: impl Read, path: &std::path::Path, limit: u64) -> Resul
     }
 }
 
-/// Creates a file with its final mode, owner and content, and waits until it is on disk.
+/// Creates a file with its final mode, owner and content; it is not on disk before it is synced.
 ///
 /// It is created for its owner alone and opened further only once its owner is set, so a private
-/// key is never readable by others for an instant. Returns whether the owner could be set; where it
+/// key is never readable by others for an instant. Returns also whether the owner could be set; where it
 /// could not, a key is left to its owner alone, since its group is another than before.
 pub(super) fn create(
     directory: impl AsFd,
@@ -289,7 +289,7 @@ pub(super) fn create(
     content: &[u8],
     mode: FileMode,
     owner: Option<Owner>,
-) -> io::Result<bool> {
+) -> io::Result<(File, bool)> {
     step("create")?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::openat(directory, name, flags, Mode::from_raw_mode(0o600))?);
@@ -298,9 +298,13 @@ pub(super) fn create(
     rustix::fs::fchmod(&file, Mode::from_raw_mode(mode.0.into()))?;
     step("write")?;
     file.write_all(content)?;
+    Ok((file, owned))
+}
+
+/// Waits until a file is on disk.
+pub(super) fn sync(file: &File) -> io::Result<()> {
     step("sync")?;
-    file.sync_all()?;
-    Ok(owned)
+    file.sync_all()
 }
 
 /// Adds lines to a file, which is made if it is missing, and waits until they are on disk. What follows
@@ -314,8 +318,7 @@ pub(super) fn append(directory: impl AsFd, name: &str, lines: &[u8]) -> io::Resu
     file.seek(SeekFrom::Start(end))?;
     let written = step("write").and_then(|()| file.write_all(lines)).and_then(|()| {
         file.set_len(end + lines.len() as u64)?;
-        step("sync")?;
-        file.sync_all()
+        sync(&file)
     });
     if written.is_err() {
         // What cannot be taken back is an unfinished line, or lines that tell of what was not handed out.

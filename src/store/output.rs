@@ -140,7 +140,8 @@ fn stage(folder: &Path, files: &[OutputFile<'_>], places: &[OwnedFd]) -> Result<
         if fs::exists(place, &name).map_err(write_error)? {
             fs::remove_file(place, &name).map_err(write_error)?;
         }
-        fs::create(place, &name, file.content, file.mode, None).map_err(write_error)?;
+        let (created, _) = fs::create(place, &name, file.content, file.mode, None).map_err(write_error)?;
+        fs::sync(&created).map_err(write_error)?;
     }
     Ok(())
 }

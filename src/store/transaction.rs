@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -85,18 +86,41 @@ impl Directory {
 }
 
 impl Transaction<'_> {
-    /// Writes a file beside the directory's, and waits until it is on disk. Returns whether it
-    /// belongs to whom it was to belong.
+    /// Writes files beside the directory's, and waits until they are on disk. Returns those that do not
+    /// belong to whom they were to belong.
     ///
     /// # Errors
-    /// If it cannot be written.
-    pub fn stage(&mut self, file: &StagedFile<'_>) -> Result<bool, Error> {
-        let write_error = |source| Error::Write { path: self.directory.path_of(&file.path), source };
-        let folder = self.staged_folder(&file.path).map_err(write_error)?;
-        let owned = fs::create(folder, file.path.name(), file.content, file.mode, file.owner);
-        let owned = owned.map_err(write_error)?;
-        self.files.push(file.path.clone());
-        Ok(owned)
+    /// If one of them cannot be written.
+    pub fn stage<'f>(&mut self, files: &'f [StagedFile<'_>]) -> Result<Vec<&'f RelativePath>, Error> {
+        /// So many are open at once: macOS lets a process have 256.
+        const OPEN: usize = 64;
+        let mut foreign = Vec::new();
+        for files in files.chunks(OPEN) {
+            // All are written before the first is waited for: what a file system has to write together costs
+            // it less.
+            let mut written = Vec::new();
+            for file in files {
+                let (opened, owned) = self.create(file).map_err(|source| self.stage_error(file, source))?;
+                self.files.push(file.path.clone());
+                written.push((file, opened));
+                if !owned {
+                    foreign.push(&file.path);
+                }
+            }
+            for (file, opened) in written {
+                fs::sync(&opened).map_err(|source| self.stage_error(file, source))?;
+            }
+        }
+        Ok(foreign)
+    }
+
+    fn create(&self, file: &StagedFile<'_>) -> io::Result<(File, bool)> {
+        let folder = self.staged_folder(&file.path)?;
+        fs::create(folder, file.path.name(), file.content, file.mode, file.owner)
+    }
+
+    fn stage_error(&self, file: &StagedFile<'_>, source: io::Error) -> Error {
+        Error::Write { path: self.directory.path_of(&file.path), source }
     }
 
     /// Where a file is staged; a folder for it is made if it is missing.

@@ -38,6 +38,10 @@ impl NewFile {
         let owner = directory.state(&self.path)?.map(|state| state.owner);
         Ok(Self { owner, ..self })
     }
+
+    fn to_stage(&self) -> StagedFile<'_> {
+        StagedFile { path: self.path.clone(), content: &self.content, mode: self.mode, owner: self.owner }
+    }
 }
 
 /// Reads a file of a directory.
@@ -90,12 +94,9 @@ pub(crate) fn write(
 ) -> Result<Option<PathBuf>, Error> {
     let paths: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
     let mut transaction = directory.begin(&paths, backup)?;
-    for NewFile { path, content, mode, owner, .. } in files {
-        let file = StagedFile { path: path.clone(), content, mode: *mode, owner: *owner };
-        if !transaction.stage(&file)? {
-            notes.push(Note::OwnerNotKept { file: path.to_string() });
-        }
-    }
+    let staged: Vec<_> = files.iter().map(NewFile::to_stage).collect();
+    let foreign = transaction.stage(&staged)?;
+    notes.extend(foreign.into_iter().map(|file| Note::OwnerNotKept { file: file.to_string() }));
     let read = |path: &RelativePath| transaction.read(path).map_err(Error::from);
     for Plan { kind, files, names, key, .. } in plans {
         let directory = transaction.directory();
