@@ -1,0 +1,31 @@
+"""Results as Markdown."""
+
+from .measure import Result
+
+
+def table(title: str, results: list[Result], unable: list[str]) -> str:
+    """A heading, a line for each program, and who could not; the ratio is to milvus-certs."""
+    ours = next(result.seconds for result in results if result.peer.name == "milvus-certs")
+    lines = [
+        f"## {title}",
+        "",
+        "| program | median | ratio | peak memory | differs |",
+        "| --- | ---: | ---: | ---: | --- |",
+        *(row(result, ours) for result in results),
+        "",
+        *(f"Left out: {reason}\n" for reason in unable),
+    ]
+    return "\n".join(lines)
+
+
+def row(result: Result, ours: float) -> str:
+    name = f"**{result.peer.name}**" if result.peer.name == "milvus-certs" else result.peer.name
+    memory = "?" if result.memory is None else f"{result.memory / 1e6:.1f} MB"
+    ratio = f"{result.seconds / ours:.1f} ×"
+    return f"| {name} | {milliseconds(result.seconds)} | {ratio} | {memory} | {result.work.differs} |"
+
+
+def milliseconds(seconds: float) -> str:
+    """Three digits are more than the measurement is good for."""
+    digits = 1 if seconds < 0.01 else 0
+    return f"{seconds * 1000:.{digits}f} ms"
