@@ -1,15 +1,17 @@
 use std::fmt;
 use std::str::FromStr;
 
-use der::Decode;
+use der::asn1::OctetStringRef;
+use der::{Decode, Encode};
 use p256::ecdsa::signature::Signer;
-use pkcs8::{EncodePrivateKey, EncodePublicKey, PrivateKeyInfoRef, SecretDocument};
+use pkcs8::{EncodePrivateKey, EncodePublicKey, ObjectIdentifier, PrivateKeyInfoRef, SecretDocument};
 use rcgen::{PublicKeyData, SignatureAlgorithm};
 use rsa::pkcs1::{DecodeRsaPrivateKey, RsaPrivateKeyRef};
 use rsa::sha2::Sha256;
 use rsa::traits::PublicKeyParts;
+use sec1::EcPrivateKey;
 use sha2::Digest;
-use x509_cert::spki::{DecodePublicKey, SubjectPublicKeyInfoRef};
+use x509_cert::spki::{AlgorithmIdentifierRef, DecodePublicKey, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
 use super::algorithm::{EC, ED25519, MAX_RSA_BITS, MIN_RSA_BITS, P256, P384, RSA, bit_length};
@@ -169,8 +171,14 @@ impl PrivateKey {
     pub(super) fn to_pkcs8(&self) -> Result<SecretDocument, Error> {
         match &self.0 {
             Kind::Rsa(key) => key.to_pkcs8_der(),
-            Kind::P256(key) => key.to_pkcs8_der(),
-            Kind::P384(key) => key.to_pkcs8_der(),
+            Kind::P256(key) => {
+                let public = key.verifying_key().to_sec1_point(false);
+                elliptic_to_pkcs8(P256, &Zeroizing::new(key.to_bytes()), public.as_bytes())
+            }
+            Kind::P384(key) => {
+                let public = key.verifying_key().to_sec1_point(false);
+                elliptic_to_pkcs8(P384, &Zeroizing::new(key.to_bytes()), public.as_bytes())
+            }
             Kind::Ed25519(key) => key.to_pkcs8_der(),
         }
         .map_err(Error::signing)
@@ -215,6 +223,19 @@ impl PrivateKey {
             Kind::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
         })
     }
+}
+
+/// PKCS#8 (RFC 5915 section 3) with the public half that the key has; the library would compute it anew.
+fn elliptic_to_pkcs8(
+    curve: ObjectIdentifier,
+    private_key: &[u8],
+    public_key: &[u8],
+) -> pkcs8::Result<SecretDocument> {
+    let key = EcPrivateKey { private_key, parameters: None, public_key: Some(public_key) };
+    let key = Zeroizing::new(key.to_der()?);
+    let algorithm = AlgorithmIdentifierRef { oid: EC, parameters: Some((&curve).into()) };
+    let info = PrivateKeyInfoRef::new(algorithm, OctetStringRef::new(&key)?);
+    Ok(SecretDocument::encode_msg(&info)?)
 }
 
 impl fmt::Debug for PrivateKey {
@@ -370,3 +391,21 @@ impl PublicKeyData for PublicKey {
 
 /// The PEM text of a private key, wiped when dropped.
 pub(super) type SecretText = Zeroizing<String>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elliptic_keys_are_written_as_the_library_writes_them() {
+        for key_type in [KeyType::P256, KeyType::P384] {
+            let key = PrivateKey::generate(key_type).unwrap();
+            let expected = match &key.0 {
+                Kind::P256(key) => key.to_pkcs8_der(),
+                Kind::P384(key) => key.to_pkcs8_der(),
+                Kind::Rsa(_) | Kind::Ed25519(_) => unreachable!("{key:?} is on no such curve"),
+            };
+            assert_eq!(key.to_pkcs8().unwrap().as_bytes(), expected.unwrap().as_bytes(), "{key_type}");
+        }
+    }
+}
