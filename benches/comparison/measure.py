@@ -1,6 +1,7 @@
 """Lets programs do the same work in turn, and takes time and memory of each."""
 
 import os
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -57,7 +58,7 @@ def compared(
     for _ in range(runs):
         for peer, work in able:
             with fresh_folder(prepared) as folder:
-                seconds[peer.name].append(time_of(*shell(work, folder), folder=folder))
+                seconds[peer.name].append(time_of(*command(work), folder=folder))
                 whole(peer, folder)
     results = [
         Result(peer, work, statistics.median(seconds[peer.name]), peak_memory(work, prepared)) for peer, work in able
@@ -76,7 +77,7 @@ def try_out(peer: Peer, work: Work, key_type: str, prepared: Path | None) -> Non
 
 def run(work: Work, folder: str) -> None:
     """Does it once, for whoever wants to know what it says."""
-    done = subprocess.run(shell(work, folder), env=environment(folder), capture_output=True, text=True)
+    done = subprocess.run(command(work), cwd=folder, env=environment(folder), capture_output=True, text=True)
     if done.returncode != 0:
         last = done.stderr.strip().splitlines()[-1:] or ["no word about why"]
         raise Failed(f"ended with status {done.returncode}: {last[0]}")
@@ -111,6 +112,7 @@ def time_of(*command: str, folder: str) -> float:
     takes a fair part of the time that milvus-certs does."""
     nowhere = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_WRONLY, 0) for descriptor in (1, 2)]
     variables = environment(folder)
+    os.chdir(folder)
     start = time.perf_counter()
     _, status = os.waitpid(os.posix_spawn(command[0], command, variables, file_actions=nowhere), 0)
     seconds = time.perf_counter() - start
@@ -131,14 +133,17 @@ def peak_memory(work: Work, prepared: Path | None) -> int | None:
     peak = 0
     for _ in range(MEMORY_RUNS):
         with fresh_folder(prepared) as folder, tempfile.NamedTemporaryFile("r") as report:
-            time_of(TIME, "-f", "%M", "-o", report.name, *shell(work, folder), folder=folder)
+            time_of(TIME, "-f", "%M", "-o", report.name, *command(work), folder=folder)
             peak = max(peak, int(report.read()) * 1024)
     return peak
 
 
-def shell(work: Work, folder: str) -> list[str]:
-    """All are run by the shell, also those that are one command."""
-    return ["/bin/sh", "-euc", "\n".join(['cd "$0"', *work.lines]), folder]
+def command(work: Work) -> list[str]:
+    """A single command as it is; what are several, as a script."""
+    if len(work.lines) > 1:
+        return ["/bin/sh", "-euc", "\n".join(work.lines)]
+    name, *rest = shlex.split(work.lines[0])
+    return [shutil.which(name, path=PATH) or name, *rest]
 
 
 def environment(folder: str) -> dict[str, str]:

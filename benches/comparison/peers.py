@@ -22,7 +22,7 @@ KEY_TYPES = {"rsa2048": "RSA-2048", "p256": "P-256"}
 
 @dataclass(frozen=True)
 class Work:
-    """What the shell runs in a fresh folder, and what is not as with the others."""
+    """What is run in a fresh folder, line by line, and what is not as with the others."""
 
     lines: list[str]
     differs: str = ""
@@ -270,7 +270,7 @@ def rustls_cert_gen() -> Peer:
         name="rustls-cert-gen",
         version=f"command -v rustls-cert-gen > /dev/null && {{ cargo install --list --root '{ROOT}/target/peers'"
         " | sed -n 's/^rustls-cert-gen v\\(.*\\):/\\1/p' | grep . || echo 'does not say'; }",
-        gen={"p256": Work(lines, "two authorities: each run makes one")},
+        gen={"p256": Work(lines, "two authorities: each run makes one; no serial number to go on from")},
         issued=(
             Issued("server.pem", "server.key.pem", "server-ca.pem"),
             Issued("client.pem", "client.key.pem", "client-ca.pem"),

@@ -21,7 +21,7 @@ impl Sieve {
     pub(crate) fn new(bits: u32) -> Self {
         // A prime p spares a test once in p times. A test takes time with the cube of the length, and
         // there are more of them; dividing by p takes time with the length.
-        let limit = bits * bits / 8;
+        let limit = bits * bits / 4;
         let reach = 4 * bits as usize;
         let public_exponent = Group::new(vec![PUBLIC_EXPONENT]);
         Self { reach, groups: groups(&small_primes(limit)), public_exponent }
@@ -113,8 +113,8 @@ mod tests {
         // Any odd number does.
         let start = BoxedUint::from_be_slice(&[0xc7; 32], 256).unwrap();
         let survivors: BTreeSet<_> = sieve.survivors(&start).collect();
-        let mut primes = small_primes(256 * 256 / 8);
-        assert_eq!((primes[0], primes.len()), (3, 1027));
+        let mut primes = small_primes(256 * 256 / 4);
+        assert_eq!((primes[0], primes.len()), (3, 1899));
         primes.push(PUBLIC_EXPONENT);
         for distance in (0..2 * 4 * 256).step_by(2) {
             let number = start.wrapping_add(BoxedUint::from(distance));

@@ -301,6 +301,16 @@ pub(super) fn create(
     Ok((file, owned))
 }
 
+/// Lets the system write a file soon, so that several are on their way when the first is waited for.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn write_soon(file: &File) {
+    // What is said to be of no more use is written at once. It is a hint: nothing depends on it.
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn write_soon(_: &File) {}
+
 /// Waits until a file is on disk.
 pub(super) fn sync(file: &File) -> io::Result<()> {
     step("sync")?;

@@ -96,8 +96,6 @@ impl Transaction<'_> {
         const OPEN: usize = 64;
         let mut foreign = Vec::new();
         for files in files.chunks(OPEN) {
-            // All are written before the first is waited for: what a file system has to write together costs
-            // it less.
             let mut written = Vec::new();
             for file in files {
                 let (opened, owned) = self.create(file).map_err(|source| self.stage_error(file, source))?;
@@ -107,6 +105,8 @@ impl Transaction<'_> {
                     foreign.push(&file.path);
                 }
             }
+            // What a file system has to write together costs it less.
+            written.iter().for_each(|(_, opened)| fs::write_soon(opened));
             for (file, opened) in written {
                 fs::sync(&opened).map_err(|source| self.stage_error(file, source))?;
             }
