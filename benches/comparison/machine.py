@@ -5,7 +5,7 @@ import platform
 from pathlib import Path
 
 
-def description() -> str:
+def processor() -> str:
     """The processor's name, and how many of its cores there are to use."""
     return f"{model()}, {len(os.sched_getaffinity(0))} cores"
 

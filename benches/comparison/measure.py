@@ -40,12 +40,13 @@ def version(peer: Peer) -> str | None:
 
 
 def compared(
-    works: list[tuple[Peer, Work]], key_type: str, prepared: Path | None, runs: int
+    works: list[tuple[Peer, Work]], key_type: str, prepared: Path, runs: int
 ) -> tuple[list[Result], list[str]]:
-    """The results of those that do the whole work, the fastest first, and why others do not.
+    """The results of those that do the whole work, the fastest first, and why others do not. The first
+    has to: it is what the others are compared with.
 
     They take turns, so that whatever else the machine does slows down all of them. Each begins in a
-    fresh folder, or in a copy of the one that was prepared.
+    fresh folder with a copy of what was prepared.
     """
     able, unable = [], []
     for peer, work in works:
@@ -54,6 +55,8 @@ def compared(
             able.append((peer, work))
         except Failed as failure:
             unable.append(f"{peer.name} {failure}")
+    if able[:1] != works[:1]:
+        raise Failed(unable[0])
     seconds: dict[str, list[float]] = {peer.name: [] for peer, _ in able}
     for _ in range(runs):
         for peer, work in able:
@@ -66,7 +69,7 @@ def compared(
     return sorted(results, key=lambda result: result.seconds), unable
 
 
-def try_out(peer: Peer, work: Work, key_type: str, prepared: Path | None) -> None:
+def try_out(peer: Peer, work: Work, key_type: str, prepared: Path) -> None:
     """One run that warms up, whose result OpenSSL judges."""
     with fresh_folder(prepared) as folder:
         run(work, folder)
@@ -76,11 +79,10 @@ def try_out(peer: Peer, work: Work, key_type: str, prepared: Path | None) -> Non
 
 
 def run(work: Work, folder: str) -> None:
-    """Does it once, for whoever wants to know what it says."""
-    done = subprocess.run(command(work), cwd=folder, env=environment(folder), capture_output=True, text=True)
-    if done.returncode != 0:
-        last = done.stderr.strip().splitlines()[-1:] or ["no word about why"]
-        raise Failed(f"ended with status {done.returncode}: {last[0]}")
+    """The work without a clock."""
+    ended = subprocess.run(command(work), cwd=folder, env=environment(folder), capture_output=True, text=True)
+    if ended.returncode != 0:
+        raise Failed(f"ended with status {ended.returncode}: {ended.stderr.strip()}")
 
 
 def judge(issued: Issued, key_type: str, folder: str) -> None:
@@ -94,10 +96,10 @@ def judge(issued: Issued, key_type: str, folder: str) -> None:
 
 
 def said(folder: str, *command: str) -> str:
-    run = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if run.returncode != 0:
-        raise Failed(f"made what `{' '.join(command)}` refuses: {(run.stderr or run.stdout).strip()}")
-    return run.stdout
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if ended.returncode != 0:
+        raise Failed(f"made what `{' '.join(command)}` refuses: {ended.stderr.strip()}")
+    return ended.stdout
 
 
 def whole(peer: Peer, folder: str) -> None:
@@ -121,7 +123,7 @@ def time_of(*command: str, folder: str) -> float:
     return seconds
 
 
-def peak_memory(work: Work, prepared: Path | None) -> int | None:
+def peak_memory(work: Work, prepared: Path) -> int | None:
     """The most memory in bytes that any process of the work had in any of three runs.
 
     The kernel counts it (ru_maxrss), also of those that a script starts and waits for. But it counts
@@ -152,8 +154,10 @@ def environment(folder: str) -> dict[str, str]:
 
 
 @contextmanager
-def fresh_folder(prepared: Path | None) -> Iterator[str]:
+def fresh_folder(prepared: Path) -> Iterator[str]:
+    """A folder of its own on a disk that has nothing left to write: who waits for the disk would
+    otherwise wait for the files of those before."""
     with tempfile.TemporaryDirectory() as folder:
-        if prepared is not None:
-            shutil.copytree(prepared, folder, dirs_exist_ok=True)
+        shutil.copytree(prepared, folder, dirs_exist_ok=True)
+        os.sync()
         yield folder

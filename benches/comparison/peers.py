@@ -17,7 +17,7 @@ PATH = ":".join(
         "/usr/share/easy-rsa",
     ]
 )
-KEY_TYPES = {"rsa2048": "RSA-2048", "p256": "P-256"}
+KEY_TYPES = ("rsa2048", "p256")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Issued:
     authority: str = "ca.pem"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Peer:
     """A program, and its work for each key type that it can make."""
 
@@ -48,10 +48,6 @@ class Peer:
     renew: dict[str, Work] = field(default_factory=dict)
     issued: tuple[Issued, Issued] = (Issued("server.pem", "server.key"), Issued("client.pem", "client.key"))
     authority_key: str = "ca.key"
-
-    def work(self, job: str) -> dict[str, Work]:
-        """What it does for `gen` or `renew`."""
-        return self.gen if job == "gen" else self.renew
 
     def files(self) -> set[str]:
         """What is there after whole work."""
@@ -81,7 +77,7 @@ def milvus_certs(program: str) -> Peer:
     differs = "reads back and verifies what it wrote, and waits until it is safely on disk"
     return Peer(
         name="milvus-certs",
-        version=f"{quoted} --version",
+        version=f"{quoted} --version | cut -d ' ' -f 2",
         gen={key: Work([f"{quoted} gen -d . --key-type {key} --quiet"], differs) for key in KEY_TYPES},
         renew={key: Work([f"{quoted} renew -d . --key-type {key} --quiet"], differs) for key in KEY_TYPES},
     )
@@ -129,7 +125,7 @@ subjectAltName = DNS:localhost
     differs = "client certificate for servers only, as gen.sh makes it"
     return Peer(
         name="OpenSSL",
-        version="openssl version",
+        version="openssl version | cut -d ' ' -f 2 | grep .",
         gen={key_type: Work(gen(key_type), differs) for key_type in KEY_TYPES},
         renew={key_type: Work(renew(key_type), differs) for key_type in KEY_TYPES},
     )
@@ -228,7 +224,7 @@ def certtool() -> Peer:
 
     return Peer(
         name="GnuTLS certtool",
-        version="certtool --version | head -n 1 | grep .",
+        version="certtool --version | sed -n '1s/certtool //p' | grep .",
         gen={key_type: Work(gen(key_type)) for key_type in KEY_TYPES},
     )
 
@@ -250,7 +246,7 @@ for name in ("server", "client"):
 """
         return [f"python3 -c {shlex.quote(program)}"]
 
-    differs = "the start of Python is part of it; both certificates for servers and clients"
+    differs = "the start of Python is part of it; both certificates for servers, clients and code"
     return Peer(
         name="trustme",
         version="python3 -c 'import platform, trustme;"
@@ -260,7 +256,8 @@ for name in ("server", "client"):
 
 
 def rustls_cert_gen() -> Peer:
-    """Says `There is no support for generating keys for the given algorithm` to --rsa, and does not say its version."""
+    """Its answer to --rsa is `There is no support for generating keys for the given algorithm`. It does not say
+    its version, but cargo keeps a list."""
     lines = [
         f"rustls-cert-gen --ecdsa-p256 --output . --san localhost --{name}-auth"
         f" --cert-file-name {name} --ca-file-name {name}-ca"
@@ -268,9 +265,10 @@ def rustls_cert_gen() -> Peer:
     ]
     return Peer(
         name="rustls-cert-gen",
-        version=f"command -v rustls-cert-gen > /dev/null && {{ cargo install --list --root '{ROOT}/target/peers'"
-        " | sed -n 's/^rustls-cert-gen v\\(.*\\):/\\1/p' | grep . || echo 'does not say'; }",
-        gen={"p256": Work(lines, "two authorities: each run makes one; no serial number to go on from")},
+        version=f"command -v rustls-cert-gen > /dev/null && {{ "
+        f"sed -n 's/^\"rustls-cert-gen \\([^ ]*\\) .*/\\1/p' '{ROOT}/target/peers/.crates.toml' | grep ."
+        " || echo 'does not say'; }",
+        gen={"p256": Work(lines, "two authorities: each run makes one")},
         issued=(
             Issued("server.pem", "server.key.pem", "server-ca.pem"),
             Issued("client.pem", "client.key.pem", "client-ca.pem"),
@@ -280,6 +278,7 @@ def rustls_cert_gen() -> Peer:
 
 
 def step() -> Peer:
+    """As its manual has it: neither Debian nor a registry that .ci/run uses has this program."""
     keys = {"rsa2048": "--kty RSA --size 2048", "p256": "--kty EC --curve P-256"}
 
     def gen(key_type: str) -> list[str]:

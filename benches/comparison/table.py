@@ -4,7 +4,7 @@ from .measure import Result
 
 
 def table(title: str, results: list[Result], unable: list[str]) -> str:
-    """A heading, a line for each program, and who could not; the ratio is to milvus-certs."""
+    """A heading, a line for each program, and why others have none; the ratio is to milvus-certs."""
     ours = next(result.seconds for result in results if result.peer.name == "milvus-certs")
     lines = [
         f"## {title}",
@@ -12,8 +12,8 @@ def table(title: str, results: list[Result], unable: list[str]) -> str:
         "| program | median | ratio | peak memory | differs |",
         "| --- | ---: | ---: | ---: | --- |",
         *(row(result, ours) for result in results),
+        *(f"\nLeft out: {reason}" for reason in unable),
         "",
-        *(f"Left out: {reason}\n" for reason in unable),
     ]
     return "\n".join(lines)
 
@@ -26,6 +26,6 @@ def row(result: Result, ours: float) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """Three digits are more than the measurement is good for."""
+    """Tenths only below ten: more is not in the measurement."""
     digits = 1 if seconds < 0.01 else 0
     return f"{seconds * 1000:.{digits}f} ms"
