@@ -5,11 +5,13 @@
     reason = "the tests leave what a killed run leaves"
 )]
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 /// A directory whose authority has issued to two clients besides.
@@ -38,6 +40,32 @@ impl Scene {
             }
         }
         command.output().unwrap()
+    }
+
+    /// Leaves among what was issued what a run leaves that is killed before it has put search.key into place.
+    fn leave_interrupted(&self, old: &[u8], new: &[u8]) {
+        let journal = self.path("issued/.milvus-certs-commit");
+        let waiting = journal.join("search");
+        DirBuilder::new().mode(0o700).create(&journal).unwrap();
+        fs::create_dir(&waiting).unwrap();
+        fs::write(waiting.join("search.key"), new).unwrap();
+        let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+        let print = |content: &[u8]| {
+            let sha256: String = Sha256::digest(content).iter().map(|octet| format!("{octet:02x}")).collect();
+            json!({"size": content.len(), "inode": 0, "sha256": sha256})
+        };
+        let manifest = json!({
+            "version": 1,
+            "uid": rustix::process::geteuid().as_raw(),
+            "directory": inode(&self.path("issued")),
+            "journal": inode(&journal),
+            "backup": null,
+            "serial": null,
+            "files": [{"path": {"folder": "search", "name": "search.key"}, "old": print(old), "new": print(new)}],
+            "kept": [],
+            "folders": ["search"],
+        });
+        fs::write(journal.join(".manifest"), manifest.to_string()).unwrap();
     }
 
     /// Runs it, and returns its report.
@@ -110,11 +138,9 @@ fn a_certificate_that_was_left_apart_from_its_key_keeps_issue_from_being_done() 
     scene.assert_status("issued", 0, "copy server.key");
 
     // As a run leaves it that is killed before the last of its moves.
-    let waiting = scene.path("issued/.milvus-certs-commit/search");
-    fs::create_dir_all(&waiting).unwrap();
-    fs::create_dir(scene.path("issued/.milvus-certs-commit/.old")).unwrap();
-    fs::rename(&key, waiting.join("search.key")).unwrap();
+    let new = fs::read(&key).unwrap();
     fs::write(&key, &old).unwrap();
+    scene.leave_interrupted(&old, &new);
     scene.assert_status("issuing", 0, "`milvus-certs rotate-ca issue` goes on");
     let refused = scene.run(&["rotate-ca", "finish"]);
     assert_eq!(refused.status.code(), Some(1));
@@ -155,11 +181,19 @@ fn what_was_withdrawn_needs_no_ca_pem() {
 #[test]
 fn status_names_the_way_out_of_an_interrupted_run_that_it_does_not_go_itself() {
     let scene = Scene::new();
-    fs::create_dir(scene.path(".milvus-certs-staged")).unwrap();
+    let staged = scene.path(".milvus-certs-staged");
+    DirBuilder::new().mode(0o700).create(&staged).unwrap();
+    fs::write(staged.join("server.key"), "").unwrap();
     let status = scene.run(&["rotate-ca", "status"]);
-    assert_eq!(status.status.code(), Some(1));
+    assert!(status.status.success(), "{status:?}");
     let said = String::from_utf8_lossy(&status.stderr);
-    assert!(said.contains("hint: run again what was interrupted, without --dry-run"), "{said}");
+    assert_eq!(
+        said,
+        "note: .: an earlier run was interrupted, and what is here is from before it or from after it; \
+         `milvus-certs renew --if-due 0s` completes or undoes it\n"
+    );
+    scene.does(&["renew", "--if-due", "0s"]);
+    assert!(!staged.exists());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::error::outcome;
+use super::error::{command, outcome};
 use crate::pki::{Certificate, EndEntityKind, GeneralName, KeyType, SerialNumber, Subject, Validity, listed};
 use crate::store::{FileMode, FileRole, IssuedName, Recovery};
 
@@ -231,6 +231,20 @@ pub enum Note {
         /// Which.
         file: String,
     },
+    /// A run was interrupted, and this command only looks.
+    Interrupted {
+        /// In which folder.
+        folder: PathBuf,
+        /// The certificate directory.
+        directory: PathBuf,
+    },
+    /// What an interrupted run left is not this user's, and this command only looks.
+    ForeignJournal {
+        /// The folder that holds it.
+        path: PathBuf,
+        /// Why it is not.
+        reason: String,
+    },
     /// The directory is on a file system that keeps no modes, and the person accepts that.
     Unprotected {
         /// The directory.
@@ -313,6 +327,8 @@ impl Note {
             Self::SerialSkipped { .. } => "serial-skipped",
             Self::KeyModeTightened { .. } => "key-mode-tightened",
             Self::OwnerNotKept { .. } => "owner-not-kept",
+            Self::Interrupted { .. } => "interrupted-run",
+            Self::ForeignJournal { .. } => "foreign-journal",
             Self::Unprotected { .. } => "keys-unprotected",
             Self::Obstacle { .. } => "issued-in-disorder",
             Self::LeftBehind { .. } => "left-behind",
@@ -378,6 +394,17 @@ impl fmt::Display for Note {
             Self::OwnerNotKept { file } => {
                 write!(f, "{file} could not be given to its former owner or group; it belongs to you")
             }
+            Self::Interrupted { folder, directory } => write!(
+                f,
+                "{}: an earlier run was interrupted, and what is here is from before it or from after it; `{}` completes or undoes it",
+                folder.display(),
+                command("renew --if-due 0s", directory)
+            ),
+            Self::ForeignJournal { path, reason } => write!(
+                f,
+                "{}: is what an interrupted run leaves, but not one of yours: {reason}; no command touches it",
+                path.display()
+            ),
             Self::Unprotected { directory } => write!(
                 f,
                 "{}: the file system keeps no modes, so everybody on this machine can read the private keys, and change what is signed",

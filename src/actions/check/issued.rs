@@ -46,7 +46,10 @@ pub(super) fn look(
     let mut signed = SignedSerials::default();
     let members = match looker.inventory(&mut signed) {
         Ok(None) => Vec::new(),
-        Ok(Some(overview)) => looker.issued(&overview, &signed, found, &mut seen),
+        Ok(Some(overview)) => {
+            seen.findings.extend(looker.interruptions(&overview));
+            looker.issued(&overview, &signed, found, &mut seen)
+        }
         Err(error) => {
             let evidence = format!("cannot be read: {error}");
             let path = looker.shown(&inventory_path());
@@ -110,6 +113,27 @@ impl Looker<'_> {
             signed.set_incomplete();
         }
         Ok(Some(overview))
+    }
+
+    /// What interrupted runs left in the folders of what was issued.
+    fn interruptions(&self, overview: &Overview) -> Vec<Finding> {
+        let directory = self.view.path().display().to_string();
+        let mut findings = Vec::new();
+        for folder in overview.folders() {
+            let shown = self.shown(&folder.display().to_string());
+            match self.view.interruption_in(&folder) {
+                Ok(None) => {}
+                Ok(Some(found)) => findings.push(audit::judge_interruption(&found, &shown, &directory)),
+                Err(error) => {
+                    findings.push(self.judge.about_inventory(
+                        Code::UnreadableFile,
+                        &shown,
+                        error.to_string(),
+                    ));
+                }
+            }
+        }
+        findings
     }
 
     /// What is in force. What is wrong with the inventory itself is said at once.
