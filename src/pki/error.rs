@@ -139,6 +139,12 @@ pub enum Error {
     /// A request for a key that no certificate should be made for.
     #[error("asks for a certificate of {0}")]
     RequestKeyRefused(KeyDefect),
+    /// A key that no new certificate should be made for.
+    #[error("is {0}")]
+    KeyRefused(KeyDefect),
+    /// A CA key that others have, or can compute: whatever it signs, they can sign.
+    #[error("is {0}")]
+    CaKeyRefused(KeyDefect),
     /// A certificate that may not issue others.
     #[error("is not a certificate authority ({subject}): basicConstraints does not say CA:TRUE")]
     NotAnAuthority {
@@ -303,6 +309,10 @@ impl Error {
                     .into()
             }
             Self::RequestKeyRefused(defect) => defect.hint().into(),
+            Self::KeyRefused(_) => "make a new key: leave --reuse-key out".into(),
+            Self::CaKeyRefused(_) => {
+                "make a new CA: `milvus-certs gen -d NEW`, then give everybody its ca.pem".into()
+            }
             Self::SeveralRequests { .. } => "put each into a file of its own".into(),
             Self::PemFolded | Self::PemIndented => {
                 "copy the file again as it was made; in YAML under `|`, which keeps lines".into()

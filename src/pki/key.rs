@@ -15,7 +15,9 @@ use x509_cert::spki::{AlgorithmIdentifierRef, DecodePublicKey, SubjectPublicKeyI
 use zeroize::Zeroizing;
 
 use super::algorithm::{EC, ED25519, MAX_RSA_BITS, MIN_RSA_BITS, P256, P384, RSA, bit_length};
-use super::{EndEntityKind, Error, KeyAlgorithm, generate_keys};
+use super::certificate::spki_sha256;
+use super::key_defect::certifiable;
+use super::{EndEntityKind, Error, KeyAlgorithm, KeyDefect, generate_keys};
 
 /// The kinds of key that are made here: those that every Milvus client can talk to.
 ///
@@ -309,6 +311,20 @@ impl PublicKey {
         sha2::Sha256::digest(&self.bits)[..20].to_vec()
     }
 
+    /// SHA-256 of its SubjectPublicKeyInfo, normalised: the key's pin, however it was encoded.
+    pub(crate) fn spki_sha256(&self) -> [u8; 32] {
+        spki_sha256(&self.subject_public_key_info())
+    }
+
+    /// Refuses a key whose private half everybody can compute, and one that Milvus or its clients do not
+    /// take.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_strength(&self) -> Result<(), KeyDefect> {
+        certifiable(&self.subject_public_key_info()).map(|_| ())
+    }
+
     /// Whether it is an RSA key: only those can encipher a session key.
     #[must_use]
     pub fn is_rsa(&self) -> bool {
@@ -316,11 +332,12 @@ impl PublicKey {
     }
 
     /// Whether a certificate of this kind can be used with it: pymilvus cannot talk to a server with
-    /// an Ed25519 key.
+    /// an Ed25519 key, and a weak key protects nothing.
     ///
     /// # Errors
     /// If it cannot.
     pub fn check_for(&self, kind: EndEntityKind) -> Result<(), Error> {
+        self.check_strength().map_err(Error::KeyRefused)?;
         match (kind, self.algorithm) {
             (EndEntityKind::Server, Algorithm::Ed25519) => {
                 Err(Error::unsupported(format!("pymilvus cannot talk to a server with an {self} key")))
