@@ -245,6 +245,8 @@ pub enum Note {
     RequestCut {
         /// What it does not get.
         dropped: Vec<String>,
+        /// Whether names are among it that it could get.
+        has_names: bool,
     },
     /// ca.pem does not trust an authority any more.
     NoLongerTrusted {
@@ -357,10 +359,12 @@ impl fmt::Display for Note {
             Self::KeyElsewhere { file } => {
                 write!(f, "{file} is for a key that is somewhere else, and keeps it")
             }
-            Self::RequestCut { dropped } => {
+            Self::RequestCut { dropped, has_names } => {
+                let advice =
+                    if *has_names { "; --allow-san lists the names that it may have" } else { "" };
                 write!(
                     f,
-                    "the request also asks for {}, which the certificate does not have; --allow-san lists the names that it may have",
+                    "the request also asks for {}, which the certificate does not have{advice}",
                     listed(dropped)
                 )
             }

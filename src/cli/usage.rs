@@ -88,6 +88,7 @@ impl Error {
                     ErrorKind::UnknownArgument => typed.misplaced(error),
                     ErrorKind::InvalidValue => typed.folder_for_a_kind(error),
                     ErrorKind::InvalidSubcommand => left_out(error),
+                    ErrorKind::MissingRequiredArgument => typed.request_without_name(),
                     _ => None,
                 };
                 let message = message_of(error);
@@ -168,6 +169,15 @@ impl Typed {
                 self.name
             ),
         })
+    }
+
+    /// A signing request without whose it is.
+    fn request_without_name(&self) -> Option<String> {
+        let request = |pair: &[String]| (pair[0] == "--csr").then(|| pair[1].clone());
+        let joined = self.rest.iter().find_map(|word| word.strip_prefix("--csr=").map(str::to_owned));
+        let file = joined.or_else(|| self.rest.windows(2).find_map(request))?;
+        let (name, file) = (&self.name, shell_quoted(&file));
+        Some(format!("say whose certificate it is: `{name} client NAME --csr {file}`, or `server NAME`"))
     }
 
     /// What this program's own types say of a value.

@@ -47,10 +47,11 @@ impl SigningRequest {
         let wish = Wish { kind: *kind, name, more_names: &names, days: self.days, key_type: None };
         let plan = drafter.plan(&wish, Action::Created, notes)?;
         let given: Vec<_> = plan.names.iter().map(GeneralName::to_string).collect();
-        let mut not_given = self.beside_names(&request, &key);
-        not_given.extend(dropped.into_iter().filter(|name| !given.contains(name)));
-        if !not_given.is_empty() {
-            notes.push(Note::RequestCut { dropped: not_given });
+        let names: Vec<_> = dropped.into_iter().filter(|name| !given.contains(name)).collect();
+        let has_names = !names.is_empty();
+        let dropped: Vec<_> = self.beside_names(&request, &key).into_iter().chain(names).collect();
+        if !dropped.is_empty() {
+            notes.push(Note::RequestCut { dropped, has_names });
         }
         Ok(Plan { key: KeyPlan::Elsewhere(key), ..plan })
     }
