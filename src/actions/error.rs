@@ -30,6 +30,14 @@ pub enum Error {
         /// What is wrong with it.
         source: pki::Error,
     },
+    /// A CA that was given, and is not one of this program's directory.
+    #[error("{}: {source}", path.display())]
+    GivenCa {
+        /// The file of its certificate.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: pki::Error,
+    },
     /// A certificate that is to be renewed cannot be read.
     #[error("{}: {source}", path.display())]
     OldCertificate {
@@ -239,6 +247,13 @@ impl Error {
                 shell_quoted(&path.display().to_string())
             )),
             Self::File { path, source } => source.hint(&path.display().to_string()),
+            Self::GivenCa { path, source } => match source {
+                pki::Error::AuthorityExpired { .. } => Some(
+                    "have it renewed by whoever made it; without --ca-cert and --ca-key a new CA is made"
+                        .into(),
+                ),
+                source => source.hint(&path.display().to_string()),
+            },
             Self::OldCertificate { path, .. } => Some(format!(
                 "restore it from a backup; or `rm {}`, and renew starts from the documentation's defaults",
                 shell_quoted(&path.display().to_string())
@@ -299,9 +314,7 @@ impl Error {
                 }
                 RotationState::Issued => format!("`{}` ends it", command("rotate-ca finish", directory)),
             }),
-            Self::KeyInTheWay { .. } => {
-                Some("move it away, or give the certificate another NAME".into())
-            }
+            Self::KeyInTheWay { .. } => Some("move it away, or give the certificate another NAME".into()),
             Self::OtherSpelling { .. } => Some("use that name as it is, or another one".into()),
             Self::Withdrawn { name, directory, .. } => Some(format!(
                 "`{}` issues it again",

@@ -230,7 +230,9 @@ impl<'a> Judge<'a> {
 fn code_of(error: &pki::Error) -> Code {
     match error {
         pki::Error::Empty => Code::EmptyFile,
-        pki::Error::Der => Code::NotPem,
+        pki::Error::Der { .. } | pki::Error::Pkcs12 | pki::Error::Pkcs7 { .. } | pki::Error::JavaKeystore => {
+            Code::NotPem
+        }
         pki::Error::NotText => Code::Utf16,
         pki::Error::ByteOrderMark => Code::ByteOrderMark,
         pki::Error::PemFolded | pki::Error::PemIndented => Code::FoldedPem,

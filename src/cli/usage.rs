@@ -7,6 +7,7 @@ use std::fmt;
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use milvus_certs::pki;
+use milvus_certs::store::NameUnsafe;
 
 use super::Cli;
 
@@ -198,12 +199,18 @@ impl Typed {
         }
         let source = error.source();
         let own = source.and_then(|source| source.downcast_ref::<pki::Error>());
+        // Elsewhere it names what is there.
+        let name = source.filter(|_| self.takes("csr"));
+        let name = name.and_then(|source| source.downcast_ref::<NameUnsafe>());
         Error {
             message: match source {
                 Some(source) => format!("{place}: {source}"),
                 None => format!("{place}: the value cannot be used"),
             },
-            hint: own.and_then(|own| own.hint("FILE")).unwrap_or_else(|| self.help()),
+            hint: own
+                .and_then(|own| own.hint("FILE"))
+                .or_else(|| name.map(NameUnsafe::hint))
+                .unwrap_or_else(|| self.help()),
         }
     }
 

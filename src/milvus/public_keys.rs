@@ -22,7 +22,9 @@ pub fn file_of(spki_sha256: &[u8; 32]) -> Option<&'static str> {
 /// If Milvus' sources carry it.
 pub(crate) fn refuse_published(key: &PublicKey) -> Result<(), KeyDefect> {
     match file_of(&key.spki_sha256()) {
-        Some(file) => Err(KeyDefect::Published { place: format!("configs/cert of Milvus' sources, for {file}") }),
+        Some(file) => {
+            Err(KeyDefect::Published { place: format!("configs/cert of Milvus' sources, for {file}") })
+        }
         None => Ok(()),
     }
 }

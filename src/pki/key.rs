@@ -1,8 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use der::asn1::OctetStringRef;
-use der::{Decode, Encode};
+use der::asn1::{AnyRef, BitStringRef, OctetStringRef};
+use der::{Decode, Encode, Sequence, Tag, Tagged};
 use p256::ecdsa::signature::Signer;
 use pkcs8::{EncodePrivateKey, EncodePublicKey, ObjectIdentifier, PrivateKeyInfoRef, SecretDocument};
 use rcgen::{PublicKeyData, SignatureAlgorithm};
@@ -132,6 +132,7 @@ impl PrivateKey {
             EC => match info.algorithm.parameters_oid().ok() {
                 Some(P256) => Kind::P256(Box::new(info.try_into().map_err(Error::key_malformed)?)),
                 Some(P384) => Kind::P384(Box::new(info.try_into().map_err(Error::key_malformed)?)),
+                None => return Err(Error::KeyWithExplicitCurve),
                 curve => return Err(Error::unsupported(KeyAlgorithm::named(EC, curve).to_string())),
             },
             ED25519 => Kind::Ed25519(Box::new(info.try_into().map_err(Error::key_malformed)?)),
@@ -156,9 +157,7 @@ impl PrivateKey {
     pub(super) fn from_sec1(der: &[u8]) -> Result<Self, Error> {
         let p256 = p256::SecretKey::from_sec1_der(der).map(|key| Kind::P256(Box::new(key.into())));
         let p384 = || p384::SecretKey::from_sec1_der(der).map(|key| Kind::P384(Box::new(key.into())));
-        let key = p256.or_else(|_| p384());
-        key.map_err(|_| Error::unsupported("an elliptic curve other than P-256 and P-384"))
-            .and_then(Self::checked)
+        p256.or_else(|_| p384()).map_err(|_| Sec1::error(der)).and_then(Self::checked)
     }
 
     fn checked(kind: Kind) -> Result<Self, Error> {
@@ -224,6 +223,38 @@ impl PrivateKey {
             }
             Kind::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
         })
+    }
+}
+
+/// ECPrivateKey (RFC 5915 3), whatever its curve.
+#[derive(Sequence)]
+pub(super) struct Sec1<'a> {
+    version: u8,
+    private_key: &'a OctetStringRef,
+    #[asn1(context_specific = "0", optional = "true")]
+    parameters: Option<AnyRef<'a>>,
+    #[asn1(context_specific = "1", optional = "true")]
+    public_key: Option<BitStringRef<'a>>,
+}
+
+impl<'a> Sec1<'a> {
+    /// A key whose curve is spelled out, which the library does not read: its public half, if it has it.
+    pub(super) fn with_explicit_curve(der: &'a [u8]) -> Option<Option<BitStringRef<'a>>> {
+        let Self { parameters, public_key, .. } = Self::from_der(der).ok()?;
+        parameters.is_some_and(|parameters| parameters.tag() == Tag::Sequence).then_some(public_key)
+    }
+
+    /// Why the key is not read.
+    fn error(der: &'a [u8]) -> Error {
+        if Self::with_explicit_curve(der).is_some() {
+            return Error::KeyWithExplicitCurve;
+        }
+        let curve = |parameters: AnyRef<'_>| parameters.decode_as::<ObjectIdentifier>().ok();
+        match Self::from_der(der).map(|key| key.parameters.and_then(curve)) {
+            Ok(Some(P256 | P384)) | Err(_) => Error::key_malformed(()),
+            Ok(Some(other)) => Error::unsupported(KeyAlgorithm::named(EC, Some(other)).to_string()),
+            Ok(None) => Error::unsupported("an elliptic curve that the key does not name"),
+        }
     }
 }
 

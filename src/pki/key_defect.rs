@@ -177,8 +177,8 @@ fn check_modulus(modulus: UintRef<'_>) -> Result<(), KeyDefect> {
 fn is_roca(modulus: UintRef<'_>) -> bool {
     /// The first 39 primes, from which the shortest of these keys are made, but for 2.
     const PRIMES: [u32; 38] = [
-        3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103,
-        107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+        3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101,
+        103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
     ];
     let is_power = |prime: &u32| {
         let wanted = remainder(modulus, *prime);

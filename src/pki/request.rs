@@ -43,8 +43,8 @@ impl CertificateRequest {
             return Err(malformed(format!("it is longer than {MAX_LENGTH} octets")));
         }
         let completed = with_attributes(der);
-        let (rest, parsed) =
-            X509CertificationRequest::from_der(&completed).map_err(|error| malformed(in_words(&error, der)))?;
+        let (rest, parsed) = X509CertificationRequest::from_der(&completed)
+            .map_err(|error| malformed(in_words(&error, der)))?;
         if !rest.is_empty() {
             return Err(malformed(format!("{} octets follow it", rest.len())));
         }
@@ -193,7 +193,7 @@ fn with_attributes(der: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// As OpenSSL names it, or the object identifier.
-fn name(oid: &Oid<'_>) -> String {
+pub(super) fn name(oid: &Oid<'_>) -> String {
     oid2sn(oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned)
 }
 
@@ -239,7 +239,7 @@ pub(super) fn is_request(label: &str) -> bool {
 /// If there is none, or more than one, or it is damaged.
 pub fn request_from(content: &[u8]) -> Result<CertificateRequest, Error> {
     let blocks = match blocks(content) {
-        Err(Error::Der) => return CertificateRequest::from_der(content),
+        Err(Error::Der { .. }) => return CertificateRequest::from_der(content),
         blocks => blocks?,
     };
     let (requests, others): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| is_request(block.tag()));

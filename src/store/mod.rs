@@ -9,6 +9,7 @@ mod fs;
 mod issued;
 mod journal;
 mod layout;
+mod mount;
 mod output;
 mod relative_path;
 mod survey;

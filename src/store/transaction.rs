@@ -58,6 +58,7 @@ impl Directory {
             replaces |= self.state(file)?.is_some();
         }
         let write_error = |source| Error::Write { path: self.path().to_owned(), source };
+        self.refuse_mounts(files)?;
         let backup = match backup {
             Backup::At(now) if replaces => Some(self.backup_name(now).map_err(write_error)?),
             _ => None,
