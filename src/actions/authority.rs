@@ -114,10 +114,7 @@ pub(super) fn of_files(
         }
         _ => content,
     };
-    let public_key = key.public_key()?;
-    let strength = public_key.check_strength().and_then(|()| refuse_published(&public_key));
-    strength.map_err(pki::Error::CaKeyRefused).map_err(Error::in_file(&files.key))?;
     let authority = CertificateAuthority::load(certificates, key, now).map_err(in_given)?;
-    authority.check_adoptable().map_err(in_given)?;
+    authority.check_adoptable(&refuse_published).map_err(in_given)?;
     Ok((authority, content))
 }

@@ -44,3 +44,24 @@ const fn digit(letter: u8) -> u8 {
         _ => letter - b'a' + 10,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pki::{KeyType, PrivateKey, certificates_from_pem};
+
+    #[test]
+    fn a_key_of_milvus_sources_is_refused_and_another_is_not() {
+        for (file, content) in [
+            ("ca.pem", include_bytes!("../../tests/check/public/ca.pem").as_slice()),
+            ("server.pem", include_bytes!("../../tests/check/public/server.pem")),
+            ("client.pem", include_bytes!("../../tests/check/public/client.pem")),
+        ] {
+            let key = certificates_from_pem(content).unwrap()[0].public_key().unwrap();
+            let defect = refuse_published(&key).unwrap_err();
+            assert!(defect.to_string().contains(file), "{defect}");
+        }
+        let own = PrivateKey::generate(KeyType::P256).unwrap().public_key().unwrap();
+        assert_eq!(refuse_published(&own), Ok(()));
+    }
+}

@@ -3,8 +3,8 @@ use time::OffsetDateTime;
 use super::certificate::check_length;
 use super::sign::{Signer, Template, sign};
 use super::{
-    Certificate, EndEntity, EndEntityKind, Error, PrivateKey, Profile, PublicKey, SerialNumber, Subject,
-    Validity,
+    Certificate, EndEntity, EndEntityKind, Error, KeyDefect, PrivateKey, Profile, PublicKey, SerialNumber,
+    Subject, Validity,
 };
 
 /// What the certificate of a new authority is to say.
@@ -64,43 +64,21 @@ impl CertificateAuthority {
     }
 
     /// Checks what keeps a CA from being taken over that somebody else made: with it, some clients would
-    /// refuse everything that it signs. Where it is in use already, `check` says so, and its certificates go
-    /// on being renewed.
+    /// refuse everything that it signs, or others could sign as well. Where it is in use already, that is for
+    /// `check` to say, and its certificates go on being renewed.
+    ///
+    /// `check_key` knows keys that others have.
     ///
     /// # Errors
-    /// What clients, or the verifier here, refuse.
-    pub fn check_adoptable(&self) -> Result<(), Error> {
-        for certificate in &self.chain {
-            let unusable = |reason: String| {
-                Err(Error::AuthorityUnusable { subject: certificate.subject().clone(), reason })
-            };
-            if certificate.subject().is_empty() {
-                return unusable(
-                    "its subject is empty, which Java, GnuTLS and `openssl verify -x509_strict` refuse"
-                        .into(),
-                );
-            }
-            if certificate.serial().is_negative() {
-                return unusable(format!(
-                    "its serial number is negative, {}, which Go since 1.23 does not read",
-                    certificate.serial()
-                ));
-            }
-            if let Some(kind) = EndEntityKind::ALL.into_iter().find(|kind| !certificate.names_purpose(*kind))
-            {
-                return unusable(format!(
-                    "its extendedKeyUsage has no {kind}Auth, and OpenSSL does not take anyExtendedKeyUsage for it"
-                ));
-            }
-        }
-        for certificate in self.intermediates() {
-            if let Some(extension) = certificate.critical_beyond_webpki() {
-                return Err(Error::AuthorityUnusable {
-                    subject: certificate.subject().clone(),
-                    reason: format!(
-                        "its critical extension {extension} is one that not every verifier knows: rustls refuses it, and Go before 1.24"
-                    ),
-                });
+    /// What is wrong with a certificate of its chain.
+    pub fn check_adoptable(
+        &self,
+        check_key: &dyn Fn(&PublicKey) -> Result<(), KeyDefect>,
+    ) -> Result<(), Error> {
+        for (above, certificate) in self.chain.iter().enumerate() {
+            let is_presented = above + 1 < self.chain.len();
+            if let Some(reason) = refusal(certificate, is_presented, check_key) {
+                return Err(Error::AuthorityUnusable { subject: certificate.subject().clone(), reason });
             }
         }
         Ok(())
@@ -241,6 +219,37 @@ fn named_identifier(root: &Certificate, issued: &[&Certificate]) -> Result<Optio
         }),
         false => Ok(first.map(<[u8]>::to_vec)),
     }
+}
+
+/// Why a CA is not taken over that has this certificate in its chain.
+fn refusal(
+    certificate: &Certificate,
+    is_presented: bool,
+    check_key: &dyn Fn(&PublicKey) -> Result<(), KeyDefect>,
+) -> Option<String> {
+    if certificate.subject().is_empty() {
+        return Some(
+            "its subject is empty, which Java, GnuTLS and `openssl verify -x509_strict` refuse".into(),
+        );
+    }
+    let serial = certificate.serial();
+    if serial.is_negative() {
+        return Some(format!("its serial number is negative, {serial}, which Go since 1.23 does not read"));
+    }
+    if let Some(kind) = EndEntityKind::ALL.into_iter().find(|kind| !certificate.names_purpose(*kind)) {
+        return Some(format!(
+            "its extendedKeyUsage has no {kind}Auth, and OpenSSL does not take anyExtendedKeyUsage for it"
+        ));
+    }
+    if let Some(extension) = certificate.critical_beyond_webpki().filter(|_| is_presented) {
+        return Some(format!(
+            "its critical extension {extension} is one that not every verifier knows: rustls refuses it, and Go before 1.24"
+        ));
+    }
+    // A root of another kind than those that are made here has its verifiers.
+    let key = certificate.public_key().ok()?;
+    let defect = key.check_strength().and_then(|()| check_key(&key)).err()?;
+    Some(format!("its key is {defect}"))
 }
 
 /// From the certificate of `key` up to the root, by the names of the issuers; whether the

@@ -164,9 +164,6 @@ pub enum Error {
     /// A key that no new certificate should be made for.
     #[error("is {0}")]
     KeyRefused(KeyDefect),
-    /// A CA key that others have, or can compute: whatever it signs, they can sign.
-    #[error("is {0}")]
-    CaKeyRefused(KeyDefect),
     /// A certificate that may not issue others.
     #[error("is not a certificate authority ({subject}): basicConstraints does not say CA:TRUE")]
     NotAnAuthority {
@@ -346,9 +343,6 @@ impl Error {
             }
             Self::RequestKeyRefused(defect) => defect.hint().into(),
             Self::KeyRefused(_) => "make a new key: leave --reuse-key out".into(),
-            Self::CaKeyRefused(_) => {
-                "make a new CA: `milvus-certs gen -d NEW`, then give everybody its ca.pem".into()
-            }
             Self::SeveralRequests { .. } => "put each into a file of its own".into(),
             Self::PemFolded | Self::PemIndented => {
                 "copy the file again as it was made; in YAML under `|`, which keeps lines".into()
@@ -376,8 +370,11 @@ impl Error {
                 Some(command) => format!("`{command}` converts it"),
                 None => "check that the right file was named".into(),
             },
-            Self::NotAnAuthority { .. } | Self::NoKeyCertSign { .. } | Self::AuthorityUnusable { .. } => {
-                "use a certificate that was made for an authority, with its key".into()
+            Self::NotAnAuthority { .. } | Self::NoKeyCertSign { .. } => {
+                "use a certificate that was made for a CA, with its key".into()
+            }
+            Self::AuthorityUnusable { .. } => {
+                "ask whoever made it for another, or make a CA of your own: `milvus-certs gen -d NEW`".into()
             }
             Self::NotReissuable { .. } => {
                 format!("`{}` without --same-key makes a CA with a key of its own", beside("rotate-ca begin", file))

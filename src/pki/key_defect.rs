@@ -227,6 +227,8 @@ fn remainder(number: UintRef<'_>, divisor: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use crypto_bigint::ConcatenatingMul;
+
     use super::*;
 
     /// A modulus of some bits: the top bit and the last octet are given, 1 stands between them.
@@ -275,6 +277,32 @@ mod tests {
             let product = times(&good, factor);
             let expected = expected.map_or(Ok(()), |factor| Err(KeyDefect::SmallFactor { factor }));
             assert_eq!(check(&product, &[1, 0, 1]), expected, "{factor}");
+        }
+    }
+
+    #[test]
+    fn a_power_of_65537_looks_like_a_modulus_of_roca_and_others_do_not() {
+        let power = (0..128).fold(vec![1], |power, _| times(&power, 65_537));
+        assert_eq!(check(&power, &[1, 0, 1]), Err(KeyDefect::Roca));
+        // 2 is no power of 65537 modulo 11, for one.
+        assert!(!is_roca(UintRef::new(&times(&power, 2)).unwrap()));
+        assert!(!is_roca(UintRef::new(&without_small_factors(2048)).unwrap()));
+    }
+
+    #[test]
+    fn factors_are_found_where_they_are_close_and_not_where_they_are_far_apart() {
+        let is_close = |p: &BoxedUint, q: &BoxedUint| {
+            let octets = p.concatenating_mul(q).to_be_bytes();
+            has_close_primes(UintRef::new(&octets).unwrap())
+        };
+        let p = BoxedUint::from_be_slice_vartime(&without_small_factors(1024));
+        let above = |exponent: u32| p.wrapping_add(BoxedUint::one_with_precision(1024).shl(exponent));
+        assert!(is_close(&p, &p));
+        for near in [1, 100, 500, 512] {
+            assert!(is_close(&p, &above(near)) && is_close(&above(near), &p), "{near}");
+        }
+        for far in [525, 700, 1000] {
+            assert!(!is_close(&p, &above(far)), "{far}");
         }
     }
 
