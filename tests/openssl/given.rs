@@ -108,9 +108,7 @@ fn keys() -> Vec<Trial> {
     let explicit = |what: &str, option: &'static str| {
         trial(format!("a CA key of a curve with explicit parameters {what} is called so"), move || {
             let folder = Folder::new();
-            folder.openssl(&format!(
-                "ecparam -name prime256v1 -genkey -noout -param_enc explicit -out sec1.key"
-            ));
+            folder.openssl("ecparam -name prime256v1 -genkey -noout -param_enc explicit -out sec1.key");
             folder.openssl(&format!("{option} -in sec1.key -out corp.key"));
             self_sign(&folder, "corp", "/CN=Corp CA");
             given(&folder).says("corp.key: ").says("an elliptic curve with explicit parameters");
