@@ -68,6 +68,14 @@ impl Scene {
         fs::write(journal.join(".manifest"), manifest.to_string()).unwrap();
     }
 
+    /// Makes what other people's PKI consists of.
+    fn openssl(&self, arguments: &str) {
+        let mut command = Command::new("openssl");
+        command.args(shlex::split(arguments).unwrap()).current_dir(&self.folder);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "openssl {arguments}: {output:?}");
+    }
+
     /// Runs it, and returns its report.
     fn does(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["--json"]].concat());
@@ -227,4 +235,57 @@ fn what_is_there_without_a_line_in_the_inventory_is_issued_again_too() {
     let again = scene.does(&["renew", "--all", "--if-due", "0s"]);
     assert_eq!(again["changed"], false, "everything is of the new authority: {again}");
     scene.does(&["renew", "search"]);
+}
+
+#[test]
+fn the_ca_that_follows_an_intermediate_one_is_said_to_be_a_root_of_its_own() {
+    let scene = Scene { folder: tempfile::tempdir().unwrap() };
+    let authority = "basicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign, cRLSign\n\
+                     subjectKeyIdentifier = hash\n";
+    let names = "nameConstraints = critical, permitted;DNS:localhost, \
+                 permitted;IP:127.0.0.1/255.255.255.255, \
+                 permitted;IP:0:0:0:0:0:0:0:1/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff\n";
+    fs::write(scene.path("ca.ext"), authority).unwrap();
+    fs::write(scene.path("team.ext"), format!("{authority}{names}")).unwrap();
+    for (name, subject) in [("corp", "/CN=Corp Root"), ("team", "/CN=Team CA")] {
+        scene.openssl(&format!("ecparam -name prime256v1 -genkey -noout -out {name}.key"));
+        scene.openssl(&format!("req -new -key {name}.key -subj '{subject}' -out {name}.csr"));
+    }
+    scene.openssl("x509 -req -in corp.csr -signkey corp.key -extfile ca.ext -days 3650 -out corp.pem");
+    scene.openssl(
+        "x509 -req -in team.csr -CA corp.pem -CAkey corp.key -set_serial 5 -extfile team.ext -days 3000 \
+         -out team.pem",
+    );
+    let chain = ["team.pem", "corp.pem"].map(|file| fs::read(scene.path(file)).unwrap());
+    fs::write(scene.path("chain.pem"), chain.concat()).unwrap();
+    scene.does(&["gen", "--key-type", "p256", "--ca-cert", "chain.pem", "--ca-key", "team.key"]);
+
+    let begun = scene.does(&["rotate-ca", "begin"]);
+    let notes: Vec<_> = begun["notes"].as_array().unwrap().iter().map(|note| &note["code"]).collect();
+    assert_eq!(notes, ["no-longer-below", "limits-dropped"], "{begun}");
+    let said = begun["notes"].to_string();
+    assert!(said.contains("does not stand below CN=Corp Root") && said.contains("nameConstraints"), "{said}");
+    assert_eq!(begun["certificates"][0]["common_name"], "Team CA 2");
+}
+
+#[test]
+fn a_serial_number_that_is_kept_because_it_may_be_named_is_said() {
+    let scene = Scene { folder: tempfile::tempdir().unwrap() };
+    fs::write(
+        scene.path("ca.cnf"),
+        "[req]\nprompt = no\ndistinguished_name = dn\nx509_extensions = v3\n[dn]\nCN = Old CA\n[v3]\n\
+         basicConstraints = CA:TRUE\nkeyUsage = keyCertSign, cRLSign\nsubjectKeyIdentifier = hash\n\
+         authorityKeyIdentifier = keyid, issuer:always\n",
+    )
+    .unwrap();
+    scene.openssl("ecparam -name prime256v1 -genkey -noout -out old.key");
+    scene.openssl("req -x509 -new -key old.key -config ca.cnf -days 3650 -out old.pem");
+    scene.does(&["gen", "--key-type", "p256", "--ca-cert", "old.pem", "--ca-key", "old.key"]);
+    let anew = scene.does(&["rotate-ca", "begin", "--same-key"]);
+    let note = &anew["notes"][0];
+    assert_eq!(note["code"], "serial-kept", "{anew}");
+    assert!(note["message"].to_string().contains("SEC_ERROR_REUSED_ISSUER_AND_SERIAL"), "{note}");
+
+    let other = Scene::new();
+    assert_eq!(other.does(&["rotate-ca", "begin", "--same-key"])["notes"], serde_json::json!([]));
 }

@@ -276,11 +276,30 @@ pub enum Note {
     RequestCut {
         /// What it does not get.
         dropped: Vec<String>,
+        /// Whether names are among it that it could get.
+        has_names: bool,
     },
     /// ca.pem does not trust an authority any more.
     NoLongerTrusted {
         /// Whose certificate it was.
         subject: Subject,
+    },
+    /// The CA that was replaced stood below another, and the new one does not.
+    NoLongerBelow {
+        /// Whose certificate it was.
+        subject: Subject,
+        /// The root that it stood below.
+        root: Subject,
+    },
+    /// The CA that was replaced had limits that the new one does not have.
+    LimitsDropped {
+        /// The extensions.
+        limits: Vec<&'static str>,
+    },
+    /// A CA that was signed anew has the serial number of the old certificate.
+    SerialKept {
+        /// The number.
+        serial: SerialNumber,
     },
     /// More than server.pem and client.pem had been issued by the authority that was replaced.
     OfFormerAuthority {
@@ -336,6 +355,9 @@ impl Note {
             Self::KeyElsewhere { .. } => "key-elsewhere",
             Self::RequestCut { .. } => "request-cut",
             Self::NoLongerTrusted { .. } => "no-longer-trusted",
+            Self::NoLongerBelow { .. } => "no-longer-below",
+            Self::LimitsDropped { .. } => "limits-dropped",
+            Self::SerialKept { .. } => "serial-kept",
             Self::OfFormerAuthority { .. } => "of-former-authority",
             Self::AuthorityWithoutKeyUsage => "authority-without-key-usage",
             Self::InsideNamesNotCovered { .. } => "inside-names-not-covered",
@@ -418,14 +440,28 @@ impl fmt::Display for Note {
             Self::KeyElsewhere { file } => {
                 write!(f, "{file} is for a key that is somewhere else, and keeps it")
             }
-            Self::RequestCut { dropped } => {
+            Self::RequestCut { dropped, has_names } => {
+                let advice = if *has_names { "; --allow-san lists the names that it may have" } else { "" };
                 write!(
                     f,
-                    "the request also asks for {}, which the certificate does not have; --allow-san lists the names that it may have",
+                    "the request also asks for {}, which the certificate does not have{advice}",
                     listed(dropped)
                 )
             }
             Self::NoLongerTrusted { subject } => write!(f, "ca.pem does not trust {subject} any more"),
+            Self::NoLongerBelow { subject, root } => write!(
+                f,
+                "the new CA is a root of its own: it does not stand below {root}, as {subject} does, so who trusts only that root needs ca.pem"
+            ),
+            Self::LimitsDropped { limits } => write!(
+                f,
+                "the new CA may issue every name for every purpose: it does not have the {} of the old one",
+                listed(limits)
+            ),
+            Self::SerialKept { serial } => write!(
+                f,
+                "ca.pem keeps its serial number {serial}, because certificates may name it; Firefox, or whatever else is built on NSS, does not take it beside the old one (SEC_ERROR_REUSED_ISSUER_AND_SERIAL): delete the old one there first"
+            ),
             Self::OfFormerAuthority { count } => {
                 let (certificates, are) =
                     if *count == 1 { ("certificate", "is") } else { ("certificates", "are") };

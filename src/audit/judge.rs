@@ -239,7 +239,9 @@ pub fn judge_interruption(interruption: &Interruption, folder: &str, directory: 
 fn code_of(error: &pki::Error) -> Code {
     match error {
         pki::Error::Empty => Code::EmptyFile,
-        pki::Error::Der => Code::NotPem,
+        pki::Error::Der { .. } | pki::Error::Pkcs12 | pki::Error::Pkcs7 { .. } | pki::Error::JavaKeystore => {
+            Code::NotPem
+        }
         pki::Error::NotText => Code::Utf16,
         pki::Error::ByteOrderMark => Code::ByteOrderMark,
         pki::Error::PemFolded | pki::Error::PemIndented => Code::FoldedPem,

@@ -13,6 +13,7 @@ mod journal;
 mod layout;
 mod lock;
 mod manifest;
+mod mount;
 mod output;
 mod relative_path;
 mod survey;
