@@ -16,6 +16,7 @@ use crate::pki::{Certificate, EndEntityKind};
 use crate::store::{
     EndEntityFiles, FileRole, INVENTORY, ISSUED_FOLDER, IssuedName, NEXT_FOLDER, Survey, View, path_of,
 };
+use crate::workers::share;
 
 /// What was found of it.
 #[derive(Default)]
@@ -157,7 +158,8 @@ impl Looker<'_> {
         let files = overview.files();
         let is_own = |file: &str| EndEntityKind::ALL.iter().any(|kind| own_file(*kind) == file);
         let issued: Vec<_> = files.into_iter().filter(|(file, _)| !is_own(file)).collect();
-        let looked: Vec<_> = issued.par_iter().map(|(file, kind)| self.member(file, *kind, signed)).collect();
+        let look = |(file, kind): &(&str, EndEntityKind)| self.member(file, *kind, signed);
+        let looked: Vec<_> = share(|| issued.par_iter().map(look).collect());
         let serial = |certificate: &Certificate| certificate.serial().to_string();
         let mut there: HashMap<_, _> = own
             .iter()

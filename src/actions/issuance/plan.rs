@@ -8,6 +8,7 @@ use crate::pki::{
     PrivateKey, PublicKey, SerialNumber, Subject, Validity, certificates_to_pem, key_to_pem,
 };
 use crate::store::{EndEntityFiles, FileMode, FileRole, Owner};
+use crate::workers::share;
 
 /// What is to be issued to a server or a client.
 pub(crate) struct Plan {
@@ -124,7 +125,7 @@ pub(crate) fn issue_all(
     // A few signatures of another kind are made before the threads have started.
     let signs_slowly = matches!(authority.certificate().key_algorithm(), KeyAlgorithm::Rsa(_));
     match signs_slowly || plans.len() >= WORTH_SHARING {
-        true => each.collect::<Vec<_>>().into_par_iter().map(issue).collect(),
+        true => share(|| each.collect::<Vec<_>>().into_par_iter().map(issue).collect()),
         false => each.map(issue).collect(),
     }
 }
