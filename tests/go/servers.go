@@ -174,7 +174,9 @@ func speaks(s server, config *tls.Config) error {
 			return response.Body.Close()
 		}
 		failure = err
-		if !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
+		saysNothing := errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) ||
+			strings.Contains(err.Error(), "http2: client conn could not be established")
+		if !saysNothing {
 			break
 		}
 	}
