@@ -52,6 +52,7 @@ fn folder_with_clients(names: &[&str]) -> TempDir {
         passphrase: None,
         replace: false,
         dry_run: false,
+        protection: milvus_certs::store::Protection::Required,
     };
     issue(&request, time::OffsetDateTime::now_utc()).unwrap();
     folder

@@ -38,6 +38,16 @@ pub enum Error {
         /// What is wrong with it.
         source: pki::Error,
     },
+    /// A run failed, and what it had staged could not be removed.
+    #[error("{source}; and what it had written cannot be removed: {}: {reason}", path.display())]
+    LeftBehind {
+        /// Why it failed.
+        source: Box<Error>,
+        /// What is left.
+        path: PathBuf,
+        /// Why.
+        reason: std::io::Error,
+    },
     /// The run failed, but not before it had mended what an earlier one left.
     #[error("{source}; an earlier run had been interrupted, and was {} first", outcome(*recovery))]
     AfterRecovery {
@@ -256,6 +266,11 @@ impl Error {
         match self {
             Self::Store(error) => error.hint(),
             Self::AfterRecovery { source, .. } => source.hint(),
+            Self::LeftBehind { source, path, .. } => {
+                let remove =
+                    format!("`rm -r {}` removes what is left", shell_quoted(&path.display().to_string()));
+                Some(source.hint().map_or(remove.clone(), |hint| format!("{hint}; {remove}")))
+            }
             Self::Unreadable { path, .. } => Some(format!(
                 "`ls -ld {}` shows what is there; it has to be a regular file of at most 1 MiB that you may read",
                 shell_quoted(&path.display().to_string())
@@ -360,6 +375,7 @@ impl Error {
         match self {
             Self::File { source, .. } => matches!(source, pki::Error::KeyEncrypted),
             Self::AfterRecovery { source, .. }
+            | Self::LeftBehind { source, .. }
             | Self::AfterSome { source, .. }
             | Self::AfterPart { source } => source.needs_passphrase(),
             _ => false,

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::issuance::{self, Inventory, InventoryEntry, KeyPlan, NewFile, Plan, Serials};
+use super::opening::Opened;
 use super::renew::Members;
 use super::report::{CertificateReport, timestamp};
 use super::{Action, Error, Note, Report, authority};
@@ -14,7 +15,8 @@ use crate::pki::{
     certificates_from_pem, certificates_to_pem, encrypt_key_to_pem, key_to_pem,
 };
 use crate::store::{
-    self, Access, Backup, Directory, EndEntityFiles, FileMode, FileRole, RelativePath, path_of, read_file,
+    self, Access, Backup, Directory, EndEntityFiles, FileMode, FileRole, Protection, RelativePath, path_of,
+    read_file,
 };
 
 /// What `gen` is to make.
@@ -44,6 +46,8 @@ pub struct GenerateRequest {
     pub if_present: IfPresent,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// Whether the directory has to keep modes.
+    pub protection: Protection,
 }
 
 /// An authority that somebody else made.
@@ -85,6 +89,7 @@ impl GenerateRequest {
             key_mode: FileMode::PRIVATE,
             if_present: IfPresent::Refuse,
             dry_run: false,
+            protection: Protection::Required,
         })
     }
 }
@@ -95,9 +100,11 @@ impl GenerateRequest {
 /// Where files are in the way, the request makes no sense, or the file system fails; then nothing
 /// has changed.
 pub fn generate(request: &GenerateRequest, now: OffsetDateTime) -> Result<Report, Error> {
-    let directory = open(request)?;
-    let recovery = directory.as_ref().and_then(Directory::recovery);
-    let report = Report::new(&request.directory, request.dry_run, recovery);
+    let opened = open(request)?;
+    let recovery = opened.as_ref().and_then(|opened| opened.recovery);
+    let mut report = Report::new(&request.directory, request.dry_run, recovery);
+    report.notes.extend(opened.iter().flat_map(Opened::notes));
+    let directory = opened.map(|opened| opened.directory);
     generate_in(request, directory, now, report).map_err(|error| error.after(recovery))
 }
 
@@ -121,10 +128,10 @@ fn generate_in(
     Ok(report)
 }
 
-fn open(request: &GenerateRequest) -> Result<Option<Directory>, Error> {
+fn open(request: &GenerateRequest) -> Result<Option<Opened>, Error> {
     let access = if request.dry_run { Access::Look } else { Access::Create };
-    match Directory::open(&request.directory, access) {
-        Err(store::Error::NotFound { .. }) if request.dry_run => Ok(None),
+    match Opened::open(&request.directory, access, request.protection, None) {
+        Err(Error::Store(store::Error::NotFound { .. })) if request.dry_run => Ok(None),
         result => Ok(Some(result?)),
     }
 }

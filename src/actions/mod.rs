@@ -14,6 +14,7 @@ mod generate;
 mod inspect;
 mod issuance;
 mod issue;
+mod opening;
 #[cfg(feature = "probe")]
 mod probe;
 mod renew;

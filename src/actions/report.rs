@@ -1,5 +1,5 @@
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
@@ -231,6 +231,23 @@ pub enum Note {
         /// Which.
         file: String,
     },
+    /// The directory is on a file system that keeps no modes, and the person accepts that.
+    Unprotected {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// A folder of what was issued could not be put in order.
+    Obstacle {
+        /// Which, and why.
+        reason: String,
+    },
+    /// The work is done, and a hidden folder could not be removed.
+    LeftBehind {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// What was issued and is not there any more, so it is not renewed.
     Withdrawn {
         /// What it was called.
@@ -273,6 +290,11 @@ pub enum Note {
 }
 
 impl Note {
+    /// That something could not be cleaned up, if so.
+    pub(super) fn left_behind(left: Option<(PathBuf, std::io::Error)>) -> Option<Self> {
+        left.map(|(path, reason)| Self::LeftBehind { path, reason: reason.to_string() })
+    }
+
     /// A stable name for scripts.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -291,6 +313,9 @@ impl Note {
             Self::SerialSkipped { .. } => "serial-skipped",
             Self::KeyModeTightened { .. } => "key-mode-tightened",
             Self::OwnerNotKept { .. } => "owner-not-kept",
+            Self::Unprotected { .. } => "keys-unprotected",
+            Self::Obstacle { .. } => "issued-in-disorder",
+            Self::LeftBehind { .. } => "left-behind",
             Self::Withdrawn { .. } => "withdrawn",
             Self::KeyElsewhere { .. } => "key-elsewhere",
             Self::RequestCut { .. } => "request-cut",
@@ -352,6 +377,15 @@ impl fmt::Display for Note {
             }
             Self::OwnerNotKept { file } => {
                 write!(f, "{file} could not be given to its former owner or group; it belongs to you")
+            }
+            Self::Unprotected { directory } => write!(
+                f,
+                "{}: the file system keeps no modes, so everybody on this machine can read the private keys, and change what is signed",
+                directory.display()
+            ),
+            Self::Obstacle { reason } => write!(f, "left alone: {reason}"),
+            Self::LeftBehind { path, reason } => {
+                write!(f, "{} cannot be removed: {reason}; the next run tries again", path.display())
             }
             Self::Withdrawn { names } => write!(f, "{}", withdrawn(names)),
             Self::KeyElsewhere { file } => {

@@ -237,6 +237,7 @@ impl Args {
             passphrase,
             replace: self.force,
             dry_run: self.common.dry_run,
+            protection: self.common.protection.protection(),
         })
     }
 }

@@ -183,6 +183,7 @@ impl Args {
             if_due: self.if_due,
             reuse_key: self.reuse_key,
             dry_run: self.common.dry_run,
+            protection: self.common.protection.protection(),
         })
     }
 }

@@ -2,11 +2,13 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rustix::fs::FlockOperation;
 use zeroize::Zeroizing;
 
-use super::directory::{is_still_at, lock, open};
+use super::directory::{POLL, is_interrupted, open};
+use super::fs::Identity;
 use super::{Error, FileMode, FileRole, INVENTORY, ISSUED_FOLDER, IssuedName, fs, journal};
 
 /// What lies in a certificate directory, whatever state it is in. Looking changes nothing, needs no
@@ -48,12 +50,14 @@ pub struct SurveyedFile {
     pub content: Result<Zeroizing<Vec<u8>>, String>,
 }
 
-/// A certificate directory that no run changes as long as this is there. Looking needs no permission to
-/// write, and follows symbolic links.
+/// A certificate directory that is read without a lock. Looking needs no permission to write, and follows
+/// symbolic links.
 #[derive(Debug)]
 pub struct View {
     path: PathBuf,
     fd: OwnedFd,
+    /// Whether a run was interrupted in it.
+    is_interrupted: bool,
 }
 
 /// What can be seen of a file.
@@ -66,31 +70,65 @@ pub struct SeenFile {
 }
 
 impl View {
-    /// Locks a directory against other runs. A file system without locks is looked at without.
+    /// Reads a directory, again where a run changed it meanwhile: what was read is what was there at one moment.
     ///
     /// # Errors
-    /// If it is missing, no folder, not accessible, or in use by another run for ten seconds.
-    pub fn of(path: &Path) -> Result<Self, Error> {
+    /// If it is missing, no folder or not accessible, or changes all the time. What `read` says.
+    pub fn of<T, E: From<Error>>(path: &Path, read: impl Fn(&Self) -> Result<T, E>) -> Result<T, E> {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let start = Instant::now();
         loop {
             let fd = open(path)?;
-            match lock(path, &fd, FlockOperation::NonBlockingLockShared) {
-                Err(error @ Error::Locked { .. }) => return Err(error),
-                _ if is_still_at(path, &fd) => return Ok(Self { path: path.to_owned(), fd }),
-                _ => {}
+            let unreadable = |source| Error::Directory { path: path.to_owned(), action: "search", source };
+            let is_interrupted = is_interrupted(&fd).map_err(unreadable)?;
+            let view = Self { path: path.to_owned(), fd, is_interrupted };
+            let before = view.moment().map_err(unreadable)?;
+            let read = read(&view)?;
+            if view.moment().map_err(unreadable)? == before {
+                return Ok(read);
+            }
+            if start.elapsed() > PATIENCE {
+                return Err(Error::Changing { path: path.to_owned(), waited: PATIENCE }.into());
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    /// What is different as soon as a run has begun or ended, or has put a file into its place.
+    fn moment(&self) -> io::Result<Vec<Option<Identity>>> {
+        let names = [".", ISSUED_FOLDER, journal::STAGED, journal::COMMIT];
+        let issued =
+            [INVENTORY, journal::STAGED, journal::COMMIT].map(|name| format!("{ISSUED_FOLDER}/{name}"));
+        let names = names.into_iter().chain(FileRole::ALL.map(FileRole::file_name)).chain(KUBERNETES_TLS);
+        names.chain(issued.iter().map(String::as_str)).map(|name| fs::identity(&self.fd, name)).collect()
+    }
+
+    /// Whether a run was interrupted in it.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.is_interrupted
+    }
+
+    /// Whether a run was interrupted in a folder, which is at a path from the directory, or from the root.
+    ///
+    /// # Errors
+    /// If it is there, and there is no telling.
+    pub fn is_interrupted_in(&self, folder: &str) -> Result<bool, Error> {
+        let path = self.path.join(folder);
+        match open(&path) {
+            Err(Error::NotFound { .. }) => Ok(false),
+            opened => {
+                is_interrupted(&opened?).map_err(|source| Error::Directory { path, action: "search", source })
             }
         }
     }
 
     /// The files of the directory itself.
-    ///
-    /// # Errors
-    /// If it cannot be searched.
-    pub fn survey(&self) -> Result<Survey, Error> {
-        let unreadable = |source| Error::Directory { path: self.path.clone(), action: "search", source };
-        let is_interrupted = journal::is_interrupted(&self.fd).map_err(unreadable)?;
+    #[must_use]
+    pub fn survey(&self) -> Survey {
         let files = FileRole::AS_LISTED.into_iter().filter_map(|role| read(&self.fd, role)).collect();
         let mounted = KUBERNETES_TLS.into_iter().filter_map(|name| read_mounted(&self.fd, name)).collect();
-        Ok(Survey { path: self.path.clone(), is_interrupted, files, mounted })
+        Survey { path: self.path.clone(), is_interrupted: self.is_interrupted, files, mounted }
     }
 
     /// The path that it was opened by.
@@ -103,7 +141,7 @@ impl View {
     #[must_use]
     pub fn look(&self, path: &str) -> Option<SeenFile> {
         let content = fs::look(&self.fd, path)?;
-        Some(SeenFile { mode: fs::mode(&self.fd, path), content })
+        Some(SeenFile { mode: mode(&self.fd, path), content })
     }
 
     /// Opens the inventory; nothing where nothing was issued yet.
@@ -118,31 +156,42 @@ impl View {
     }
 
     /// The names of the folders of what was issued, whether it is in the inventory or not.
-    #[must_use]
-    pub fn issued(&self) -> Vec<IssuedName> {
-        let folder = fs::open_subdirectory(&self.fd, ISSUED_FOLDER).ok().flatten();
-        let names = folder.and_then(|folder| fs::list(folder).ok()).unwrap_or_default();
-        names.iter().filter_map(|name| name.parse().ok()).collect()
+    ///
+    /// # Errors
+    /// If there is a folder for it that cannot be searched.
+    pub fn issued(&self) -> io::Result<Vec<IssuedName>> {
+        let Some(folder) = fs::open_subdirectory(&self.fd, ISSUED_FOLDER)? else { return Ok(Vec::new()) };
+        let mut names = Vec::new();
+        for name in fs::list(&folder)? {
+            if fs::entry(&folder, &name)? == fs::Entry::Folder {
+                names.extend(name.to_str().and_then(|name| name.parse().ok()));
+            }
+        }
+        Ok(names)
     }
 }
 
 impl Survey {
-    /// Reads a directory while no other run changes it.
+    /// Reads a directory as it is at one moment.
     ///
     /// # Errors
-    /// If it is missing, no folder, not accessible, or in use by another run for ten seconds.
+    /// If it is missing, no folder, not accessible, or changes all the time.
     pub fn of(path: &Path) -> Result<Self, Error> {
-        View::of(path)?.survey()
+        View::of(path, |view| Ok(view.survey()))
     }
+}
+
+fn mode(directory: &OwnedFd, name: &str) -> Option<FileMode> {
+    fs::permissions(directory, name).ok().map(|permissions| permissions.mode)
 }
 
 fn read(directory: &OwnedFd, role: FileRole) -> Option<SurveyedFile> {
     let name = role.file_name();
     let content = fs::look(directory, name)?;
-    Some(SurveyedFile { role, mode: fs::mode(directory, name), content })
+    Some(SurveyedFile { role, mode: mode(directory, name), content })
 }
 
 fn read_mounted(directory: &OwnedFd, name: &'static str) -> Option<MountedFile> {
     let content = fs::look(directory, name)?;
-    Some(MountedFile { name, mode: fs::mode(directory, name), content })
+    Some(MountedFile { name, mode: mode(directory, name), content })
 }

@@ -8,16 +8,15 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::issuance::{
-    self, Inventory, InventoryEntry, IssuedFolder, Issuer, Plan, Progress, Serials, issue_all,
-};
+use super::issuance::{self, Inventory, InventoryEntry, Issuer, Plan, Progress, Serials, issue_all};
+use super::opening::Opened;
 use super::report::CertificateReport;
 use super::{Action, Error, Note, Report, authority};
 use crate::pki::{
     Attribute, AttributeType, Certificate, CertificateAuthority, Days, EndEntityKind, GeneralName, KeyType,
     Passphrase, generate_keys,
 };
-use crate::store::{Access, Backup, Directory, FileMode, FileRole, IssuedName};
+use crate::store::{Access, Backup, Directory, FileMode, FileRole, IssuedName, Protection};
 pub(super) use issued::{Member, Members, renew_issued};
 pub(super) use old::Old;
 pub(super) use renewal::{Changes, Renewal};
@@ -52,6 +51,8 @@ pub struct RenewRequest {
     pub reuse_key: bool,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// Whether the directory has to keep modes.
+    pub protection: Protection,
 }
 
 /// What is to be renewed of the inventory.
@@ -83,6 +84,7 @@ impl RenewRequest {
             if_due: None,
             reuse_key: false,
             dry_run: false,
+            protection: Protection::Required,
         }
     }
 
@@ -133,21 +135,14 @@ pub fn renew_with_progress(
     progress: Progress<'_>,
 ) -> Result<Report, Error> {
     let access = if request.dry_run { Access::Look } else { Access::Change };
-    let directory = Directory::open(&request.directory, access)?;
-    let recovery = directory.recovery();
-    let mend = || {
-        let inventory = Inventory::read(directory.path())?;
-        let mended = match request.issued {
-            Issued::All | Issued::Named(_) if !request.dry_run => {
-                IssuedFolder::mend_all(&directory, &inventory)?
-            }
-            _ => None,
-        };
-        Ok::<_, Error>((inventory, mended))
-    };
-    let (inventory, mended) = mend().map_err(|error| error.after(recovery))?;
-    let recovery = recovery.or(mended);
+    let mut opened = Opened::open(&request.directory, access, request.protection, None)?;
+    if matches!(request.issued, Issued::All | Issued::Named(_)) {
+        opened = opened.without_obstacles()?;
+    }
+    let recovery = opened.recovery;
     let mut report = Report::new(&request.directory, request.dry_run, recovery);
+    report.notes.extend(opened.notes());
+    let Opened { directory, inventory, .. } = opened;
     match renew_in(request, directory, &inventory, &mut report, now, progress) {
         Ok(()) => Ok(report),
         Err(error) => Err(error.after_part(!report.files.is_empty()).after(recovery)),

@@ -139,7 +139,7 @@ fn chains(directory: &Directory, inventory: &Inventory) -> Result<Vec<Vec<Certif
 /// Whether a run was interrupted among what was issued: a certificate may be apart from its key.
 fn is_interrupted(directory: &Directory, inventory: &Inventory) -> Result<bool, Error> {
     for Members { folder, .. } in Members::all(inventory) {
-        match Directory::open(&directory.path().join(folder), Access::Look) {
+        match directory.open_beside(&directory.path().join(folder), Access::Look) {
             Err(store::Error::Interrupted { .. }) => return Ok(true),
             Err(store::Error::NotFound { .. }) => {}
             opened => drop(opened?),

@@ -7,7 +7,7 @@ use super::state::{Rotation, RotationState};
 use crate::actions::Error;
 use crate::actions::issuance::Inventory;
 use crate::actions::report::{day_count, timestamp};
-use crate::store::{Access, Directory};
+use crate::store::{Access, Directory, Protection};
 
 /// How far the replacement of an authority is, by what the certificates say.
 #[derive(Debug, Serialize)]
@@ -42,7 +42,7 @@ pub struct RotatedAuthority {
 /// # Errors
 /// If the directory cannot be read, or a run in it was interrupted.
 pub fn rotation_status(directory: &Path, now: OffsetDateTime) -> Result<RotationStatus, Error> {
-    RotationStatus::of(&Directory::open(directory, Access::Look)?, now)
+    RotationStatus::of(&Directory::open(directory, Access::Look, Protection::Required)?, now)
 }
 
 impl RotationStatus {
