@@ -238,6 +238,11 @@ pub enum Note {
         /// The certificate directory.
         directory: PathBuf,
     },
+    /// A run has been putting files into place for a while, and this command only looks.
+    AtWork {
+        /// In which folder.
+        folder: PathBuf,
+    },
     /// What an interrupted run left is not this user's, and this command only looks.
     ForeignJournal {
         /// The folder that holds it.
@@ -347,6 +352,7 @@ impl Note {
             Self::KeyModeTightened { .. } => "key-mode-tightened",
             Self::OwnerNotKept { .. } => "owner-not-kept",
             Self::Interrupted { .. } => "interrupted-run",
+            Self::AtWork { .. } => "run-at-work",
             Self::ForeignJournal { .. } => "foreign-journal",
             Self::Unprotected { .. } => "keys-unprotected",
             Self::Obstacle { .. } => "issued-in-disorder",
@@ -422,6 +428,9 @@ impl fmt::Display for Note {
                 folder.display(),
                 command("renew --if-due 0s", directory)
             ),
+            Self::AtWork { folder } => {
+                write!(f, "{}: a run is at work in it, and does not go on", folder.display())
+            }
             Self::ForeignJournal { path, reason } => write!(
                 f,
                 "{}: is what an interrupted run leaves, but not one of yours: {reason}; no command touches it",
