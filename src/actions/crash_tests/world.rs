@@ -299,7 +299,9 @@ impl World {
             key: std::fs::read(self.directory.join(format!("{folder}{name}.key"))).ok(),
             authority: authority.to_owned(),
         };
-        let own = EndEntityKind::ALL.map(|kind| member("", kind.name(), "ca.pem"));
+        let is_there = |kind: &EndEntityKind| self.directory.join(format!("{kind}.pem")).exists();
+        let own = EndEntityKind::ALL.into_iter().filter(is_there);
+        let own = own.map(|kind| member("", kind.name(), "ca.pem"));
         let entries = std::fs::read_dir(self.directory.join("issued")).into_iter().flatten();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let issued = names
@@ -308,7 +310,7 @@ impl World {
                 let folder = format!("issued/{name}/");
                 member(&folder, &name, &format!("{folder}ca.pem"))
             });
-        own.into_iter().chain(issued).collect()
+        own.chain(issued).collect()
     }
 
     /// The key is the certificate's, and whoever has the directory's ca.pem or its own takes it.
