@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+use super::due::Judged;
 use super::issuance::{self, Inventory, InventoryEntry, KeyPlan, NewFile, Plan, Serials};
 use super::renew::Members;
 use super::report::{CertificateReport, timestamp};
@@ -13,9 +14,7 @@ use crate::pki::{
     EndEntityKind, GeneralName, KeyType, Passphrase, SerialCounter, SerialNumber, Subject, Validity,
     certificates_from_pem, certificates_to_pem, encrypt_key_to_pem, key_to_pem,
 };
-use crate::store::{
-    self, Access, Backup, Directory, EndEntityFiles, FileMode, FileRole, RelativePath, path_of, read_file,
-};
+use crate::store::{self, Access, Backup, Directory, EndEntityFiles, FileMode, FileRole, path_of, read_file};
 
 /// What `gen` is to make.
 #[derive(Debug)]
@@ -184,10 +183,11 @@ fn check_valid(
     };
     kept("ca", FileRole::CaCertificate)?;
     for kind in EndEntityKind::ALL {
-        let files = EndEntityFiles::of_directory(kind);
-        let read = |path: &RelativePath| Ok(directory.read(path)?.unwrap_or_default());
-        issuance::verify_files(directory, &files, kind, &[], now, &read)?;
         kept(kind.name(), FileRole::pair_of(kind).1)?;
+    }
+    let findings = Judged::of(directory, now)?.errors();
+    if !findings.is_empty() {
+        return Err(Error::Unfit { directory: directory.path().to_owned(), findings });
     }
     let covered = certificate(FileRole::ServerCertificate)?;
     let subject = Subject::new(&request.subject)?;
@@ -246,7 +246,7 @@ fn authority_subject(subject: &Subject) -> Result<Subject, pki::Error> {
 }
 
 fn server_names(request: &GenerateRequest, subject: &Subject) -> Result<Vec<GeneralName>, pki::Error> {
-    let mut names = issuance::names_from_common_name(subject)?;
+    let mut names = issuance::names_from_common_name(EndEntityKind::Server, subject)?;
     issuance::add_names(&mut names, &request.names);
     issuance::add_loopback(&mut names);
     Ok(names)
@@ -274,7 +274,7 @@ fn plan(
         key: KeyPlan::New(request.key_type),
         key_mode: request.key_mode,
         key_owner: None,
-        certificate_owner: None,
+        certificate: None,
         action: Action::Created,
     };
     if validity.not_after < wanted.not_after {
@@ -283,7 +283,7 @@ fn plan(
         notes.extend(EndEntityKind::ALL.map(cut));
     }
     let (server_names, client_names) =
-        (server_names(request, &server)?, issuance::names_from_common_name(&client)?);
+        (server_names(request, &server)?, issuance::names_from_common_name(EndEntityKind::Client, &client)?);
     Ok(vec![
         plan(EndEntityKind::Server, server, server_names),
         plan(EndEntityKind::Client, client, client_names),
@@ -345,7 +345,8 @@ fn make(
         }
     };
 
-    let mut serials = Serials::new(&authority)?;
+    let inventory = Inventory::read(directory.path())?;
+    let mut serials = Serials::new(directory, &authority, &inventory)?;
     let mut files = vec![
         NewFile::new(FileRole::CaKey, &*ca_key),
         NewFile::new(FileRole::CaCertificate, certificates_to_pem([authority.root()])),
@@ -367,7 +368,6 @@ fn make(
         IfPresent::Replace => Backup::At(now),
         IfPresent::Refuse | IfPresent::Keep => Backup::None,
     };
-    let inventory = Inventory::read(directory.path())?;
     let record = |directory: &Directory| inventory.add(directory, &entries);
     let backup = issuance::write(
         directory,

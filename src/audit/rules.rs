@@ -73,6 +73,61 @@ impl Breaks {
     }
 }
 
+/// What a new certificate of the directory's CA does about a finding on a server's or client's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// It is what helps.
+    Helps,
+    /// It would be refused just the same.
+    Fails,
+    /// It is beside the point.
+    DoesNotMatter,
+}
+
+impl Code {
+    /// Whether a new certificate helps, with subject, names and type of key as they were.
+    #[must_use]
+    pub const fn renewal(self) -> Renewal {
+        match self {
+            Self::MissingFile
+            | Self::EmptyFile
+            | Self::NotPem
+            | Self::Utf16
+            | Self::ByteOrderMark
+            | Self::FoldedPem
+            | Self::DamagedFile
+            | Self::EncryptedKey
+            | Self::KeyMismatch
+            | Self::PublicPrivateKey
+            | Self::WeakKey
+            | Self::UnsupportedKey
+            | Self::NotIssuedByCa
+            | Self::OtherCaSameName
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::ClientWithoutClientAuth
+            | Self::ServerWithoutServerAuth
+            | Self::NoDigitalSignature
+            | Self::NoSubjectAltName
+            | Self::IpInDnsName
+            | Self::SameNameAsCa
+            | Self::WeakSignature
+            | Self::UnsupportedSignature
+            | Self::CaBeforeLeaf
+            | Self::UnknownCriticalExtension
+            | Self::DoesNotVerify
+            | Self::DuplicateSerial => Renewal::Helps,
+            Self::UnreadableFile
+            | Self::CaNotAuthority
+            | Self::CaCannotSign
+            | Self::CaPathLength
+            | Self::CaRestricted
+            | Self::NameConstraints => Renewal::Fails,
+            _ => Renewal::DoesNotMatter,
+        }
+    }
+}
+
 /// A `fix` is a command, to be pasted as it stands, and after ` # ` what else there is to say; or it is
 /// prose, with its commands in backticks. In it stand for
 ///

@@ -143,6 +143,11 @@ fn notes(notes: &[Note]) {
     }
 }
 
+/// Says it at once.
+pub(super) fn note(note: &Note) {
+    say("note", &note.to_string());
+}
+
 /// Says how far a long run is.
 pub(super) fn progress(done: usize, total: usize) {
     say("progress", &format!("{done} of {total} certificates"));

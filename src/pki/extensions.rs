@@ -3,6 +3,7 @@ use x509_parser::extensions::{
     ExtendedKeyUsage as ParsedExtendedKeyUsage, GeneralName as ParsedName, ParsedExtension,
 };
 
+use super::request::name;
 use super::{EndEntityKind, Error, GeneralName, printable};
 
 /// The extensions that matter here (RFC 5280 4.2.1).
@@ -30,6 +31,8 @@ pub(super) struct Extensions {
     pub(super) names: Vec<GeneralName>,
     /// Entries of subjectAltName that are not kept on renewal, as text.
     pub(super) unusable_names: Vec<String>,
+    /// The extensions of a certificate that none that is made here has, by name or object identifier.
+    pub(super) others: Vec<String>,
 }
 
 impl Extensions {
@@ -37,6 +40,9 @@ impl Extensions {
     pub(super) fn of(parsed: &X509Certificate<'_>) -> Result<Self, Error> {
         let mut extensions = Self::default();
         for extension in parsed.extensions() {
+            if !is_made_here(extension.parsed_extension()) {
+                extensions.others.push(name(&extension.oid));
+            }
             match extension.parsed_extension() {
                 ParsedExtension::ParseError { .. } => {
                     return Err(Error::CertificateMalformed {
@@ -89,6 +95,19 @@ impl Extensions {
             _ => {}
         }
     }
+}
+
+/// Whether every certificate of a server or client has such an extension.
+fn is_made_here(extension: &ParsedExtension<'_>) -> bool {
+    matches!(
+        extension,
+        ParsedExtension::BasicConstraints(_)
+            | ParsedExtension::KeyUsage(_)
+            | ParsedExtension::ExtendedKeyUsage(_)
+            | ParsedExtension::SubjectKeyIdentifier(_)
+            | ParsedExtension::AuthorityKeyIdentifier(_)
+            | ParsedExtension::SubjectAlternativeName(_)
+    )
 }
 
 pub(super) const DIGITAL_SIGNATURE: &str = "digitalSignature";

@@ -175,7 +175,7 @@ impl CertificateRequest {
 }
 
 /// As OpenSSL names it, or the object identifier.
-fn name(oid: &Oid<'_>) -> String {
+pub(super) fn name(oid: &Oid<'_>) -> String {
     oid2sn(oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned)
 }
 

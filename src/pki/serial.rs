@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::fmt;
 
 use super::Error;
@@ -9,7 +10,7 @@ const MAX_OCTETS: usize = 20;
 const CUT: usize = 12;
 
 /// The serial number of a certificate: positive, at most 20 octets as DER writes it.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SerialNumber {
     /// Big-endian, without leading zeros; at most 159 bits.
     octets: Vec<u8>,
@@ -44,6 +45,19 @@ impl SerialNumber {
     }
 }
 
+/// By the number.
+impl Ord for SerialNumber {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.octets.len(), &self.octets).cmp(&(other.octets.len(), &other.octets))
+    }
+}
+
+impl PartialOrd for SerialNumber {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// Upper-case hex with an even number of digits, as OpenSSL prints it.
 impl fmt::Display for SerialNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,6 +89,12 @@ impl SerialCounter {
     /// If the operating system has no random numbers.
     pub fn random() -> Result<Self, Error> {
         SerialNumber::random().map(|last| Self { last })
+    }
+
+    /// A counter that gave out this number last.
+    #[must_use]
+    pub fn at(last: SerialNumber) -> Self {
+        Self { last }
     }
 
     /// Reads `ca.srl` as OpenSSL's `a2i_ASN1_INTEGER` does: the hex digits that the first line begins
