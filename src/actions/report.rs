@@ -425,7 +425,7 @@ impl fmt::Display for Note {
                     if *count == 1 { ("certificate", "is") } else { ("certificates", "are") };
                 write!(
                     f,
-                    "{count} {certificates} that `issue` made {are} of the former authority, which ca.pem does not trust any more; `milvus-certs renew --all` makes them anew"
+                    "{count} {certificates} that `issue` made {are} of the former authority, which ca.pem does not trust any more; `milvus-certs renew --adopt NAME` makes one anew"
                 )
             }
             Self::AuthorityWithoutKeyUsage => write!(

@@ -189,7 +189,7 @@ impl Subject {
         let attributes = attributes.iter().map(|(kind, value)| Attribute::new(*kind, value));
         let attributes = attributes.collect::<Result<Vec<_>, _>>().map_err(|_| unclear())?;
         let subject = Self::new(&attributes)?;
-        if subject.to_string() == shown { Ok(subject) } else { Err(unclear()) }
+        if subject.to_string() == shown && !shown.contains(" + ") { Ok(subject) } else { Err(unclear()) }
     }
 
     /// This subject with one attribute set, or left out if its value is empty.

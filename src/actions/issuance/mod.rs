@@ -12,7 +12,7 @@ mod write;
 pub use batches::Progress;
 pub(super) use batches::{Batches, IssuedFolder, Issuer};
 pub use inventory::Unvouched;
-pub(super) use inventory::{Inventory, InventoryEntry, Unrecorded, look_at};
+pub(super) use inventory::{Inventory, InventoryEntry, look_at};
 pub(super) use lines::{Line, Overview, entries_of, lines};
 pub(super) use plan::{KeyPlan, Plan, add_loopback, add_names, issue_all, names_from_common_name};
 pub(super) use serials::Serials;

@@ -45,15 +45,16 @@ impl Signers {
         }
     }
 
-    /// While a CA takes the place of an intermediate one, only the files of its certificates have that.
+    /// A CA that stands beside the certificate and is below the one that signs now. While a CA takes the place
+    /// of an intermediate one, that is below ca.pem, and only the files of its certificates have it.
     fn issuer_below_trusted<'a>(
         &self,
         certificate: &Certificate,
         others: &'a [Certificate],
     ) -> Option<&'a Certificate> {
-        let is_trusted = |issuer: &Certificate| self.trusted.iter().any(|root| issuer.is_issued_by(root));
-        let mut issuers = others.iter().filter(|_| self.trusted.len() > 1);
-        issuers.find(|issuer| issuer.is_ca() && certificate.is_issued_by(issuer) && is_trusted(issuer))
+        let above = if self.trusted.len() > 1 { self.trusted.as_slice() } else { &self.chain[..1] };
+        let is_below = |issuer: &Certificate| above.iter().any(|ca| issuer.is_issued_by(ca));
+        others.iter().find(|issuer| issuer.is_ca() && certificate.is_issued_by(issuer) && is_below(issuer))
     }
 }
 

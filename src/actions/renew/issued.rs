@@ -6,7 +6,7 @@ use super::{Changes, Found, Issued, Model, Old, RenewRequest, Renewal, Selection
 use crate::actions::due::{Asked, ends_soon};
 use crate::actions::error::command;
 use crate::actions::issuance::{
-    Batches, Inventory, InventoryEntry, IssuedFolder, Issuer, Plan, Progress, Unrecorded, Unvouched,
+    Batches, Inventory, InventoryEntry, IssuedFolder, Issuer, Plan, Progress, Unvouched,
 };
 use crate::actions::report::CertificateReport;
 use crate::actions::{Action, Error, Note, Report};
@@ -61,7 +61,13 @@ impl Members {
             };
             if !request.adopted.names.contains(name) {
                 let kind = found.certificate.as_ref().map_or(EndEntityKind::Client, EndEntityKind::of);
-                return Err(unvouched(request, &path_of(directory, &found), found.reason(), kind, name));
+                return Err(unvouched(
+                    request,
+                    &below(directory, Path::new(&found.file)),
+                    found.reason(),
+                    kind,
+                    name,
+                ));
             }
             let member = Member { name: name.clone(), kind: None, file };
             all.push(Self { folder: ISSUED_FOLDER.into(), members: vec![member] });
@@ -82,10 +88,10 @@ fn member(entry: &InventoryEntry) -> Option<(PathBuf, Member)> {
         .then(|| (folder.to_owned(), Member { name, kind: entry.kind(), file: entry.file.clone() }))
 }
 
-/// Its path, as people name it.
-fn path_of(directory: &Path, found: &Unrecorded) -> PathBuf {
+/// A path from a directory, as people name it.
+fn below(directory: &Path, path: &Path) -> PathBuf {
     let directory = if directory == Path::new(".") { Path::new("") } else { directory };
-    directory.join(&found.file)
+    directory.join(path)
 }
 
 fn unvouched(
@@ -134,7 +140,7 @@ impl Selection<'_> {
         let mut withdrawn = Vec::new();
         for Members { folder, members } in self.members(report)? {
             let access = if self.request.dry_run { Access::Look } else { Access::Change };
-            let chosen = issuer.certificates.path().join(&folder);
+            let chosen = below(issuer.certificates.path(), &folder);
             let opened = IssuedFolder::open_if_there(issuer.certificates, Some(&chosen), access)?;
             let Some(mut opened) = opened else {
                 withdrawn.extend(members.into_iter().map(|member| (member.name, chosen.clone())));
@@ -179,7 +185,7 @@ impl Selection<'_> {
     ) -> Result<bool, Error> {
         let mut withdrawn = Vec::new();
         for Members { folder, members } in self.members(report)? {
-            let chosen = directory.path().join(&folder);
+            let chosen = below(directory.path(), &folder);
             let Some(opened) = IssuedFolder::open_if_there(directory, Some(&chosen), Access::Look)? else {
                 withdrawn.extend(members.into_iter().map(|member| (member.name, chosen.clone())));
                 continue;
@@ -208,7 +214,12 @@ impl Selection<'_> {
                         adopted.push(Member { name, kind: None, file: found.file });
                         continue;
                     }
-                    self.note(&path_of(&self.request.directory, &found), found.reason(), &name, report);
+                    self.note(
+                        &below(&self.request.directory, Path::new(&found.file)),
+                        found.reason(),
+                        &name,
+                        report,
+                    );
                 }
                 let mut all = Members::all(self.inventory);
                 if !adopted.is_empty() {
