@@ -116,9 +116,7 @@ impl Judged {
         let findings: Vec<_> = findings.filter(|finding| is_about_it(finding.code)).collect();
         let fails = findings.iter().filter(|finding| finding.code.renewal() == Renewal::Fails);
         let fails: Vec<_> = fails.map(|finding| (**finding).clone()).collect();
-        if !fails.is_empty() {
-            return Err(Error::Unfit { directory: self.directory.clone(), findings: fails });
-        }
+        Error::broken(&self.directory, fails)?;
         Ok(findings.iter().any(|finding| finding.code.renewal() == Renewal::Helps))
     }
 }

@@ -135,6 +135,17 @@ pub enum Error {
         /// The certificate directory.
         directory: PathBuf,
     },
+    /// What `check` finds in a directory whose certificates are to be left alone, or where a renewal would not
+    /// help.
+    #[error("{}: {}{}", finding.place, finding.evidence, and_more(*more))]
+    Broken {
+        /// The directory.
+        directory: PathBuf,
+        /// The first error.
+        finding: Box<Finding>,
+        /// How many more there are.
+        more: usize,
+    },
     /// Several certificates that cannot be renewed.
     #[error("{}", sources.iter().map(Self::to_string).collect::<Vec<_>>().join("; "))]
     Several {
@@ -330,6 +341,9 @@ impl Error {
             Self::Unfit { directory, .. } => {
                 Some(format!("mend it, then run this again; `{}` says more", command("check", directory)))
             }
+            Self::Broken { directory, .. } => {
+                Some(format!("`{}` says why it matters and what helps", command("check", directory)))
+            }
             Self::NoServerName { .. } => {
                 Some("name the host with --sni, or for `connect` with --server-name".into())
             }
@@ -444,6 +458,14 @@ impl Error {
         Self::AfterPart { done, source: Box::new(self) }
     }
 
+    /// This error, where it is about one certificate and keeps no other from being renewed.
+    ///
+    /// # Errors
+    /// This error, where it is the file system's.
+    pub(super) fn of_one_certificate(self) -> Result<Self, Self> {
+        if matches!(self, Self::Store(_)) { Err(self) } else { Ok(self) }
+    }
+
     /// One of these, or all of them, each once.
     pub(super) fn of_all(mut errors: Vec<Self>) -> Result<(), Self> {
         let mut said = HashSet::new();
@@ -465,6 +487,15 @@ impl Error {
             },
             other => other,
         }
+    }
+
+    /// These findings, if there are any.
+    pub(super) fn broken(directory: &Path, mut findings: Vec<Finding>) -> Result<(), Self> {
+        if findings.is_empty() {
+            return Ok(());
+        }
+        let finding = Box::new(findings.remove(0));
+        Err(Self::Broken { directory: directory.to_owned(), finding, more: findings.len() })
     }
 
     pub(super) fn in_file(path: impl Into<PathBuf>) -> impl FnOnce(pki::Error) -> Self {
@@ -520,6 +551,13 @@ fn out_of_turn(state: RotationState, left: usize) -> String {
         RotationState::Issued => {
             "the new authority has issued everything, and ca.pem still trusts the old one".into()
         }
+    }
+}
+
+fn and_more(errors: usize) -> String {
+    match errors {
+        0 => String::new(),
+        more => format!("; and {} more", counted(more)),
     }
 }
 

@@ -185,10 +185,7 @@ fn check_valid(
     for kind in EndEntityKind::ALL {
         kept(kind.name(), FileRole::pair_of(kind).1)?;
     }
-    let findings = Judged::of(directory, now)?.errors();
-    if !findings.is_empty() {
-        return Err(Error::Unfit { directory: directory.path().to_owned(), findings });
-    }
+    Error::broken(directory.path(), Judged::of(directory, now)?.errors())?;
     let covered = certificate(FileRole::ServerCertificate)?;
     let subject = Subject::new(&request.subject)?;
     for name in server_names(request, &subject)? {

@@ -25,8 +25,8 @@ Examples:
   milvus-certs renew -d certs --if-due 30d --json
 
 Subject, names, key type and length of validity are taken over from the old certificate, unless an
-option says otherwise. --common-name also replaces the names; --san adds to them. Only what the CA of
-this directory signed is taken over, and of issued what its inventory has.";
+option says otherwise. --common-name also replaces the names; --san adds to them.
+Only what the CA of this directory signed is taken over; in issued, only what its inventory has.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_OF_MANY}"))]
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     common: CommonArgs,
 
-    /// Renew only what ends within this time, such as 30d, is broken, or not as the other options ask
+    /// Renew only what is due: ends within this time, such as 30d, is broken, or not as asked for
     ///
     /// What lives shorter than three times that is due in the last third of its life.
     #[arg(long, value_name = "TIME", env = "MILVUS_CERTS_IF_DUE", hide_env_values = true, value_parser = duration)]

@@ -6,6 +6,19 @@ use crate::actions::{Error, Note};
 use crate::pki::{Certificate, CertificateAuthority, SerialCounter, SerialNumber};
 use crate::store::{Directory, FileRole};
 
+/// A counter that starts at a random place, if there is room above this number.
+fn random_above(highest: Option<&SerialNumber>) -> Result<SerialCounter, Error> {
+    const TRIES: usize = 100;
+    let mut counter = SerialCounter::random()?;
+    for _ in 0..TRIES {
+        if highest.is_none_or(|highest| highest < counter.last()) {
+            break;
+        }
+        counter = SerialCounter::random()?;
+    }
+    Ok(counter)
+}
+
 /// The serial numbers that a CA gives out, each once.
 pub(crate) struct Serials {
     counter: SerialCounter,
@@ -26,9 +39,8 @@ impl Serials {
         let name = authority.certificate().subject().to_string();
         let in_use = inventory.serials_of(&name).chain([authority.certificate().serial().clone()]).collect();
         let path = directory.path_of(FileRole::CaSerial);
-        let mut new = Self { counter: SerialCounter::random()?, notes: Vec::new(), in_use, path };
-        new.go_on_above(inventory.serials_of(&name).max());
-        Ok(new)
+        let counter = random_above(inventory.serials_of(&name).max().as_ref())?;
+        Ok(Self { counter, notes: Vec::new(), in_use, path })
     }
 
     /// Goes on from a directory's ca.srl, above every number that is known of this CA's certificates:
@@ -42,10 +54,8 @@ impl Serials {
         let role = FileRole::CaSerial;
         let path = directory.path_of(role);
         let content = directory.read(role)?;
-        let counter = match &content {
-            Some(content) => SerialCounter::parse(content).map_err(Error::in_file(&path))?,
-            None => SerialCounter::random()?,
-        };
+        let counter = content.as_ref().map(|content| SerialCounter::parse(content)).transpose();
+        let counter = counter.map_err(Error::in_file(&path))?;
         let signed = |certificate: &&Certificate| certificate.is_issued_by(authority.certificate());
         let unrecorded = inventory.unrecorded(directory.path())?;
         let unrecorded = unrecorded.iter().filter_map(|found| found.certificate.as_ref());
@@ -56,25 +66,20 @@ impl Serials {
         let highest = in_use.iter().max().cloned();
         // A CA's own number is random, and as good as any other.
         in_use.insert(authority.certificate().serial().clone());
-        let mut serials = Self { counter, notes: Vec::new(), in_use, path };
-        let is_behind = serials.go_on_above(highest);
-        serials.notes.extend(match (content, is_behind) {
-            (None, _) => Some(Note::SerialStarted),
-            (Some(_), Some(serial)) => Some(Note::SerialSkipped { serial }),
-            (Some(_), None) => None,
-        });
-        Ok(serials)
-    }
-
-    /// Returns the number, if the counter was behind it.
-    fn go_on_above(&mut self, highest: Option<SerialNumber>) -> Option<SerialNumber> {
-        let counter = SerialCounter::at(highest.filter(|highest| highest > self.counter.last())?);
+        let Some(counter) = counter else {
+            let counter = random_above(highest.as_ref())?;
+            return Ok(Self { counter, notes: vec![Note::SerialStarted], in_use, path });
+        };
         // What somebody signed with the very last number leaves room below.
-        if counter.is_exhausted() {
-            return None;
-        }
-        self.counter = counter;
-        Some(self.counter.last().clone())
+        let ahead = highest.filter(|highest| highest > counter.last());
+        let ahead = ahead.filter(|highest| !SerialCounter::at(highest.clone()).is_exhausted());
+        Ok(match ahead {
+            Some(serial) => {
+                let counter = SerialCounter::at(serial.clone());
+                Self { counter, notes: vec![Note::SerialSkipped { serial }], in_use, path }
+            }
+            None => Self { counter, notes: Vec::new(), in_use, path },
+        })
     }
 
     /// Takes so many serial numbers that are not in use.

@@ -143,6 +143,10 @@ impl Selection<'_> {
             let chosen = below(issuer.certificates.path(), &folder);
             let opened = IssuedFolder::open_if_there(issuer.certificates, Some(&chosen), access)?;
             let Some(mut opened) = opened else {
+                if folder.is_absolute() {
+                    failures.push(Error::OutputGone { path: chosen, count: members.len() });
+                    continue;
+                }
                 withdrawn.extend(members.into_iter().map(|member| (member.name, chosen.clone())));
                 continue;
             };
@@ -187,6 +191,10 @@ impl Selection<'_> {
         for Members { folder, members } in self.members(report)? {
             let chosen = below(directory.path(), &folder);
             let Some(opened) = IssuedFolder::open_if_there(directory, Some(&chosen), Access::Look)? else {
+                if folder.is_absolute() {
+                    failures.push(Error::OutputGone { path: chosen, count: members.len() });
+                    continue;
+                }
                 withdrawn.extend(members.into_iter().map(|member| (member.name, chosen.clone())));
                 continue;
             };

@@ -194,14 +194,14 @@ fn renew_in(
         report.notes.push(Note::AuthorityWithoutKeyUsage);
     }
     let mut failures = Vec::new();
-    let due = selection.own(&old, &directory, &mut report.notes, &mut failures);
+    let due = selection.own(&old, &directory, &mut report.notes, &mut failures)?;
     let renewal = Renewal { request, directory: &directory, authority: &authority, now };
     let mut plans = Vec::new();
     for (old_one, model) in due {
         let changes = request.changes(&old, old_one.kind);
         match renewal.plan(old_one, model, &changes, &mut report.notes) {
             Ok(plan) => plans.push(plan),
-            Err(error) => failures.push(error),
+            Err(error) => failures.push(error.of_one_certificate()?),
         }
     }
     if server_was_trusted(&authority, &old, &plans) {
@@ -270,7 +270,7 @@ fn keeps_all(
     let ca_path = issuance::path_in(&kept.directory, FileRole::CaCertificate);
     kept.certificates.push(CertificateReport::of("ca", ca_path, Action::Kept, &root));
     let mut failures = Vec::new();
-    let is_own_due = !selection.own(old, directory, &mut kept.notes, &mut failures).is_empty();
+    let is_own_due = !selection.own(old, directory, &mut kept.notes, &mut failures)?.is_empty();
     report_own(request, old, &[], &[], root.subject(), &mut kept);
     if is_own_due || selection.is_issued_due(directory, &mut kept, &mut failures)? {
         return Ok(false);

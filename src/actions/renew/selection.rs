@@ -27,7 +27,7 @@ impl<'a> Selection<'a> {
         directory: &Directory,
         notes: &mut Vec<Note>,
         failures: &mut Vec<Error>,
-    ) -> Vec<(&'o Old, Model<'o>)>
+    ) -> Result<Vec<(&'o Old, Model<'o>)>, Error>
     where
         'a: 'o,
     {
@@ -39,10 +39,10 @@ impl<'a> Selection<'a> {
             });
             match model {
                 Ok(found) => due.extend(found),
-                Err(error) => failures.push(error),
+                Err(error) => failures.push(error.of_one_certificate()?),
             }
         }
-        due
+        Ok(due)
     }
 
     /// What the new server.pem or client.pem takes over: what a certificate says that this CA signed, else
