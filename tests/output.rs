@@ -214,6 +214,7 @@ fn metrics_tell_when_what_was_issued_ends() {
         passphrase: None,
         replace: false,
         dry_run: false,
+        protection: milvus_certs::store::Protection::Required,
     };
     issue(&request, OffsetDateTime::now_utc()).unwrap();
     fs::remove_dir_all(folder.path().join("certs/issued/gone")).unwrap();

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use milvus_certs::actions::{IssueRequest, Recipients, issue};
 use milvus_certs::pki::{EndEntityKind, KeyType};
+use milvus_certs::store::Protection;
 
 use crate::server::{Server, closed_port, speak_http2};
 use crate::tls::Tls;
@@ -90,6 +91,7 @@ fn issue_into(directory: &Path) {
         passphrase: None,
         replace: false,
         dry_run: false,
+        protection: Protection::Required,
     };
     issue(&request, time::OffsetDateTime::now_utc()).unwrap();
     fs::remove_dir_all(directory.join("issued/gone")).unwrap();

@@ -18,7 +18,7 @@ use crate::pki::{
     Certificate, EndEntityKind, GeneralName, KeyType, Passphrase, certificates_to_pem, covers, key_to_pem,
     shell_quoted,
 };
-use crate::store::{Access, Directory, FileMode, FileRole, OutputFile, Overwrite, write_files};
+use crate::store::{Access, Directory, FileMode, FileRole, OutputFile, Overwrite, Protection, write_files};
 
 /// What `config` is to render.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub struct ConfigRequest {
     pub output: Option<PathBuf>,
     /// What to do where there are files already.
     pub overwrite: Overwrite,
+    /// Whether that folder has to keep modes.
+    pub protection: Protection,
 }
 
 /// What is to be rendered.
@@ -151,6 +153,7 @@ impl ConfigRequest {
             mount_path: None,
             output: None,
             overwrite: Overwrite::Refuse,
+            protection: Protection::Required,
         }
     }
 }
@@ -176,7 +179,7 @@ pub fn config(request: &ConfigRequest, now: OffsetDateTime) -> Result<ConfigRepo
     match &request.output {
         None => report.documents = documents.into_iter().map(RenderedDocument::shown).collect(),
         Some(folder) => {
-            report.documents = write(request, folder, &documents, &directory)?;
+            report.documents = write(request, folder, &documents, &directory, &mut report.notes)?;
             report.commands = commands(&request.target, folder, &report.documents);
             report.changed = true;
         }
@@ -261,7 +264,7 @@ fn cluster_authority(
     passphrase: Option<&Passphrase>,
     now: OffsetDateTime,
 ) -> Result<ClusterAuthority, Error> {
-    let directory = Directory::open(directory, Access::Look)?;
+    let directory = Directory::open(directory, Access::LookAsItIs, Protection::Required)?;
     let authority = authority::of_directory(&directory, passphrase, now)?;
     let certificates = authority.intermediates().iter().chain([authority.root()]);
     let key = key_to_pem(authority.key())?;
@@ -336,11 +339,12 @@ fn write(
     folder: &Path,
     documents: &[Document],
     directory: &FitDirectory,
+    notes: &mut Vec<Note>,
 ) -> Result<Vec<RenderedDocument>, Error> {
     let mut files = Vec::new();
     if matches!(request.target, ConfigTarget::Compose) {
         let key = folder.join(TLS_FOLDER).join(FileRole::CaKey.file_name());
-        if key.exists() {
+        if std::fs::symlink_metadata(&key).is_ok() {
             return Err(Error::AuthorityInTlsFolder { path: key });
         }
         files.extend(ServerFiles::ROLES.map(|role| OutputFile {
@@ -356,7 +360,8 @@ fn write(
         content: document.content.as_bytes(),
         mode: if document.holds_key { FileMode::PRIVATE } else { FileMode::PUBLIC },
     }));
-    write_files(folder, &files, request.overwrite)?;
+    let committed = write_files(folder, &files, request.overwrite, request.protection)?;
+    notes.extend(Note::left_behind(committed.left));
     Ok(files.iter().map(|file| RenderedDocument::written(file, folder)).collect())
 }
 

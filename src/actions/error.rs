@@ -32,6 +32,14 @@ pub enum Error {
         /// What is wrong with it.
         source: pki::Error,
     },
+    /// A CA that was given, and is not one of this program's directory.
+    #[error("{}: {source}", path.display())]
+    GivenCa {
+        /// The file of its certificate.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: pki::Error,
+    },
     /// A certificate that is to be renewed cannot be read.
     #[error("{}: {source}", path.display())]
     OldCertificate {
@@ -39,6 +47,16 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         source: pki::Error,
+    },
+    /// A run failed, and what it had staged could not be removed.
+    #[error("{source}; and what it had written cannot be removed: {}: {reason}", path.display())]
+    LeftBehind {
+        /// Why it failed.
+        source: Box<Error>,
+        /// What is left.
+        path: PathBuf,
+        /// Why.
+        reason: std::io::Error,
     },
     /// The run failed, but not before it had mended what an earlier one left.
     #[error("{source}; an earlier run had been interrupted, and was {} first", outcome(*recovery))]
@@ -206,28 +224,6 @@ pub enum Error {
         /// What, and why it is not of the new one.
         source: Box<Error>,
     },
-    /// A signing request for a server, where nobody said that it may be one.
-    #[error("{}: asks for a server's certificate, whose owner can pass for Milvus", path.display())]
-    KindNotGiven {
-        /// The request.
-        path: PathBuf,
-    },
-    /// The CommonName of a signing request cannot be what it is called here.
-    #[error("{}: its CommonName: {reason}", path.display())]
-    RequestedName {
-        /// The request.
-        path: PathBuf,
-        /// Why not.
-        reason: String,
-    },
-    /// A signing request for a server with a CommonName that it may not have.
-    #[error("{}: asks for the name {name}, which it was not allowed", path.display())]
-    NameNotAllowed {
-        /// The request.
-        path: PathBuf,
-        /// The name.
-        name: String,
-    },
     /// A private key lies where a signing request's certificate would.
     #[error("{}: is another key than that of the request", path.display())]
     KeyInTheWay {
@@ -297,6 +293,11 @@ impl Error {
         match self {
             Self::Store(error) => error.hint(),
             Self::AfterRecovery { source, .. } => source.hint(),
+            Self::LeftBehind { source, path, .. } => {
+                let remove =
+                    format!("`rm -r {}` removes what is left", shell_quoted(&path.display().to_string()));
+                Some(source.hint().map_or(remove.clone(), |hint| format!("{hint}; {remove}")))
+            }
             Self::Unreadable { path, .. } => Some(format!(
                 "`ls -ld {}` shows what is there; it has to be a regular file of at most 1 MiB that you may read",
                 shell_quoted(&path.display().to_string())
@@ -317,6 +318,13 @@ impl Error {
             }
             Self::Several { sources } => sources.first().and_then(Self::hint),
             Self::OldCaNeeded { source } => source.hint(),
+            Self::GivenCa { path, source } => match source {
+                pki::Error::AuthorityExpired { .. } => Some(
+                    "have it renewed by whoever made it; without --ca-cert and --ca-key a new CA is made"
+                        .into(),
+                ),
+                source => source.hint(&path.display().to_string()),
+            },
             Self::Request(error) => error.hint("FILE"),
             Self::Unverifiable { .. } => {
                 Some("ask for names that the authority permits, or use another authority".into())
@@ -376,14 +384,7 @@ impl Error {
                 }
                 RotationState::Issued => format!("`{}` ends it", command("rotate-ca finish", directory)),
             }),
-            Self::KindNotGiven { .. } => Some("if it may be one: --as server; otherwise --as client".into()),
-            Self::RequestedName { .. } => Some("give it another with --common-name".into()),
-            Self::NameNotAllowed { name, .. } => {
-                Some(format!("if it may have it: --allow-san {}", shell_quoted(name)))
-            }
-            Self::KeyInTheWay { .. } => {
-                Some("move it away, or give the certificate another name with --common-name".into())
-            }
+            Self::KeyInTheWay { .. } => Some("move it away, or give the certificate another NAME".into()),
             Self::OtherSpelling { .. } => Some("use that name as it is, or another one".into()),
             Self::Withdrawn { name, directory, .. } => Some(format!(
                 "`{}` issues it again",
@@ -415,6 +416,7 @@ impl Error {
         match self {
             Self::File { source, .. } => matches!(source, pki::Error::KeyEncrypted),
             Self::AfterRecovery { source, .. }
+            | Self::LeftBehind { source, .. }
             | Self::AfterSome { source, .. }
             | Self::AfterPart { source, .. } => source.needs_passphrase(),
             _ => false,

@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use super::due::Judged;
 use super::issuance::{self, Inventory, InventoryEntry, KeyPlan, NewFile, Plan, Serials, look_at};
+use super::opening::Opened;
 use super::renew::Members;
 use super::report::{CertificateReport, timestamp};
 use super::{Action, Error, Note, Report, authority};
@@ -14,7 +15,9 @@ use crate::pki::{
     GeneralName, KeyType, Passphrase, SerialCounter, SerialNumber, Subject, Validity, certificates_from_pem,
     certificates_to_pem, encrypt_key_to_pem, key_to_pem,
 };
-use crate::store::{self, Access, Backup, Directory, EndEntityFiles, FileMode, FileRole, path_of};
+use crate::store::{
+    self, Access, Backup, Directory, EndEntityFiles, FileMode, FileRole, Protection, path_of,
+};
 
 /// What `gen` is to make.
 #[derive(Debug)]
@@ -43,6 +46,8 @@ pub struct GenerateRequest {
     pub if_present: IfPresent,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// Whether the directory has to keep modes.
+    pub protection: Protection,
 }
 
 /// An authority that somebody else made.
@@ -84,6 +89,7 @@ impl GenerateRequest {
             key_mode: None,
             if_present: IfPresent::Refuse,
             dry_run: false,
+            protection: Protection::Required,
         })
     }
 }
@@ -94,9 +100,11 @@ impl GenerateRequest {
 /// Where files are in the way, the request makes no sense, or the file system fails; then nothing
 /// has changed.
 pub fn generate(request: &GenerateRequest, now: OffsetDateTime) -> Result<Report, Error> {
-    let directory = open(request)?;
-    let recovery = directory.as_ref().and_then(Directory::recovery);
-    let report = Report::new(&request.directory, request.dry_run, recovery);
+    let opened = open(request)?;
+    let recovery = opened.as_ref().and_then(|opened| opened.recovery);
+    let mut report = Report::new(&request.directory, request.dry_run, recovery);
+    report.notes.extend(opened.iter().flat_map(Opened::notes));
+    let directory = opened.map(|opened| opened.directory);
     generate_in(request, directory, now, report).map_err(|error| error.after(recovery))
 }
 
@@ -120,10 +128,10 @@ fn generate_in(
     Ok(report)
 }
 
-fn open(request: &GenerateRequest) -> Result<Option<Directory>, Error> {
+fn open(request: &GenerateRequest) -> Result<Option<Opened>, Error> {
     let access = if request.dry_run { Access::Look } else { Access::Create };
-    match Directory::open(&request.directory, access) {
-        Err(store::Error::NotFound { .. }) if request.dry_run => Ok(None),
+    match Opened::open(&request.directory, access, request.protection, None) {
+        Err(Error::Store(store::Error::NotFound { .. })) if request.dry_run => Ok(None),
         result => Ok(Some(result?)),
     }
 }

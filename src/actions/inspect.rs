@@ -346,20 +346,23 @@ struct Entry<'a> {
 
 /// A directory, and what else its authority has issued.
 fn look_into(path: &Path, now: OffsetDateTime) -> Result<Inspected, Error> {
-    let view = View::of(path)?;
-    let mut directory = directory(&view.survey()?, now);
+    View::of(path, |view| Ok(look_at(view, now)))
+}
+
+fn look_at(view: &View, now: OffsetDateTime) -> Inspected {
+    let mut directory = directory(&view.survey(), now);
     let read = |file| entries_of(BufReader::new(file), |_| {});
     match view.inventory().and_then(|file| file.map(read).transpose()) {
         Ok(None) => {}
-        Ok(Some(overview)) => add_issued(&view, &overview, now, &mut directory),
+        Ok(Some(overview)) => add_issued(view, &overview, now, &mut directory),
         Err(error) => {
-            let path = inventory_path(&view);
+            let path = inventory_path(view);
             let unreadable = Error::Unreadable { path: path.clone(), reason: error.to_string() };
             let shown = path.display().to_string();
             directory.files.push(InspectedFile::new(&shown, None, Err(unreadable)));
         }
     }
-    Ok(directory)
+    directory
 }
 
 fn inventory_path(view: &View) -> PathBuf {

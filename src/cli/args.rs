@@ -15,8 +15,10 @@ use milvus_certs::actions::{Error, platform_names};
 use milvus_certs::milvus::TlsMode;
 use milvus_certs::milvus::deployment::{KubernetesName, KubernetesNameInvalid, NameKind, Platform, Release};
 use milvus_certs::pki::{Attribute, AttributeType, Days, GeneralName, KeyType, Passphrase};
-use milvus_certs::store::{FileMode, read_file};
+use milvus_certs::store::{FileMode, Protection, read_file};
 use zeroize::Zeroizing;
+
+use super::terminal;
 
 // What several commands take. These are not described by `///`: clap would take that for the description of
 // the command.
@@ -39,6 +41,26 @@ pub(super) struct CommonArgs {
     /// Print nothing but errors (and JSON, if asked for)
     #[arg(short, long, env = "MILVUS_CERTS_QUIET", hide_env_values = true, value_parser = BoolishValueParser::new())]
     pub(super) quiet: bool,
+
+    #[command(flatten)]
+    pub(super) protection: ProtectionArgs,
+}
+
+// What a person gives up.
+#[derive(Debug, Args)]
+pub(super) struct ProtectionArgs {
+    /// Accept a file system without modes (WSL's /mnt, CIFS, vfat): everybody here can read the keys
+    #[arg(long, env = "MILVUS_CERTS_ACCEPT_UNPROTECTED_KEYS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    accept_unprotected_keys: bool,
+}
+
+impl ProtectionArgs {
+    pub(super) fn protection(&self) -> Protection {
+        match self.accept_unprotected_keys {
+            true => Protection::GivenUp,
+            false => Protection::Required,
+        }
+    }
 }
 
 // Whose certificates they are. An empty value leaves an attribute out.
@@ -215,8 +237,7 @@ pub(super) fn with_passphrase<R, T>(
 }
 
 fn ask() -> Option<Passphrase> {
-    let answer = Zeroizing::new(rpassword::prompt_password("Passphrase of ca.key: ").ok()?.into_bytes());
-    Passphrase::from_first_line(&answer).ok()
+    Passphrase::from_first_line(&terminal::ask("Passphrase of ca.key: ").ok()?).ok()
 }
 
 /// Reads one attribute of a subject.

@@ -11,7 +11,7 @@ use milvus_certs::pki::{GeneralName, Passphrase};
 use milvus_certs::store::Overwrite;
 use time::OffsetDateTime;
 
-use super::args::{PassphraseArgs, ReleaseArgs, path, tls_mode, with_passphrase};
+use super::args::{PassphraseArgs, ProtectionArgs, ReleaseArgs, path, tls_mode, with_passphrase};
 use super::{EXIT_STATUS, Status, output};
 
 const EXAMPLES: &str = "\
@@ -118,6 +118,9 @@ struct CommonArgs {
     #[arg(long, env = "MILVUS_CERTS_FORCE", hide_env_values = true, value_parser = BoolishValueParser::new(), requires = "out")]
     force: bool,
 
+    #[command(flatten)]
+    protection: ProtectionArgs,
+
     /// Report in JSON on standard output
     #[arg(long, env = "MILVUS_CERTS_JSON", hide_env_values = true, value_parser = BoolishValueParser::new())]
     json: bool,
@@ -216,6 +219,7 @@ impl Target {
         };
         let mut request = ConfigRequest::new(common.dir, target);
         request.output = common.out;
+        request.protection = common.protection.protection();
         request.overwrite = if common.force { Overwrite::Replace } else { Overwrite::Refuse };
         if let Some(tls) = tls {
             request.tls_mode = tls.tls_mode;

@@ -117,6 +117,7 @@ impl Args {
                 _ => IfPresent::Refuse,
             },
             dry_run: self.common.dry_run,
+            protection: self.common.protection.protection(),
         })
     }
 }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::CommandFactory;
 use clap::builder::BoolishValueParser;
-use milvus_certs::store::{FileMode, OutputFile, Overwrite, write_files};
+use milvus_certs::store::{FileMode, OutputFile, Overwrite, Protection, write_files};
 
 use super::args::path;
 use super::{Cli, Status, output};
@@ -35,7 +35,8 @@ impl Args {
             .map(|(name, content)| OutputFile { folder: None, name, content, mode: FileMode::PUBLIC })
             .collect();
         let overwrite = if self.force { Overwrite::Replace } else { Overwrite::Refuse };
-        write_files(&self.out, &files, overwrite).map_err(milvus_certs::actions::Error::from)?;
+        write_files(&self.out, &files, overwrite, Protection::GivenUp)
+            .map_err(milvus_certs::actions::Error::from)?;
         output::manual(files.len(), &self.out)?;
         Ok(Status::Done)
     }

@@ -216,6 +216,7 @@ impl Args {
             adopted,
             reuse_key: self.reuse_key,
             dry_run: self.common.dry_run,
+            protection: self.common.protection.protection(),
             before_writing: None,
         })
     }

@@ -108,8 +108,9 @@ impl StepArgs {
     fn run(self, step: RotationStep, now: OffsetDateTime) -> anyhow::Result<Status> {
         let (style, quiet) = (output::Style::of(&self.common), self.common.quiet);
         let passphrase = self.passphrase.read()?;
+        let protection = self.common.protection.protection();
         let CommonArgs { dir: directory, dry_run, .. } = self.common;
-        let mut request = RotationRequest { directory, step, passphrase, dry_run };
+        let mut request = RotationRequest { directory, step, passphrase, dry_run, protection };
         let meter = Meter::new(quiet);
         let rotated = with_passphrase(
             &mut request,

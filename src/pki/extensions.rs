@@ -3,6 +3,7 @@ use x509_parser::extensions::{
     ExtendedKeyUsage as ParsedExtendedKeyUsage, GeneralName as ParsedName, ParsedExtension,
 };
 
+use super::email::EmailConstraints;
 use super::request::name;
 use super::{EndEntityKind, Error, GeneralName, printable};
 
@@ -14,6 +15,8 @@ pub(super) struct Extensions {
     pub(super) path_length: Option<u32>,
     /// A critical extension that verifiers do not know, by its object identifier.
     pub(super) unknown_critical: Option<String>,
+    /// A critical extension that is none of those that webpki knows, by its name.
+    pub(super) critical_beyond_webpki: Option<String>,
     /// The names of its bits, if there is a keyUsage at all.
     pub(super) key_usage: Option<Vec<&'static str>>,
     /// The names or object identifiers of its purposes, if there is an extendedKeyUsage at all.
@@ -22,6 +25,8 @@ pub(super) struct Extensions {
     pub(super) constrains_names: bool,
     /// nameConstraints have an iPAddress.
     pub(super) constrains_addresses: bool,
+    /// What nameConstraints say of e-mail addresses.
+    pub(super) email_constraints: EmailConstraints,
     /// There are policyConstraints, or there is an inhibitAnyPolicy.
     pub(super) constrains_policies: bool,
     pub(super) subject_key_identifier: Option<Vec<u8>>,
@@ -42,6 +47,9 @@ impl Extensions {
         for extension in parsed.extensions() {
             if !is_made_here(extension.parsed_extension()) {
                 extensions.others.push(name(&extension.oid));
+            }
+            if extension.critical && !is_known_to_webpki(extension.parsed_extension()) {
+                extensions.critical_beyond_webpki = Some(name(&extension.oid));
             }
             match extension.parsed_extension() {
                 ParsedExtension::ParseError { .. } => {
@@ -85,6 +93,7 @@ impl Extensions {
             }
             ParsedExtension::NameConstraints(constraints) => {
                 self.constrains_names = true;
+                self.email_constraints = EmailConstraints::of(constraints);
                 let subtrees = [&constraints.permitted_subtrees, &constraints.excluded_subtrees];
                 let mut bases = subtrees.into_iter().flatten().flatten().map(|subtree| &subtree.base);
                 self.constrains_addresses = bases.any(|base| matches!(base, ParsedName::IPAddress(_)));
@@ -107,6 +116,18 @@ fn is_made_here(extension: &ParsedExtension<'_>) -> bool {
             | ParsedExtension::SubjectKeyIdentifier(_)
             | ParsedExtension::AuthorityKeyIdentifier(_)
             | ParsedExtension::SubjectAlternativeName(_)
+    )
+}
+
+fn is_known_to_webpki(extension: &ParsedExtension<'_>) -> bool {
+    matches!(
+        extension,
+        ParsedExtension::KeyUsage(_)
+            | ParsedExtension::SubjectAlternativeName(_)
+            | ParsedExtension::BasicConstraints(_)
+            | ParsedExtension::NameConstraints(_)
+            | ParsedExtension::CRLDistributionPoints(_)
+            | ParsedExtension::ExtendedKeyUsage(_)
     )
 }
 

@@ -3,15 +3,19 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use rustix::fs::FlockOperation;
 use zeroize::Zeroizing;
 
-use super::fs::{self, Content, Entry};
-use super::{Error, FileMode, FileRole, Owner, Recovery, RelativePath, journal};
+use super::fs::{self, Content, Entry, Permissions, Print};
+use super::lock::{self, Attempt, Holder, Lock};
+use super::trust::Trusted;
+use super::{
+    Error, FileMode, FileRole, ISSUED_FOLDER, Interruption, NEXT_FOLDER, Owner, Protection, Recovery,
+    RelativePath, journal,
+};
 
 /// A run takes a second or two; whoever waits longer waits for something that hangs.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
-const LOCK_POLL: Duration = Duration::from_millis(20);
+pub(super) const POLL: Duration = Duration::from_millis(20);
 
 /// What a run may do with a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,17 +24,24 @@ pub enum Access {
     Create,
     /// Change it; it must be there.
     Change,
-    /// Only look; it must be there, and an interrupted run in it is an error.
+    /// Only look, without a lock; it must be there, and an interrupted run in it is an error.
     Look,
+    /// The same, but as it is, whether a run was interrupted or not.
+    LookAsItIs,
 }
 
-/// An open and locked certificate directory.
+/// An open certificate directory, locked where it is to be changed.
 ///
-/// The lock is on the folder itself, so it leaves no file behind and ends with the process.
+/// The lock is a hidden file, which is there only as long as this is.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
     fd: OwnedFd,
+    lock: Option<Lock>,
+    /// Why there is no lock where there should be one: then nothing can be changed.
+    read_only: Option<rustix::io::Errno>,
+    protection: Protection,
+    trusted: Trusted,
     recovery: Option<Recovery>,
     /// The folders that were made for it, outermost first, as long as nothing was put into it.
     made: Vec<PathBuf>,
@@ -45,35 +56,208 @@ pub struct FileState {
     pub owner: Owner,
 }
 
+/// Who may be able to change a folder that is changed.
+enum Trust<'a> {
+    /// Root, who runs this, and whose ca.key is in it.
+    Own,
+    /// Those who may change this directory.
+    AsFor(&'a Trusted),
+    /// Whoever the person lets.
+    Anybody,
+}
+
 impl Directory {
-    /// Opens and locks a directory; an interrupted run in it is completed or rolled back first.
+    /// Opens a certificate directory. To be changed, it is locked, and an interrupted run in it is completed
+    /// or rolled back first.
     ///
     /// # Errors
     /// If it is missing, no folder, not accessible, in use by another run for ten seconds, or left
-    /// by an interrupted run in a state that cannot be mended now.
-    pub fn open(path: &Path, access: Access) -> Result<Self, Error> {
+    /// by an interrupted run in a state that cannot be put in order; where it is to be changed, also if others
+    /// than root, its owner and who runs this could change it, too.
+    pub fn open(path: &Path, access: Access, protection: Protection) -> Result<Self, Error> {
+        Self::open_trusted(path, access, protection, Trust::Own)
+    }
+
+    /// Opens a folder that belongs to this certificate directory, and that the same users may change.
+    ///
+    /// # Errors
+    /// As [`Directory::open`].
+    pub fn open_beside(&self, path: &Path, access: Access) -> Result<Self, Error> {
+        Self::open_trusted(path, access, self.protection, Trust::AsFor(&self.trusted))
+    }
+
+    /// Opens a folder of the person's choice to write into it.
+    pub(super) fn open_output(path: &Path, protection: Protection) -> Result<Self, Error> {
+        Self::open_trusted(path, Access::Create, protection, Trust::Anybody)
+    }
+
+    fn open_trusted(
+        path: &Path,
+        access: Access,
+        protection: Protection,
+        trust: Trust<'_>,
+    ) -> Result<Self, Error> {
         let mut made = Vec::new();
-        let fd = loop {
-            if access == Access::Create {
-                make_folders(path, &mut made)?;
-            }
-            let fd = open(path)?;
-            lock(path, &fd, FlockOperation::NonBlockingLockExclusive)?;
-            // Another run may have removed the folder, or put another in its place, while this waited.
-            if is_still_at(path, &fd) {
-                break fd;
-            }
+        let mut directory = Self {
+            path: path.to_owned(),
+            fd: open_or_make(path, access, &mut made)?,
+            lock: None,
+            read_only: None,
+            protection: Protection::Required,
+            trusted: Trusted::runner(),
+            recovery: None,
+            made,
         };
-        let mut directory = Self { path: path.to_owned(), fd, recovery: None, made };
-        let unfinished = |source| Error::Unfinished { path: path.to_owned(), source };
+        if access == Access::LookAsItIs {
+            return Ok(directory);
+        }
         if access == Access::Look {
-            return match journal::is_interrupted(&directory.fd).map_err(unfinished)? {
+            return match is_interrupted(&directory.fd).map_err(directory.search_error())? {
                 true => Err(Error::Interrupted { path: path.to_owned() }),
                 false => Ok(directory),
             };
         }
-        directory.recovery = journal::recover(&directory.fd).map_err(unfinished)?;
+        let start = Instant::now();
+        loop {
+            directory.trusted = directory.trusted_by(&trust)?;
+            let untrusted = match trust {
+                Trust::Anybody => None,
+                Trust::AsFor(_) => directory.untrusted(&[])?,
+                Trust::Own => directory.untrusted(&[ISSUED_FOLDER, NEXT_FOLDER])?,
+            };
+            // Whether the file system keeps modes shows when the file of the lock is made.
+            if protection == Protection::Required
+                && let Some(error) = untrusted
+            {
+                return Err(error);
+            }
+            directory.lock(start)?;
+            // Another run may have removed the folder, or put another in its place, while this waited.
+            if !is_still_at(path, &directory.fd)? {
+                directory.lock = None;
+                directory.fd = open_or_make(path, access, &mut directory.made)?;
+                continue;
+            }
+            if protection == Protection::GivenUp && directory.lock.as_ref().is_some_and(Lock::mode_exceeds) {
+                directory.protection = Protection::GivenUp;
+            } else if let Some(error) = untrusted {
+                return Err(error);
+            }
+            break;
+        }
+        if let Some(errno) = directory.read_only {
+            return match is_interrupted(&directory.fd).map_err(directory.search_error())? {
+                true => Err(Error::Unfinished { path: path.to_owned(), source: errno.into() }),
+                false => Ok(directory),
+            };
+        }
+        let recovered = journal::recover(&directory.fd, directory.protection);
+        directory.recovery = recovered.map_err(|obstacle| obstacle.in_directory(path))?;
         Ok(directory)
+    }
+
+    fn search_error(&self) -> impl Fn(io::Error) -> Error + use<> {
+        let path = self.path.clone();
+        move |source| Error::Directory { path: path.clone(), action: "search", source }
+    }
+
+    /// Those who may change it.
+    fn trusted_by(&self, trust: &Trust<'_>) -> Result<Trusted, Error> {
+        match trust {
+            Trust::Own => Trusted::of(&self.fd).map_err(self.read_error(&FileRole::CaKey.into())),
+            Trust::AsFor(trusted) => Ok((*trusted).clone()),
+            Trust::Anybody => Ok(Trusted::runner()),
+        }
+    }
+
+    /// That others could change it, or a folder of it whose content is believed.
+    fn untrusted(&self, names: &[&str]) -> Result<Option<Error>, Error> {
+        let mut folders = vec![(self.path.clone(), self.fd.try_clone().map_err(self.search_error())?)];
+        for name in names.iter().copied() {
+            let path = self.path.join(name);
+            match fs::entry(&self.fd, name).map_err(self.search_error())? {
+                Entry::Absent | Entry::File { .. } | Entry::Other => {}
+                Entry::SymbolicLink => return Ok(Some(Error::SymbolicLink { path })),
+                Entry::Folder => {
+                    let opened = fs::open_subdirectory(&self.fd, name);
+                    let opened = opened.map_err(|source| Error::Directory {
+                        path: path.clone(),
+                        action: "open",
+                        source,
+                    })?;
+                    folders.extend(opened.map(|folder| (path, folder)));
+                }
+            }
+        }
+        for (path, folder) in folders {
+            if let Some(writer) = self.trusted.stranger(&folder).map_err(self.search_error())? {
+                return Ok(Some(Error::Untrusted {
+                    path,
+                    writer,
+                    may_lack_modes: fs::may_lack_modes(&folder),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes the lock; where the file system is read-only there is none, and nothing to protect.
+    fn lock(&mut self, start: Instant) -> Result<(), Error> {
+        use rustix::io::Errno;
+        let error = |source| Error::Directory { path: self.path.clone(), action: "lock", source };
+        if let Some(option) = lock::nfs_without_locks(&self.fd) {
+            let reason = format!("it is mounted with `{option}`, so no lock excludes other machines");
+            return Err(error(io::Error::other(reason)));
+        }
+        loop {
+            let holder = match lock::attempt(&self.fd) {
+                Ok(Attempt::Held(lock)) => {
+                    self.lock = Some(lock);
+                    return Ok(());
+                }
+                Ok(Attempt::Busy(holder)) => holder,
+                Err(source) => match source.raw_os_error().map(Errno::from_raw_os_error) {
+                    Some(errno @ (Errno::ROFS | Errno::ACCESS | Errno::PERM)) => {
+                        self.read_only = Some(errno);
+                        return Ok(());
+                    }
+                    // The folder was removed meanwhile.
+                    Some(Errno::NOENT) => return Ok(()),
+                    _ => return Err(error(source)),
+                },
+            };
+            if start.elapsed() > LOCK_PATIENCE {
+                let lock = self.path.join(lock::NAME);
+                return Err(match holder {
+                    Holder::Running => Error::Locked { path: self.path.clone(), waited: LOCK_PATIENCE },
+                    Holder::OfUser(user) => {
+                        let holder = format!("a run of uid {user} is at work, or was interrupted");
+                        Error::LockUnknown { path: lock, holder }
+                    }
+                    Holder::Elsewhere => {
+                        let holder =
+                            "a run on another machine or in another container is at work, or was interrupted";
+                        Error::LockUnknown { path: lock, holder: holder.into() }
+                    }
+                });
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    /// Whether this run may change it.
+    pub(super) fn may_write(&self) -> Result<(), Error> {
+        match (&self.lock, self.read_only) {
+            (_, Some(errno)) => Err(Error::Write { path: self.path.clone(), source: errno.into() }),
+            (Some(_), None) => Ok(()),
+            (None, None) => unreachable!("what is only looked at is not changed"),
+        }
+    }
+
+    /// Whether its files are protected by modes, or the person gave that up.
+    #[must_use]
+    pub fn protection(&self) -> Protection {
+        self.protection
     }
 
     /// What became of an interrupted run, if there was one.
@@ -108,12 +292,13 @@ impl Directory {
         Ok(present)
     }
 
-    /// The names of all files and folders in it.
+    /// The names of all files and folders in it that are text.
     ///
     /// # Errors
     /// If the folder cannot be searched.
     pub fn names(&self) -> Result<Vec<String>, Error> {
-        fs::list(&self.fd).map_err(|source| Error::Read { path: self.path.clone(), source })
+        let names = fs::list(&self.fd).map_err(|source| Error::Read { path: self.path.clone(), source })?;
+        Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
     }
 
     /// Mode and owner of a file that is to be replaced; `None` if there is none.
@@ -121,14 +306,32 @@ impl Directory {
     /// # Errors
     /// If it is anything but a regular file, or its folder is anything but a folder.
     pub fn state(&self, file: impl Into<RelativePath>) -> Result<Option<FileState>, Error> {
-        let file = file.into();
-        let Some(parent) = self.parent(&file)? else { return Ok(None) };
-        match fs::entry(parent, file.name()).map_err(self.read_error(&file))? {
+        let permissions = self.permissions(&file.into())?;
+        Ok(permissions.map(|Permissions { mode, owner, .. }| FileState { mode, owner }))
+    }
+
+    /// The same, and its access control list.
+    pub(super) fn permissions(&self, file: &RelativePath) -> Result<Option<Permissions>, Error> {
+        let Some(parent) = self.parent(file)? else { return Ok(None) };
+        match fs::entry(&parent, file.name()).map_err(self.read_error(file))? {
             Entry::Absent => Ok(None),
-            Entry::File { mode, owner } => Ok(Some(FileState { mode, owner })),
+            Entry::File { .. } => {
+                fs::permissions(parent, file.name()).map(Some).map_err(self.read_error(file))
+            }
             Entry::SymbolicLink => Err(Error::SymbolicLink { path: self.path_of(file) }),
             Entry::Folder | Entry::Other => Err(Error::NotAFile { path: self.path_of(file) }),
         }
+    }
+
+    /// By what a file is recognised again.
+    pub(super) fn print(&self, file: &RelativePath) -> Result<Option<Print>, Error> {
+        let Some(parent) = self.parent(file)? else { return Ok(None) };
+        fs::print(parent, file.name()).map_err(self.read_error(file))
+    }
+
+    /// Whether a folder is in it.
+    pub(super) fn has_folder(&self, folder: &str) -> Result<bool, Error> {
+        Ok(fs::entry(&self.fd, folder).map_err(self.search_error())? == Entry::Folder)
     }
 
     /// Reads a file; `None` if there is none. It is wiped from memory when dropped.
@@ -154,6 +357,7 @@ impl Directory {
     /// If it is no regular file, or cannot be written; then it is as it was.
     pub fn append(&self, file: impl Into<RelativePath>, lines: &[u8]) -> Result<(), Error> {
         let file = file.into();
+        self.may_write()?;
         let write_error = |source| Error::Write { path: self.path_of(&file), source };
         let made = match file.folder() {
             Some(folder) => fs::make_subdirectory_if_missing(&self.fd, folder).map_err(write_error)?,
@@ -178,8 +382,8 @@ impl Directory {
         let remove = || {
             let Some(opened) = fs::open_subdirectory(&self.fd, folder)? else { return Ok(()) };
             for name in names {
-                if fs::exists(&opened, name)? {
-                    fs::remove_file(&opened, name)?;
+                if fs::exists(&opened, *name)? {
+                    fs::remove_file(&opened, *name)?;
                     fs::sync_directory(&opened)?;
                 }
             }
@@ -220,9 +424,11 @@ impl Directory {
     }
 }
 
-/// A run that fails leaves no empty folder behind. The lock is still held here.
+/// A run that fails leaves no empty folder behind.
 impl Drop for Directory {
     fn drop(&mut self) {
+        // Its file would be in the way.
+        self.lock = None;
         for path in self.made.drain(..).rev() {
             let _ = fs::remove_folder(&path);
         }
@@ -235,12 +441,56 @@ pub fn path_of(directory: &Path, file: impl Into<RelativePath>) -> PathBuf {
     file.into().below(directory)
 }
 
+/// What a run left in a folder that was interrupted: none is at work. Whoever cannot tell waits a moment, since
+/// a run that is at work goes on.
+pub(super) fn interruption(folder: &OwnedFd) -> io::Result<Option<Interruption>> {
+    match is_interrupted(folder)? {
+        true => journal::interruption(folder),
+        false => Ok(None),
+    }
+}
+
+fn is_interrupted(folder: &OwnedFd) -> io::Result<bool> {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let start = Instant::now();
+    loop {
+        let left = journal::Left::of(folder)?;
+        if !left.is_any() {
+            return Ok(false);
+        }
+        if !lock::may_be_held(folder)? {
+            return Ok(true);
+        }
+        // What is only staged changes nothing.
+        if !left.commit && lock::is_held(folder)? {
+            return Ok(false);
+        }
+        if start.elapsed() > PATIENCE {
+            return Ok(true);
+        }
+        thread::sleep(POLL);
+    }
+}
+
+fn open_or_make(path: &Path, access: Access, made: &mut Vec<PathBuf>) -> Result<OwnedFd, Error> {
+    if access == Access::Create {
+        make_folders(path, made)?;
+    }
+    open(path)
+}
+
 /// Makes the folder and those above it, and notes which.
-pub(super) fn make_folders(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), Error> {
-    let missing: Vec<_> = path
-        .ancestors()
-        .take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists())
-        .collect();
+fn make_folders(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let mut missing = Vec::new();
+    for ancestor in path.ancestors().take_while(|ancestor| !ancestor.as_os_str().is_empty()) {
+        match std::fs::metadata(ancestor) {
+            Ok(_) => break,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(ancestor),
+            Err(source) => {
+                return Err(Error::Directory { path: ancestor.to_owned(), action: "look at", source });
+            }
+        }
+    }
     for folder in missing.into_iter().rev() {
         match fs::make_folder(folder) {
             Ok(()) => made.push(folder.to_owned()),
@@ -265,27 +515,16 @@ pub(super) fn open(path: &Path) -> Result<OwnedFd, Error> {
     })
 }
 
-pub(super) fn lock(path: &Path, fd: &OwnedFd, operation: FlockOperation) -> Result<(), Error> {
-    let start = Instant::now();
-    loop {
-        match rustix::fs::flock(fd, operation) {
-            Ok(()) => return Ok(()),
-            Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => {}
-            Err(errno) => {
-                return Err(Error::Directory { path: path.to_owned(), action: "lock", source: errno.into() });
-            }
-        }
-        if start.elapsed() > LOCK_PATIENCE {
-            return Err(Error::Locked { path: path.to_owned(), waited: LOCK_PATIENCE });
-        }
-        thread::sleep(LOCK_POLL);
-    }
-}
-
-pub(super) fn is_still_at(path: &Path, fd: &OwnedFd) -> bool {
-    let identity = |stat: rustix::fs::Stat| (stat.st_dev, stat.st_ino);
-    match (rustix::fs::stat(path), rustix::fs::fstat(fd)) {
-        (Ok(there), Ok(here)) => identity(there) == identity(here),
-        _ => false,
+fn is_still_at(path: &Path, fd: &OwnedFd) -> Result<bool, Error> {
+    let error = |errno: rustix::io::Errno| Error::Directory {
+        path: path.to_owned(),
+        action: "look at",
+        source: errno.into(),
+    };
+    let here = rustix::fs::fstat(fd).map_err(error)?;
+    match rustix::fs::stat(path) {
+        Ok(there) => Ok((there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)),
+        Err(rustix::io::Errno::NOENT) => Ok(false),
+        Err(errno) => Err(error(errno)),
     }
 }

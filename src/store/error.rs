@@ -2,6 +2,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::{FileMode, Named, Writer};
 use crate::pki::{listed, shell_quoted};
 
 /// What went wrong with a directory or a file in it.
@@ -53,6 +54,12 @@ pub enum Error {
         /// Their paths.
         paths: Vec<PathBuf>,
     },
+    /// A file that was to be replaced, or its folder, is a mount.
+    #[error("{}: is a mount of its own, and cannot be replaced", path.display())]
+    Mount {
+        /// What is mounted.
+        path: PathBuf,
+    },
     /// A folder, socket or device where a file should be.
     #[error("{}: is not a regular file", path.display())]
     NotAFile {
@@ -101,6 +108,78 @@ pub enum Error {
         /// The directory.
         path: PathBuf,
     },
+    /// Somebody else could change the directory.
+    #[error("{}: {writer} could change it, and with it what is signed", path.display())]
+    Untrusted {
+        /// The directory, or a folder in it.
+        path: PathBuf,
+        /// Who could.
+        writer: Writer,
+        /// Whether the file system may be one that keeps no modes.
+        may_lack_modes: bool,
+    },
+    /// The file system did not do what was asked for.
+    #[error("{}: has mode {mode} and belongs to uid {owner} as soon as it is made, where {wanted} was asked for: the file system does not keep modes", path.display())]
+    Unprotected {
+        /// The file.
+        path: PathBuf,
+        /// What it has.
+        mode: FileMode,
+        /// Whose it is.
+        owner: u32,
+        /// What it was to have.
+        wanted: FileMode,
+    },
+    /// A file has an access control list, and another mode was asked for.
+    #[error("{}: has an access control list, which is kept as it is, so its mode cannot become {wanted}", path.display())]
+    AccessControlList {
+        /// The file.
+        path: PathBuf,
+        /// What it was to have.
+        wanted: FileMode,
+    },
+    /// Others may hold the lock.
+    #[error("{}: {holder}", path.display())]
+    LockUnknown {
+        /// The file of the lock.
+        path: PathBuf,
+        /// Who.
+        holder: String,
+    },
+    /// A directory that was read changed all the time.
+    #[error("{}: changed while it was read, again and again for {} seconds", path.display(), waited.as_secs())]
+    Changing {
+        /// The directory.
+        path: PathBuf,
+        /// How long this run tried.
+        waited: Duration,
+    },
+    /// What an interrupted run left is not this user's.
+    #[error("{}: is what an interrupted run leaves, but was not left by a run of yours: {reason}", path.display())]
+    ForeignJournal {
+        /// The folder.
+        path: PathBuf,
+        /// Why it is not.
+        reason: String,
+    },
+    /// Somebody changed files after a run was interrupted.
+    #[error("{}: was changed after a run was interrupted, which can now be neither completed nor undone", file.display())]
+    ChangedSince {
+        /// What the run left.
+        journal: PathBuf,
+        /// The file.
+        file: PathBuf,
+    },
+    /// A run failed, and what it had staged could not be removed.
+    #[error("{source}; and what it had written cannot be removed: {}: {reason}", path.display())]
+    LeftBehind {
+        /// Why it failed.
+        source: Box<Error>,
+        /// What is left.
+        path: PathBuf,
+        /// Why.
+        reason: io::Error,
+    },
     /// An interrupted run could neither be completed nor rolled back.
     #[error("{}: an interrupted run cannot be completed: {source}", path.display())]
     Unfinished {
@@ -128,6 +207,7 @@ impl Error {
                 "run this on the folder that the link leads to, or put the file itself here".into()
             }
             Self::AlreadyThere { .. } => "--force replaces what is there".into(),
+            Self::Mount { .. } => "mount the whole certificate directory instead of what is in it (docker -v FOLDER:FOLDER), or run this where it is mounted from".into(),
             Self::NotAFile { .. } => "move it away, or name another one".into(),
             Self::EmptyPipe { .. } => "begin to write to it first, or name a file".into(),
             Self::TooLarge { .. } => "check that the right file was named".into(),
@@ -136,7 +216,54 @@ impl Error {
             Self::Unfinished { .. } => {
                 "mend the cause and run any command on this folder again; the files are in its hidden folder .milvus-certs-commit".into()
             }
+            Self::Untrusted { path, writer, may_lack_modes } => {
+                let path = quoted(path);
+                let close = match writer {
+                    Writer::Everybody | Writer::Group(_) => format!("`chmod go-w {path}`, if nobody has changed it yet"),
+                    Writer::Owner(owner) => format!("run this as uid {owner}, or `chown $(id -u) {path}`, if nobody has changed it yet"),
+                    Writer::Named(named) => format!("`setfacl -x {} {path}`, if nobody has changed it yet", acl_entry(*named)),
+                };
+                match may_lack_modes {
+                    true => format!("{close}; a file system without modes (WSL's /mnt, CIFS, vfat) needs another folder, or --accept-unprotected-keys"),
+                    false => close,
+                }
+            }
+            Self::Unprotected { .. } => {
+                "choose a folder on another file system; --accept-unprotected-keys makes keys that everybody on this machine can read".into()
+            }
+            Self::AccessControlList { path, .. } => {
+                format!("`getfacl {0}` shows the list; `setfacl -b {0}` removes it", quoted(path))
+            }
+            Self::LockUnknown { path, .. } => {
+                format!("if no other run is at work on this folder: `rm {}`, then run this again", quoted(path))
+            }
+            Self::Changing { .. } => "wait until the other run ends, then run this again".into(),
+            Self::ForeignJournal { path, .. } => format!(
+                "`rm -r {}` removes it, and leaves the files beside it as they are; or let whoever left it run this",
+                quoted(path)
+            ),
+            Self::ChangedSince { journal, file } => format!(
+                "put {} back as it was and run this again; or `rm -r {}` leaves all files as they are now, and removes what the run had kept of the old ones (look into it first)",
+                file.display(),
+                quoted(journal)
+            ),
+            Self::LeftBehind { source, path, .. } => {
+                let remove = format!("`rm -r {}` removes what is left", quoted(path));
+                source.hint().map_or(remove.clone(), |hint| format!("{hint}; {remove}"))
+            }
         })
+    }
+}
+
+fn quoted(path: &std::path::Path) -> String {
+    shell_quoted(&path.display().to_string())
+}
+
+/// As setfacl(1) names it.
+fn acl_entry(named: Named) -> String {
+    match named {
+        Named::User(id) => format!("u:{id}"),
+        Named::Group(id) => format!("g:{id}"),
     }
 }
 
@@ -152,6 +279,9 @@ fn advice(error: &io::Error) -> &'static str {
         io::ErrorKind::NotFound => "check the path",
         io::ErrorKind::IsADirectory => "name a file in it",
         io::ErrorKind::NotADirectory => "a part of the path is a file; name another folder with -d",
+        io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => {
+            "something in it is a mount of its own (docker -v FILE:FILE): mount the whole folder instead"
+        }
         _ => "mend the cause, then run this again",
     }
 }

@@ -1,17 +1,23 @@
 //! The few things that are done to the file system, each relative to an open directory, so that
 //! neither a renamed folder nor a planted link leads a write elsewhere.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileTypeExt;
 use std::str::FromStr;
 
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RawMode, Uid};
+use rustix::path::Arg;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::Error;
+use super::acl::{self, Acl};
 
 /// Far more than any key, certificate or chain.
 pub const MAX_FILE_SIZE: u64 = 1024 * 1024;
@@ -29,8 +35,19 @@ impl FileMode {
     /// What a private key may have at most: to be read and written by owner and group.
     const KEY_MASK: u16 = 0o660;
 
-    fn of(stat: &rustix::fs::Stat) -> Self {
-        Self(Mode::from_raw_mode(stat.st_mode as RawMode).bits() as u16 & 0o7777)
+    /// What a file allows. Where it has an access control list, its mode shows the mask of that in the
+    /// place of the group's permission.
+    fn of(stat: &rustix::fs::Stat, acl: Option<&Acl>) -> Self {
+        let mode = Mode::from_raw_mode(stat.st_mode as RawMode).bits() as u16 & 0o7777;
+        match acl {
+            Some(acl) => Self(mode & !0o070 | acl.group_permission() << 3),
+            None => Self(mode),
+        }
+    }
+
+    /// Whether it allows something that another mode does not.
+    pub(super) fn exceeds(self, other: Self) -> bool {
+        self.0 & !other.0 & 0o777 != 0
     }
 
     /// This mode without what it allows to a group, if it is a key's.
@@ -85,17 +102,65 @@ pub struct ModeInvalid {
 /// Who a file belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
-    user: u32,
-    group: u32,
+    pub(super) user: u32,
+    pub(super) group: u32,
 }
 
 /// What stands at a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Absent,
-    File { mode: FileMode, owner: Owner },
+    File { owner: Owner },
     SymbolicLink,
     Folder,
     Other,
+}
+
+/// Whether files have to be protected by their modes and owners.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protection {
+    /// They have to.
+    #[default]
+    Required,
+    /// The person accepts a file system that keeps no modes, such as WSL's drvfs, CIFS and vfat: everybody on
+    /// this machine can read the private keys. Where modes are kept, nothing is given up.
+    GivenUp,
+}
+
+/// Who may do what with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Permissions {
+    pub(super) mode: FileMode,
+    pub(super) owner: Owner,
+    pub(super) acl: Option<Acl>,
+}
+
+/// What is known of the content of a file without keeping it: by this it is recognised again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Print {
+    size: u64,
+    inode: u64,
+    /// In hex; nothing where this user may not read it.
+    sha256: Option<String>,
+}
+
+impl Print {
+    /// Of what is to be written.
+    pub(super) fn of(content: &[u8]) -> Self {
+        Self { size: content.len() as u64, inode: 0, sha256: Some(hex(&Sha256::digest(content))) }
+    }
+
+    /// Whether two are of the same content, as far as it can be read, or else of the same file.
+    pub(super) fn is_of_same(&self, other: &Self) -> bool {
+        match (&self.sha256, &other.sha256) {
+            (Some(own), Some(other)) => own == other,
+            _ => (self.size, self.inode) == (other.size, other.inode),
+        }
+    }
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 pub(super) fn open_directory(path: &std::path::Path) -> io::Result<OwnedFd> {
@@ -104,7 +169,7 @@ pub(super) fn open_directory(path: &std::path::Path) -> io::Result<OwnedFd> {
 }
 
 /// Opens a folder inside a folder; a link is refused.
-pub(super) fn open_subdirectory(parent: impl AsFd, name: &str) -> io::Result<Option<OwnedFd>> {
+pub(super) fn open_subdirectory(parent: impl AsFd, name: impl Arg) -> io::Result<Option<OwnedFd>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     match rustix::fs::openat(parent, name, flags, Mode::empty()) {
         Ok(fd) => Ok(Some(fd)),
@@ -119,25 +184,25 @@ pub(super) fn make_subdirectory(parent: impl AsFd, name: &str) -> io::Result<Own
     open_subdirectory(parent, name)?.ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
-/// Makes a folder with the permissions that the user gives to all folders; returns whether it was missing.
+/// The most that a folder allows that is made here: whatever the umask, nobody but its owner can change it.
+const FOLDER_MODE: u32 = 0o755;
+
+/// Makes a folder for all to read; returns whether it was missing.
 pub(super) fn make_subdirectory_if_missing(parent: impl AsFd, name: &str) -> io::Result<bool> {
     if exists(&parent, name)? {
         return Ok(false);
     }
     step("mkdir")?;
-    rustix::fs::mkdirat(parent, name, Mode::RWXU | Mode::RWXG | Mode::RWXO)?;
+    rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(FOLDER_MODE as RawMode))?;
     Ok(true)
 }
 
-pub(super) fn entry(directory: impl AsFd, name: &str) -> io::Result<Entry> {
+pub(super) fn entry(directory: impl AsFd, name: impl Arg) -> io::Result<Entry> {
     match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
         Err(rustix::io::Errno::NOENT) => Ok(Entry::Absent),
         Err(error) => Err(error.into()),
         Ok(stat) => Ok(match FileType::from_raw_mode(stat.st_mode as RawMode) {
-            FileType::RegularFile => Entry::File {
-                mode: FileMode::of(&stat),
-                owner: Owner { user: stat.st_uid, group: stat.st_gid },
-            },
+            FileType::RegularFile => Entry::File { owner: owner_of(&stat) },
             FileType::Symlink => Entry::SymbolicLink,
             FileType::Directory => Entry::Folder,
             _ => Entry::Other,
@@ -145,13 +210,129 @@ pub(super) fn entry(directory: impl AsFd, name: &str) -> io::Result<Entry> {
     }
 }
 
-/// The permissions of what a name leads to.
-pub(super) fn mode(directory: impl AsFd, name: &str) -> Option<FileMode> {
-    let stat = rustix::fs::statat(directory, name, AtFlags::empty()).ok()?;
-    Some(FileMode::of(&stat))
+fn owner_of(stat: &rustix::fs::Stat) -> Owner {
+    Owner { user: stat.st_uid, group: stat.st_gid }
 }
 
-pub(super) fn exists(directory: impl AsFd, name: &str) -> io::Result<bool> {
+/// The permissions of what a name leads to.
+pub(super) fn permissions(directory: impl AsFd, name: &str) -> io::Result<Permissions> {
+    let stat = rustix::fs::statat(&directory, name, AtFlags::empty())?;
+    let acl = match rustix::fs::openat(
+        &directory,
+        name,
+        OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC,
+        Mode::empty(),
+    ) {
+        Ok(file) => acl::of(file)?,
+        // What this user may not read has a list all the same.
+        Err(_) => {
+            let directory = directory.as_fd().as_raw_fd();
+            acl::of_path(format!("/proc/self/fd/{directory}/{name}").as_ref())?
+        }
+    };
+    Ok(Permissions { mode: FileMode::of(&stat, acl.as_ref()), owner: owner_of(&stat), acl })
+}
+
+/// What is different as soon as something else is at a name, or it has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    inode: u64,
+    size: i64,
+    changed: (i64, i64),
+}
+
+/// That of what a name leads to; nothing where nothing is.
+pub(super) fn identity(directory: impl AsFd, name: &str) -> io::Result<Option<Identity>> {
+    match rustix::fs::statat(directory, name, AtFlags::empty()) {
+        Ok(stat) => Ok(Some(Identity {
+            inode: stat.st_ino,
+            size: stat.st_size,
+            changed: (stat.st_ctime, stat.st_ctime_nsec as i64),
+        })),
+        // What somebody else may not look at does not change under their eyes.
+        Err(
+            rustix::io::Errno::NOENT
+            | rustix::io::Errno::NOTDIR
+            | rustix::io::Errno::ACCESS
+            | rustix::io::Errno::LOOP,
+        ) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What is at a name, if anything is.
+///
+/// # Errors
+/// If it is no regular file, or there is no telling.
+pub(super) fn print(directory: impl AsFd, name: &str) -> io::Result<Option<Print>> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let stat = match rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(rustix::io::Errno::NOENT) => return Ok(None),
+        stat => stat?,
+    };
+    if FileType::from_raw_mode(stat.st_mode as RawMode) != FileType::RegularFile {
+        return Err(io::Error::other(format!("{name} is not a regular file")));
+    }
+    let sha256 = match rustix::fs::openat(&directory, name, flags, Mode::empty()) {
+        Err(rustix::io::Errno::ACCESS | rustix::io::Errno::PERM) => None,
+        opened => {
+            let mut hasher = Sha256::new();
+            let mut content = Zeroizing::new(Vec::with_capacity(64 * 1024));
+            // No file of this program is larger.
+            File::from(opened?).take(MAX_FILE_SIZE + 1).read_to_end(&mut content)?;
+            hasher.update(&*content);
+            Some(hex(&hasher.finalize()))
+        }
+    };
+    Ok(Some(Print { size: stat.st_size as u64, inode: stat.st_ino, sha256 }))
+}
+
+/// Whose an open file or folder is.
+pub(super) fn owner(opened: impl AsFd) -> io::Result<Owner> {
+    Ok(owner_of(&rustix::fs::fstat(opened)?))
+}
+
+/// Whether only their owners can move and remove what is in a folder.
+pub(super) fn is_sticky(folder: impl AsFd) -> io::Result<bool> {
+    Ok(rustix::fs::fstat(folder)?.st_mode & 0o1000 != 0)
+}
+
+/// Whether a folder is mounted read-only, as Kubernetes mounts Secrets.
+pub(super) fn is_read_only(folder: impl AsFd) -> io::Result<bool> {
+    Ok(rustix::fs::fstatvfs(folder)?.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+}
+
+/// Whether a folder is on a file system that may keep no modes: FAT, exFAT, NTFS, CIFS, FUSE, and 9p, by which
+/// WSL mounts the drives of Windows (linux/magic.h).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn may_lack_modes(folder: impl AsFd) -> bool {
+    const KINDS: [u32; 9] = [
+        0x4d44,
+        0x2011_bab0,
+        0x5346_544e,
+        0x7366_746e,
+        0x517b,
+        0xff53_4d42,
+        0xfe53_4d42,
+        0x6573_5546,
+        0x0102_1997,
+    ];
+    rustix::fs::fstatfs(folder).is_ok_and(|kind| KINDS.contains(&(kind.f_type as u32)))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn may_lack_modes(_: impl AsFd) -> bool {
+    false
+}
+
+/// A text file of the system.
+pub(super) fn read_text(path: &str) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(MAX_FILE_SIZE).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+pub(super) fn exists(directory: impl AsFd, name: impl Arg) -> io::Result<bool> {
     Ok(!matches!(entry(directory, name)?, Entry::Absent))
 }
 
@@ -166,10 +347,11 @@ pub(super) enum Content {
 /// What can be read under a name in a folder, or why it cannot; nothing where nothing is.
 pub(super) fn look(directory: impl AsFd, name: &str) -> Option<Result<Zeroizing<Vec<u8>>, String>> {
     Some(match read(&directory, name) {
-        Ok(Content::Absent) if exists(&directory, name).unwrap_or(false) => {
-            Err("it is a symbolic link that leads nowhere".into())
-        }
-        Ok(Content::Absent) => return None,
+        Ok(Content::Absent) => match exists(&directory, name) {
+            Ok(true) => Err("it is a symbolic link that leads nowhere".into()),
+            Ok(false) => return None,
+            Err(error) => Err(error.to_string()),
+        },
         Ok(Content::Bytes(bytes)) => Ok(bytes),
         Ok(Content::NotAFile) => Err("it is not a regular file".into()),
         Ok(Content::TooLarge) => Err(format!("it is larger than {MAX_FILE_SIZE} bytes")),
@@ -278,27 +460,63 @@ pub fn read_from(source: impl Read, path: &std::path::Path, limit: u64) -> Resul
     }
 }
 
-/// Creates a file with its final mode, owner and content; it is not on disk before it is synced.
+/// A file that was created, and what became of what was asked for.
+pub(super) struct Created {
+    pub(super) file: File,
+    /// Whether it belongs to whom it was to belong.
+    pub(super) is_owned: bool,
+    /// What it allows that it was not to allow: the file system does not keep modes or owners.
+    pub(super) exceeds: Option<(FileMode, Owner)>,
+}
+
+/// Creates a file with its final permissions and content; it is not on disk before it is synced.
 ///
 /// It is created for its owner alone and opened further only once its owner is set, so a private
-/// key is never readable by others for an instant. Returns also whether the owner could be set; where it
-/// could not, a key is left to its owner alone, since its group is another than before.
+/// key is never readable by others for an instant. Where the owner cannot be set, a key is left to its owner
+/// alone, since its group is another than before. What the file has then is read back.
 pub(super) fn create(
     directory: impl AsFd,
     name: &str,
     content: &[u8],
     mode: FileMode,
     owner: Option<Owner>,
-) -> io::Result<(File, bool)> {
+    acl: Option<&Acl>,
+    protection: Protection,
+) -> io::Result<Created> {
     step("create")?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::openat(directory, name, flags, Mode::from_raw_mode(0o600))?);
-    let owned = owner.map_or(Ok(true), |owner| set_owner(&file, owner))?;
-    let mode = if owned { mode } else { mode.for_owner_alone() };
+    let is_owned = owner.map_or(Ok(true), |owner| set_owner(&file, owner))?;
+    let mode = if is_owned { mode } else { mode.for_owner_alone() };
+    let acl = acl.filter(|_| is_owned);
+    // The folder may have handed down a list of its own.
+    acl::set(&file, None)?;
     rustix::fs::fchmod(&file, Mode::from_raw_mode(mode.0.into()))?;
-    step("write")?;
-    file.write_all(content)?;
-    Ok((file, owned))
+    if acl.is_some() {
+        step("set access control list")?;
+        acl::set(&file, acl)?;
+    }
+    let exceeds = excess(&file, mode, owner.filter(|_| is_owned), acl)?;
+    if exceeds.is_none() || protection == Protection::GivenUp {
+        step("write")?;
+        file.write_all(content)?;
+    }
+    Ok(Created { file, is_owned, exceeds })
+}
+
+/// What a file has that it was not to have.
+fn excess(
+    file: &File,
+    mode: FileMode,
+    owner: Option<Owner>,
+    acl: Option<&Acl>,
+) -> io::Result<Option<(FileMode, Owner)>> {
+    let stat = rustix::fs::fstat(file)?;
+    let has = acl::of(file)?;
+    let (is, user) = (FileMode::of(&stat, has.as_ref()), owner_of(&stat));
+    let wanted = owner.map_or(rustix::process::geteuid().as_raw(), |owner| owner.user);
+    let is_as_asked = !is.exceeds(mode) && has.as_ref() == acl && user.user == wanted;
+    Ok((!is_as_asked).then_some((is, user)))
 }
 
 /// Lets the system write a file soon, so that several are on their way when the first is waited for.
@@ -388,26 +606,26 @@ pub(super) fn link_or_move(from: impl AsFd, to: impl AsFd, name: &str) -> io::Re
 }
 
 /// Removes a folder with all that is in it; links are removed, not followed.
-pub(super) fn remove_tree(parent: impl AsFd, name: &str) -> io::Result<()> {
+pub(super) fn remove_tree(parent: impl AsFd, name: impl Arg + Copy) -> io::Result<()> {
     let Some(folder) = open_subdirectory(&parent, name)? else {
         return Ok(());
     };
     for inner in list(&folder)? {
         match entry(&folder, &inner)? {
-            Entry::Folder => remove_tree(&folder, &inner)?,
+            Entry::Folder => remove_tree(&folder, inner.as_os_str())?,
             _ => remove_file(&folder, &inner)?,
         }
     }
     remove_subdirectory(parent, name)
 }
 
-pub(super) fn remove_file(directory: impl AsFd, name: &str) -> io::Result<()> {
+pub(super) fn remove_file(directory: impl AsFd, name: impl Arg) -> io::Result<()> {
     step("unlink")?;
     Ok(rustix::fs::unlinkat(directory, name, AtFlags::empty())?)
 }
 
 /// Removes an empty folder.
-pub(super) fn remove_subdirectory(parent: impl AsFd, name: &str) -> io::Result<()> {
+pub(super) fn remove_subdirectory(parent: impl AsFd, name: impl Arg) -> io::Result<()> {
     step("rmdir")?;
     Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?)
 }
@@ -420,7 +638,7 @@ pub(super) fn sync_directory(directory: impl AsFd) -> io::Result<()> {
 /// Makes a folder anywhere.
 pub(super) fn make_folder(path: &std::path::Path) -> io::Result<()> {
     step("mkdir")?;
-    std::fs::create_dir(path)
+    Ok(rustix::fs::mkdir(path, Mode::from_raw_mode(FOLDER_MODE as RawMode))?)
 }
 
 /// Removes an empty folder anywhere.
@@ -429,11 +647,11 @@ pub(super) fn remove_folder(path: &std::path::Path) -> io::Result<()> {
     std::fs::remove_dir(path)
 }
 
-/// The names in a folder.
-pub(super) fn list(directory: impl AsFd) -> io::Result<Vec<String>> {
+/// The names in a folder, whatever characters they have.
+pub(super) fn list(directory: impl AsFd) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     for entry in rustix::fs::Dir::read_from(directory)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
+        let name = OsString::from_vec(entry?.file_name().to_bytes().to_vec());
         if name != "." && name != ".." {
             names.push(name);
         }

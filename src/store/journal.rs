@@ -1,18 +1,25 @@
 //! The hidden folder that every change passes through, and what its name says after a crash.
 //!
-//! - `.milvus-certs-staged`: new files are being written. Nothing has changed; it is discarded.
-//! - `.milvus-certs-commit`: all new files are complete and synced. Those still in it are to be
-//!   moved into place; every state in between is completed by [`roll_forward`], and the inverse
-//!   moves of [`roll_back`] lead only through such states.
+//! - `.milvus-certs-staged`: new files are being written. Nothing has changed but perhaps `ca.srl`, which
+//!   only advances; the folder is discarded.
+//! - `.milvus-certs-commit`: all new files are complete and synced, and [`Manifest`] says what they replace.
+//!   Those still in it are to be moved into place.
 //!
 //! In it, files lie as they are to lie in the directory: some in folders. One more folder receives what
 //! is replaced: `.old`, removed in the end, or `.backup-…`, moved beside the new files in the end.
+//!
+//! After a crash, a file of the manifest is what the run found, or what it was to put there, or somebody has
+//! changed it since. [`recover`] completes the run where every file can still become the new one, undoes it
+//! where every file can still become the old one, and touches nothing otherwise.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 
-use super::fs::{self, Entry, exists};
+use super::fs::{self, Entry, FileMode, Print, Protection, exists};
+use super::manifest::{self, Change, Manifest, Obstacle, Place};
 use super::{FileRole, RelativePath};
+use crate::pki::SerialCounter;
 
 pub(super) const STAGED: &str = ".milvus-certs-staged";
 pub(super) const COMMIT: &str = ".milvus-certs-commit";
@@ -31,58 +38,305 @@ pub(super) fn hidden(backup: &str) -> String {
 pub enum Recovery {
     /// It had decided on all its files; the missing ones were put into place.
     Completed,
-    /// It had not; what it had written was removed.
+    /// It had not, or somebody took back what it had done; what it had written was removed.
     RolledBack,
 }
 
-/// Whether an interrupted run left something to do.
-pub(super) fn is_interrupted(directory: &OwnedFd) -> io::Result<bool> {
-    Ok(exists(directory, COMMIT)? || exists(directory, STAGED)?)
+/// Which of the two folders hold something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Left {
+    pub(super) staged: bool,
+    pub(super) commit: bool,
 }
 
-/// Completes or rolls back an interrupted run.
-pub(super) fn recover(directory: &OwnedFd) -> io::Result<Option<Recovery>> {
-    if let Some(commit) = fs::open_subdirectory(directory, COMMIT)? {
-        roll_forward(directory, &commit)?;
-        finish(directory, &commit)?;
-        return Ok(Some(Recovery::Completed));
+impl Left {
+    /// An empty folder says nothing.
+    pub(super) fn of(directory: &OwnedFd) -> io::Result<Self> {
+        let holds = |name| {
+            Ok::<_, io::Error>(match fs::entry(directory, name)? {
+                Entry::Absent => false,
+                Entry::Folder => match fs::open_subdirectory(directory, name) {
+                    Ok(folder) => folder.map(fs::list).transpose()?.is_some_and(|names| !names.is_empty()),
+                    // Only its owner can look into it.
+                    Err(error) if error.kind() == io::ErrorKind::PermissionDenied => true,
+                    Err(error) => return Err(error),
+                },
+                _ => true,
+            })
+        };
+        Ok(Self { staged: holds(STAGED)?, commit: holds(COMMIT)? })
     }
-    if exists(directory, STAGED)? {
+
+    pub(super) fn is_any(self) -> bool {
+        self.staged || self.commit
+    }
+}
+
+/// What an interrupted run left in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Interruption {
+    /// The next run of this user completes or undoes it.
+    Own,
+    /// The next run of this user does not touch it.
+    Foreign {
+        /// The name of the folder that holds it.
+        journal: &'static str,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// What an interrupted run left. Whether one is at work is for others to say.
+pub(super) fn interruption(directory: &OwnedFd) -> io::Result<Option<Interruption>> {
+    let look = |name: &'static str| {
+        let foreign = |reason: String| Some(Interruption::Foreign { journal: name, reason });
+        let journal = match fs::entry(directory, name)? {
+            Entry::Absent => return Ok(None),
+            Entry::Folder => fs::open_subdirectory(directory, name),
+            _ => return Ok(foreign("it is not a folder".into())),
+        };
+        let journal = match journal {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Ok(foreign("you may not open it".into()));
+            }
+            opened => opened?,
+        };
+        let Some(journal) = journal else { return Ok(None) };
+        if fs::list(&journal)?.is_empty() {
+            return Ok(None);
+        }
+        let protection = Protection::Required;
+        let reason = match name {
+            COMMIT => Manifest::read(directory, &journal, protection)?.err(),
+            _ => manifest::foreign(&journal, protection)?,
+        };
+        Ok::<_, io::Error>(reason.map_or(Some(Interruption::Own), foreign))
+    };
+    Ok(look(COMMIT)?.or(look(STAGED)?))
+}
+
+/// Completes or undoes an interrupted run.
+pub(super) fn recover(directory: &OwnedFd, protection: Protection) -> Result<Option<Recovery>, Obstacle> {
+    if let Some(journal) = open(directory, COMMIT)? {
+        let manifest = Manifest::read(directory, &journal, protection)?
+            .map_err(|reason| Obstacle::Foreign { journal: COMMIT, reason })?;
+        let states = states(directory, &journal, &manifest)?;
+        let changed_kept = changed_kept(directory, &manifest)?;
+        if changed_kept.is_none() && states.iter().all(State::can_be_new) {
+            advance_serial(directory, &journal, &manifest)?;
+            roll_forward(directory, &journal, &manifest)?;
+            // What is replaced goes only when everything is in its place.
+            let states = self::states(directory, &journal, &manifest)?;
+            if let Some(state) = states.iter().find(|state| !state.is_withdrawn && !state.is_new()) {
+                return Err(Obstacle::Changed { journal: COMMIT, path: state.change.path.to_path() });
+            }
+            finish(directory, &journal, &manifest)?;
+            return Ok(Some(Recovery::Completed));
+        }
+        if !states.iter().all(State::can_be_old) {
+            let is_neither = |state: &&State<'_>| !state.can_be_new() && !state.can_be_old();
+            let changed = states.iter().find(is_neither).map(|state| &state.change.path).or(changed_kept);
+            // Or one was put back, and another cannot be.
+            let changed = changed
+                .or_else(|| states.iter().find(|state| !state.can_be_new()).map(|state| &state.change.path));
+            let path = changed.map_or_else(|| RelativePath::in_directory(COMMIT), Place::to_path);
+            return Err(Obstacle::Changed { journal: COMMIT, path });
+        }
+        advance_serial(directory, &journal, &manifest)?;
+        roll_back(directory, &journal, &manifest)?;
+        discard(directory)?;
+        return Ok(Some(Recovery::RolledBack));
+    }
+    if let Some(staged) = open(directory, STAGED)? {
+        if let Some(reason) = manifest::foreign(&staged, protection)? {
+            return Err(Obstacle::Foreign { journal: STAGED, reason });
+        }
         discard(directory)?;
         return Ok(Some(Recovery::RolledBack));
     }
     Ok(None)
 }
 
-/// Moves every file that is still in `commit` into place, having kept what it replaces.
-pub(super) fn roll_forward(directory: &OwnedFd, commit: &OwnedFd) -> io::Result<()> {
-    let old = old_folder(commit)?;
-    place_files(directory, commit, &old)?;
-    for folder in staged_folders(commit)? {
-        place_folder(directory, commit, &old, &folder)?;
+/// Opens one of the two folders; one that is empty is removed.
+fn open(directory: &OwnedFd, name: &'static str) -> Result<Option<OwnedFd>, Obstacle> {
+    let foreign = |reason: &str| Err(Obstacle::Foreign { journal: name, reason: reason.into() });
+    match fs::entry(directory, name)? {
+        Entry::Absent => return Ok(None),
+        Entry::Folder => {}
+        Entry::SymbolicLink => return foreign("it is a symbolic link"),
+        Entry::File { .. } | Entry::Other => return foreign("it is not a folder"),
+    }
+    let opened = match fs::open_subdirectory(directory, name) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return foreign("you may not open it");
+        }
+        opened => opened?,
+    };
+    let Some(folder) = opened else { return Ok(None) };
+    if fs::list(&folder)?.is_empty() {
+        fs::remove_subdirectory(directory, name)?;
+        return Ok(None);
+    }
+    Ok(Some(folder))
+}
+
+/// The folders in which a file is, is staged, and is kept when it is replaced.
+struct Folders {
+    target: Option<OwnedFd>,
+    staged: Option<OwnedFd>,
+    old: Option<OwnedFd>,
+}
+
+impl Folders {
+    fn open(directory: &OwnedFd, journal: &OwnedFd, folder: Option<&str>) -> io::Result<Self> {
+        let old = find_old(journal)?;
+        let Some(folder) = folder else {
+            return Ok(Self {
+                target: Some(directory.try_clone()?),
+                staged: Some(journal.try_clone()?),
+                old,
+            });
+        };
+        Ok(Self {
+            target: fs::open_subdirectory(directory, folder)?,
+            staged: fs::open_subdirectory(journal, folder)?,
+            old: old.map(|old| fs::open_subdirectory(old, folder)).transpose()?.flatten(),
+        })
+    }
+}
+
+fn print(folder: Option<&OwnedFd>, name: &str) -> io::Result<Option<Print>> {
+    folder.map(|folder| fs::print(folder, name)).transpose().map(Option::flatten)
+}
+
+/// What has become of a file of a manifest.
+struct State<'a> {
+    change: &'a Change,
+    current: Option<Print>,
+    staged: Option<Print>,
+    kept: Option<Print>,
+    /// The folder that it was in is gone: somebody withdrew it, whatever it was to hold.
+    is_withdrawn: bool,
+}
+
+impl State<'_> {
+    fn is(print: Option<&Print>, other: Option<&Print>) -> bool {
+        match (print, other) {
+            (Some(one), Some(other)) => one.is_of_same(other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    fn is_new(&self) -> bool {
+        Self::is(self.current.as_ref(), Some(&self.change.new))
+    }
+
+    fn is_old(&self) -> bool {
+        Self::is(self.current.as_ref(), self.change.old.as_ref())
+    }
+
+    /// Whether putting the new file there overwrites nothing but what the run found.
+    fn can_be_new(&self) -> bool {
+        let is_staged = Self::is(self.staged.as_ref(), Some(&self.change.new));
+        self.is_withdrawn || self.is_new() || is_staged && (self.is_old() || self.current.is_none())
+    }
+
+    /// Whether putting the old file back overwrites nothing but what the run put there.
+    fn can_be_old(&self) -> bool {
+        let is_kept = self.change.old.is_none() || Self::is(self.kept.as_ref(), self.change.old.as_ref());
+        self.is_withdrawn || self.is_old() || is_kept && (self.is_new() || self.current.is_none())
+    }
+}
+
+fn states<'a>(
+    directory: &OwnedFd,
+    journal: &OwnedFd,
+    manifest: &'a Manifest,
+) -> Result<Vec<State<'a>>, Obstacle> {
+    let mut states = Vec::new();
+    for change in &manifest.files {
+        let folders = Folders::open(directory, journal, change.path.folder.as_deref())?;
+        let name = change.path.name.as_str();
+        let was_there = |folder: &String| manifest.folders.contains(folder);
+        states.push(State {
+            change,
+            current: print(folders.target.as_ref(), name)?,
+            staged: print(folders.staged.as_ref(), name)?,
+            kept: print(folders.old.as_ref(), name)?,
+            is_withdrawn: folders.target.is_none()
+                && (folders.staged.is_none() || change.path.folder.as_ref().is_some_and(was_there)),
+        });
+    }
+    Ok(states)
+}
+
+/// The first of the files that stay, and that the new ones belong to, that is not as it was.
+fn changed_kept<'a>(directory: &OwnedFd, manifest: &'a Manifest) -> io::Result<Option<&'a Place>> {
+    for kept in &manifest.kept {
+        let folder = match &kept.path.folder {
+            Some(folder) => fs::open_subdirectory(directory, folder)?,
+            None => Some(directory.try_clone()?),
+        };
+        // What was withdrawn is not needed any more.
+        let is_withdrawn = folder.is_none();
+        let now = print(folder.as_ref(), &kept.path.name)?;
+        if !is_withdrawn && !State::is(now.as_ref(), kept.print.as_ref()) {
+            return Ok(Some(&kept.path));
+        }
+    }
+    Ok(None)
+}
+
+/// Moves every file that is still in the folder of the run into place, having kept what it replaces.
+pub(super) fn roll_forward(directory: &OwnedFd, journal: &OwnedFd, manifest: &Manifest) -> io::Result<()> {
+    let old = old_folder(journal)?;
+    for (folder, names) in by_folder(manifest) {
+        let Some(folder) = folder else {
+            place(directory, journal, &old, &names)?;
+            continue;
+        };
+        let Some(staged) = fs::open_subdirectory(journal, folder)? else { continue };
+        match fs::open_subdirectory(directory, folder)? {
+            Some(target) => {
+                fs::make_subdirectory_if_missing(&old, folder)?;
+                let old = fs::open_subdirectory(&old, folder)?.ok_or(io::ErrorKind::NotFound)?;
+                place(&target, &staged, &old, &names)?;
+                fs::sync_directory(target)?;
+            }
+            // Somebody withdrew it.
+            None if manifest.folders.iter().any(|known| known == folder) => {}
+            None => fs::rename(journal, folder, directory, folder)?,
+        }
     }
     fs::sync_directory(directory)
 }
 
-/// Moves a folder as a whole where nothing is in its way, or else the files in it.
-fn place_folder(directory: &OwnedFd, commit: &OwnedFd, old: &OwnedFd, folder: &str) -> io::Result<()> {
-    let Some(target) = fs::open_subdirectory(directory, folder)? else {
-        return fs::rename(commit, folder, directory, folder);
+/// The names of the files by their folders, in the order in which they are put into place: `ca.srl` first.
+fn by_folder(manifest: &Manifest) -> BTreeMap<Option<&str>, Vec<&str>> {
+    let order = |name: &str| {
+        FileRole::ALL.iter().position(|role| role.file_name() == name).unwrap_or(FileRole::ALL.len())
     };
-    let Some(staged) = fs::open_subdirectory(commit, folder)? else { return Ok(()) };
-    fs::make_subdirectory_if_missing(old, folder)?;
-    let old = fs::open_subdirectory(old, folder)?.ok_or(io::ErrorKind::NotFound)?;
-    place_files(&target, &staged, &old)?;
-    fs::sync_directory(target)
+    let mut folders: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for change in &manifest.files {
+        folders.entry(change.path.folder.as_deref()).or_default().push(change.path.name.as_str());
+    }
+    folders.values_mut().for_each(|names| names.sort_by_key(|name| order(name)));
+    folders
 }
 
-fn place_files(directory: &OwnedFd, staged: &OwnedFd, old: &OwnedFd) -> io::Result<()> {
-    let waiting = staged_files(staged)?;
+fn place(directory: &OwnedFd, staged: &OwnedFd, old: &OwnedFd, names: &[&str]) -> io::Result<()> {
+    let mut waiting = Vec::new();
+    for name in names {
+        if exists(staged, *name)? {
+            waiting.push(*name);
+        }
+    }
     let mut replaces = false;
     for name in &waiting {
-        if exists(directory, name)? {
+        if exists(directory, *name)? {
             replaces = true;
-            if !exists(old, name)? {
+            if !exists(old, *name)? {
                 fs::link_or_move(directory, old, name)?;
             }
         }
@@ -96,107 +350,121 @@ fn place_files(directory: &OwnedFd, staged: &OwnedFd, old: &OwnedFd) -> io::Resu
     Ok(())
 }
 
-/// The inverse of [`roll_forward`] for these files, and then back to the staged state.
-pub(super) fn roll_back(directory: &OwnedFd, commit: &OwnedFd, files: &[RelativePath]) -> io::Result<()> {
-    let old = old_folder(commit)?;
-    for file in files.iter().rev() {
-        match file.folder() {
-            None => take_back(directory, commit, Some(&old), file.name())?,
-            Some(folder) => take_back_in_folder(directory, commit, &old, folder, file.name())?,
+/// Puts back what the run had replaced, removes what it had added, and goes back to the staged state. Each
+/// step leaves a directory in which the next one can still be done.
+pub(super) fn roll_back(directory: &OwnedFd, journal: &OwnedFd, manifest: &Manifest) -> io::Result<()> {
+    for change in manifest.files.iter().rev() {
+        let folder = change.path.folder.as_deref();
+        let Folders { target: Some(target), old, .. } = Folders::open(directory, journal, folder)? else {
+            continue;
+        };
+        let name = change.path.name.as_str();
+        match (&change.old, old) {
+            (Some(_), Some(old)) if exists(&old, name)? => fs::rename(&old, name, &target, name)?,
+            (None, _) if State::is(fs::print(&target, name)?.as_ref(), Some(&change.new)) => {
+                fs::remove_file(&target, name)?;
+            }
+            _ => {}
+        }
+        if let Some(folder) = folder.filter(|folder| !manifest.folders.iter().any(|known| known == folder))
+            && fs::list(&target)?.is_empty()
+        {
+            fs::remove_subdirectory(directory, folder)?;
         }
     }
     fs::sync_directory(directory)?;
     fs::rename(directory, COMMIT, directory, STAGED)
 }
 
-fn take_back_in_folder(
-    directory: &OwnedFd,
-    commit: &OwnedFd,
-    old: &OwnedFd,
-    folder: &str,
-    name: &str,
-) -> io::Result<()> {
-    let Some(staged) = fs::open_subdirectory(commit, folder)? else {
-        return fs::rename(directory, folder, commit, folder);
-    };
-    let Some(target) = fs::open_subdirectory(directory, folder)? else { return Ok(()) };
-    take_back(&target, &staged, fs::open_subdirectory(old, folder)?.as_ref(), name)?;
-    fs::sync_directory(target)
-}
-
-fn take_back(directory: &OwnedFd, staged: &OwnedFd, old: Option<&OwnedFd>, name: &str) -> io::Result<()> {
-    if !exists(staged, name)? {
-        fs::rename(directory, name, staged, name)?;
-    }
-    match old {
-        Some(old) if exists(old, name)? => fs::rename(old, name, directory, name),
-        _ => Ok(()),
-    }
-}
-
-/// Puts the backup beside the new files, or removes what was replaced; then the folder itself. This
-/// need not reach the disk now: after a power cut it is done again.
-pub(super) fn finish(directory: &OwnedFd, commit: &OwnedFd) -> io::Result<()> {
-    for name in fs::list(commit)? {
-        match name.strip_prefix('.').filter(|_| name.starts_with(HIDDEN_BACKUP)) {
-            Some(backup) => fs::rename(commit, &name, directory, backup)?,
-            None => fs::remove_tree(commit, &name)?,
+/// Puts the backup beside the new files, or removes what was replaced; then the folder itself, the manifest
+/// last. This need not reach the disk now: after a power cut it is done again.
+pub(super) fn finish(directory: &OwnedFd, journal: &OwnedFd, manifest: &Manifest) -> io::Result<()> {
+    for name in fs::list(journal)? {
+        let backup = manifest.backup.as_deref().filter(|backup| name.to_str() == Some(&hidden(backup)));
+        match backup {
+            Some(backup) => {
+                let free = free_name(directory, backup)?;
+                fs::rename(journal, &hidden(backup), directory, &free)?;
+            }
+            None if name == manifest::NAME => {}
+            None => match fs::entry(journal, &name)? {
+                Entry::Folder => fs::remove_tree(journal, name.as_os_str())?,
+                _ => fs::remove_file(journal, &name)?,
+            },
         }
     }
+    fs::remove_file(journal, manifest::NAME)?;
     fs::remove_subdirectory(directory, COMMIT)
 }
 
-/// Removes what was staged; nothing had been put into place but perhaps `ca.srl`.
+/// A name that is not taken, even by a run in the same second.
+pub(super) fn free_name(directory: &OwnedFd, first: &str) -> io::Result<String> {
+    let mut name = first.to_owned();
+    let mut count = 1;
+    while exists(directory, name.as_str())? {
+        count += 1;
+        name = format!("{first}-{count}");
+    }
+    Ok(name)
+}
+
+/// Removes what was staged.
 pub(super) fn discard(directory: &OwnedFd) -> io::Result<()> {
-    let Some(staged) = fs::open_subdirectory(directory, STAGED)? else {
+    if exists(directory, STAGED)? {
+        fs::remove_tree(directory, STAGED)?;
+        fs::sync_directory(directory)?;
+    }
+    Ok(())
+}
+
+/// Brings `ca.srl` to where the run had it, if it is behind: a number that may be in a certificate is never
+/// given out again, whatever else is taken back.
+fn advance_serial(directory: &OwnedFd, journal: &OwnedFd, manifest: &Manifest) -> io::Result<()> {
+    let Some(serial) = &manifest.serial else { return Ok(()) };
+    let name = FileRole::CaSerial.file_name();
+    let content = match fs::read(directory, name)? {
+        fs::Content::Bytes(content) => Some(content),
+        fs::Content::Absent => None,
+        fs::Content::NotAFile | fs::Content::TooLarge => return Ok(()),
+    };
+    let (Some(now), Ok(counter)) = (
+        content.as_ref().map(|content| SerialCounter::parse(content)).transpose().ok(),
+        SerialCounter::parse(serial.as_bytes()),
+    ) else {
         return Ok(());
     };
-    let serial = FileRole::CaSerial.file_name();
-    for name in fs::list(&staged)?.into_iter().filter(|name| is_old(name)) {
-        let Some(old) = fs::open_subdirectory(&staged, &name)? else { continue };
-        // Where there are no hard links the old one was moved: it must not be lost.
-        if !exists(directory, serial)? && exists(&old, serial)? {
-            fs::rename(&old, serial, directory, serial)?;
-        }
+    if now.is_some_and(|now| !now.will_reach(counter.last())) {
+        return Ok(());
     }
-    fs::remove_tree(directory, STAGED)?;
+    let permissions = match content {
+        Some(_) => Some(fs::permissions(directory, name)?),
+        None => None,
+    };
+    let mode = permissions.as_ref().map_or(FileMode::PUBLIC, |permissions| permissions.mode);
+    let owner = permissions.as_ref().map(|permissions| permissions.owner);
+    if exists(journal, name)? {
+        fs::remove_file(journal, name)?;
+    }
+    let content = serial.as_bytes();
+    let created = fs::create(journal, name, content, mode, owner, None, Protection::GivenUp)?;
+    fs::sync(&created.file)?;
+    fs::rename(journal, name, directory, name)?;
     fs::sync_directory(directory)
 }
 
 /// The folder for what is replaced.
-pub(super) fn old_folder(parent: &OwnedFd) -> io::Result<OwnedFd> {
-    let old = fs::list(parent)?.into_iter().find(|name| is_old(name));
-    match old.map(|name| fs::open_subdirectory(parent, &name)).transpose()?.flatten() {
+fn old_folder(journal: &OwnedFd) -> io::Result<OwnedFd> {
+    match find_old(journal)? {
         Some(folder) => Ok(folder),
         // The last step of a run that had kept a backup: nothing is left to replace.
-        None => fs::make_subdirectory(parent, OLD),
+        None => fs::make_subdirectory(journal, OLD),
     }
 }
 
-fn is_old(name: &str) -> bool {
-    name == OLD || name.starts_with(HIDDEN_BACKUP)
-}
-
-/// The files of a staged folder, in the order in which they are put into place: `ca.srl` first.
-fn staged_files(folder: &OwnedFd) -> io::Result<Vec<String>> {
-    let place = |name: &str| FileRole::ALL.iter().position(|role| role.file_name() == name);
-    let mut files = entries(folder, |entry| matches!(entry, Entry::File { .. }))?;
-    files.sort_by_key(|name| place(name).unwrap_or(FileRole::ALL.len()));
-    Ok(files)
-}
-
-fn staged_folders(folder: &OwnedFd) -> io::Result<Vec<String>> {
-    let mut folders = entries(folder, |entry| matches!(entry, Entry::Folder))?;
-    folders.retain(|name| !is_old(name));
-    Ok(folders)
-}
-
-fn entries(folder: &OwnedFd, wanted: fn(&Entry) -> bool) -> io::Result<Vec<String>> {
-    let mut names = Vec::new();
-    for name in fs::list(folder)? {
-        if wanted(&fs::entry(folder, &name)?) {
-            names.push(name);
-        }
-    }
-    Ok(names)
+fn find_old(journal: &OwnedFd) -> io::Result<Option<OwnedFd>> {
+    let is_old = |name: &std::ffi::OsString| {
+        name == OLD || name.to_str().is_some_and(|name| name.starts_with(HIDDEN_BACKUP))
+    };
+    let old = fs::list(journal)?.into_iter().find(is_old);
+    old.map(|name| fs::open_subdirectory(journal, &name)).transpose().map(Option::flatten)
 }

@@ -18,6 +18,12 @@ impl RelativePath {
         Self { folder: Some(folder.into()), name: name.into() }
     }
 
+    /// A file of the directory itself.
+    #[must_use]
+    pub fn in_directory(name: impl Into<Cow<'static, str>>) -> Self {
+        Self { folder: None, name: name.into() }
+    }
+
     /// The folder, if it is in one.
     #[must_use]
     pub fn folder(&self) -> Option<&str> {

@@ -2,12 +2,19 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rustix::fs::FlockOperation;
 use zeroize::Zeroizing;
 
-use super::directory::{is_still_at, lock, open};
-use super::{Error, FileMode, FileRole, INVENTORY, ISSUED_FOLDER, IssuedName, fs, journal};
+use super::acl::{self, Named};
+use super::directory::{POLL, interruption, open};
+use super::fs::Identity;
+use super::trust::Trusted;
+use super::{
+    Error, FileMode, FileRole, INVENTORY, ISSUED_FOLDER, Interruption, IssuedName, NEXT_FOLDER, Writer, fs,
+    journal,
+};
 
 /// What lies in a certificate directory, whatever state it is in. Looking changes nothing, needs no
 /// permission to write, and follows symbolic links, as Kubernetes mounts Secrets.
@@ -15,8 +22,8 @@ use super::{Error, FileMode, FileRole, INVENTORY, ISSUED_FOLDER, IssuedName, fs,
 pub struct Survey {
     /// The path that it was opened by.
     pub path: PathBuf,
-    /// Whether a run was interrupted, and its files wait to be completed or undone.
-    pub is_interrupted: bool,
+    /// What an interrupted run left, if there is such a thing.
+    pub interruption: Option<Interruption>,
     /// The files that are there, in the order in which the documentation page names them.
     pub files: Vec<SurveyedFile>,
     /// The files of a Kubernetes Secret that are there.
@@ -48,12 +55,27 @@ pub struct SurveyedFile {
     pub content: Result<Zeroizing<Vec<u8>>, String>,
 }
 
-/// A certificate directory that no run changes as long as this is there. Looking needs no permission to
-/// write, and follows symbolic links.
+/// A certificate directory that is read without a lock. Looking needs no permission to write, and follows
+/// symbolic links.
 #[derive(Debug)]
 pub struct View {
     path: PathBuf,
     fd: OwnedFd,
+    /// What an interrupted run left in it.
+    interruption: Option<Interruption>,
+}
+
+/// Who may do what with a file beside what its mode says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileAccess {
+    /// Whose it is, by number.
+    pub owner: u32,
+    /// Whether that is root, who runs this, or whose ca.key it is.
+    pub is_trusted: bool,
+    /// Whether that is whose the directory is.
+    pub is_of_directory: bool,
+    /// Whom its access control list lets read it.
+    pub readers: Vec<Named>,
 }
 
 /// What can be seen of a file.
@@ -66,31 +88,133 @@ pub struct SeenFile {
 }
 
 impl View {
-    /// Locks a directory against other runs. A file system without locks is looked at without.
+    /// Reads a directory, again where a run changed it meanwhile: what was read is what was there at one moment.
     ///
     /// # Errors
-    /// If it is missing, no folder, not accessible, or in use by another run for ten seconds.
-    pub fn of(path: &Path) -> Result<Self, Error> {
+    /// If it is missing, no folder or not accessible, or changes all the time. What `read` says.
+    pub fn of<T, E: From<Error>>(path: &Path, read: impl Fn(&Self) -> Result<T, E>) -> Result<T, E> {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let start = Instant::now();
         loop {
             let fd = open(path)?;
-            match lock(path, &fd, FlockOperation::NonBlockingLockShared) {
-                Err(error @ Error::Locked { .. }) => return Err(error),
-                _ if is_still_at(path, &fd) => return Ok(Self { path: path.to_owned(), fd }),
-                _ => {}
+            let unreadable = |source| Error::Directory { path: path.to_owned(), action: "search", source };
+            let interruption = interruption(&fd).map_err(unreadable)?;
+            let view = Self { path: path.to_owned(), fd, interruption };
+            let before = view.moment().map_err(unreadable)?;
+            let read = read(&view)?;
+            if view.moment().map_err(unreadable)? == before {
+                return Ok(read);
+            }
+            if start.elapsed() > PATIENCE {
+                return Err(Error::Changing { path: path.to_owned(), waited: PATIENCE }.into());
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    /// What is different as soon as a run has begun or ended, or has put a file into its place.
+    fn moment(&self) -> io::Result<Vec<Option<Identity>>> {
+        let names = [".", ISSUED_FOLDER, journal::STAGED, journal::COMMIT];
+        let issued =
+            [INVENTORY, journal::STAGED, journal::COMMIT].map(|name| format!("{ISSUED_FOLDER}/{name}"));
+        let names = names.into_iter().chain(FileRole::ALL.map(FileRole::file_name)).chain(KUBERNETES_TLS);
+        names.chain(issued.iter().map(String::as_str)).map(|name| fs::identity(&self.fd, name)).collect()
+    }
+
+    /// What an interrupted run left in it.
+    #[must_use]
+    pub fn interruption(&self) -> Option<&Interruption> {
+        self.interruption.as_ref()
+    }
+
+    /// What an interrupted run left in a folder, which is at a path from the directory, or from the root.
+    ///
+    /// # Errors
+    /// If it is there, and there is no telling.
+    pub fn interruption_in(&self, folder: &Path) -> Result<Option<Interruption>, Error> {
+        let path = self.path.join(folder);
+        match open(&path) {
+            Err(Error::NotFound { .. }) => Ok(None),
+            opened => {
+                interruption(&opened?).map_err(|source| Error::Directory { path, action: "search", source })
             }
         }
     }
 
-    /// The files of the directory itself.
+    /// Who could change the directory, or a folder in it whose content is believed, besides those who may.
+    /// Nobody can change what is mounted read-only.
     ///
     /// # Errors
-    /// If it cannot be searched.
-    pub fn survey(&self) -> Result<Survey, Error> {
-        let unreadable = |source| Error::Directory { path: self.path.clone(), action: "search", source };
-        let is_interrupted = journal::is_interrupted(&self.fd).map_err(unreadable)?;
+    /// If there is no telling.
+    pub fn writers(&self) -> io::Result<Vec<(PathBuf, Writer)>> {
+        if fs::is_read_only(&self.fd)? {
+            return Ok(Vec::new());
+        }
+        let trusted = Trusted::of(&self.fd)?;
+        let mut writers: Vec<_> =
+            trusted.stranger(&self.fd)?.map(|writer| (self.path.clone(), writer)).into_iter().collect();
+        for name in [ISSUED_FOLDER, NEXT_FOLDER] {
+            let folder = match fs::entry(&self.fd, name)? {
+                fs::Entry::Folder => fs::open_subdirectory(&self.fd, name)?,
+                _ => None,
+            };
+            let writer = folder.map(|folder| trusted.stranger(&folder)).transpose()?.flatten();
+            writers.extend(writer.map(|writer| (self.path.join(name), writer)));
+        }
+        Ok(writers)
+    }
+
+    /// The nearest folder above the directory in which others could put another directory in its place.
+    ///
+    /// # Errors
+    /// If there is no telling.
+    pub fn writer_above(&self) -> io::Result<Option<(PathBuf, Writer)>> {
+        let trusted = Trusted::of(&self.fd)?;
+        for folder in self.path.canonicalize()?.ancestors().skip(1) {
+            let opened = match fs::open_directory(folder) {
+                Ok(opened) => opened,
+                // Whoever may pass a folder need not be allowed to list it.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => continue,
+                Err(error) => return Err(error),
+            };
+            // In a sticky folder everybody can move and remove their own alone.
+            let is_sticky = fs::is_sticky(&opened)?;
+            if let Some(writer) =
+                trusted.stranger(&opened)?.filter(|writer| !is_sticky || matches!(writer, Writer::Owner(_)))
+            {
+                return Ok(Some((folder.to_owned(), writer)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the file system may be one that keeps no modes.
+    #[must_use]
+    pub fn may_lack_modes(&self) -> bool {
+        fs::may_lack_modes(&self.fd)
+    }
+
+    /// Who may do what with a file beside what its mode says.
+    ///
+    /// # Errors
+    /// If there is no telling.
+    pub fn access(&self, file: &str) -> io::Result<FileAccess> {
+        let permissions = fs::permissions(&self.fd, file)?;
+        let readers = permissions.acl.map(|acl| acl.named_with(acl::READ)).unwrap_or_default();
+        Ok(FileAccess {
+            owner: permissions.owner.user,
+            is_trusted: Trusted::of(&self.fd)?.has(permissions.owner.user),
+            is_of_directory: permissions.owner.user == fs::owner(&self.fd)?.user,
+            readers,
+        })
+    }
+
+    /// The files of the directory itself.
+    #[must_use]
+    pub fn survey(&self) -> Survey {
         let files = FileRole::AS_LISTED.into_iter().filter_map(|role| read(&self.fd, role)).collect();
         let mounted = KUBERNETES_TLS.into_iter().filter_map(|name| read_mounted(&self.fd, name)).collect();
-        Ok(Survey { path: self.path.clone(), is_interrupted, files, mounted })
+        Survey { path: self.path.clone(), interruption: self.interruption.clone(), files, mounted }
     }
 
     /// The path that it was opened by.
@@ -103,7 +227,7 @@ impl View {
     #[must_use]
     pub fn look(&self, path: &str) -> Option<SeenFile> {
         let content = fs::look(&self.fd, path)?;
-        Some(SeenFile { mode: fs::mode(&self.fd, path), content })
+        Some(SeenFile { mode: mode(&self.fd, path), content })
     }
 
     /// Opens the inventory; nothing where nothing was issued yet.
@@ -118,31 +242,42 @@ impl View {
     }
 
     /// The names of the folders of what was issued, whether it is in the inventory or not.
-    #[must_use]
-    pub fn issued(&self) -> Vec<IssuedName> {
-        let folder = fs::open_subdirectory(&self.fd, ISSUED_FOLDER).ok().flatten();
-        let names = folder.and_then(|folder| fs::list(folder).ok()).unwrap_or_default();
-        names.iter().filter_map(|name| name.parse().ok()).collect()
+    ///
+    /// # Errors
+    /// If there is a folder for it that cannot be searched.
+    pub fn issued(&self) -> io::Result<Vec<IssuedName>> {
+        let Some(folder) = fs::open_subdirectory(&self.fd, ISSUED_FOLDER)? else { return Ok(Vec::new()) };
+        let mut names = Vec::new();
+        for name in fs::list(&folder)? {
+            if fs::entry(&folder, &name)? == fs::Entry::Folder {
+                names.extend(name.to_str().and_then(|name| name.parse().ok()));
+            }
+        }
+        Ok(names)
     }
 }
 
 impl Survey {
-    /// Reads a directory while no other run changes it.
+    /// Reads a directory as it is at one moment.
     ///
     /// # Errors
-    /// If it is missing, no folder, not accessible, or in use by another run for ten seconds.
+    /// If it is missing, no folder, not accessible, or changes all the time.
     pub fn of(path: &Path) -> Result<Self, Error> {
-        View::of(path)?.survey()
+        View::of(path, |view| Ok(view.survey()))
     }
+}
+
+fn mode(directory: &OwnedFd, name: &str) -> Option<FileMode> {
+    fs::permissions(directory, name).ok().map(|permissions| permissions.mode)
 }
 
 fn read(directory: &OwnedFd, role: FileRole) -> Option<SurveyedFile> {
     let name = role.file_name();
     let content = fs::look(directory, name)?;
-    Some(SurveyedFile { role, mode: fs::mode(directory, name), content })
+    Some(SurveyedFile { role, mode: mode(directory, name), content })
 }
 
 fn read_mounted(directory: &OwnedFd, name: &'static str) -> Option<MountedFile> {
     let content = fs::look(directory, name)?;
-    Some(MountedFile { name, mode: fs::mode(directory, name), content })
+    Some(MountedFile { name, mode: mode(directory, name), content })
 }

@@ -1,4 +1,4 @@
-use std::fs::File;
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -7,7 +7,8 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use zeroize::Zeroizing;
 
-use super::fs::{self, Content};
+use super::fs::{self, Content, Created, Permissions, Print};
+use super::manifest::{Change, Kept, Manifest};
 use super::{Directory, Error, FileMode, FileRole, Owner, RelativePath, journal};
 
 /// What becomes of the files that are replaced.
@@ -26,10 +27,19 @@ pub struct StagedFile<'a> {
     pub path: RelativePath,
     /// Its whole content.
     pub content: &'a [u8],
-    /// Its permissions, exactly.
+    /// Its permissions, exactly. An access control list of the file that it replaces stays.
     pub mode: FileMode,
     /// Whose it is to be, as far as this user may give files away; `None` for this user's own.
     pub owner: Option<Owner>,
+}
+
+/// What a change has done.
+#[derive(Debug)]
+pub struct Committed {
+    /// Where the replaced files are, if they are kept.
+    pub backup: Option<PathBuf>,
+    /// What could not be cleaned up, and why; the next run does it.
+    pub left: Option<(PathBuf, io::Error)>,
 }
 
 /// A change to the directory: all of it happens, or nothing.
@@ -39,9 +49,14 @@ pub struct StagedFile<'a> {
 pub struct Transaction<'d> {
     directory: &'d mut Directory,
     staged: OwnedFd,
+    manifest: Manifest,
+    /// What the files that are there allow.
+    permissions: Vec<(RelativePath, Permissions)>,
+    /// The files that are staged, and `ca.srl` too where it only advances.
     files: Vec<RelativePath>,
-    backup: Option<String>,
-    committed: bool,
+    /// Files that were read and that stay.
+    kept: RefCell<Vec<Kept>>,
+    is_over: bool,
 }
 
 impl Directory {
@@ -50,38 +65,59 @@ impl Directory {
     /// # Errors
     /// If one of them is a link or a folder, or the directory cannot be written.
     pub fn begin(&mut self, files: &[RelativePath], backup: Backup) -> Result<Transaction<'_>, Error> {
+        self.may_write()?;
         // What an earlier change of this run could not clean up is in the way of this one.
-        journal::recover(self.fd())
-            .map_err(|source| Error::Unfinished { path: self.path().to_owned(), source })?;
-        let mut replaces = false;
+        journal::recover(self.fd(), self.protection())
+            .map_err(|obstacle| obstacle.in_directory(self.path()))?;
+        let mut permissions = Vec::new();
         for file in files {
-            replaces |= self.state(file)?.is_some();
+            if let Some(found) = self.permissions(file)? {
+                permissions.push((file.clone(), found));
+            }
         }
         let write_error = |source| Error::Write { path: self.path().to_owned(), source };
+        self.refuse_mounts(files)?;
         let backup = match backup {
-            Backup::At(now) if replaces => Some(self.backup_name(now).map_err(write_error)?),
+            Backup::At(now) if !permissions.is_empty() => Some(self.backup_name(now).map_err(write_error)?),
             _ => None,
         };
         let staged = fs::make_subdirectory(self.fd(), journal::STAGED).map_err(write_error)?;
-        let transaction =
-            Transaction { directory: self, staged, files: Vec::new(), backup, committed: false };
-        let old = transaction.backup.as_deref().map_or(journal::OLD.into(), journal::hidden);
-        fs::make_subdirectory(&transaction.staged, &old).map_err(|source| transaction.write_error(source))?;
-        Ok(transaction)
+        let manifest = Manifest::new(self.fd(), &staged, backup);
+        let manifest = manifest.map_err(|source| Error::Write { path: self.path().to_owned(), source });
+        let old = manifest.and_then(|manifest| {
+            let old = manifest.backup.as_deref().map_or(journal::OLD.into(), journal::hidden);
+            fs::make_subdirectory(&staged, &old).map_err(write_error)?;
+            Ok(manifest)
+        });
+        match old {
+            Ok(manifest) => Ok(Transaction {
+                directory: self,
+                staged,
+                manifest,
+                permissions,
+                files: Vec::new(),
+                kept: RefCell::default(),
+                is_over: false,
+            }),
+            Err(error) => Err(self.after_discarding(error)),
+        }
     }
 
-    /// A name that is not taken, even by a run in the same second.
     fn backup_name(&self, now: OffsetDateTime) -> io::Result<String> {
         let format = format_description!("[year][month][day]T[hour][minute][second]Z");
         let time = now.format(format).map_err(io::Error::other)?;
-        let first = format!("{}{time}", journal::BACKUP_PREFIX);
-        let mut name = first.clone();
-        let mut count = 1;
-        while fs::exists(self.fd(), &name)? {
-            count += 1;
-            name = format!("{first}-{count}");
+        journal::free_name(self.fd(), &format!("{}{time}", journal::BACKUP_PREFIX))
+    }
+
+    /// An error, after what was staged is removed: or it says that this failed, too.
+    fn after_discarding(&self, error: Error) -> Error {
+        match journal::discard(self.fd()) {
+            Ok(()) => error,
+            Err(reason) => {
+                let path = self.path().join(journal::STAGED);
+                Error::LeftBehind { source: Box::new(error), path, reason }
+            }
         }
-        Ok(name)
     }
 }
 
@@ -90,7 +126,7 @@ impl Transaction<'_> {
     /// belong to whom they were to belong.
     ///
     /// # Errors
-    /// If one of them cannot be written.
+    /// If one of them cannot be written, or the file system lets others do more with it than was asked for.
     pub fn stage<'f>(&mut self, files: &'f [StagedFile<'_>]) -> Result<Vec<&'f RelativePath>, Error> {
         /// So many are open at once: macOS lets a process have 256.
         const OPEN: usize = 64;
@@ -98,29 +134,58 @@ impl Transaction<'_> {
         for files in files.chunks(OPEN) {
             let mut written = Vec::new();
             for file in files {
-                let (opened, owned) = self.create(file).map_err(|source| self.stage_error(file, source))?;
-                self.files.push(file.path.clone());
-                written.push((file, opened));
-                if !owned {
+                let created = self.create(file)?;
+                self.note(file)?;
+                written.push((file, created.file));
+                if !created.is_owned {
                     foreign.push(&file.path);
                 }
             }
             // What a file system has to write together costs it less.
             written.iter().for_each(|(_, opened)| fs::write_soon(opened));
             for (file, opened) in written {
-                fs::sync(&opened).map_err(|source| self.stage_error(file, source))?;
+                fs::sync(&opened).map_err(|source| self.error_about(&file.path, source))?;
             }
         }
         Ok(foreign)
     }
 
-    fn create(&self, file: &StagedFile<'_>) -> io::Result<(File, bool)> {
-        let folder = self.staged_folder(&file.path)?;
-        fs::create(folder, file.path.name(), file.content, file.mode, file.owner)
+    fn create(&self, file: &StagedFile<'_>) -> Result<Created, Error> {
+        let path = || self.directory.path_of(&file.path);
+        let replaced = self.permissions.iter().find(|(path, _)| *path == file.path);
+        let acl = replaced.and_then(|(_, permissions)| permissions.acl.as_ref());
+        if acl.is_some() && replaced.is_some_and(|(_, permissions)| permissions.mode != file.mode) {
+            return Err(Error::AccessControlList { path: path(), wanted: file.mode });
+        }
+        let protection = self.directory.protection();
+        let created = self.staged_folder(&file.path).and_then(|folder| {
+            fs::create(folder, file.path.name(), file.content, file.mode, file.owner, acl, protection)
+        });
+        let created = created.map_err(|source| self.error_about(&file.path, source))?;
+        match created.exceeds {
+            Some((mode, owner)) if protection == super::Protection::Required => {
+                Err(Error::Unprotected { path: path(), mode, owner: owner.user, wanted: file.mode })
+            }
+            _ => Ok(created),
+        }
     }
 
-    fn stage_error(&self, file: &StagedFile<'_>, source: io::Error) -> Error {
-        Error::Write { path: self.directory.path_of(&file.path), source }
+    /// Enters a file into the manifest.
+    fn note(&mut self, file: &StagedFile<'_>) -> Result<(), Error> {
+        self.files.push(file.path.clone());
+        if let Some(folder) = file.path.folder()
+            && !self.manifest.folders.iter().any(|known| known == folder)
+            && self.directory.has_folder(folder)?
+        {
+            self.manifest.folders.push(folder.to_owned());
+        }
+        let old = self.directory.print(&file.path)?;
+        self.manifest.files.push(Change { path: (&file.path).into(), old, new: Print::of(file.content) });
+        Ok(())
+    }
+
+    fn error_about(&self, file: &RelativePath, source: io::Error) -> Error {
+        Error::Write { path: self.directory.path_of(file), source }
     }
 
     /// Where a file is staged; a folder for it is made if it is missing.
@@ -130,7 +195,8 @@ impl Transaction<'_> {
         fs::open_subdirectory(&self.staged, folder)?.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Reads a file as the directory will hold it: staged, from the disk, or as it is.
+    /// Reads a file as the directory will hold it: staged, from the disk, or as it is. What is not staged has
+    /// to stay as it is until the change is done.
     ///
     /// # Errors
     /// If it cannot be read, or there is none.
@@ -138,7 +204,10 @@ impl Transaction<'_> {
         let file = file.into();
         let path = self.directory.path_of(&file);
         if !self.files.contains(&file) {
-            return self.directory.read(file)?.ok_or(Error::ReadBack { path });
+            let content = self.directory.read(&file)?.ok_or(Error::ReadBack { path })?;
+            let print = Some(self.directory.print(&file)?.unwrap_or_else(|| Print::of(&content)));
+            self.kept.borrow_mut().push(Kept { path: (&file).into(), print });
+            return Ok(content);
         }
         let staged = self.staged_folder(&file).and_then(|folder| fs::read(folder, file.name()));
         match staged {
@@ -154,33 +223,94 @@ impl Transaction<'_> {
         self.directory
     }
 
-    /// Puts the staged files into place: `ca.srl` first. Returns the backup's path, if there is one.
+    /// Gives the change up: removes what was staged.
     ///
     /// # Errors
-    /// If the file system fails; then the old files are back in their places.
-    pub fn commit(mut self) -> Result<Option<PathBuf>, Error> {
-        self.sync().map_err(|source| self.write_error(source))?;
-        self.advance_serial()?;
-        if let Err(source) = self.decide() {
-            return Err(self.restore_serial(source));
+    /// If something is left: where, and why.
+    pub fn abandon(mut self) -> Result<(), (PathBuf, io::Error)> {
+        self.is_over = true;
+        journal::discard(self.directory.fd()).map_err(|reason| (self.left_at(journal::STAGED), reason))
+    }
+
+    /// Puts the staged files into place: `ca.srl` first.
+    ///
+    /// # Errors
+    /// If the file system fails; then the old files are back in their places, but `ca.srl`, which only
+    /// advances as long as the CA is the same.
+    pub fn commit(mut self) -> Result<Committed, Error> {
+        match self.decide() {
+            Err(error) => {
+                self.is_over = true;
+                Err(self.directory.after_discarding(error))
+            }
+            Ok(false) => {
+                self.is_over = true;
+                self.directory.keep();
+                let left = journal::discard(self.directory.fd()).err();
+                Ok(Committed { backup: None, left: left.map(|error| (self.left_at(journal::STAGED), error)) })
+            }
+            Ok(true) => self.put_into_place(),
         }
-        // Beyond this point a crash is completed by the next run.
-        self.committed = true;
+    }
+
+    fn left_at(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Everything up to the one step that decides: before it a crash leaves the old files, after it the new
+    /// ones. Returns whether there is more to do than to advance `ca.srl`.
+    fn decide(&mut self) -> Result<bool, Error> {
+        self.verify_staged()?;
+        let path = self.directory.path().to_owned();
+        let write_error = |source| Error::Write { path: path.clone(), source };
+        self.sync().map_err(write_error)?;
+        self.advance_serial()?;
+        if self.manifest.files.is_empty() {
+            return Ok(false);
+        }
+        self.manifest.kept = self.kept.take();
+        self.manifest.write(&self.staged).map_err(write_error)?;
         let fd = self.directory.fd();
-        let placed = journal::roll_forward(fd, &self.staged);
-        if let Err(source) = placed.and_then(|()| self.keep_backup()) {
-            let error = self.write_error(source);
-            let undone =
-                journal::roll_back(fd, &self.staged, &self.files).and_then(|()| journal::discard(fd));
-            return Err(match undone {
-                Ok(()) => error,
+        fs::rename(fd, journal::STAGED, fd, journal::COMMIT).map_err(write_error)?;
+        let decided = fs::sync_directory(fd).or_else(|error| {
+            fs::rename(fd, journal::COMMIT, fd, journal::STAGED)?;
+            Err(error)
+        });
+        decided.map_err(write_error)?;
+        Ok(true)
+    }
+
+    /// Beyond the decision, a crash is completed by the next run.
+    fn put_into_place(mut self) -> Result<Committed, Error> {
+        self.is_over = true;
+        let fd = self.directory.fd();
+        if let Err(source) = journal::roll_forward(fd, &self.staged, &self.manifest) {
+            let error = Error::Write { path: self.directory.path().to_owned(), source };
+            return Err(match journal::roll_back(fd, &self.staged, &self.manifest) {
+                Ok(()) => self.directory.after_discarding(error),
                 Err(source) => Error::Unfinished { path: self.directory.path().to_owned(), source },
             });
         }
-        // All files are in place. What cannot be cleaned up now, the next run will.
-        let _ = journal::finish(fd, &self.staged);
+        let finished = journal::finish(fd, &self.staged, &self.manifest);
         self.directory.keep();
-        Ok(self.backup.as_deref().map(|name| self.directory.path().join(name)))
+        Ok(Committed {
+            backup: self.manifest.backup.as_deref().map(|name| self.directory.path().join(name)),
+            left: finished.err().map(|error| (self.left_at(journal::COMMIT), error)),
+        })
+    }
+
+    /// What is on the disk is what was written.
+    fn verify_staged(&self) -> Result<(), Error> {
+        for change in &self.manifest.files {
+            let path = change.path.to_path();
+            let read_error = |source| Error::Read { path: self.directory.path_of(&path), source };
+            let folder = self.staged_folder(&path).map_err(read_error)?;
+            let print = fs::print(folder, path.name()).map_err(read_error)?;
+            if !print.is_some_and(|print| print.is_of_same(&change.new)) {
+                return Err(Error::ReadBack { path: self.directory.path_of(&path) });
+            }
+        }
+        Ok(())
     }
 
     /// Waits until the names of all staged files are on disk.
@@ -193,72 +323,27 @@ impl Transaction<'_> {
         fs::sync_directory(&self.staged)
     }
 
-    /// An authority that stays must never give out a serial number twice, so where its key is not
-    /// replaced the new `ca.srl` is in place before any certificate is.
+    /// A CA that stays must never give out a serial number twice, so where its key is not replaced the new
+    /// `ca.srl` is in its place before any certificate is, and is never taken back.
     fn advance_serial(&mut self) -> Result<(), Error> {
-        let serial = FileRole::CaSerial.file_name();
-        if !self.advances_serial() {
+        let role = FileRole::CaSerial;
+        let has = |role: FileRole| self.files.contains(&role.into());
+        if !has(role) || has(FileRole::CaKey) {
             return Ok(());
         }
+        let serial = role.file_name();
+        let content = self.read(role)?;
+        self.manifest.serial = Some(String::from_utf8_lossy(&content).into_owned());
+        self.manifest.files.retain(|change| change.path.folder.is_some() || change.path.name != serial);
         let fd = self.directory.fd();
-        let advance = || {
-            let old = journal::old_folder(&self.staged)?;
-            if fs::exists(fd, serial)? {
-                fs::link_or_move(fd, &old, serial)?;
-            }
-            fs::rename(&self.staged, serial, fd, serial)?;
-            fs::sync_directory(fd)
-        };
-        advance().map_err(|source| self.restore_serial(source))
-    }
-
-    fn advances_serial(&self) -> bool {
-        let has = |role: FileRole| self.files.contains(&role.into());
-        has(FileRole::CaSerial) && !has(FileRole::CaKey)
-    }
-
-    /// The one step that decides: before it a crash leaves the old files, after it the new ones.
-    fn decide(&self) -> io::Result<()> {
-        let fd = self.directory.fd();
-        fs::rename(fd, journal::STAGED, fd, journal::COMMIT)?;
-        fs::sync_directory(fd).or_else(|error| {
-            fs::rename(fd, journal::COMMIT, fd, journal::STAGED)?;
-            Err(error)
-        })
-    }
-
-    /// Takes back [`Transaction::advance_serial`]: nobody has seen a certificate yet.
-    fn restore_serial(&self, source: io::Error) -> Error {
-        let serial = FileRole::CaSerial.file_name();
-        let fd = self.directory.fd();
-        let restore = || {
-            let old = journal::old_folder(&self.staged)?;
-            if fs::exists(&old, serial)? {
-                fs::rename(&old, serial, fd, serial)?;
-            } else if !fs::exists(&self.staged, serial)? {
-                fs::remove_file(fd, serial)?;
-            }
-            Ok(())
-        };
-        match if self.advances_serial() { restore() } else { Ok(()) } {
-            Ok(()) => self.write_error(source),
-            Err(source) => Error::Unfinished { path: self.directory.path().to_owned(), source },
-        }
-    }
-
-    fn keep_backup(&self) -> io::Result<()> {
-        let Some(backup) = &self.backup else { return Ok(()) };
-        fs::rename(&self.staged, &journal::hidden(backup), self.directory.fd(), backup)
-    }
-
-    fn write_error(&self, source: io::Error) -> Error {
-        Error::Write { path: self.directory.path().to_owned(), source }
+        let advanced = fs::rename(&self.staged, serial, fd, serial).and_then(|()| fs::sync_directory(fd));
+        advanced.map_err(|source| Error::Write { path: self.directory.path_of(role), source })
     }
 }
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
-        if !self.committed {
+        if !self.is_over {
             // What cannot be removed now, the next run will.
             let _ = journal::discard(self.directory.fd());
         }

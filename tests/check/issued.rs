@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use milvus_certs::actions::{GenerateRequest, IssueRequest, Recipients, generate, issue};
 use milvus_certs::pki::{Days, EndEntityKind, KeyType};
+use milvus_certs::store::Protection;
 use time::OffsetDateTime;
 
 use crate::exhibit::{Exhibit, broken, made};
@@ -54,8 +55,15 @@ fn issue_into(folder: &Folder, output: Option<PathBuf>, now: OffsetDateTime, day
         };
         let directory = folder.path("");
         let output = output.clone();
-        let request =
-            IssueRequest { directory, output, to, passphrase: None, replace: false, dry_run: false };
+        let request = IssueRequest {
+            directory,
+            output,
+            to,
+            passphrase: None,
+            replace: false,
+            dry_run: false,
+            protection: Protection::Required,
+        };
         issue(&request, now).unwrap();
     }
 }

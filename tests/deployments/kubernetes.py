@@ -2,7 +2,7 @@
 
 import kubernetes_validate
 import yaml
-from report import check, compare, failure, has, run
+from report import KUBECTL, check, compare, failure, has, run
 
 # From the oldest release that the package has a schema of its own for to the newest.
 RELEASES = ("1.25", kubernetes_validate.latest_version().removesuffix(".0"))
@@ -21,7 +21,7 @@ def resources(renderings):
 def judge(renderings):
     schemas_accept(renderings)
     names_are_consistent(renderings)
-    if has("kubectl", "THE DATA OF SECRETS"):
+    if has(KUBECTL, "THE DATA OF SECRETS"):
         kubectl_agrees(renderings)
 
 
@@ -105,7 +105,7 @@ TLS_FILES = {"tls.crt": "server.pem", "tls.key": "server.key", "ca.crt": "ca.pem
 
 
 def differences(where, secret, kind, *options, besides=()):
-    done = run("kubectl", "create", "secret", kind, "certs", *options, "--dry-run=client", "-o", "yaml")
+    done = run(KUBECTL, "create", "secret", kind, "certs", *options, "--dry-run=client", "-o", "yaml")
     if done.returncode:
         return [failure(f"{where}: kubectl", done)]
     expected = yaml.safe_load(done.stdout)

@@ -1,8 +1,12 @@
 """How checks are reported: one line each, and at the end their number."""
 
+import os
 import shutil
 import subprocess
 import sys
+
+# The path of the kubectl that judges, where `run` has asked for one; it may be missing.
+KUBECTL = os.environ.get("KUBECTL", "")
 
 counts = {"passed": 0, "failed": 0, "skipped": 0}
 
@@ -30,7 +34,7 @@ def has(command, what):
     """Whether the command is here; if not, `what` cannot be judged, and that is said."""
     if shutil.which(command):
         return True
-    skip(f"THERE IS NO {command} HERE, SO NOBODY JUDGED {what}")
+    skip(f"THERE IS NO {os.path.basename(command)} HERE, SO NOBODY JUDGED {what}")
     return False
 
 

@@ -93,8 +93,6 @@ func (c *client) described() string {
 		return "not tried"
 	case c.LetIn:
 		return "let in"
-	case certificateAlerts[text(c.Reason)]:
-		return certificateAlert
 	}
 	return text(c.Reason)
 }

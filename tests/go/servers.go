@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -19,6 +20,8 @@ import (
 type server struct {
 	listener net.Listener
 	log      *lockedBuffer
+	// How many connections are open.
+	open *int32
 }
 
 // lockedBuffer is what a server logs.
@@ -46,8 +49,11 @@ func (s server) says() string {
 	}
 }
 
-// forget empties the log.
+// forget empties the log, once nobody is left who could get into it.
 func (s server) forget() {
+	for attempt := 0; atomic.LoadInt32(s.open) > 0 && attempt < 40; attempt++ {
+		time.Sleep(50 * time.Millisecond)
+	}
 	s.log.Lock()
 	defer s.log.Unlock()
 	s.log.Reset()
@@ -72,12 +78,20 @@ func serveHTTPS(address string, config *tls.Config, h2 bool) (server, error) {
 	if err != nil {
 		return server{}, err
 	}
-	s := server{listener, &lockedBuffer{}}
+	s := server{listener, &lockedBuffer{}, new(int32)}
 	handler := &http.Server{
 		Handler:           http.NotFoundHandler(),
 		TLSConfig:         config.Clone(),
 		ErrorLog:          log.New(s.log, "", log.LstdFlags),
 		ReadHeaderTimeout: 10 * time.Second,
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				atomic.AddInt32(s.open, 1)
+			case http.StateClosed:
+				atomic.AddInt32(s.open, -1)
+			}
+		},
 	}
 	if h2 {
 		go func() { _ = handler.ServeTLS(listener, "", "") }()
@@ -106,7 +120,7 @@ func servePlain(address string, serve func(net.Conn)) (server, error) {
 			}()
 		}
 	}()
-	return server{listener, &lockedBuffer{}}, nil
+	return server{listener, &lockedBuffer{}, new(int32)}, nil
 }
 
 const http2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -160,7 +174,9 @@ func speaks(s server, config *tls.Config) error {
 			return response.Body.Close()
 		}
 		failure = err
-		if !errors.Is(err, syscall.EPIPE) && !errors.Is(err, syscall.ECONNRESET) {
+		saysNothing := errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) ||
+			strings.Contains(err.Error(), "http2: client conn could not be established")
+		if !saysNothing {
 			break
 		}
 	}

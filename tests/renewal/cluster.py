@@ -6,7 +6,7 @@ import re
 import kubernetes_validate
 import yaml
 from api import Cluster
-from report import check, compare, failure, has, run
+from report import KUBECTL, check, compare, failure, has, run
 from scene import EXAMPLES, HERE, Scene, judge, session
 
 FOLDER = EXAMPLES / "kubernetes"
@@ -170,7 +170,7 @@ def they_fit_together():
 def kubectl_reads():
     problems = []
     for path in sorted(FOLDER.glob("*.yaml")):
-        done = run("kubectl", "label", "--local", "--dry-run=client", "-o", "name", "-f", path, "read=yes")
+        done = run(KUBECTL, "label", "--local", "--dry-run=client", "-o", "name", "-f", path, "read=yes")
         wanted = len(list(yaml.safe_load_all(path.read_text())))
         if done.returncode or len(done.stdout.split()) != wanted:
             problems.append(failure(path.name, done))
@@ -192,7 +192,7 @@ def is_read_by_others():
 
 def judge_cluster(program):
     is_read_by_others()
-    if not has("kubectl", "THE CRONJOBS, WHICH COULD NOT BE RUN"):
+    if not has(KUBECTL, "THE CRONJOBS, WHICH COULD NOT BE RUN"):
         return
     kubectl_reads()
     for target in RESTARTED:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from report import check, compare, failure, run
+from report import KUBECTL, check, compare, failure, run
 
 HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE.parent.parent / "examples" / "renewal"
@@ -43,7 +43,7 @@ class Scene:
             "HOME": os.environ["HOME"],
             "STAND_IN": str(self.stand_in),
             "MILVUS_CERTS": str(self.program),
-            "KUBECTL": shutil.which("kubectl") or "kubectl",
+            "KUBECTL": KUBECTL,
             "MILVUS_CERTS_DAYS": "365",
             **more,
         }

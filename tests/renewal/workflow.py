@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import yaml
 from cluster import ClusterScene
-from report import check, compare, failure, has, run, skip
+from report import KUBECTL, check, compare, failure, has, run, skip
 from scene import EXAMPLES, HERE, PASSPHRASE, judge, session
 
 FILE = EXAMPLES / "github-actions/renew.yml"
@@ -186,5 +186,5 @@ def is_read_by_github():
 
 def judge_workflow(program):
     is_read_by_github()
-    if has("git", "THE WORKFLOW, WHICH COULD NOT BE RUN") and has("kubectl", "THE WORKFLOW, WHICH COULD NOT BE RUN"):
+    if has("git", "THE WORKFLOW, WHICH COULD NOT BE RUN") and has(KUBECTL, "THE WORKFLOW, WHICH COULD NOT BE RUN"):
         behaves(program)

@@ -16,6 +16,7 @@ use crate::pki::{Certificate, EndEntityKind};
 use crate::store::{
     EndEntityFiles, FileRole, INVENTORY, ISSUED_FOLDER, IssuedName, NEXT_FOLDER, Survey, View, path_of,
 };
+use crate::workers::share;
 
 /// What was found of it.
 #[derive(Default)]
@@ -46,7 +47,10 @@ pub(super) fn look(
     let mut signed = SignedSerials::default();
     let members = match looker.inventory(&mut signed) {
         Ok(None) => Vec::new(),
-        Ok(Some(overview)) => looker.issued(&overview, &signed, found, &mut seen),
+        Ok(Some(overview)) => {
+            seen.findings.extend(looker.interruptions(&overview));
+            looker.issued(&overview, &signed, found, &mut seen)
+        }
         Err(error) => {
             let evidence = format!("cannot be read: {error}");
             let path = looker.shown(&inventory_path());
@@ -98,9 +102,7 @@ impl Looker<'_> {
     fn inventory(&self, signed: &mut SignedSerials) -> std::io::Result<Option<Overview>> {
         let Some(file) = self.view.inventory()? else {
             // Somebody removed it: what was issued is still there.
-            let is_there =
-                |name: &IssuedName| self.view.path().join(ISSUED_FOLDER).join(name.as_str()).is_dir();
-            return Ok(self.view.issued().iter().any(is_there).then(Overview::default));
+            return Ok((!self.view.issued()?.is_empty()).then(Overview::default));
         };
         let register = |entry: &InventoryEntry| {
             if let Some(serial) = entry.serial() {
@@ -112,6 +114,27 @@ impl Looker<'_> {
             signed.set_incomplete();
         }
         Ok(Some(overview))
+    }
+
+    /// What interrupted runs left in the folders of what was issued.
+    fn interruptions(&self, overview: &Overview) -> Vec<Finding> {
+        let directory = self.view.path().display().to_string();
+        let mut findings = Vec::new();
+        for folder in overview.folders() {
+            let shown = self.shown(&folder.display().to_string());
+            match self.view.interruption_in(&folder) {
+                Ok(None) => {}
+                Ok(Some(found)) => findings.push(audit::judge_interruption(&found, &shown, &directory)),
+                Err(error) => {
+                    findings.push(self.judge.about_inventory(
+                        Code::UnreadableFile,
+                        &shown,
+                        error.to_string(),
+                    ));
+                }
+            }
+        }
+        findings
     }
 
     /// What is in force. What is wrong with the inventory itself is said at once.
@@ -135,7 +158,8 @@ impl Looker<'_> {
         let files = overview.files();
         let is_own = |file: &str| EndEntityKind::ALL.iter().any(|kind| own_file(*kind) == file);
         let issued: Vec<_> = files.into_iter().filter(|(file, _)| !is_own(file)).collect();
-        let looked: Vec<_> = issued.par_iter().map(|(file, kind)| self.member(file, *kind, signed)).collect();
+        let look = |(file, kind): &(&str, EndEntityKind)| self.member(file, *kind, signed);
+        let looked: Vec<_> = share(|| issued.par_iter().map(look).collect());
         let serial = |certificate: &Certificate| certificate.serial().to_string();
         let mut there: HashMap<_, _> = own
             .iter()
@@ -176,7 +200,8 @@ impl Looker<'_> {
 
     /// What lies among what was issued, and never was.
     fn strangers(&self, overview: &Overview, signed: &SignedSerials) -> Vec<Finding> {
-        let names = self.view.issued().into_iter();
+        // That it cannot be searched is said with the inventory, which is in the same folder.
+        let names = self.view.issued().unwrap_or_default().into_iter();
         let strange = names.filter_map(|name| {
             let file = format!("{ISSUED_FOLDER}/{}", EndEntityFiles::issued(&name).certificate);
             if overview.has(&file) {

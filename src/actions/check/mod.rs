@@ -1,3 +1,4 @@
+mod access;
 mod issued;
 
 use std::path::{Path, PathBuf};
@@ -108,7 +109,15 @@ impl CheckReport {
 /// # Errors
 /// If the directory cannot be looked at.
 pub fn check(request: &CheckRequest, now: OffsetDateTime) -> Result<CheckReport, Error> {
-    let looked_at = look_at(request)?;
+    let path = request.directory.as_deref().unwrap_or(Path::new("."));
+    View::of(path, |view| Ok(check_in(view, request, now)))
+}
+
+fn check_in(view: &View, request: &CheckRequest, now: OffsetDateTime) -> CheckReport {
+    let survey = view.survey();
+    // The current folder need not be meant.
+    let is_meant = request.directory.is_some() || request.configs.is_empty() || !survey.files.is_empty();
+    let looked_at = is_meant.then_some((view, survey));
     let bundle = looked_at.as_ref().map(|(_, survey)| bundle_of(survey)).unwrap_or_default();
     let mut configuration = config::judge(&request.configs, &bundle, &look);
     request.tls_mode.into_iter().for_each(|mode| configuration.hold_to(mode));
@@ -126,9 +135,11 @@ pub fn check(request: &CheckRequest, now: OffsetDateTime) -> Result<CheckReport,
     if directory.is_some() {
         findings = audit::judge(&bundle, &expectations(directory.clone()));
     }
-    // While no other run changes it.
+    if let Some((view, survey)) = &looked_at {
+        access::judge(view, survey, &mut findings);
+    }
     let issued = looked_at.map(|(view, survey)| {
-        issued::look(&view, &survey, &bundle, &expectations(directory.clone()), &findings)
+        issued::look(view, &survey, &bundle, &expectations(directory.clone()), &findings)
     });
     let issued = issued.unwrap_or_default();
     findings.extend(configuration.findings);
@@ -142,21 +153,13 @@ pub fn check(request: &CheckRequest, now: OffsetDateTime) -> Result<CheckReport,
     // Without certificates nothing can be said of them.
     let judged_modes = modes.iter().filter(|_| directory.is_some());
     let own = directory.as_deref().map(|path| certificates(&bundle, path, now)).unwrap_or_default();
-    Ok(CheckReport {
+    CheckReport {
         verdicts: judged_modes.map(|mode| Verdict::of(*mode, &findings)).collect(),
         configs: request.configs.iter().map(|source| source.name.clone()).collect(),
         certificates: own.into_iter().chain(issued.certificates).collect(),
         directory,
         findings,
-    })
-}
-
-/// Looks at the directory that is asked for, or at the current folder.
-fn look_at(request: &CheckRequest) -> Result<Option<(View, Survey)>, Error> {
-    let view = View::of(request.directory.as_deref().unwrap_or(Path::new(".")))?;
-    let survey = view.survey()?;
-    let is_meant = request.directory.is_some() || request.configs.is_empty() || !survey.files.is_empty();
-    Ok(Some((view, survey)).filter(|_| is_meant))
+    }
 }
 
 pub(super) fn bundle_of(survey: &Survey) -> Bundle {
@@ -167,9 +170,7 @@ pub(super) fn bundle_of(survey: &Survey) -> Bundle {
         let content = file.content.as_ref().map(|content| content.as_slice()).map_err(Clone::clone);
         bundle.add(file.role, Place::file(path.display().to_string()), mode, content);
     }
-    if survey.is_interrupted {
-        bundle.set_interrupted();
-    }
+    bundle.set_interruption(survey.interruption.clone());
     bundle
 }
 

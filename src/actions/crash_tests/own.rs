@@ -11,7 +11,7 @@ use crate::actions::issuance::verify_files;
 use crate::actions::{Error, GenerateRequest, IfPresent, Note, RenewRequest, Report, generate, renew};
 use crate::pki::{EndEntityKind, KeyType, SerialCounter, certificates_from_pem};
 use crate::store::fault::{self, Fault};
-use crate::store::{Access, Directory, EndEntityFiles, FileRole, RelativePath};
+use crate::store::{Access, Directory, EndEntityFiles, FileRole, Protection, RelativePath};
 
 /// More changes than any run makes.
 const MANY: usize = 200;
@@ -84,7 +84,7 @@ fn read(directory: &Path, role: FileRole) -> Option<Vec<u8>> {
 
 /// The seven files, and nothing else but backups; every key beside its own certificate.
 fn assert_consistent(directory: &Path, context: &str) {
-    let opened = Directory::open(directory, Access::Look).unwrap();
+    let opened = Directory::open(directory, Access::Look, Protection::Required).unwrap();
     let read = |path: &RelativePath| Ok(opened.read(path)?.unwrap_or_default());
     for kind in EndEntityKind::ALL {
         let files = EndEntityFiles::of_directory(kind);
@@ -153,7 +153,12 @@ fn assert_recovers(run: Run, scene: &Scene, context: &str) -> bool {
 
     // Any command recovers first, also one that then refuses.
     let empty = scene.before.is_empty();
-    let interrupted = everything.keys().any(|name| name.starts_with(".milvus-certs-"));
+    let is_in_journal = |name: &String| {
+        [".milvus-certs-staged/", ".milvus-certs-commit/"]
+            .iter()
+            .any(|journal| name.strip_prefix(journal).is_some_and(|inner| !inner.is_empty()))
+    };
+    let interrupted = everything.keys().any(is_in_journal);
     let (was_empty, said_so) = match Run::Gen.on(directory, LATER) {
         Ok(report) => {
             (empty && report.changed, report.notes.iter().any(|note| matches!(note, Note::Recovered(_))))
@@ -213,12 +218,19 @@ fn a_change_that_fails_at_any_step_leaves_every_byte_and_mode_as_it_was() {
                 match result {
                     Err(error) => {
                         failures += 1;
-                        assert_eq!(scene.now(), scene.before, "{context}: {error}");
+                        let without_serial = |mut files: BTreeMap<String, Vec<u8>>| {
+                            // It only advances, as long as the CA is the same.
+                            files.retain(|name, _| run != Run::Renew || !name.starts_with("ca.srl"));
+                            files
+                        };
+                        let (now, before) =
+                            (without_serial(scene.now()), without_serial(scene.before.clone()));
+                        assert_eq!(now, before, "{context}: {error}");
                         assert_eq!(scene.directory.exists(), run != Run::Gen, "{context}: {error}");
                     }
                     // All files were in place; only the hidden folder was not removed yet.
                     Ok(_) => {
-                        Directory::open(&scene.directory, Access::Change).unwrap();
+                        Directory::open(&scene.directory, Access::Change, Protection::Required).unwrap();
                         assert_consistent(&scene.directory, &context);
                     }
                 }

@@ -15,8 +15,8 @@ use crate::actions::{
 };
 use crate::audit::config::Source;
 use crate::pki::{Days, EndEntityKind, KeyType};
-use crate::store::IssuedName;
 use crate::store::fault::{self, Fault};
+use crate::store::{IssuedName, Protection};
 
 /// What is issued; the last to a signing request.
 pub(super) const NAMES: [&str; 5] = ["search", "ingest", "milvus-2.example.com", "query", "asker"];
@@ -102,8 +102,8 @@ impl Run {
             Self::Csr { force } => {
                 let csr = SigningRequest {
                     content: source("asker.csr", REQUEST),
-                    kind: None,
-                    common_name: None,
+                    kind: EndEntityKind::Client,
+                    name: name(4),
                     allowed: Vec::new(),
                     more_names: Vec::new(),
                     days: None,
@@ -182,11 +182,25 @@ pub(super) fn name(number: usize) -> IssuedName {
 }
 
 fn request(directory: &Path, to: Recipients, replace: bool) -> IssueRequest {
-    IssueRequest { directory: directory.into(), output: None, to, passphrase: None, replace, dry_run: false }
+    IssueRequest {
+        directory: directory.into(),
+        output: None,
+        to,
+        passphrase: None,
+        replace,
+        dry_run: false,
+        protection: Protection::Required,
+    }
 }
 
 fn rotation(directory: &Path, now: OffsetDateTime, step: RotationStep) -> Result<Report, Error> {
-    let request = RotationRequest { directory: directory.into(), step, passphrase: None, dry_run: false };
+    let request = RotationRequest {
+        directory: directory.into(),
+        step,
+        passphrase: None,
+        dry_run: false,
+        protection: Protection::Required,
+    };
     rotate(&request, now, &|_, _| {}).map(|rotated| rotated.report)
 }
 

@@ -15,6 +15,8 @@ use crate::pki::{
 };
 
 const INVENTORY: &str = "issued/index.jsonl";
+/// What an interrupted run leaves.
+const JOURNALS: [&str; 2] = [".milvus-certs-staged", ".milvus-certs-commit"];
 
 /// A directory whose files are as they were before the first run, and what was ever seen in it.
 pub(super) struct World {
@@ -72,6 +74,7 @@ impl World {
         let folder = scratch();
         let directory = folder.path().join("certs");
         copy_folder(&self.directory, &directory);
+        own_journals(&directory);
         Self {
             _folder: folder,
             directory,
@@ -143,9 +146,9 @@ impl World {
     pub(super) fn is_interrupted(&self) -> bool {
         [self.directory.clone(), self.directory.join("issued")]
             .iter()
-            .filter_map(|folder| std::fs::read_dir(folder).ok())
-            .flatten()
-            .any(|entry| entry.unwrap().file_name().to_string_lossy().starts_with(".milvus-certs-"))
+            .flat_map(|folder| JOURNALS.map(|journal| folder.join(journal)))
+            // An empty one says nothing.
+            .any(|journal| std::fs::read_dir(journal).is_ok_and(|mut entries| entries.next().is_some()))
     }
 
     /// What must hold at any moment, and the rest where no run is interrupted.
@@ -239,10 +242,12 @@ impl World {
         let own = EndEntityKind::ALL.map(|kind| member("", kind.name(), "ca.pem"));
         let entries = std::fs::read_dir(self.directory.join("issued")).into_iter().flatten();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let issued = names.filter(|name| name != "index.jsonl" && !name.starts_with("backup-")).map(|name| {
-            let folder = format!("issued/{name}/");
-            member(&folder, &name, &format!("{folder}ca.pem"))
-        });
+        let issued = names
+            .filter(|name| name != "index.jsonl" && !name.starts_with("backup-") && !name.starts_with('.'))
+            .map(|name| {
+                let folder = format!("issued/{name}/");
+                member(&folder, &name, &format!("{folder}ca.pem"))
+            });
         own.into_iter().chain(issued).collect()
     }
 
@@ -342,13 +347,33 @@ fn assert_unchanged(before: &BTreeMap<String, Vec<u8>>, after: &BTreeMap<String,
     assert!(after.get(&inventory).is_none_or(|lines| lines.starts_with(&begun)), "{context}: the inventory");
     let rest = |files: &BTreeMap<String, Vec<u8>>| {
         let mut files = files.clone();
-        files.retain(|name, _| !name.starts_with("ca.srl ") && *name != inventory && name != "issued/");
+        // A run that was killed leaves its lock and an empty folder, and the next one removes them.
+        let is_left = |name: &str| {
+            name.contains(".milvus-certs-lock ")
+                || JOURNALS.iter().any(|journal| name.trim_end_matches('/').ends_with(journal))
+        };
+        files.retain(|name, _| {
+            !name.starts_with("ca.srl ") && *name != inventory && name != "issued/" && !is_left(name)
+        });
         files
     };
     let (before, after) = (rest(before), rest(after));
     let changed: Vec<_> =
         before.keys().chain(after.keys()).filter(|name| before.get(*name) != after.get(*name)).collect();
     assert!(changed.is_empty(), "{context}: {changed:?} changed");
+}
+
+/// Lets the journals of a copy pass for those of a run that was interrupted in it.
+fn own_journals(directory: &Path) {
+    use std::os::unix::fs::MetadataExt;
+    for folder in [directory.to_owned(), directory.join("issued")] {
+        let journal = folder.join(JOURNALS[1]);
+        let Ok(content) = std::fs::read(journal.join(".manifest")) else { continue };
+        let mut manifest: serde_json::Value = serde_json::from_slice(&content).unwrap();
+        manifest["directory"] = folder.metadata().unwrap().ino().into();
+        manifest["journal"] = journal.metadata().unwrap().ino().into();
+        std::fs::write(journal.join(".manifest"), manifest.to_string()).unwrap();
+    }
 }
 
 fn copy_folder(from: &Path, to: &Path) {

@@ -13,7 +13,7 @@ use crate::actions::renew::Members;
 use crate::actions::report::CertificateReport;
 use crate::actions::{Error, FileReport, Report};
 use crate::pki::{Certificate, CertificateAuthority, SerialNumber, generate_keys};
-use crate::store::{self, Access, Backup, Directory, FileRole, ISSUED_FOLDER, Recovery, RelativePath};
+use crate::store::{self, Access, Backup, Directory, FileRole, ISSUED_FOLDER, RelativePath};
 
 /// Is told how many certificates of how many are in their places.
 pub type Progress<'a> = &'a dyn Fn(usize, usize);
@@ -40,10 +40,10 @@ impl IssuedFolder {
             return Err(Error::OutputIsDirectory { path });
         }
         // A link would lead out of the directory.
-        if chosen.is_none() {
+        if chosen.is_none() || path.starts_with(certificates.path()) {
             certificates.state(inventory::path())?;
         }
-        let directory = Directory::open(&path, access)?;
+        let directory = certificates.open_beside(&path, access)?;
         let recorded = recorded(own.as_deref().unwrap_or(certificates.path()), &path)?;
         Ok(Self { directory, shown: path.display().to_string(), recorded })
     }
@@ -60,22 +60,19 @@ impl IssuedFolder {
         }
     }
 
-    /// Completes or undoes what an interrupted run left in it.
-    pub(crate) fn mend(certificates: &Directory, chosen: Option<&Path>) -> Result<Option<Recovery>, Error> {
-        let opened = Self::open_if_there(certificates, chosen, Access::Change)?;
-        Ok(opened.and_then(|folder| folder.directory.recovery()))
-    }
-
-    /// The same for all folders that there are.
-    pub(crate) fn mend_all(
+    /// All that there may be: `issued` itself, those of the inventory, and another one.
+    pub(crate) fn all(
         certificates: &Directory,
         inventory: &Inventory,
-    ) -> Result<Option<Recovery>, Error> {
-        let mut recovery = Self::mend(certificates, None)?;
-        for Members { folder, .. } in Members::all(inventory) {
-            recovery = recovery.or(Self::mend(certificates, Some(&certificates.path().join(folder)))?);
-        }
-        Ok(recovery)
+        output: Option<&Path>,
+    ) -> Vec<Option<PathBuf>> {
+        let recorded =
+            Members::all(inventory).into_iter().map(|members| certificates.path().join(members.folder));
+        let own = certificates.path().join(ISSUED_FOLDER);
+        let mut all: Vec<_> = recorded.filter(|folder| *folder != own).map(Some).collect();
+        all.push(None);
+        all.extend(output.map(|output| Some(output.to_owned())).filter(|output| !all.contains(output)));
+        all
     }
 
     /// The path of a file in it, as the inventory names it.

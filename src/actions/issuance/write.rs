@@ -9,7 +9,8 @@ use crate::pki::{
     self, EndEntityKind, GeneralName, PublicKey, certificates_from_pem, key_from_pem, verify_chain,
 };
 use crate::store::{
-    Backup, Directory, EndEntityFiles, FileMode, FileRole, FileState, Owner, RelativePath, StagedFile,
+    Backup, Committed, Directory, EndEntityFiles, FileMode, FileRole, FileState, Owner, RelativePath,
+    StagedFile, Transaction,
 };
 
 /// A file that is to be written.
@@ -103,9 +104,31 @@ pub(crate) fn write(
 ) -> Result<Option<PathBuf>, Error> {
     let paths: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
     let mut transaction = directory.begin(&paths, backup)?;
+    match prepare(&mut transaction, files, plans, now, record, notes) {
+        Ok(()) => {
+            let Committed { backup, left } = transaction.commit()?;
+            notes.extend(Note::left_behind(left));
+            Ok(backup)
+        }
+        Err(error) => Err(match transaction.abandon() {
+            Ok(()) => error,
+            Err((path, reason)) => Error::LeftBehind { source: Box::new(error), path, reason },
+        }),
+    }
+}
+
+fn prepare(
+    transaction: &mut Transaction<'_>,
+    files: &[NewFile],
+    plans: &[&Plan],
+    now: OffsetDateTime,
+    record: &dyn Fn(&Directory) -> Result<(), Error>,
+    notes: &mut Vec<Note>,
+) -> Result<(), Error> {
     let staged: Vec<_> = files.iter().map(NewFile::to_stage).collect();
     let foreign = transaction.stage(&staged)?;
     notes.extend(foreign.into_iter().map(|file| Note::OwnerNotKept { file: file.to_string() }));
+    let transaction = &*transaction;
     let read = |path: &RelativePath| transaction.read(path).map_err(Error::from);
     for Plan { kind, files, names, key, .. } in plans {
         let directory = transaction.directory();
@@ -115,8 +138,7 @@ pub(crate) fn write(
         };
         verified.map_err(unverifiable)?;
     }
-    record(transaction.directory())?;
-    Ok(transaction.commit()?)
+    record(transaction.directory())
 }
 
 /// The file that does not verify is not there yet, so its path would help nobody.

@@ -10,11 +10,12 @@ use time::OffsetDateTime;
 
 use super::due::Judged;
 use super::issuance::{Batches, Inventory, IssuedFolder, Issuer, Plan, Progress, Serials, Signers, path_in};
+use super::opening::Opened;
 use super::renew::{Old, first_entries};
 use super::report::CertificateReport;
 use super::{Action, Error, Report, authority};
 use crate::pki::{Days, EndEntityKind, GeneralName, KeyType, Passphrase};
-use crate::store::{Access, Backup, Directory, EndEntityFiles, FileRole, IssuedName};
+use crate::store::{Access, Backup, Directory, EndEntityFiles, FileRole, IssuedName, Protection};
 pub use csr::SigningRequest;
 pub use fleet::Fleet;
 use wish::{Drafter, Wish};
@@ -34,6 +35,8 @@ pub struct IssueRequest {
     pub replace: bool,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// Whether the directory has to keep modes.
+    pub protection: Protection,
 }
 
 /// Who gets certificates.
@@ -84,28 +87,26 @@ pub fn issue_with_progress(
     progress: Progress<'_>,
 ) -> Result<Report, Error> {
     let access = if request.dry_run { Access::Look } else { Access::Change };
-    let directory = Directory::open(&request.directory, access)?;
-    let mended = match request.dry_run {
-        true => Ok(None),
-        false => IssuedFolder::mend(&directory, request.output.as_deref()),
-    };
-    let recovery = directory.recovery();
-    let recovery = recovery.or(mended.map_err(|error| error.after(recovery))?);
-    let report = Report::new(&request.directory, request.dry_run, recovery);
-    issue_in(request, directory, report, now, progress).map_err(|error| error.after(recovery))
+    let opened = Opened::open(&request.directory, access, request.protection, request.output.as_deref())?;
+    let opened = opened.without_obstacles()?;
+    let recovery = opened.recovery;
+    let mut report = Report::new(&request.directory, request.dry_run, recovery);
+    report.notes.extend(opened.notes());
+    let Opened { directory, inventory, .. } = opened;
+    issue_in(request, directory, &inventory, report, now, progress).map_err(|error| error.after(recovery))
 }
 
 fn issue_in(
     request: &IssueRequest,
     mut directory: Directory,
+    inventory: &Inventory,
     mut report: Report,
     now: OffsetDateTime,
     progress: Progress<'_>,
 ) -> Result<Report, Error> {
-    let inventory = Inventory::read(directory.path())?;
     let own = EndEntityKind::ALL.map(|kind| Old::of_directory(&directory, kind, false));
     let own: Vec<_> = own.into_iter().collect::<Result<_, _>>()?;
-    if keeps_all(request, &directory, &inventory, &own, &mut report, now)? {
+    if keeps_all(request, &directory, inventory, &own, &mut report, now)? {
         return Ok(report);
     }
     let authority = authority::of_directory(&directory, request.passphrase.as_ref(), now)?;
@@ -115,7 +116,7 @@ fn issue_in(
     let drafter = Drafter {
         directory: &request.directory,
         folder: folder.as_ref(),
-        inventory: &inventory,
+        inventory,
         signers: &signers,
         own: &own,
         now,
@@ -138,7 +139,7 @@ fn issue_in(
         return Error::of_all(failures).map(|()| report);
     };
     let known: Vec<_> = own.iter().filter_map(Old::certificate).collect();
-    let mut serials = Serials::of(&directory, &authority, &known, &inventory)?;
+    let mut serials = Serials::of(&directory, &authority, &known, inventory)?;
     let trusted = directory.read(FileRole::CaCertificate)?.unwrap_or_default();
     let (backup, batches) = match request.to {
         Recipients::Fleet { .. } => (Backup::None, Batches::Small),
@@ -150,7 +151,7 @@ fn issue_in(
         authority: &authority,
         serials: &mut serials,
         trusted: &trusted,
-        first_entries: first_entries(&own, &inventory, &signers, now),
+        first_entries: first_entries(&own, inventory, &signers, now),
         backup,
         now,
     };

@@ -10,16 +10,15 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::due::Judged;
-use super::issuance::{
-    self, Inventory, InventoryEntry, IssuedFolder, Issuer, Plan, Progress, Serials, Signers, issue_all,
-};
+use super::issuance::{self, Inventory, InventoryEntry, Issuer, Plan, Progress, Serials, Signers, issue_all};
+use super::opening::Opened;
 use super::report::CertificateReport;
 use super::{Action, Error, Note, Report, authority};
 use crate::pki::{
     Attribute, AttributeType, Certificate, CertificateAuthority, Days, EndEntityKind, GeneralName, KeyType,
     Passphrase, Subject, generate_keys,
 };
-use crate::store::{Access, Backup, Directory, FileMode, FileRole, IssuedName};
+use crate::store::{Access, Backup, Directory, FileMode, FileRole, IssuedName, Protection};
 pub(super) use issued::{Member, Members};
 pub(super) use old::{Found, Old};
 pub(super) use renewal::{Changes, Model, Renewal};
@@ -57,6 +56,8 @@ pub struct RenewRequest {
     pub reuse_key: bool,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// Whether the directory has to keep modes.
+    pub protection: Protection,
     /// Is told, before anything is written, what a person should do first; such a note is not in the report.
     pub before_writing: Option<fn(&Note)>,
 }
@@ -100,6 +101,7 @@ impl RenewRequest {
             adopted: Adopted::default(),
             reuse_key: false,
             dry_run: false,
+            protection: Protection::Required,
             before_writing: None,
         }
     }
@@ -151,21 +153,14 @@ pub fn renew_with_progress(
     progress: Progress<'_>,
 ) -> Result<Report, Error> {
     let access = if request.dry_run { Access::Look } else { Access::Change };
-    let directory = Directory::open(&request.directory, access)?;
-    let recovery = directory.recovery();
-    let mend = || {
-        let inventory = Inventory::read(directory.path())?;
-        let mended = match request.issued {
-            Issued::All | Issued::Named(_) if !request.dry_run => {
-                IssuedFolder::mend_all(&directory, &inventory)?
-            }
-            _ => None,
-        };
-        Ok::<_, Error>((inventory, mended))
-    };
-    let (inventory, mended) = mend().map_err(|error| error.after(recovery))?;
-    let recovery = recovery.or(mended);
+    let mut opened = Opened::open(&request.directory, access, request.protection, None)?;
+    if matches!(request.issued, Issued::All | Issued::Named(_)) {
+        opened = opened.without_obstacles()?;
+    }
+    let recovery = opened.recovery;
     let mut report = Report::new(&request.directory, request.dry_run, recovery);
+    report.notes.extend(opened.notes());
+    let Opened { directory, inventory, .. } = opened;
     match renew_in(request, directory, &inventory, &mut report, now, progress) {
         Ok(()) => Ok(report),
         Err(error) => Err(error.after_part(&report).after(recovery)),

@@ -12,10 +12,11 @@ use std::path::PathBuf;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::issuance::{Inventory, IssuedFolder, Progress};
+use super::issuance::{Inventory, Progress};
+use super::opening::Opened;
 use super::{Error, Report};
 use crate::pki::{Days, KeyType, Passphrase};
-use crate::store::{Access, Directory, FileRole, NEXT_FOLDER};
+use crate::store::{Access, Directory, FileRole, NEXT_FOLDER, Protection};
 pub use state::RotationState;
 use state::{Rotation, next};
 pub use status::{RotatedAuthority, RotationStatus, rotation_status};
@@ -31,6 +32,8 @@ pub struct RotationRequest {
     pub passphrase: Option<Passphrase>,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// Whether the directory has to keep modes.
+    pub protection: Protection,
 }
 
 /// A step of the replacement.
@@ -77,21 +80,13 @@ pub fn rotate(
     progress: Progress<'_>,
 ) -> Result<RotationReport, Error> {
     let access = if request.dry_run { Access::Look } else { Access::Change };
-    let mut directory = Directory::open(&request.directory, access)?;
-    let recovery = directory.recovery();
     // What is put into its place now counts when the state is read.
-    let mend = || {
-        let inventory = Inventory::read(directory.path())?;
-        let mended = match request.dry_run {
-            true => None,
-            false => IssuedFolder::mend_all(&directory, &inventory)?,
-        };
-        Ok::<_, Error>((inventory, mended))
-    };
-    let (inventory, mended) = mend().map_err(|error| error.after(recovery))?;
-    let is_mended = mended.is_some();
-    let recovery = recovery.or(mended);
+    let opened = Opened::open(&request.directory, access, request.protection, None)?.without_obstacles()?;
+    let recovery = opened.recovery;
+    let is_mended = opened.is_issued_recovered;
     let mut report = Report::new(&request.directory, request.dry_run, recovery);
+    report.notes.extend(opened.notes());
+    let Opened { mut directory, inventory, .. } = opened;
     let rotation = Rotation::read(&directory, &inventory).map_err(|error| error.after(recovery))?;
     let mut run = Run { request, directory: &mut directory, inventory: &inventory, rotation, is_mended, now };
     match run.step(&mut report, progress) {

@@ -265,7 +265,7 @@ fn is_last_issuing(directory: &Directory, trusted: &[Certificate], issued: &[usi
 /// Whether a run was interrupted among what was issued: a certificate may be apart from its key.
 fn is_interrupted(directory: &Directory, inventory: &Inventory, unsettled: &mut Vec<Error>) -> bool {
     for Members { folder, .. } in Members::all(inventory) {
-        match Directory::open(&directory.path().join(folder), Access::Look) {
+        match directory.open_beside(&directory.path().join(folder), Access::Look) {
             Err(store::Error::Interrupted { .. }) => return true,
             Err(store::Error::NotFound { .. }) | Ok(_) => {}
             Err(error) => unsettled.push(error.into()),

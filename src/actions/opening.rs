@@ -1,0 +1,71 @@
+//! How every command that changes a certificate directory begins: the directory and the folders of what was
+//! issued are opened, and what an interrupted run left in them is completed or undone.
+
+use std::path::Path;
+
+use super::issuance::{Inventory, IssuedFolder};
+use super::{Error, Note};
+use crate::store::{Access, Directory, Protection, Recovery};
+
+/// An open certificate directory, and what was found in it.
+pub(super) struct Opened {
+    pub(super) directory: Directory,
+    pub(super) inventory: Inventory,
+    /// What became of an interrupted run, here or in a folder of what was issued.
+    pub(super) recovery: Option<Recovery>,
+    /// Whether that was in a folder of what was issued.
+    pub(super) is_issued_recovered: bool,
+    /// The folders of what was issued that could not be put in order.
+    obstacles: Vec<Error>,
+}
+
+impl Opened {
+    /// Opens a directory; `output` is a folder for what is issued that the inventory may not have yet.
+    pub(super) fn open(
+        path: &Path,
+        access: Access,
+        protection: Protection,
+        output: Option<&Path>,
+    ) -> Result<Self, Error> {
+        let directory = Directory::open(path, access, protection)?;
+        let recovery = directory.recovery();
+        let inventory = Inventory::read(directory.path()).map_err(|error| error.after(recovery))?;
+        let mut opened =
+            Self { directory, inventory, recovery, is_issued_recovered: false, obstacles: Vec::new() };
+        if access != Access::Look {
+            opened.recover_issued(output);
+        }
+        Ok(opened)
+    }
+
+    fn recover_issued(&mut self, output: Option<&Path>) {
+        for folder in IssuedFolder::all(&self.directory, &self.inventory, output) {
+            match IssuedFolder::open_if_there(&self.directory, folder.as_deref(), Access::Change) {
+                Ok(opened) => {
+                    let recovery = opened.and_then(|folder| folder.directory.recovery());
+                    self.is_issued_recovered |= recovery.is_some();
+                    self.recovery = self.recovery.or(recovery);
+                }
+                Err(error) => self.obstacles.push(error),
+            }
+        }
+    }
+
+    /// What a person should know of it.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        let protection = match self.directory.protection() {
+            Protection::GivenUp => Some(Note::Unprotected { directory: self.directory.path().to_owned() }),
+            Protection::Required => None,
+        };
+        let obstacles = self.obstacles.iter().map(|error| Note::Obstacle { reason: error.to_string() });
+        protection.into_iter().chain(obstacles).collect()
+    }
+
+    /// For a run that works among what was issued: nothing there may be in the way.
+    pub(super) fn without_obstacles(mut self) -> Result<Self, Error> {
+        match self.obstacles.is_empty() {
+            true => Ok(self),
+            false => Err(self.obstacles.swap_remove(0).after(self.recovery)),
+        }
+    }
+}

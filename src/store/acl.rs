@@ -1,0 +1,183 @@
+//! POSIX access control lists, as Linux keeps them in an extended attribute: a version, then entries of
+//! tag, permission and id, all little-endian (linux/posix_acl_xattr.h).
+
+use std::fmt;
+use std::io;
+use std::os::fd::AsFd;
+
+/// Permission to read.
+pub(super) const READ: u16 = 4;
+/// Permission to write.
+pub(super) const WRITE: u16 = 2;
+
+/// The access control list of a file or folder, where it has more than its mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Acl(Vec<u8>);
+
+/// A user or a group that an access control list names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// A user, by number.
+    User(u32),
+    /// A group, by number.
+    Group(u32),
+}
+
+struct Entry {
+    tag: u16,
+    permission: u16,
+    id: u32,
+}
+
+impl Entry {
+    const USER: u16 = 0x02;
+    const GROUP_OBJ: u16 = 0x04;
+    const GROUP: u16 = 0x08;
+    const MASK: u16 = 0x10;
+}
+
+impl Acl {
+    fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
+        let number =
+            |bytes: &[u8]| bytes.iter().rev().fold(0_u32, |value, byte| value << 8 | u32::from(*byte));
+        self.0.get(4..).unwrap_or_default().chunks_exact(8).map(move |entry| Entry {
+            tag: number(&entry[..2]) as u16,
+            permission: number(&entry[2..4]) as u16,
+            id: number(&entry[4..]),
+        })
+    }
+
+    fn mask(&self) -> u16 {
+        self.entries().find(|entry| entry.tag == Entry::MASK).map_or(u16::MAX, |entry| entry.permission)
+    }
+
+    /// What the group of the file may do. The mode of the file shows the mask in its place.
+    pub(super) fn group_permission(&self) -> u16 {
+        let own = self.entries().find(|entry| entry.tag == Entry::GROUP_OBJ);
+        own.map_or(0, |entry| entry.permission) & self.mask()
+    }
+
+    /// The users and groups that it names and gives this permission.
+    pub(super) fn named_with(&self, permission: u16) -> Vec<Named> {
+        let mask = self.mask();
+        let granted = self.entries().filter(|entry| entry.permission & mask & permission != 0);
+        let named = granted.filter_map(|entry| match entry.tag {
+            Entry::USER => Some(Named::User(entry.id)),
+            Entry::GROUP => Some(Named::Group(entry.id)),
+            _ => None,
+        });
+        named.collect()
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "uid {id}"),
+            Self::Group(id) => write!(f, "gid {id}"),
+        }
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod system {
+    use rustix::fs::{XattrFlags, fgetxattr, fremovexattr, fsetxattr, getxattr};
+    use rustix::io::Errno;
+
+    use super::*;
+
+    const ATTRIBUTE: &str = "system.posix_acl_access";
+    /// Linux keeps no more in an attribute.
+    const MOST: usize = 64 * 1024;
+
+    fn read(get: impl FnOnce(&mut [u8]) -> rustix::io::Result<usize>) -> io::Result<Option<Acl>> {
+        let mut value = vec![0; MOST];
+        match get(&mut value) {
+            Ok(length) => {
+                value.truncate(length);
+                Ok(Some(Acl(value)))
+            }
+            Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// That of an open file or folder.
+    pub(in super::super) fn of(file: impl AsFd) -> io::Result<Option<Acl>> {
+        read(|value| fgetxattr(file, ATTRIBUTE, value))
+    }
+
+    /// That of what a path leads to, which need not be readable.
+    pub(in super::super) fn of_path(path: &std::path::Path) -> io::Result<Option<Acl>> {
+        read(|value| getxattr(path, ATTRIBUTE, value))
+    }
+
+    /// Gives a file this list, or none where it inherited one from its folder.
+    pub(in super::super) fn set(file: impl AsFd, acl: Option<&Acl>) -> io::Result<()> {
+        match acl {
+            Some(Acl(value)) => Ok(fsetxattr(file, ATTRIBUTE, value, XattrFlags::empty())?),
+            None => match fremovexattr(file, ATTRIBUTE) {
+                Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+                Err(error) => Err(error.into()),
+            },
+        }
+    }
+}
+
+/// Elsewhere they are of another kind, and no mode shows them.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod system {
+    use super::*;
+
+    pub(in super::super) fn of(_: impl AsFd) -> io::Result<Option<Acl>> {
+        Ok(None)
+    }
+
+    pub(in super::super) fn of_path(_: &std::path::Path) -> io::Result<Option<Acl>> {
+        Ok(None)
+    }
+
+    pub(in super::super) fn set(_: impl AsFd, _: Option<&Acl>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(super) use system::{of, of_path, set};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `user::rw- user:1000:r-- group::--- mask::r-- other::---`, as `setfacl` writes it.
+    fn acl(mask: u8) -> Acl {
+        let entry = |tag: u8, permission: u8, id: u32| {
+            let mut entry = vec![tag, 0, permission, 0];
+            entry.extend(id.to_le_bytes());
+            entry
+        };
+        let none = u32::MAX;
+        let entries = [
+            entry(1, 6, none),
+            entry(2, 4, 1000),
+            entry(4, 0, none),
+            entry(16, mask, none),
+            entry(32, 0, none),
+        ];
+        Acl([vec![2, 0, 0, 0], entries.concat()].concat())
+    }
+
+    #[test]
+    fn the_mask_is_not_the_permission_of_the_group() {
+        assert_eq!(acl(4).group_permission(), 0);
+        assert_eq!(acl(4).named_with(READ), [Named::User(1000)]);
+        assert_eq!(acl(4).named_with(WRITE), []);
+        assert_eq!(acl(0).named_with(READ), []);
+    }
+
+    #[test]
+    fn a_damaged_list_names_nobody() {
+        for length in 0..20 {
+            assert_eq!(Acl(vec![0xff; length]).named_with(READ | WRITE), []);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Who could change a folder: what lies in it is believed only where that is nobody else.
+
+use std::fmt;
+use std::io;
+use std::os::fd::AsFd;
+
+use rustix::fs::Stat;
+
+use super::FileRole;
+use super::acl::{self, Named};
+use super::fs::{self, Entry, read_text};
+
+/// The superuser, who can change everything everywhere.
+const ROOT: u32 = 0;
+
+/// Somebody who could change a folder, and is not one of those who may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writer {
+    /// Its owner.
+    Owner(u32),
+    /// Its group, which has other members than those who may.
+    Group(u32),
+    /// Everybody.
+    Everybody,
+    /// Whom its access control list names.
+    Named(Named),
+}
+
+impl fmt::Display for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Owner(id) => write!(f, "its owner (uid {id})"),
+            Self::Group(id) => write!(f, "its group (gid {id})"),
+            Self::Everybody => f.write_str("everybody"),
+            Self::Named(named) => write!(f, "{named} (by its access control list)"),
+        }
+    }
+}
+
+/// The users who may change a certificate directory: root, who runs the program, and whose ca.key it is
+/// (as OpenSSH's StrictModes holds it with the files of a user).
+#[derive(Clone, Debug)]
+pub(super) struct Trusted(Vec<u32>);
+
+impl Trusted {
+    /// Root and who runs this.
+    pub(super) fn runner() -> Self {
+        Self(vec![ROOT, rustix::process::geteuid().as_raw()])
+    }
+
+    /// Those who may change a certificate directory.
+    pub(super) fn of(directory: impl AsFd) -> io::Result<Self> {
+        let mut trusted = Self::runner();
+        if let Entry::File { owner } = fs::entry(directory, FileRole::CaKey.file_name())? {
+            trusted.0.push(owner.user);
+        }
+        Ok(trusted)
+    }
+
+    pub(super) fn has(&self, user: u32) -> bool {
+        self.0.contains(&user)
+    }
+
+    /// The first who could change a folder or file and is not among these.
+    pub(super) fn stranger(&self, opened: impl AsFd) -> io::Result<Option<Writer>> {
+        let stat = rustix::fs::fstat(&opened)?;
+        let acl = acl::of(&opened)?;
+        Ok(self.writer(&stat, acl.as_ref(), |group, owner| self.has_only_these(group, owner)))
+    }
+
+    fn writer(
+        &self,
+        stat: &Stat,
+        acl: Option<&acl::Acl>,
+        is_private: impl Fn(u32, u32) -> bool,
+    ) -> Option<Writer> {
+        let group_may = match acl {
+            Some(acl) => acl.group_permission() & acl::WRITE != 0,
+            None => stat.st_mode & 0o020 != 0,
+        };
+        let named = acl.map(|acl| acl.named_with(acl::WRITE)).unwrap_or_default();
+        let named = named.into_iter().find(|named| match named {
+            Named::User(id) => !self.has(*id),
+            Named::Group(id) => !is_private(*id, stat.st_uid),
+        });
+        if !self.has(stat.st_uid) {
+            Some(Writer::Owner(stat.st_uid))
+        } else if stat.st_mode & 0o002 != 0 {
+            Some(Writer::Everybody)
+        } else if group_may && !is_private(stat.st_gid, stat.st_uid) {
+            Some(Writer::Group(stat.st_gid))
+        } else {
+            named.map(Writer::Named)
+        }
+    }
+
+    /// Whether a group has no other members than these and the owner of the folder: Debian and Ubuntu make
+    /// such a group for every user. A group that this machine's files do not list has unknown members.
+    fn has_only_these(&self, group: u32, owner: u32) -> bool {
+        let read = |path| read_text(path).unwrap_or_default();
+        match members(group, &read("/etc/group"), &read("/etc/passwd")) {
+            Some(members) => members.into_iter().all(|member| member == owner || self.has(member)),
+            None => false,
+        }
+    }
+}
+
+/// The users of a group by group(5) and passwd(5); nothing where the group, or a user whom it names, is in
+/// neither.
+fn members(group: u32, groups: &str, users: &str) -> Option<Vec<u32>> {
+    let fields = |line: &'_ str| line.split(':').map(str::to_owned).collect::<Vec<_>>();
+    let number = |field: Option<&String>| field.and_then(|field| field.parse::<u32>().ok());
+    let users: Vec<_> = users.lines().map(fields).collect();
+    let groups: Vec<_> = groups.lines().map(fields).collect();
+    let entry = groups.iter().find(|entry| number(entry.get(2)) == Some(group))?;
+    let primary = users.iter().filter(|user| number(user.get(3)) == Some(group));
+    let mut members: Vec<_> = primary.filter_map(|user| number(user.get(2))).collect();
+    for name in entry.get(3)?.split(',').filter(|name| !name.is_empty()) {
+        let user = users.iter().find(|user| user.first().is_some_and(|first| first == name))?;
+        members.push(number(user.get(2))?);
+    }
+    Some(members)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USERS: &str = "root:x:0:0:root:/root:/bin/sh\nana:x:1000:1000::/home/ana:/bin/sh\n\
+                         ben:x:1001:1001::/home/ben:/bin/sh\nbot:x:1002:1000::/:/bin/false\n";
+
+    #[test]
+    fn a_group_has_whom_it_names_and_whose_first_group_it_is() {
+        let groups = "root:x:0:\nana:x:1000:\nben:x:1001:\nteam:x:2000:ana,ben\nlost:x:2001:nobody-here\n";
+        let of = |group| members(group, groups, USERS);
+        assert_eq!(of(1001), Some(vec![1001]));
+        assert_eq!(of(1000), Some(vec![1000, 1002]));
+        assert_eq!(of(2000), Some(vec![1000, 1001]));
+        assert_eq!(of(2001), None, "a member that nobody knows");
+        assert_eq!(of(3000), None, "a group that nobody knows");
+        assert_eq!(members(0, "", ""), None);
+    }
+
+    #[test]
+    fn a_folder_can_be_changed_by_its_owner_by_a_shared_group_and_by_everybody() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut stat = rustix::fs::stat(folder.path()).unwrap();
+        let trusted = Trusted(vec![ROOT, 1000]);
+        let is_private = |group: u32, owner: u32| group == owner;
+        let mut writer = |uid, gid, mode: u32| {
+            (stat.st_uid, stat.st_gid, stat.st_mode) = (uid, gid, 0o040_000 | mode);
+            trusted.writer(&stat, None, is_private)
+        };
+        assert_eq!(writer(1000, 1000, 0o755), None);
+        assert_eq!(writer(1000, 1000, 0o775), None, "the group of its owner alone");
+        assert_eq!(writer(1000, 100, 0o775), Some(Writer::Group(100)));
+        assert_eq!(writer(1000, 100, 0o1777), Some(Writer::Everybody));
+        assert_eq!(writer(1001, 1001, 0o700), Some(Writer::Owner(1001)));
+        assert_eq!(writer(0, 0, 0o755), None);
+    }
+}
