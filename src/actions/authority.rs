@@ -54,6 +54,42 @@ pub(super) fn of_directory(
     CertificateAuthority::load(chain, key, now).map_err(Error::in_file(certificate_path))
 }
 
+/// The certificates of a directory's ca.pem.
+pub(super) fn trusted(directory: &Directory) -> Result<Vec<Certificate>, Error> {
+    let role = FileRole::CaCertificate;
+    let path = directory.path_of(role);
+    let content = directory.read(role)?;
+    let missing = || Error::AuthorityMissing { directory: directory.path().to_owned(), path: path.clone() };
+    authorities(&content.ok_or_else(missing)?).map_err(Error::in_file(path.clone()))
+}
+
+/// The CA that signs and its issuers, up to the root, where ca.key is encrypted and the certificates leave no
+/// doubt whose it is. Nothing where the key has to say it.
+pub(super) fn presumed(
+    directory: &Directory,
+    now: OffsetDateTime,
+) -> Result<Option<Vec<Certificate>>, Error> {
+    let Some(key) = directory.read(FileRole::CaKey)? else { return Ok(None) };
+    let trusted = trusted(directory)?;
+    let [root] = trusted.as_slice() else { return Ok(None) };
+    if !is_encrypted_key(&key) {
+        return Ok(None);
+    }
+    let mut candidates = presented_issuers(directory)?;
+    // Anybody can put a CA beside a certificate.
+    candidates.retain(|issuer| issuer != root && issuer.is_issued_by(root));
+    let chain = match candidates.as_slice() {
+        [] => vec![root.clone()],
+        [only] => up_to_the_root(only, &[only.clone(), root.clone()]),
+        _ => return Ok(None),
+    };
+    for (below, certificate) in chain.iter().enumerate() {
+        let path = directory.path_of(FileRole::CaCertificate);
+        pki::check_may_issue(certificate, below, now).map_err(Error::in_file(path))?;
+    }
+    Ok(Some(chain))
+}
+
 fn is_valid(certificate: &Certificate, now: OffsetDateTime) -> bool {
     let Validity { not_before, not_after } = certificate.validity();
     (not_before..=not_after).contains(&now)

@@ -125,6 +125,13 @@ impl Certificate {
         &self.extensions.unusable_names
     }
 
+    /// Its extensions that no certificate has that is made here, by name or object identifier:
+    /// `crlDistributionPoints`.
+    #[must_use]
+    pub fn other_extensions(&self) -> &[String] {
+        &self.extensions.others
+    }
+
     /// Its public key.
     ///
     /// # Errors

@@ -36,6 +36,8 @@ pub(super) struct Extensions {
     pub(super) names: Vec<GeneralName>,
     /// Entries of subjectAltName that are not kept on renewal, as text.
     pub(super) unusable_names: Vec<String>,
+    /// The extensions of a certificate that none that is made here has, by name or object identifier.
+    pub(super) others: Vec<String>,
 }
 
 impl Extensions {
@@ -43,6 +45,9 @@ impl Extensions {
     pub(super) fn of(parsed: &X509Certificate<'_>) -> Result<Self, Error> {
         let mut extensions = Self::default();
         for extension in parsed.extensions() {
+            if !is_made_here(extension.parsed_extension()) {
+                extensions.others.push(name(&extension.oid));
+            }
             if extension.critical && !is_known_to_webpki(extension.parsed_extension()) {
                 extensions.critical_beyond_webpki = Some(name(&extension.oid));
             }
@@ -99,6 +104,19 @@ impl Extensions {
             _ => {}
         }
     }
+}
+
+/// Whether every certificate of a server or client has such an extension.
+fn is_made_here(extension: &ParsedExtension<'_>) -> bool {
+    matches!(
+        extension,
+        ParsedExtension::BasicConstraints(_)
+            | ParsedExtension::KeyUsage(_)
+            | ParsedExtension::ExtendedKeyUsage(_)
+            | ParsedExtension::SubjectKeyIdentifier(_)
+            | ParsedExtension::AuthorityKeyIdentifier(_)
+            | ParsedExtension::SubjectAlternativeName(_)
+    )
 }
 
 fn is_known_to_webpki(extension: &ParsedExtension<'_>) -> bool {

@@ -38,6 +38,13 @@ pub(crate) fn status(directory: &str, status: &RotationStatus) -> String {
     page.line(format!("{place}: {}", state(status.state)));
     page.gap();
     page.lines(authorities(status));
+    if !status.unsettled.is_empty() {
+        page.gap();
+        page.line(
+            "These may be of the old CA and are not issued again; until they are settled, `finish` keeps it:",
+        );
+        page.lines(status.unsettled.iter().map(|one| format!("  {one}")));
+    }
     page.close(None, &next_steps(directory, status))
 }
 
