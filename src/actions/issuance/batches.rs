@@ -169,10 +169,16 @@ impl Issuer<'_> {
                 batches.next().map(|plans| Ok((plans, self.reserve(plans.len(), report)?))).transpose();
             let next = next.map_err(|source: Error| source.after_some(done, total))?;
             let (written, next) = thread::scope(|scope| {
-                let signing =
-                    next.map(|(plans, serials)| scope.spawn(move || sign(authority, plans, serials)));
+                let work = next
+                    .as_ref()
+                    .map(|(plans, serials): &(&[Plan], Vec<_>)| || sign(authority, plans, serials.clone()));
+                let signing = work.map(|work| thread::Builder::new().spawn_scoped(scope, work));
                 let written = self.place(folder, current, report);
-                let next = signing.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+                let next = signing.zip(work).map(|(thread, work)| match thread {
+                    Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                    // No more threads can be started: this one does it.
+                    Err(_) => work(),
+                });
                 (written, next.transpose())
             });
             written.map_err(|source| source.after_some(done, total))?;
