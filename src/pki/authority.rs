@@ -243,7 +243,7 @@ fn refusal(
     }
     if let Some(extension) = certificate.critical_beyond_webpki().filter(|_| is_presented) {
         return Some(format!(
-            "its critical extension {extension} is one that not every verifier knows: rustls refuses it, and Go before 1.24"
+            "its extension {extension} is critical, and not every verifier knows it (rustls does not)"
         ));
     }
     // A root of another kind than those that are made here has its verifiers.

@@ -27,7 +27,7 @@ pub fn verify_chain(
         EndEntityKind::Client => KeyUsage::client_auth(),
     };
     webpki_verdict(usage, presented, anchors, webpki::ALL_VERIFICATION_ALGS, now)
-        .map_err(|error| Error::DoesNotVerify { kind, reason: reason(&error, kind) })?;
+        .map_err(|error| Error::DoesNotVerify { kind, reason: reason(&error, kind, presented) })?;
     if let Some(address) = forbidden(presented, anchors) {
         let reason =
             format!("the CA's nameConstraints do not permit the e-mail address {}", printable(&address));
@@ -92,8 +92,16 @@ fn as_server_name(name: &GeneralName) -> Option<ServerName<'static>> {
 }
 
 /// webpki's errors in a person's words, where they are common.
-fn reason(error: &webpki::Error, kind: EndEntityKind) -> String {
+fn reason(error: &webpki::Error, kind: EndEntityKind, presented: &[Certificate]) -> String {
+    let critical = |certificate: &Certificate| {
+        let extension = certificate.critical_beyond_webpki()?;
+        let subject = certificate.subject();
+        Some(format!("the extension {extension} of {subject} is critical, and rustls does not know it"))
+    };
     match error {
+        webpki::Error::UnsupportedCriticalExtension => {
+            presented.iter().find_map(critical).unwrap_or_else(|| in_words(error))
+        }
         webpki::Error::CertExpired { .. } => "a certificate of its chain has expired".into(),
         webpki::Error::CertNotValidYet { .. } => "a certificate of its chain is not valid yet".into(),
         webpki::Error::UnknownIssuer => "ca.pem did not issue it".into(),
