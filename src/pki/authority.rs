@@ -221,6 +221,9 @@ fn named_identifier(root: &Certificate, issued: &[&Certificate]) -> Result<Optio
     }
 }
 
+/// What Go says of as `unhandled critical extension`.
+pub(super) const OTHER_NAMES: &str = "its nameConstraints speak of other names than DNS, IP, e-mail and URI, which Go, and so Milvus, does not know";
+
 /// Why a CA is not taken over that has this certificate in its chain.
 fn refusal(
     certificate: &Certificate,
@@ -245,6 +248,9 @@ fn refusal(
         return Some(format!(
             "its extension {extension} is critical, and not every verifier knows it (rustls does not)"
         ));
+    }
+    if certificate.constrains_other_names() {
+        return Some(OTHER_NAMES.into());
     }
     // A root of another kind than those that are made here has its verifiers.
     let key = certificate.public_key().ok()?;

@@ -33,6 +33,12 @@ fn authorities() -> Vec<Trial> {
             "-subj /CN=CA -set_serial -123456789",
             "its serial number is negative, -075BCD15",
         ),
+        refused(
+            "with nameConstraints of directory names",
+            "nameConstraints = critical, permitted;dirName:permitted\n[permitted]\nC = DE",
+            "-subj /CN=CA",
+            "which Go, and so Milvus, does not know",
+        ),
         trial("inspect shows the sign of a serial number, as OpenSSL does", || {
             let folder = with_key();
             write_authority_config(&folder, "utf8only", "");
