@@ -43,10 +43,7 @@ pub(super) fn of_directory(
     if !candidates.iter().any(is_own) {
         candidates.extend(presented_issuers(directory)?);
     }
-    // A CA that was renewed with its key can be there twice, and whoever did it may have put the old one first.
-    let end =
-        |certificate: &Certificate| is_valid(certificate, now).then_some(certificate.validity().not_after);
-    candidates.sort_by_key(|certificate| Reverse(end(certificate)));
+    put_valid_first(&mut candidates, now);
     let Some(own) = candidates.iter().find(|certificate| is_own(certificate)) else {
         return Err(Error::in_file(key_path)(pki::Error::KeyMismatch { subject }));
     };
@@ -90,9 +87,13 @@ pub(super) fn presumed(
     Ok(Some(chain))
 }
 
-fn is_valid(certificate: &Certificate, now: OffsetDateTime) -> bool {
-    let Validity { not_before, not_after } = certificate.validity();
-    (not_before..=not_after).contains(&now)
+/// A CA that was renewed with its key can be there twice, and whoever did it may have put the old one first.
+fn put_valid_first(certificates: &mut [Certificate], now: OffsetDateTime) {
+    certificates.sort_by_key(|certificate| {
+        let Validity { not_before, not_after } = certificate.validity();
+        let is_valid = (not_before..=not_after).contains(&now);
+        Reverse(is_valid.then_some(not_after))
+    });
 }
 
 /// The certificates of a ca.pem, all of which have to be authorities.
@@ -141,7 +142,8 @@ pub(super) fn of_files(
     now: OffsetDateTime,
 ) -> Result<(CertificateAuthority, Zeroizing<Vec<u8>>), Error> {
     let in_given = |source| Error::GivenCa { path: files.certificate.clone(), source };
-    let certificates = certificates_from_pem(&read_file(&files.certificate)?).map_err(in_given)?;
+    let mut certificates = certificates_from_pem(&read_file(&files.certificate)?).map_err(in_given)?;
+    put_valid_first(&mut certificates, now);
     let content = read_file(&files.key)?;
     let key = key_from_pem(&content, passphrase).map_err(Error::in_file(&files.key))?;
     let content = match passphrase {

@@ -326,9 +326,10 @@ impl Error {
                 source => source.hint(&path.display().to_string()),
             },
             Self::Request(error) => error.hint("FILE"),
-            Self::Unverifiable { .. } => {
-                Some("ask for names that the authority permits, or use another authority".into())
-            }
+            Self::Unverifiable { .. } => Some(
+                "ask for names that the CA permits, or use another CA: `milvus-certs gen -d NEW` makes one"
+                    .into(),
+            ),
             Self::FilesPresent { directory, .. } => Some(format!(
                 "`{}` makes new certificates from this authority; `gen --force` replaces all files and keeps a backup; `gen --if-missing` leaves a valid directory alone",
                 command("renew", directory)

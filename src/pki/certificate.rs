@@ -232,6 +232,13 @@ impl Certificate {
         self.extensions.critical_beyond_webpki.as_deref()
     }
 
+    /// Whether nameConstraints speak of names that Go does not know, such as directory names: where the
+    /// extension is critical, as RFC 5280 4.2.1.10 asks, it refuses whatever stands below.
+    #[must_use]
+    pub fn constrains_other_names(&self) -> bool {
+        self.extensions.constrains_other_names
+    }
+
     /// What nameConstraints say of e-mail addresses.
     pub(super) fn email_constraints(&self) -> &EmailConstraints {
         &self.extensions.email_constraints

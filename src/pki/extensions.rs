@@ -25,6 +25,8 @@ pub(super) struct Extensions {
     pub(super) constrains_names: bool,
     /// nameConstraints have an iPAddress.
     pub(super) constrains_addresses: bool,
+    /// nameConstraints speak of other names than hosts, addresses, e-mail and URIs.
+    pub(super) constrains_other_names: bool,
     /// What nameConstraints say of e-mail addresses.
     pub(super) email_constraints: EmailConstraints,
     /// There are policyConstraints, or there is an inhibitAnyPolicy.
@@ -95,8 +97,17 @@ impl Extensions {
                 self.constrains_names = true;
                 self.email_constraints = EmailConstraints::of(constraints);
                 let subtrees = [&constraints.permitted_subtrees, &constraints.excluded_subtrees];
-                let mut bases = subtrees.into_iter().flatten().flatten().map(|subtree| &subtree.base);
-                self.constrains_addresses = bases.any(|base| matches!(base, ParsedName::IPAddress(_)));
+                let bases = || subtrees.into_iter().flatten().flatten().map(|subtree| &subtree.base);
+                self.constrains_addresses = bases().any(|base| matches!(base, ParsedName::IPAddress(_)));
+                self.constrains_other_names = !bases().all(|base| {
+                    matches!(
+                        base,
+                        ParsedName::DNSName(_)
+                            | ParsedName::IPAddress(_)
+                            | ParsedName::RFC822Name(_)
+                            | ParsedName::URI(_)
+                    )
+                });
             }
             ParsedExtension::PolicyConstraints(_) | ParsedExtension::InhibitAnyPolicy(_) => {
                 self.constrains_policies = true;
