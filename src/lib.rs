@@ -35,8 +35,10 @@ compile_error!(
 
 pub mod actions;
 pub mod audit;
+pub mod memory;
 pub mod milvus;
 pub mod pki;
 #[cfg(feature = "probe")]
 pub mod probe;
 pub mod store;
+mod workers;

@@ -225,9 +225,10 @@ fn files_that_cannot_be_written_leave_the_old_ones() {
     let folder = made();
     assert!(config(folder.path(), &["helm"], &["--out", "out"]).status.success());
     let out = folder.path().join("out");
-    // A folder in the place of the name that a file has until it is complete.
-    fs::create_dir(out.join(".milvus-certs-values.yaml")).unwrap();
-    assert_refused(folder.path(), &["helm"], &["--out", "out", "--force"], 1, "cannot be written");
+    // As somebody leaves it who wants something to be put into place.
+    fs::create_dir(out.join(".milvus-certs-commit")).unwrap();
+    fs::write(out.join(".milvus-certs-commit/values.yaml"), "").unwrap();
+    assert_refused(folder.path(), &["helm"], &["--out", "out", "--force"], 1, "not left by a run of yours");
 }
 
 #[test]

@@ -5,11 +5,13 @@
     reason = "the tests leave what a killed run leaves"
 )]
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 /// A directory whose authority has issued to two clients besides.
@@ -38,6 +40,40 @@ impl Scene {
             }
         }
         command.output().unwrap()
+    }
+
+    /// Leaves among what was issued what a run leaves that is killed before it has put search.key into place.
+    fn leave_interrupted(&self, old: &[u8], new: &[u8]) {
+        let journal = self.path("issued/.milvus-certs-commit");
+        let waiting = journal.join("search");
+        DirBuilder::new().mode(0o700).create(&journal).unwrap();
+        fs::create_dir(&waiting).unwrap();
+        fs::write(waiting.join("search.key"), new).unwrap();
+        let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+        let print = |content: &[u8]| {
+            let sha256: String = Sha256::digest(content).iter().map(|octet| format!("{octet:02x}")).collect();
+            json!({"size": content.len(), "inode": 0, "sha256": sha256})
+        };
+        let manifest = json!({
+            "version": 1,
+            "uid": rustix::process::geteuid().as_raw(),
+            "directory": inode(&self.path("issued")),
+            "journal": inode(&journal),
+            "backup": null,
+            "serial": null,
+            "files": [{"path": {"folder": "search", "name": "search.key"}, "old": print(old), "new": print(new)}],
+            "kept": [],
+            "folders": ["search"],
+        });
+        fs::write(journal.join(".manifest"), manifest.to_string()).unwrap();
+    }
+
+    /// Makes what other people's PKI consists of.
+    fn openssl(&self, arguments: &str) {
+        let mut command = Command::new("openssl");
+        command.args(shlex::split(arguments).unwrap()).current_dir(&self.folder);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "openssl {arguments}: {output:?}");
     }
 
     /// Runs it, and returns its report.
@@ -110,11 +146,9 @@ fn a_certificate_that_was_left_apart_from_its_key_keeps_issue_from_being_done() 
     scene.assert_status("issued", 0, "copy server.key");
 
     // As a run leaves it that is killed before the last of its moves.
-    let waiting = scene.path("issued/.milvus-certs-commit/search");
-    fs::create_dir_all(&waiting).unwrap();
-    fs::create_dir(scene.path("issued/.milvus-certs-commit/.old")).unwrap();
-    fs::rename(&key, waiting.join("search.key")).unwrap();
+    let new = fs::read(&key).unwrap();
     fs::write(&key, &old).unwrap();
+    scene.leave_interrupted(&old, &new);
     scene.assert_status("issuing", 0, "`milvus-certs rotate-ca issue` goes on");
     let refused = scene.run(&["rotate-ca", "finish"]);
     assert_eq!(refused.status.code(), Some(1));
@@ -155,11 +189,19 @@ fn what_was_withdrawn_needs_no_ca_pem() {
 #[test]
 fn status_names_the_way_out_of_an_interrupted_run_that_it_does_not_go_itself() {
     let scene = Scene::new();
-    fs::create_dir(scene.path(".milvus-certs-staged")).unwrap();
+    let staged = scene.path(".milvus-certs-staged");
+    DirBuilder::new().mode(0o700).create(&staged).unwrap();
+    fs::write(staged.join("server.key"), "").unwrap();
     let status = scene.run(&["rotate-ca", "status"]);
-    assert_eq!(status.status.code(), Some(1));
+    assert!(status.status.success(), "{status:?}");
     let said = String::from_utf8_lossy(&status.stderr);
-    assert!(said.contains("hint: run again what was interrupted, without --dry-run"), "{said}");
+    assert_eq!(
+        said,
+        "note: .: an earlier run was interrupted, and what is here is from before it or from after it; \
+         `milvus-certs renew --if-due 0s` completes or undoes it\n"
+    );
+    scene.does(&["renew", "--if-due", "0s"]);
+    assert!(!staged.exists());
 }
 
 #[test]
@@ -193,4 +235,57 @@ fn what_is_there_without_a_line_in_the_inventory_is_issued_again_too() {
     let again = scene.does(&["renew", "--all", "--if-due", "0s"]);
     assert_eq!(again["changed"], false, "everything is of the new authority: {again}");
     scene.does(&["renew", "search"]);
+}
+
+#[test]
+fn the_ca_that_follows_an_intermediate_one_is_said_to_be_a_root_of_its_own() {
+    let scene = Scene { folder: tempfile::tempdir().unwrap() };
+    let authority = "basicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign, cRLSign\n\
+                     subjectKeyIdentifier = hash\n";
+    let names = "nameConstraints = critical, permitted;DNS:localhost, \
+                 permitted;IP:127.0.0.1/255.255.255.255, \
+                 permitted;IP:0:0:0:0:0:0:0:1/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff\n";
+    fs::write(scene.path("ca.ext"), authority).unwrap();
+    fs::write(scene.path("team.ext"), format!("{authority}{names}")).unwrap();
+    for (name, subject) in [("corp", "/CN=Corp Root"), ("team", "/CN=Team CA")] {
+        scene.openssl(&format!("ecparam -name prime256v1 -genkey -noout -out {name}.key"));
+        scene.openssl(&format!("req -new -key {name}.key -subj '{subject}' -out {name}.csr"));
+    }
+    scene.openssl("x509 -req -in corp.csr -signkey corp.key -extfile ca.ext -days 3650 -out corp.pem");
+    scene.openssl(
+        "x509 -req -in team.csr -CA corp.pem -CAkey corp.key -set_serial 5 -extfile team.ext -days 3000 \
+         -out team.pem",
+    );
+    let chain = ["team.pem", "corp.pem"].map(|file| fs::read(scene.path(file)).unwrap());
+    fs::write(scene.path("chain.pem"), chain.concat()).unwrap();
+    scene.does(&["gen", "--key-type", "p256", "--ca-cert", "chain.pem", "--ca-key", "team.key"]);
+
+    let begun = scene.does(&["rotate-ca", "begin"]);
+    let notes: Vec<_> = begun["notes"].as_array().unwrap().iter().map(|note| &note["code"]).collect();
+    assert_eq!(notes, ["no-longer-below", "limits-dropped"], "{begun}");
+    let said = begun["notes"].to_string();
+    assert!(said.contains("does not stand below CN=Corp Root") && said.contains("nameConstraints"), "{said}");
+    assert_eq!(begun["certificates"][0]["common_name"], "Team CA 2");
+}
+
+#[test]
+fn a_serial_number_that_is_kept_because_it_may_be_named_is_said() {
+    let scene = Scene { folder: tempfile::tempdir().unwrap() };
+    fs::write(
+        scene.path("ca.cnf"),
+        "[req]\nprompt = no\ndistinguished_name = dn\nx509_extensions = v3\n[dn]\nCN = Old CA\n[v3]\n\
+         basicConstraints = CA:TRUE\nkeyUsage = keyCertSign, cRLSign\nsubjectKeyIdentifier = hash\n\
+         authorityKeyIdentifier = keyid, issuer:always\n",
+    )
+    .unwrap();
+    scene.openssl("ecparam -name prime256v1 -genkey -noout -out old.key");
+    scene.openssl("req -x509 -new -key old.key -config ca.cnf -days 3650 -out old.pem");
+    scene.does(&["gen", "--key-type", "p256", "--ca-cert", "old.pem", "--ca-key", "old.key"]);
+    let anew = scene.does(&["rotate-ca", "begin", "--same-key"]);
+    let note = &anew["notes"][0];
+    assert_eq!(note["code"], "serial-kept", "{anew}");
+    assert!(note["message"].to_string().contains("SEC_ERROR_REUSED_ISSUER_AND_SERIAL"), "{note}");
+
+    let other = Scene::new();
+    assert_eq!(other.does(&["rotate-ca", "begin", "--same-key"])["notes"], serde_json::json!([]));
 }

@@ -1,11 +1,14 @@
 //! Where the authority comes from: the directory, or files that somebody else made.
 
+use std::cmp::Reverse;
+
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::{Error, ExistingAuthority};
+use crate::milvus::public_keys::refuse_published;
 use crate::pki::{
-    self, Certificate, CertificateAuthority, Passphrase, certificates_from_pem, encrypt_key_to_pem,
+    self, Certificate, CertificateAuthority, Passphrase, Validity, certificates_from_pem, encrypt_key_to_pem,
     is_encrypted_key, key_from_pem,
 };
 use crate::store::{Directory, FileRole, read_file};
@@ -40,11 +43,20 @@ pub(super) fn of_directory(
     if !candidates.iter().any(is_own) {
         candidates.extend(presented_issuers(directory)?);
     }
+    // A CA that was renewed with its key can be there twice, and whoever did it may have put the old one first.
+    let end =
+        |certificate: &Certificate| is_valid(certificate, now).then_some(certificate.validity().not_after);
+    candidates.sort_by_key(|certificate| Reverse(end(certificate)));
     let Some(own) = candidates.iter().find(|certificate| is_own(certificate)) else {
         return Err(Error::in_file(key_path)(pki::Error::KeyMismatch { subject }));
     };
     let chain = up_to_the_root(own, &candidates);
     CertificateAuthority::load(chain, key, now).map_err(Error::in_file(certificate_path))
+}
+
+fn is_valid(certificate: &Certificate, now: OffsetDateTime) -> bool {
+    let Validity { not_before, not_after } = certificate.validity();
+    (not_before..=not_after).contains(&now)
 }
 
 /// The certificates of a ca.pem, all of which have to be authorities.
@@ -92,8 +104,8 @@ pub(super) fn of_files(
     passphrase: Option<&Passphrase>,
     now: OffsetDateTime,
 ) -> Result<(CertificateAuthority, Zeroizing<Vec<u8>>), Error> {
-    let certificates = certificates_from_pem(&read_file(&files.certificate)?);
-    let certificates = certificates.map_err(Error::in_file(&files.certificate))?;
+    let in_given = |source| Error::GivenCa { path: files.certificate.clone(), source };
+    let certificates = certificates_from_pem(&read_file(&files.certificate)?).map_err(in_given)?;
     let content = read_file(&files.key)?;
     let key = key_from_pem(&content, passphrase).map_err(Error::in_file(&files.key))?;
     let content = match passphrase {
@@ -102,6 +114,7 @@ pub(super) fn of_files(
         }
         _ => content,
     };
-    let authority = CertificateAuthority::load(certificates, key, now);
-    Ok((authority.map_err(Error::in_file(&files.certificate))?, content))
+    let authority = CertificateAuthority::load(certificates, key, now).map_err(in_given)?;
+    authority.check_adoptable(&refuse_published).map_err(in_given)?;
+    Ok((authority, content))
 }

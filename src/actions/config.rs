@@ -264,7 +264,7 @@ fn cluster_authority(
     passphrase: Option<&Passphrase>,
     now: OffsetDateTime,
 ) -> Result<ClusterAuthority, Error> {
-    let directory = Directory::open(directory, Access::Look, Protection::Required)?;
+    let directory = Directory::open(directory, Access::LookAsItIs, Protection::Required)?;
     let authority = authority::of_directory(&directory, passphrase, now)?;
     let certificates = authority.intermediates().iter().chain([authority.root()]);
     let key = key_to_pem(authority.key())?;

@@ -30,6 +30,14 @@ pub enum Error {
         /// What is wrong with it.
         source: pki::Error,
     },
+    /// A CA that was given, and is not one of this program's directory.
+    #[error("{}: {source}", path.display())]
+    GivenCa {
+        /// The file of its certificate.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: pki::Error,
+    },
     /// A certificate that is to be renewed cannot be read.
     #[error("{}: {source}", path.display())]
     OldCertificate {
@@ -177,28 +185,6 @@ pub enum Error {
         /// How many certificates of the old authority are left.
         left: usize,
     },
-    /// A signing request for a server, where nobody said that it may be one.
-    #[error("{}: asks for a server's certificate, whose owner can pass for Milvus", path.display())]
-    KindNotGiven {
-        /// The request.
-        path: PathBuf,
-    },
-    /// The CommonName of a signing request cannot be what it is called here.
-    #[error("{}: its CommonName: {reason}", path.display())]
-    RequestedName {
-        /// The request.
-        path: PathBuf,
-        /// Why not.
-        reason: String,
-    },
-    /// A signing request for a server with a CommonName that it may not have.
-    #[error("{}: asks for the name {name}, which it was not allowed", path.display())]
-    NameNotAllowed {
-        /// The request.
-        path: PathBuf,
-        /// The name.
-        name: String,
-    },
     /// A private key lies where a signing request's certificate would.
     #[error("{}: is another key than that of the request", path.display())]
     KeyInTheWay {
@@ -276,6 +262,13 @@ impl Error {
                 shell_quoted(&path.display().to_string())
             )),
             Self::File { path, source } => source.hint(&path.display().to_string()),
+            Self::GivenCa { path, source } => match source {
+                pki::Error::AuthorityExpired { .. } => Some(
+                    "have it renewed by whoever made it; without --ca-cert and --ca-key a new CA is made"
+                        .into(),
+                ),
+                source => source.hint(&path.display().to_string()),
+            },
             Self::OldCertificate { path, .. } => Some(format!(
                 "restore it from a backup; or `rm {}`, and renew starts from the documentation's defaults",
                 shell_quoted(&path.display().to_string())
@@ -336,14 +329,7 @@ impl Error {
                 }
                 RotationState::Issued => format!("`{}` ends it", command("rotate-ca finish", directory)),
             }),
-            Self::KindNotGiven { .. } => Some("if it may be one: --as server; otherwise --as client".into()),
-            Self::RequestedName { .. } => Some("give it another with --common-name".into()),
-            Self::NameNotAllowed { name, .. } => {
-                Some(format!("if it may have it: --allow-san {}", shell_quoted(name)))
-            }
-            Self::KeyInTheWay { .. } => {
-                Some("move it away, or give the certificate another name with --common-name".into())
-            }
+            Self::KeyInTheWay { .. } => Some("move it away, or give the certificate another NAME".into()),
             Self::OtherSpelling { .. } => Some("use that name as it is, or another one".into()),
             Self::Withdrawn { name, directory, .. } => Some(format!(
                 "`{}` issues it again",

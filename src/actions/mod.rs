@@ -12,6 +12,7 @@ mod explain;
 mod fit;
 mod generate;
 mod inspect;
+mod interruption;
 mod issuance;
 mod issue;
 mod opening;
@@ -31,6 +32,7 @@ pub use inspect::{
     CertificateDetails, EntryDetails, INSPECT_LIMIT, InspectReport, InspectTarget, Inspected, InspectedFile,
     InspectedItem, KeyDetails, RequestDetails, inspect,
 };
+pub use interruption::interrupted_runs;
 pub use issuance::Progress;
 pub use issue::{Fleet, IssueRequest, Recipients, SigningRequest, issue, issue_with_progress};
 #[cfg(feature = "probe")]

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::error::outcome;
+use super::error::{command, outcome};
 use crate::pki::{Certificate, EndEntityKind, GeneralName, KeyType, SerialNumber, Subject, Validity, listed};
 use crate::store::{FileMode, FileRole, IssuedName, Recovery};
 
@@ -231,6 +231,20 @@ pub enum Note {
         /// Which.
         file: String,
     },
+    /// A run was interrupted, and this command only looks.
+    Interrupted {
+        /// In which folder.
+        folder: PathBuf,
+        /// The certificate directory.
+        directory: PathBuf,
+    },
+    /// What an interrupted run left is not this user's, and this command only looks.
+    ForeignJournal {
+        /// The folder that holds it.
+        path: PathBuf,
+        /// Why it is not.
+        reason: String,
+    },
     /// The directory is on a file system that keeps no modes, and the person accepts that.
     Unprotected {
         /// The directory.
@@ -262,11 +276,30 @@ pub enum Note {
     RequestCut {
         /// What it does not get.
         dropped: Vec<String>,
+        /// Whether names are among it that it could get.
+        has_names: bool,
     },
     /// ca.pem does not trust an authority any more.
     NoLongerTrusted {
         /// Whose certificate it was.
         subject: Subject,
+    },
+    /// The CA that was replaced stood below another, and the new one does not.
+    NoLongerBelow {
+        /// Whose certificate it was.
+        subject: Subject,
+        /// The root that it stood below.
+        root: Subject,
+    },
+    /// The CA that was replaced had limits that the new one does not have.
+    LimitsDropped {
+        /// The extensions.
+        limits: Vec<&'static str>,
+    },
+    /// A CA that was signed anew has the serial number of the old certificate.
+    SerialKept {
+        /// The number.
+        serial: SerialNumber,
     },
     /// More than server.pem and client.pem had been issued by the authority that was replaced.
     OfFormerAuthority {
@@ -313,6 +346,8 @@ impl Note {
             Self::SerialSkipped { .. } => "serial-skipped",
             Self::KeyModeTightened { .. } => "key-mode-tightened",
             Self::OwnerNotKept { .. } => "owner-not-kept",
+            Self::Interrupted { .. } => "interrupted-run",
+            Self::ForeignJournal { .. } => "foreign-journal",
             Self::Unprotected { .. } => "keys-unprotected",
             Self::Obstacle { .. } => "issued-in-disorder",
             Self::LeftBehind { .. } => "left-behind",
@@ -320,6 +355,9 @@ impl Note {
             Self::KeyElsewhere { .. } => "key-elsewhere",
             Self::RequestCut { .. } => "request-cut",
             Self::NoLongerTrusted { .. } => "no-longer-trusted",
+            Self::NoLongerBelow { .. } => "no-longer-below",
+            Self::LimitsDropped { .. } => "limits-dropped",
+            Self::SerialKept { .. } => "serial-kept",
             Self::OfFormerAuthority { .. } => "of-former-authority",
             Self::AuthorityWithoutKeyUsage => "authority-without-key-usage",
             Self::InsideNamesNotCovered { .. } => "inside-names-not-covered",
@@ -378,6 +416,17 @@ impl fmt::Display for Note {
             Self::OwnerNotKept { file } => {
                 write!(f, "{file} could not be given to its former owner or group; it belongs to you")
             }
+            Self::Interrupted { folder, directory } => write!(
+                f,
+                "{}: an earlier run was interrupted, and what is here is from before it or from after it; `{}` completes or undoes it",
+                folder.display(),
+                command("renew --if-due 0s", directory)
+            ),
+            Self::ForeignJournal { path, reason } => write!(
+                f,
+                "{}: is what an interrupted run leaves, but not one of yours: {reason}; no command touches it",
+                path.display()
+            ),
             Self::Unprotected { directory } => write!(
                 f,
                 "{}: the file system keeps no modes, so everybody on this machine can read the private keys, and change what is signed",
@@ -391,14 +440,28 @@ impl fmt::Display for Note {
             Self::KeyElsewhere { file } => {
                 write!(f, "{file} is for a key that is somewhere else, and keeps it")
             }
-            Self::RequestCut { dropped } => {
+            Self::RequestCut { dropped, has_names } => {
+                let advice = if *has_names { "; --allow-san lists the names that it may have" } else { "" };
                 write!(
                     f,
-                    "the request also asks for {}, which the certificate does not have; --allow-san lists the names that it may have",
+                    "the request also asks for {}, which the certificate does not have{advice}",
                     listed(dropped)
                 )
             }
             Self::NoLongerTrusted { subject } => write!(f, "ca.pem does not trust {subject} any more"),
+            Self::NoLongerBelow { subject, root } => write!(
+                f,
+                "the new CA is a root of its own: it does not stand below {root}, as {subject} does, so who trusts only that root needs ca.pem"
+            ),
+            Self::LimitsDropped { limits } => write!(
+                f,
+                "the new CA may issue every name for every purpose: it does not have the {} of the old one",
+                listed(limits)
+            ),
+            Self::SerialKept { serial } => write!(
+                f,
+                "ca.pem keeps its serial number {serial}, because certificates may name it; Firefox, or whatever else is built on NSS, does not take it beside the old one (SEC_ERROR_REUSED_ISSUER_AND_SERIAL): delete the old one there first"
+            ),
             Self::OfFormerAuthority { count } => {
                 let (certificates, are) =
                     if *count == 1 { ("certificate", "is") } else { ("certificates", "are") };

@@ -5,14 +5,14 @@ use zeroize::Zeroizing;
 
 use super::Place;
 use crate::pki::{self, Certificate, KeyMaterial, certificates_from_pem, holds_private_key};
-use crate::store::{FileMode, FileRole};
+use crate::store::{FileMode, FileRole, Interruption};
 
 /// Certificates, keys and `ca.srl` that belong together: a certificate directory, a Kubernetes
 /// Secret, or what is mounted into a container.
 #[derive(Debug, Default)]
 pub struct Bundle {
     files: BTreeMap<FileRole, BundleFile>,
-    is_interrupted: bool,
+    interruption: Option<Interruption>,
 }
 
 /// A file of a bundle, read once.
@@ -83,13 +83,13 @@ impl Bundle {
         self.files.insert(role, BundleFile { place, name, mode, holds_key, content, digest });
     }
 
-    /// Notes that a run on it was interrupted.
-    pub fn set_interrupted(&mut self) {
-        self.is_interrupted = true;
+    /// Notes what an interrupted run left in it.
+    pub fn set_interruption(&mut self, interruption: Option<Interruption>) {
+        self.interruption = interruption;
     }
 
-    pub(super) fn is_interrupted(&self) -> bool {
-        self.is_interrupted
+    pub(super) fn interruption(&self) -> Option<&Interruption> {
+        self.interruption.as_ref()
     }
 
     /// Whether there is nothing in it.

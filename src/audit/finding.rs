@@ -104,6 +104,13 @@ impl Bundle {
 }
 
 impl Finding {
+    /// Something about a file or folder of a certificate directory, whatever it holds.
+    #[must_use]
+    pub fn in_directory(code: Code, path: String, evidence: impl Into<String>, directory: &str) -> Self {
+        let remedy = Remedy { directory: Some(directory), ..Remedy::default() };
+        Self::new(code, Place::file(path), evidence, &remedy)
+    }
+
     /// A finding about configuration.
     pub(super) fn new(code: Code, place: Place, evidence: impl Into<String>, remedy: &Remedy<'_>) -> Self {
         let template = remedy.template(code);

@@ -8,7 +8,7 @@ use super::finding::{Authority, Beside, Remedy};
 use super::{Bundle, Code, Finding, Place};
 use crate::milvus::TlsMode;
 use crate::pki::{self, Certificate, EndEntityKind, GeneralName, SerialCounter};
-use crate::store::{FileMode, FileRole, path_of};
+use crate::store::{FileMode, FileRole, Interruption, RelativePath, path_of};
 
 /// What a bundle is held to.
 #[derive(Clone, Debug)]
@@ -151,15 +151,8 @@ impl<'a> Judge<'a> {
     fn presence(&mut self) {
         let expectations = self.expectations;
         let Some(directory) = &expectations.directory else { return };
-        if self.bundle.is_interrupted() {
-            let remedy = Remedy { directory: Some(directory), ..Remedy::default() };
-            let place = Place::file(directory.clone());
-            self.findings.push(Finding::new(
-                Code::InterruptedRun,
-                place,
-                "an earlier run was interrupted",
-                &remedy,
-            ));
+        if let Some(interruption) = self.bundle.interruption() {
+            self.findings.push(judge_interruption(interruption, directory, directory));
         }
         if self.bundle.is_empty() {
             self.report(Code::NothingThere, FileRole::CaCertificate, "has none of the seven files").place =
@@ -226,11 +219,29 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// What an interrupted run left in a folder of a certificate directory, or in the directory itself.
+#[must_use]
+pub fn judge_interruption(interruption: &Interruption, folder: &str, directory: &str) -> Finding {
+    match interruption {
+        Interruption::Own => {
+            let evidence = "an earlier run was interrupted";
+            Finding::in_directory(Code::InterruptedRun, folder.to_owned(), evidence, directory)
+        }
+        Interruption::Foreign { journal, reason } => {
+            let path = RelativePath::in_directory(*journal).below(Path::new(folder));
+            let evidence = format!("is what an interrupted run leaves, but not one of yours: {reason}");
+            Finding::in_directory(Code::ForeignJournal, path.display().to_string(), evidence, directory)
+        }
+    }
+}
+
 /// The code for a file that does not hold what it should.
 fn code_of(error: &pki::Error) -> Code {
     match error {
         pki::Error::Empty => Code::EmptyFile,
-        pki::Error::Der => Code::NotPem,
+        pki::Error::Der { .. } | pki::Error::Pkcs12 | pki::Error::Pkcs7 { .. } | pki::Error::JavaKeystore => {
+            Code::NotPem
+        }
         pki::Error::NotText => Code::Utf16,
         pki::Error::ByteOrderMark => Code::ByteOrderMark,
         pki::Error::PemFolded | pki::Error::PemIndented => Code::FoldedPem,

@@ -218,6 +218,44 @@ codes! {
     why "the files are those from before it or those from after it; the next run completes or undoes it";
     fix "milvus-certs renew{dir} --if-due 0s";
 
+    /// What an interrupted run left is not this user's.
+    ForeignJournal = "foreign-journal", Error, breaks NOBODY;
+    why "nothing is issued or renewed beside it: who left it, or copied it here, decides what it would put into place";
+    fix "rm -r {file} # leaves the files beside it as they are; or let whoever left it run `milvus-certs renew{dir} --if-due 0s`";
+
+    // Who may change what
+
+    /// Others can change the directory.
+    DirectoryWritable = "directory-writable-by-others", Error, breaks NOBODY;
+    why "whoever can change it decides what is signed and served, so nothing is issued or renewed in it";
+    fix "chmod go-w {file} # if nobody has changed it yet; where its owner is another, `chown` it to yourself";
+
+    /// Others can put another directory in the place of this one.
+    ParentWritable = "parent-writable-by-others", Warning, breaks NOBODY;
+    why "whoever can change the folder above can put another directory in the place of this one";
+    fix "chmod go-w {file} # or keep the certificates in a folder that is yours alone";
+
+    /// The file system keeps no modes.
+    NoFileModes = "file-system-without-modes", Warning, breaks NOBODY;
+    why "everybody on this machine can read the private keys, and `chmod` changes nothing: so it is on WSL's /mnt, CIFS and vfat";
+    fix "keep the certificates on another file system, such as that of your home folder";
+
+    /// An access control list lets others read a private key.
+    KeyReadableByList = "key-readable-by-acl", Warning, breaks NOBODY;
+    why "whoever reads it can pass for its owner";
+    fix "setfacl -b {file} # if it is not meant so; a renewal keeps the list";
+
+    /// The key of a server or client belongs to somebody else.
+    KeyOfAnotherUser = "key-of-another-user", Info, breaks NOBODY;
+    why "that user can read and change it; a renewal gives them the new one";
+    fix "chown $(id -u) {file} # if it is not meant so, as for a container that runs as that user";
+
+    /// The CA's key belongs to another user than the directory.
+    CaKeyOfAnotherUser = "ca-key-of-another-user", Warning, breaks NOBODY;
+    why "that user can sign certificates that everybody trusts";
+    fix "chown $(id -u) {file} # if it is not meant so";
+    authority "chown $(id -u) {file} # if it is not meant so";
+
     // Private keys
 
     /// A private key does not belong to its certificate.

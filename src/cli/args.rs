@@ -18,6 +18,8 @@ use milvus_certs::pki::{Attribute, AttributeType, Days, GeneralName, KeyType, Pa
 use milvus_certs::store::{FileMode, Protection, read_file};
 use zeroize::Zeroizing;
 
+use super::terminal;
+
 // What several commands take. These are not described by `///`: clap would take that for the description of
 // the command.
 
@@ -235,8 +237,7 @@ pub(super) fn with_passphrase<R, T>(
 }
 
 fn ask() -> Option<Passphrase> {
-    let answer = Zeroizing::new(rpassword::prompt_password("Passphrase of ca.key: ").ok()?.into_bytes());
-    Passphrase::from_first_line(&answer).ok()
+    Passphrase::from_first_line(&terminal::ask("Passphrase of ca.key: ").ok()?).ok()
 }
 
 /// Reads one attribute of a subject.

@@ -17,13 +17,12 @@ const EXAMPLES: &str = "\
 Examples:
   milvus-certs issue client search ingest -d certs
   milvus-certs issue server milvus-2.example.com -d certs --san 10.0.0.7
-  milvus-certs issue -d certs --csr search.csr
-  milvus-certs issue -d certs --csr milvus-3.csr --as server --allow-san milvus-3.example.com
+  milvus-certs issue client search -d certs --csr search.csr
+  milvus-certs issue server milvus-3.example.com -d certs --csr milvus-3.csr --allow-san 10.0.0.8
   milvus-certs issue -d certs --from fleet.yaml
 
-A request gets the CommonName that it asks for, a server only if --allow-san lists it; of its other
-names those that --allow-san lists; and what every certificate of its kind has. What it does not get
-is said.
+A request gives the key, and you say whose it is: NAME is the CommonName, whatever the request asks
+for. Of the names that it asks for it gets those that --allow-san lists. What it does not get is said.
 
 fleet.yaml lists everything that the authority is to have issued:
 
@@ -46,7 +45,7 @@ const LIMIT: u64 = 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_OF_MANY}"))]
-#[command(group = clap::ArgGroup::new("what").args(["kind", "csr", "from"]).required(true))]
+#[command(group = clap::ArgGroup::new("what").args(["kind", "from"]).required(true))]
 pub(crate) struct Args {
     /// What they are for
     #[arg(value_name = "server|client", hide_possible_values = true, requires = "names")]
@@ -56,24 +55,13 @@ pub(crate) struct Args {
     #[arg(value_name = "NAME", requires = "kind")]
     names: Vec<IssuedName>,
 
-    /// A certificate signing request, PEM or DER; `-` is standard input
-    #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_CSR", hide_env_values = true, value_parser = path(), conflicts_with_all = ["kind", "names", "from"])]
+    /// Sign this request instead of making a key, PEM or DER; `-` is standard input
+    #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_CSR", hide_env_values = true, value_parser = path(), requires = "kind", conflicts_with = "from")]
     csr: Option<PathBuf>,
 
     /// A list of everything that is to be issued, in YAML; `-` is standard input
     #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_FROM", hide_env_values = true, value_parser = path(), conflicts_with_all = ["kind", "names"])]
     from: Option<PathBuf>,
-
-    /// What the certificate of the request is for [default: client]
-    #[arg(
-        long = "as",
-        value_name = "server|client",
-        hide_possible_values = true,
-        env = "MILVUS_CERTS_AS",
-        hide_env_values = true,
-        help_heading = "Signing request"
-    )]
-    csr_kind: Option<Kind>,
 
     /// A name that the request may have if it asks for it: a DNS name, an IP address, *.example.com
     ///
@@ -87,17 +75,6 @@ pub(crate) struct Args {
         help_heading = "Signing request"
     )]
     allow_san: Vec<NamePattern>,
-
-    /// Another CommonName than the request's, and name of folder and files
-    #[arg(
-        long,
-        visible_alias = "cn",
-        value_name = "NAME",
-        env = "MILVUS_CERTS_COMMON_NAME",
-        hide_env_values = true,
-        help_heading = "Signing request"
-    )]
-    common_name: Option<IssuedName>,
 
     #[command(flatten)]
     common: CommonArgs,
@@ -162,14 +139,12 @@ impl From<Kind> for EndEntityKind {
 }
 
 /// Options that are for some recipients alone, by their names in clap and on the command line.
-const FOR_SOME: [(&str, &str, &[&str]); 8] = [
+const FOR_SOME: [(&str, &str, &[&str]); 6] = [
     ("force", "--force", &["kind", "csr"]),
     ("san", "--san", &["kind", "csr"]),
     ("days", "--days", &["kind", "csr"]),
     ("key_type", "--key-type", &["kind"]),
-    ("csr_kind", "--as", &["csr"]),
     ("allow_san", "--allow-san", &["csr"]),
-    ("common_name", "--common-name", &["csr"]),
     ("if_due", "--if-due", &["from"]),
 ];
 
@@ -182,9 +157,16 @@ impl Args {
             (None, Some(_)) => "from",
             (None, None) => "kind",
         };
+        if way == "csr" && self.names.len() > 1 {
+            let message = format!("--csr is for one NAME, and {} are given", self.names.len());
+            return Err((ErrorKind::WrongNumberOfValues, message));
+        }
         let idle = FOR_SOME.iter().find(|(id, _, ways)| is_typed(given, id) && !ways.contains(&way));
         match (idle, way) {
             (None, _) => Ok(()),
+            (Some((_, option, _)), "kind") if *option == "--allow-san" => {
+                Err((ErrorKind::ArgumentConflict, format!("{option} has no effect without --csr")))
+            }
             (Some((_, option, _)), "kind") => {
                 Err((ErrorKind::ArgumentConflict, format!("{option} has no effect where names are given")))
             }
@@ -211,20 +193,20 @@ impl Args {
     fn into_request(self) -> anyhow::Result<IssueRequest> {
         let passphrase = self.passphrase.read()?;
         Ok(IssueRequest {
-            to: match (self.kind, &self.csr, &self.from) {
-                (_, _, Some(from)) => Recipients::Fleet {
+            to: match (self.kind, &self.csr, self.names.first(), &self.from) {
+                (_, _, _, Some(from)) => Recipients::Fleet {
                     fleet: Fleet::read(&input::source(from, LIMIT)?)?,
                     if_due: self.if_due,
                 },
-                (_, Some(csr), None) => Recipients::Request(SigningRequest {
+                (Some(kind), Some(csr), Some(name), None) => Recipients::Request(SigningRequest {
                     content: input::source(csr, LIMIT)?,
-                    kind: self.csr_kind.map(EndEntityKind::from),
-                    common_name: self.common_name,
+                    kind: kind.into(),
+                    name: name.clone(),
                     allowed: self.allow_san,
                     more_names: self.san,
                     days: self.days,
                 }),
-                (kind, None, None) => Recipients::Named {
+                (kind, _, _, None) => Recipients::Named {
                     kind: kind.map_or(EndEntityKind::Client, EndEntityKind::from),
                     names: self.names,
                     more_names: self.san,

@@ -18,6 +18,7 @@ mod progress;
 mod render;
 mod renew;
 mod rotate_ca;
+mod terminal;
 pub(crate) mod usage;
 
 use std::ffi::OsString;

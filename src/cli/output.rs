@@ -101,6 +101,7 @@ pub(super) fn rotated(step: &RotationStep, rotated: &RotationReport, style: Styl
 
 /// Prints how far the replacement of an authority is.
 pub(super) fn rotation_status(directory: &Path, status: &RotationStatus, json: bool) -> anyhow::Result<()> {
+    interrupted_runs(directory);
     let directory = directory.display().to_string();
     let next_steps = rotation::next_steps(&directory, status);
     let text = match json {
@@ -143,6 +144,12 @@ fn notes(notes: &[Note]) {
     }
 }
 
+/// Says where a run was interrupted in a directory that is only looked at. Where that cannot be told, neither
+/// can what was asked for.
+pub(super) fn interrupted_runs(directory: &Path) {
+    notes(&actions::interrupted_runs(directory).unwrap_or_default());
+}
+
 /// Says how far a long run is.
 pub(super) fn progress(done: usize, total: usize) {
     say("progress", &format!("{done} of {total} certificates"));
@@ -164,6 +171,9 @@ pub(super) fn inspected(report: &InspectReport, json: bool) -> anyhow::Result<()
         false => inspect::text(report),
     };
     print(&text).context("what was seen cannot be printed")?;
+    for target in report.targets.iter().filter(|target| target.is_directory) {
+        interrupted_runs(target.path.as_ref());
+    }
     for file in report.targets.iter().flat_map(|target| &target.files) {
         if let Some(error) = &file.error {
             two_lines(error, file.hint.as_deref());
@@ -174,6 +184,7 @@ pub(super) fn inspected(report: &InspectReport, json: bool) -> anyhow::Result<()
 
 /// Prints what `config` rendered, or where it was written.
 pub(super) fn rendered(report: &ConfigReport, json: bool) -> anyhow::Result<()> {
+    interrupted_runs(report.directory.as_ref());
     if !json {
         report.notes.iter().for_each(|note| say("note", &note.to_string()));
     }
@@ -192,6 +203,7 @@ pub(super) fn rendered(report: &ConfigReport, json: bool) -> anyhow::Result<()> 
 
 /// Prints how a client connects.
 pub(super) fn connected(report: &ConnectReport, json: bool) -> anyhow::Result<()> {
+    interrupted_runs(report.directory.as_ref());
     let printed = match json {
         true => print(&document("connect", Look { changed: false, report })?),
         false => print(&report.content),
@@ -228,6 +240,7 @@ pub(super) fn script(script: &[u8]) -> anyhow::Result<()> {
 /// Prints what `probe` saw.
 #[cfg(feature = "probe")]
 pub(super) fn probed(report: &actions::ProbeReport, json: bool) -> anyhow::Result<()> {
+    report.directory.iter().for_each(|directory| interrupted_runs(directory.as_ref()));
     let text = match json {
         true => document("probe", Look { changed: false, report })?,
         false => super::render::probe::text(report),

@@ -7,6 +7,7 @@ use std::fmt;
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use milvus_certs::pki;
+use milvus_certs::store::NameUnsafe;
 
 use super::Cli;
 
@@ -88,6 +89,7 @@ impl Error {
                     ErrorKind::UnknownArgument => typed.misplaced(error),
                     ErrorKind::InvalidValue => typed.folder_for_a_kind(error),
                     ErrorKind::InvalidSubcommand => left_out(error),
+                    ErrorKind::MissingRequiredArgument => typed.request_without_name(),
                     _ => None,
                 };
                 let message = message_of(error);
@@ -170,6 +172,15 @@ impl Typed {
         })
     }
 
+    /// A signing request without whose it is.
+    fn request_without_name(&self) -> Option<String> {
+        let request = |pair: &[String]| (pair[0] == "--csr").then(|| pair[1].clone());
+        let joined = self.rest.iter().find_map(|word| word.strip_prefix("--csr=").map(str::to_owned));
+        let file = joined.or_else(|| self.rest.windows(2).find_map(request))?;
+        let (name, file) = (&self.name, shell_quoted(&file));
+        Some(format!("say whose certificate it is: `{name} client NAME --csr {file}`, or `server NAME`"))
+    }
+
     /// What this program's own types say of a value.
     fn invalid_value(&self, error: &clap::Error) -> Error {
         let option = text(error, ContextKind::InvalidArg).unwrap_or("an option");
@@ -188,12 +199,18 @@ impl Typed {
         }
         let source = error.source();
         let own = source.and_then(|source| source.downcast_ref::<pki::Error>());
+        // Elsewhere it names what is there.
+        let name = source.filter(|_| self.takes("csr"));
+        let name = name.and_then(|source| source.downcast_ref::<NameUnsafe>());
         Error {
             message: match source {
                 Some(source) => format!("{place}: {source}"),
                 None => format!("{place}: the value cannot be used"),
             },
-            hint: own.and_then(|own| own.hint("FILE")).unwrap_or_else(|| self.help()),
+            hint: own
+                .and_then(|own| own.hint("FILE"))
+                .or_else(|| name.map(NameUnsafe::hint))
+                .unwrap_or_else(|| self.help()),
         }
     }
 

@@ -1,6 +1,8 @@
 //! The certificates that Milvus' sources and images carry under `configs/cert`. Their private keys
 //! are public, the authority's too: whoever wants to can pass for such a server, or sign clients.
 
+use crate::pki::{KeyDefect, PublicKey};
+
 /// SHA-256 of the SubjectPublicKeyInfo, and whose it is (milvus-io/milvus, `configs/cert`).
 const PUBLIC_KEYS: [([u8; 32], &str); 3] = [
     (hex("0910eccda921ace7fbb64961f976a2dca359e95e4dbecf02d47ca2d3b0e0fc05"), "ca.pem"),
@@ -12,6 +14,19 @@ const PUBLIC_KEYS: [([u8; 32], &str); 3] = [
 #[must_use]
 pub fn file_of(spki_sha256: &[u8; 32]) -> Option<&'static str> {
     PUBLIC_KEYS.iter().find(|(known, _)| known == spki_sha256).map(|(_, file)| *file)
+}
+
+/// Refuses a key whose private half everybody has.
+///
+/// # Errors
+/// If Milvus' sources carry it.
+pub(crate) fn refuse_published(key: &PublicKey) -> Result<(), KeyDefect> {
+    match file_of(&key.spki_sha256()) {
+        Some(file) => {
+            Err(KeyDefect::Published { place: format!("configs/cert of Milvus' sources, for {file}") })
+        }
+        None => Ok(()),
+    }
 }
 
 const fn hex(text: &str) -> [u8; 32] {
@@ -27,5 +42,26 @@ const fn digit(letter: u8) -> u8 {
     match letter {
         b'0'..=b'9' => letter - b'0',
         _ => letter - b'a' + 10,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pki::{KeyType, PrivateKey, certificates_from_pem};
+
+    #[test]
+    fn a_key_of_milvus_sources_is_refused_and_another_is_not() {
+        for (file, content) in [
+            ("ca.pem", include_bytes!("../../tests/check/public/ca.pem").as_slice()),
+            ("server.pem", include_bytes!("../../tests/check/public/server.pem")),
+            ("client.pem", include_bytes!("../../tests/check/public/client.pem")),
+        ] {
+            let key = certificates_from_pem(content).unwrap()[0].public_key().unwrap();
+            let defect = refuse_published(&key).unwrap_err();
+            assert!(defect.to_string().contains(file), "{defect}");
+        }
+        let own = PrivateKey::generate(KeyType::P256).unwrap().public_key().unwrap();
+        assert_eq!(refuse_published(&own), Ok(()));
     }
 }

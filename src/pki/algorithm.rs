@@ -35,6 +35,9 @@ pub enum KeyAlgorithm {
 }
 
 impl KeyAlgorithm {
+    /// What a curve is called that is spelled out instead of named.
+    pub(super) const EXPLICIT_CURVE: &str = "an elliptic curve with explicit parameters";
+
     /// Of a SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
     pub(super) fn from_spki(spki: &[u8]) -> Self {
         let Ok(info) = SubjectPublicKeyInfoRef::from_der(spki) else {
@@ -52,7 +55,7 @@ impl KeyAlgorithm {
             (EC, Some(P256)) => Self::P256,
             (EC, Some(P384)) => Self::P384,
             (EC, Some(P521)) => Self::P521,
-            (EC, None) => Self::Other("an elliptic curve with explicit parameters".into()),
+            (EC, None) => Self::Other(Self::EXPLICIT_CURVE.into()),
             (EC, Some(other)) => Self::Other(name(other)),
             (ED25519, _) => Self::Ed25519,
             (RSA, _) => Self::Other("an RSA key that cannot be read".into()),

@@ -1,9 +1,10 @@
 use time::OffsetDateTime;
 
+use super::certificate::check_length;
 use super::sign::{Signer, Template, sign};
 use super::{
-    Certificate, EndEntity, EndEntityKind, Error, PrivateKey, Profile, PublicKey, SerialNumber, Subject,
-    Validity,
+    Certificate, EndEntity, EndEntityKind, Error, KeyDefect, PrivateKey, Profile, PublicKey, SerialNumber,
+    Subject, Validity,
 };
 
 /// What the certificate of a new authority is to say.
@@ -62,6 +63,27 @@ impl CertificateAuthority {
         Ok(Self { chain, key })
     }
 
+    /// Checks what keeps a CA from being taken over that somebody else made: with it, some clients would
+    /// refuse everything that it signs, or others could sign as well. Where it is in use already, that is for
+    /// `check` to say, and its certificates go on being renewed.
+    ///
+    /// `check_key` knows keys that others have.
+    ///
+    /// # Errors
+    /// What is wrong with a certificate of its chain.
+    pub fn check_adoptable(
+        &self,
+        check_key: &dyn Fn(&PublicKey) -> Result<(), KeyDefect>,
+    ) -> Result<(), Error> {
+        for (above, certificate) in self.chain.iter().enumerate() {
+            let is_presented = above + 1 < self.chain.len();
+            if let Some(reason) = refusal(certificate, is_presented, check_key) {
+                return Err(Error::AuthorityUnusable { subject: certificate.subject().clone(), reason });
+            }
+        }
+        Ok(())
+    }
+
     /// The certificate whose key signs.
     #[must_use]
     pub fn certificate(&self) -> &Certificate {
@@ -96,7 +118,7 @@ impl CertificateAuthority {
     /// Issues the certificate of a server or a client.
     ///
     /// # Errors
-    /// Only where encoding or signing fails.
+    /// If it would be longer than clients take; else only where encoding or signing fails.
     pub fn issue(&self, end_entity: &EndEntity, key: &PublicKey) -> Result<Certificate, Error> {
         let signer = Signer {
             name: self.certificate().subject(),
@@ -111,7 +133,10 @@ impl CertificateAuthority {
             validity: end_entity.validity,
             serial: &end_entity.serial,
         };
-        sign(&template, key, &signer)
+        let certificate = sign(&template, key, &signer)?;
+        let presented = self.intermediates().iter().chain([&certificate]);
+        check_length(presented.map(|certificate| certificate.as_der().len()).sum())?;
+        Ok(certificate)
     }
 
     /// Signs a root anew, with what verifiers ask of an authority today; key, name and pathlen stay.
@@ -143,6 +168,12 @@ impl CertificateAuthority {
         let mut family = std::iter::once(root).chain(issued);
         let serial_may_be_named =
             root.subject_key_identifier().is_none() || family.any(Certificate::names_serial_of_issuer);
+        if serial_may_be_named && root.serial().is_negative() {
+            return Err(Error::NotReissuable {
+                subject: root.subject().clone(),
+                reason: "certificates may name its serial number, which is negative".into(),
+            });
+        }
         let signer = Signer { name: root.subject(), key_identifier: key_identifier.clone(), key: &self.key };
         let template = Template {
             profile: Profile::Authority { path_length: root.path_length() },
@@ -190,6 +221,37 @@ fn named_identifier(root: &Certificate, issued: &[&Certificate]) -> Result<Optio
     }
 }
 
+/// Why a CA is not taken over that has this certificate in its chain.
+fn refusal(
+    certificate: &Certificate,
+    is_presented: bool,
+    check_key: &dyn Fn(&PublicKey) -> Result<(), KeyDefect>,
+) -> Option<String> {
+    if certificate.subject().is_empty() {
+        return Some(
+            "its subject is empty, which Java, GnuTLS and `openssl verify -x509_strict` refuse".into(),
+        );
+    }
+    let serial = certificate.serial();
+    if serial.is_negative() {
+        return Some(format!("its serial number is negative, {serial}, which Go since 1.23 does not read"));
+    }
+    if let Some(kind) = EndEntityKind::ALL.into_iter().find(|kind| !certificate.names_purpose(*kind)) {
+        return Some(format!(
+            "its extendedKeyUsage has no {kind}Auth, and OpenSSL does not take anyExtendedKeyUsage for it"
+        ));
+    }
+    if let Some(extension) = certificate.critical_beyond_webpki().filter(|_| is_presented) {
+        return Some(format!(
+            "its critical extension {extension} is one that not every verifier knows: rustls refuses it, and Go before 1.24"
+        ));
+    }
+    // A root of another kind than those that are made here has its verifiers.
+    let key = certificate.public_key().ok()?;
+    let defect = key.check_strength().and_then(|()| check_key(&key)).err()?;
+    Some(format!("its key is {defect}"))
+}
+
 /// From the certificate of `key` up to the root, by the names of the issuers; whether the
 /// signatures hold is for the verifier to say, which sees every certificate before it is used.
 fn order_chain(given: Vec<Certificate>, key: &PublicKey) -> Result<Vec<Certificate>, Error> {
@@ -204,7 +266,14 @@ fn order_chain(given: Vec<Certificate>, key: &PublicKey) -> Result<Vec<Certifica
         certificates.iter().position(|certificate| certificate.public_key().is_ok_and(|own| own == *key));
     let mut current = match (own, first) {
         (Some(position), _) => certificates.remove(position),
-        (None, Some(subject)) => return Err(Error::KeyMismatch { subject }),
+        (None, Some(subject)) => {
+            let unreadable = certificates.iter().find(|certificate| certificate.public_key().is_err());
+            return Err(unreadable.map_or(Error::KeyMismatch { subject }, |certificate| {
+                let reason =
+                    format!("its key is one that cannot be used here: {}", certificate.key_algorithm());
+                Error::AuthorityUnusable { subject: certificate.subject().clone(), reason }
+            }));
+        }
         (None, None) => {
             return Err(Error::PemMissing { wanted: "certificate", found: vec![] });
         }

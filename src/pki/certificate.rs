@@ -9,6 +9,7 @@ use x509_parser::error::X509Error;
 use x509_parser::nom;
 use x509_parser::prelude::{FromDer, X509Version};
 
+use super::email::EmailConstraints;
 use super::encoding::damage;
 use super::extensions::{ANY_PURPOSE, DIGITAL_SIGNATURE, Extensions, KEY_CERT_SIGN};
 use super::{
@@ -35,6 +36,17 @@ pub struct Certificate {
 /// The most that OpenSSL takes from a peer (SSL_MAX_CERT_LIST_DEFAULT).
 pub(super) const MAX_LENGTH: usize = 100 * 1024;
 
+/// Refuses certificates that together are longer than peers take.
+///
+/// # Errors
+/// If they are.
+pub(super) fn check_length(length: usize) -> Result<(), Error> {
+    match length > MAX_LENGTH {
+        true => Err(Error::CertificateTooLong { length }),
+        false => Ok(()),
+    }
+}
+
 impl Certificate {
     /// Reads one DER certificate.
     ///
@@ -42,9 +54,7 @@ impl Certificate {
     /// If it is not one, or something follows it.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         let malformed = |reason: String| Error::CertificateMalformed { reason };
-        if der.len() > MAX_LENGTH {
-            return Err(malformed(format!("it is longer than {MAX_LENGTH} octets")));
-        }
+        check_length(der.len())?;
         let (rest, parsed) =
             X509Certificate::from_der(der).map_err(|error| malformed(in_words(&error, der)))?;
         if !rest.is_empty() {
@@ -201,6 +211,25 @@ impl Certificate {
             .is_some_and(|purposes| purposes.iter().any(|purpose| purpose == ANY_PURPOSE))
     }
 
+    /// Whether extendedKeyUsage says this purpose itself, which is what OpenSSL asks of a CA; without the
+    /// extension it serves all.
+    #[must_use]
+    pub fn names_purpose(&self, kind: EndEntityKind) -> bool {
+        self.extended_key_usage()
+            .is_none_or(|purposes| purposes.iter().any(|purpose| purpose == kind.purpose()))
+    }
+
+    /// The name of a critical extension that webpki does not know, and so refuses in what is presented to
+    /// it.
+    pub(super) fn critical_beyond_webpki(&self) -> Option<&str> {
+        self.extensions.critical_beyond_webpki.as_deref()
+    }
+
+    /// What nameConstraints say of e-mail addresses.
+    pub(super) fn email_constraints(&self) -> &EmailConstraints {
+        &self.extensions.email_constraints
+    }
+
     /// subjectKeyIdentifier (RFC 5280 4.2.1.2), if there is one.
     #[must_use]
     pub fn subject_key_identifier(&self) -> Option<&[u8]> {
@@ -216,6 +245,17 @@ impl Certificate {
     /// Whether authorityKeyIdentifier names the serial number of the issuer's certificate.
     pub(super) fn names_serial_of_issuer(&self) -> bool {
         self.extensions.names_serial_of_issuer
+    }
+
+    /// The extensions that limit what it may issue, beside basicConstraints and keyUsage.
+    #[must_use]
+    pub fn limits(&self) -> Vec<&'static str> {
+        let limits = [
+            (self.constrains_names(), "nameConstraints"),
+            (self.extended_key_usage().is_some(), "extendedKeyUsage"),
+            (self.constrains_policies(), "policyConstraints"),
+        ];
+        limits.into_iter().filter(|(is_there, _)| *is_there).map(|(_, name)| name).collect()
     }
 
     /// Whether there are policyConstraints (RFC 5280 4.2.1.11) or inhibitAnyPolicy (4.2.1.14).

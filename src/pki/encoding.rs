@@ -1,10 +1,13 @@
+use der::Decode;
+use der::asn1::{AnyRef, ObjectIdentifier};
 use pkcs8::der::pem::LineEnding;
 use pkcs8::pkcs5::pbes2;
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+use x509_cert::spki::AlgorithmIdentifierRef;
 use zeroize::Zeroizing;
 
 use super::key::SecretText;
-use super::{Certificate, Error, PrivateKey};
+use super::{Certificate, Error, KeyMaterial, PrivateKey};
 
 pub(super) const CERTIFICATE: &str = "CERTIFICATE";
 pub(super) const PRIVATE_KEY: &str = "PRIVATE KEY";
@@ -82,11 +85,13 @@ pub fn key_from_pem(content: &[u8], passphrase: Option<&Passphrase>) -> Result<P
     let mut found = Vec::new();
     for block in blocks(content)? {
         let label = block.tag().to_owned();
-        let legacy = block.headers().get("Proc-Type").is_some_and(|value| value.contains("ENCRYPTED"));
-        let der = Zeroizing::new(block.into_contents());
-        if legacy {
-            return Err(Error::KeyLegacyEncrypted);
+        if block.headers().get("Proc-Type").is_some_and(|value| value.contains("ENCRYPTED")) {
+            // RFC 1421 4.6.1.3: the cipher, a comma, and where it starts.
+            let cipher = block.headers().get("DEK-Info").and_then(|value| value.split(',').next());
+            let is_legacy = cipher.is_some_and(|cipher| LEGACY.iter().any(|old| cipher.starts_with(old)));
+            return Err(Error::KeyLegacyEncrypted { is_legacy });
         }
+        let der = Zeroizing::new(block.into_contents());
         match label.as_str() {
             PRIVATE_KEY => return PrivateKey::from_pkcs8(&der),
             "RSA PRIVATE KEY" => return PrivateKey::from_pkcs1(&der),
@@ -125,14 +130,73 @@ pub fn encrypt_key_to_pem(key: &PrivateKey, passphrase: &Passphrase) -> Result<S
 }
 
 fn decrypt(der: &[u8], passphrase: &Passphrase) -> Result<PrivateKey, Error> {
-    let encrypted = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| Error::KeyEncryptionUnsupported)?;
-    let parameters = encrypted.encryption_algorithm.pbes2().ok_or(Error::KeyEncryptionUnsupported)?;
+    let encrypted = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| scheme(der))?;
+    let parameters = encrypted.encryption_algorithm.pbes2().ok_or_else(|| scheme(der))?;
     if !is_affordable(&parameters.kdf) {
         return Err(Error::KeyDerivationTooCostly);
     }
     let key = encrypted.decrypt(passphrase.0.as_slice()).map_err(|_| Error::PassphraseWrong)?;
     PrivateKey::from_pkcs8(key.as_bytes())
 }
+
+/// How a key is encrypted that is not read here: EncryptedPrivateKeyInfo (RFC 5958 3) with another scheme
+/// than those of the library.
+fn scheme(der: &[u8]) -> Error {
+    #[derive(der::Sequence)]
+    struct Encrypted<'a> {
+        algorithm: AlgorithmIdentifierRef<'a>,
+        data: AnyRef<'a>,
+    }
+    let Ok(Encrypted { algorithm, .. }) = Encrypted::from_der(der) else {
+        return Error::key_malformed(der);
+    };
+    #[derive(der::Sequence)]
+    struct Pbes2<'a> {
+        derivation: AnyRef<'a>,
+        cipher: AlgorithmIdentifierRef<'a>,
+    }
+    let cipher = |algorithm: &AlgorithmIdentifierRef<'_>| {
+        let Pbes2 { cipher, .. } = algorithm.parameters?.decode_as().ok()?;
+        Some(cipher.oid)
+    };
+    let oid = match algorithm.oid {
+        pbes2::PBES2_OID => cipher(&algorithm).unwrap_or(algorithm.oid),
+        other => other,
+    };
+    match SCHEMES.iter().find(|(known, ..)| *known == oid) {
+        Some((_, name, is_legacy)) => {
+            Error::KeyEncryptionUnsupported { scheme: (*name).to_owned(), is_legacy: *is_legacy }
+        }
+        None => Error::KeyEncryptionUnsupported { scheme: oid.to_string(), is_legacy: false },
+    }
+}
+
+/// How the ciphers begin that PEM's own encryption names and OpenSSL 3 has in its legacy provider alone.
+const LEGACY: [&str; 7] = ["DES-CBC", "RC2", "RC4", "IDEA", "BF", "CAST5", "SEED"];
+
+/// Ciphers and schemes (RFC 8018 appendix A, RFC 7292 appendix C), their names, and whether OpenSSL 3 has them
+/// in its legacy provider alone.
+const SCHEMES: [(ObjectIdentifier, &str, bool); 14] = {
+    const fn oid(text: &str) -> ObjectIdentifier {
+        ObjectIdentifier::new_unwrap(text)
+    }
+    [
+        (oid("1.2.840.113549.1.5.1"), "MD2 and DES", true),
+        (oid("1.2.840.113549.1.5.3"), "MD5 and DES", true),
+        (oid("1.2.840.113549.1.5.4"), "MD2 and RC2", true),
+        (oid("1.2.840.113549.1.5.6"), "MD5 and RC2", true),
+        (oid("1.2.840.113549.1.5.10"), "SHA-1 and DES", true),
+        (oid("1.2.840.113549.1.5.11"), "SHA-1 and RC2", true),
+        (oid("1.2.840.113549.1.12.1.1"), "SHA-1 and RC4 of 128 bits", true),
+        (oid("1.2.840.113549.1.12.1.2"), "SHA-1 and RC4 of 40 bits", true),
+        (oid("1.2.840.113549.1.12.1.3"), "SHA-1 and 3DES", false),
+        (oid("1.2.840.113549.1.12.1.4"), "SHA-1 and 3DES of two keys", false),
+        (oid("1.2.840.113549.1.12.1.5"), "SHA-1 and RC2 of 128 bits", true),
+        (oid("1.2.840.113549.1.12.1.6"), "SHA-1 and RC2 of 40 bits", true),
+        (oid("1.3.14.3.2.7"), "PBES2 and DES", true),
+        (oid("1.2.840.113549.3.2"), "PBES2 and RC2", true),
+    ]
+};
 
 /// Whether deriving the key takes seconds and not hours, and as little memory as OpenSSL allows
 /// (SCRYPT_MAX_MEM).
@@ -159,8 +223,8 @@ pub(super) fn blocks(content: &[u8]) -> Result<Vec<pem::Pem>, Error> {
     if content.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::Empty);
     }
-    if is_der(content) {
-        return Err(Error::Der);
+    if let Some(error) = is_binary(content) {
+        return Err(error);
     }
     if content.strip_prefix(BYTE_ORDER_MARK).is_some_and(|rest| rest.starts_with(BEGIN)) {
         return Err(Error::ByteOrderMark);
@@ -216,14 +280,35 @@ pub(super) fn is_cut_off(der: &[u8]) -> bool {
     }
 }
 
+/// What a file is that is no text.
+fn is_binary(content: &[u8]) -> Option<Error> {
+    match content {
+        [0xFE, 0xED, 0xFE, 0xED, ..] | [0xCE, 0xCE, 0xCE, 0xCE, ..] => Some(Error::JavaKeystore),
+        _ if !is_der(content) => None,
+        _ if is_pkcs12(content) => Some(Error::Pkcs12),
+        _ if is_pkcs7(content) => Some(Error::Pkcs7 { form: "DER" }),
+        _ => Some(Error::Der { key: KeyMaterial::from_der(content).ok().map(|key| key.form()) }),
+    }
+}
+
 /// A PFX (RFC 7292 4): a SEQUENCE that begins with the version, 3, and another SEQUENCE.
-pub(super) fn is_pkcs12(der: &[u8]) -> bool {
-    let content = match der {
-        [0x30, 0..=0x7F, content @ ..] => content,
+fn is_pkcs12(der: &[u8]) -> bool {
+    content(der).starts_with(&[0x02, 0x01, 0x03, 0x30])
+}
+
+/// A ContentInfo of signed data (RFC 2315 7, 9), which carries certificates: `.p7b`, `.p7c`.
+fn is_pkcs7(der: &[u8]) -> bool {
+    const SIGNED_DATA: &[u8] = &[0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02];
+    content(der).starts_with(SIGNED_DATA)
+}
+
+/// What is inside of a SEQUENCE.
+fn content(der: &[u8]) -> &[u8] {
+    match der {
+        [0x30, 0..=0x80, content @ ..] => content,
         [0x30, count @ 0x81..=0x84, rest @ ..] => rest.get(usize::from(*count - 0x80)..).unwrap_or_default(),
-        _ => return false,
-    };
-    content.starts_with(&[0x02, 0x01, 0x03, 0x30])
+        _ => &[],
+    }
 }
 
 const CUT_OFF: &str = "a BEGIN line has no END line, the file is cut off";
@@ -259,6 +344,8 @@ fn is_der(content: &[u8]) -> bool {
     match content {
         [0x30, length @ 0..=0x7F, rest @ ..] => rest.len() == usize::from(*length),
         [0x30, 0x81..=0x84, ..] => true,
+        // BER of indefinite length, as old programs write PKCS#7 and PKCS#12.
+        [0x30, 0x80, 0x02 | 0x06, ..] => true,
         _ => false,
     }
 }
@@ -323,8 +410,8 @@ mod tests {
         let read = |content: &[u8]| certificates_from_pem(content).unwrap_err();
         assert!(matches!(read(b""), Error::Empty));
         assert!(matches!(read(b" \n"), Error::Empty));
-        assert!(matches!(read(b"\x30\x82\x03\x00"), Error::Der));
-        assert!(matches!(read(b"\x30\x03\x02\x01\x00"), Error::Der));
+        assert!(matches!(read(b"\x30\x82\x03\x00"), Error::Der { .. }));
+        assert!(matches!(read(b"\x30\x03\x02\x01\x00"), Error::Der { .. }));
         assert!(matches!(read(b"0A\n"), Error::PemMissing { .. }));
         assert!(matches!(read(b"\xEF\xBB\xBF-----BEGIN CERTIFICATE-----\n"), Error::ByteOrderMark));
         assert!(matches!(read(b"garbage"), Error::PemMissing { .. }));

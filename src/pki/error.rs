@@ -1,8 +1,10 @@
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+use super::certificate::MAX_LENGTH;
 use super::{
-    AttributeType, EndEntityKind, GeneralName, KeyDefect, KeyType, SignatureAlgorithm, Subject, shell_quoted,
+    AttributeType, EndEntityKind, GeneralName, KeyAlgorithm, KeyDefect, KeyForm, KeyType, SignatureAlgorithm,
+    Subject, shell_quoted,
 };
 
 /// What is wrong with a name, a number, a key or a certificate.
@@ -79,10 +81,22 @@ pub enum Error {
     Empty,
     /// DER where PEM is needed.
     #[error("is DER, not PEM")]
-    Der,
+    Der {
+        /// The form of the private key, if it is one.
+        key: Option<KeyForm>,
+    },
     /// PKCS#12, whose content is encrypted.
     #[error("is PKCS#12, which keeps certificates and keys behind a passphrase")]
     Pkcs12,
+    /// PKCS#7, a list of certificates.
+    #[error("is PKCS#7, a list of certificates in another form")]
+    Pkcs7 {
+        /// `DER` or `PEM`.
+        form: &'static str,
+    },
+    /// The old keystore of Java, JKS or JCEKS.
+    #[error("is a Java keystore, which keeps certificates and keys behind a passphrase")]
+    JavaKeystore,
     /// Text in another encoding than ASCII, where PEM is needed.
     #[error("is UTF-16 text, and PEM is ASCII")]
     NotText,
@@ -115,6 +129,14 @@ pub enum Error {
         /// What the parser said.
         reason: String,
     },
+    /// A certificate, or a chain of them, that peers do not take: OpenSSL's SSL_MAX_CERT_LIST_DEFAULT.
+    #[error(
+        "is a certificate of {length} octets with its chain, and OpenSSL takes at most {MAX_LENGTH} from a peer"
+    )]
+    CertificateTooLong {
+        /// How long it is.
+        length: usize,
+    },
     /// Not a certificate signing request.
     #[error("is not a certificate signing request: {reason}")]
     RequestMalformed {
@@ -139,6 +161,9 @@ pub enum Error {
     /// A request for a key that no certificate should be made for.
     #[error("asks for a certificate of {0}")]
     RequestKeyRefused(KeyDefect),
+    /// A key that no new certificate should be made for.
+    #[error("is {0}")]
+    KeyRefused(KeyDefect),
     /// A certificate that may not issue others.
     #[error("is not a certificate authority ({subject}): basicConstraints does not say CA:TRUE")]
     NotAnAuthority {
@@ -211,6 +236,9 @@ pub enum Error {
         /// Which one it is.
         reason: String,
     },
+    /// A key that spells its elliptic curve out instead of naming it (RFC 5480 2.1.1 forbids that).
+    #[error("is a key that cannot be used here: {}", KeyAlgorithm::EXPLICIT_CURVE)]
+    KeyWithExplicitCurve,
     /// Not a private key.
     #[error("is not a valid private key: {reason}")]
     KeyMalformed {
@@ -224,14 +252,22 @@ pub enum Error {
     #[error("cannot be decrypted: the passphrase is wrong, or the file is damaged")]
     PassphraseWrong,
     /// An encryption scheme that is not read (PBES1, RC2, …).
-    #[error("is encrypted with a scheme that is not supported (PKCS#8 with PBES2 is)")]
-    KeyEncryptionUnsupported,
+    #[error("is encrypted with {scheme}, which is not supported here")]
+    KeyEncryptionUnsupported {
+        /// Which.
+        scheme: String,
+        /// Whether OpenSSL 3 reads it with its legacy provider alone.
+        is_legacy: bool,
+    },
     /// PBKDF2 or scrypt with numbers that would take hours, or all memory.
     #[error("is encrypted so that opening it would take too long or too much memory")]
     KeyDerivationTooCostly,
     /// `Proc-Type: 4,ENCRYPTED`, the encryption of OpenSSL before PKCS#8.
     #[error("is encrypted in the legacy format (Proc-Type: 4,ENCRYPTED)")]
-    KeyLegacyEncrypted,
+    KeyLegacyEncrypted {
+        /// Whether OpenSSL 3 reads it with its legacy provider alone.
+        is_legacy: bool,
+    },
     /// An empty passphrase protects nothing.
     #[error("the passphrase is empty")]
     PassphraseEmpty,
@@ -295,6 +331,9 @@ impl Error {
             Self::Empty | Self::PemMalformed { .. } | Self::CertificateMalformed { .. } => {
                 "restore the file from a backup".into()
             }
+            Self::CertificateTooLong { .. } => {
+                "give it fewer names; *.example.com stands for all names with one label in its place".into()
+            }
             Self::RequestMalformed { .. } | Self::RequestSignatureWrong => {
                 "make the request again, as in `openssl req -new -key my.key -out my.csr`".into()
             }
@@ -303,28 +342,45 @@ impl Error {
                     .into()
             }
             Self::RequestKeyRefused(defect) => defect.hint().into(),
+            Self::KeyRefused(_) => "make a new key: leave --reuse-key out".into(),
             Self::SeveralRequests { .. } => "put each into a file of its own".into(),
             Self::PemFolded | Self::PemIndented => {
                 "copy the file again as it was made; in YAML under `|`, which keeps lines".into()
             }
-            Self::Pkcs12 => {
-                format!("`openssl pkcs12 -nodes -in {quoted} | milvus-certs inspect -` shows what is in it")
-            }
-            Self::NotText => "save it as ASCII or UTF-8 without a byte order mark".into(),
-            Self::Der => format!(
-                "convert it with `openssl x509 -inform DER -in {quoted} -out FILE.pem`, or `openssl pkey` for a key"
+            Self::Pkcs12 => format!(
+                "`openssl pkcs12 -nodes -in {quoted} | milvus-certs inspect -` shows what is in it; `openssl pkcs12 -nokeys -in {quoted} -out FILE.pem` takes the certificates out, -nocerts the key; OpenSSL 3 reads old ones with -legacy"
             ),
+            Self::Pkcs7 { form } => {
+                format!("`openssl pkcs7 -inform {form} -print_certs -in {quoted} -out FILE.pem` converts it")
+            }
+            Self::JavaKeystore => format!(
+                "`keytool -importkeystore -srckeystore {quoted} -destkeystore FILE.p12 -deststoretype PKCS12` converts it, then `openssl pkcs12 -in FILE.p12` shows what is in it"
+            ),
+            Self::NotText => "save it as ASCII or UTF-8 without a byte order mark".into(),
+            Self::Der { key } => {
+                let (command, file) = match key {
+                    None => ("x509", "FILE.pem"),
+                    Some(KeyForm::EncryptedPkcs8) => ("pkcs8 -topk8 -v2 aes-256-cbc", "FILE.key"),
+                    Some(_) => ("pkey", "FILE.key"),
+                };
+                format!("convert it with `openssl {command} -inform DER -in {quoted} -out {file}`")
+            }
             Self::ByteOrderMark => format!("remove it with `sed -i '1s/^\\xEF\\xBB\\xBF//' {quoted}`"),
-            Self::PemMissing { .. } => "check that the right file was named".into(),
-            Self::NotAnAuthority { .. } | Self::NoKeyCertSign { .. } | Self::AuthorityUnusable { .. } => {
-                "use a certificate that was made for an authority, with its key".into()
+            Self::PemMissing { found, .. } => match found.iter().find_map(|label| conversion(label, &quoted)) {
+                Some(command) => format!("`{command}` converts it"),
+                None => "check that the right file was named".into(),
+            },
+            Self::NotAnAuthority { .. } | Self::NoKeyCertSign { .. } => {
+                "use a certificate that was made for a CA, with its key".into()
+            }
+            Self::AuthorityUnusable { .. } => {
+                "ask whoever made it for another, or make a CA of your own: `milvus-certs gen -d NEW`".into()
             }
             Self::NotReissuable { .. } => {
-                "`milvus-certs rotate-ca begin` without --same-key makes an authority with a key of its own"
-                    .into()
+                format!("`{}` without --same-key makes a CA with a key of its own", beside("rotate-ca begin", file))
             }
             Self::AuthorityExpired { .. } => {
-                "`milvus-certs gen --force` makes a new authority and keeps the old files in a backup".into()
+                format!("`{}` makes a new CA and keeps the old files in a backup", beside("gen --force", file))
             }
             Self::AuthorityNotYetValid { .. } => "check the clock of this machine".into(),
             Self::IssuerMissing { .. } => {
@@ -341,6 +397,10 @@ impl Error {
             Self::KeyUnsupported { .. } => {
                 "use RSA from 2048 bits, or the elliptic curves P-256 or P-384".into()
             }
+            Self::KeyWithExplicitCurve => {
+                "Milvus does not read such keys and certificates, even where the parameters are those of P-256; make a CA whose key names its curve: `milvus-certs gen -d NEW --key-type p256`"
+                    .into()
+            }
             Self::KeyMalformed { .. } => {
                 "restore it from a backup; RSA with two primes, P-256, P-384 and Ed25519 are read".into()
             }
@@ -350,13 +410,19 @@ impl Error {
             Self::PassphraseWrong | Self::PassphraseEmpty => {
                 "the passphrase is the first line of the file given with --ca-passphrase-file".into()
             }
-            Self::KeyEncryptionUnsupported | Self::KeyDerivationTooCostly | Self::KeyLegacyEncrypted => {
+            Self::KeyEncryptionUnsupported { is_legacy: true, .. }
+            | Self::KeyLegacyEncrypted { is_legacy: true } => format!(
+                "convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc -provider legacy -provider default -in {quoted} -out ca-pkcs8.key`; OpenSSL before 3 takes it without -provider"
+            ),
+            Self::KeyEncryptionUnsupported { .. }
+            | Self::KeyLegacyEncrypted { .. }
+            | Self::KeyDerivationTooCostly => {
                 format!(
                     "convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in {quoted} -out ca-pkcs8.key`"
                 )
             }
             Self::DoesNotVerify { .. } | Self::NameNotCovered { .. } => {
-                "`milvus-certs renew` makes a new certificate from the authority".into()
+                format!("`{}` makes a new certificate from the CA", beside("renew", file))
             }
             Self::Signing { .. } | Self::NoRandomness { .. } => return None,
         };
@@ -393,6 +459,30 @@ impl Error {
         let names: Vec<_> = KeyType::ALL.iter().map(|key_type| key_type.name()).collect();
         Self::unsupported(format!("{value:?} is none of {}", names.join(", ")))
     }
+}
+
+/// A command for the certificate directory that a file is in.
+fn beside(command: &str, file: &str) -> String {
+    match file.rsplit_once('/') {
+        None => format!("milvus-certs {command}"),
+        Some(("", _)) => format!("milvus-certs {command} -d /"),
+        Some((directory, _)) => format!("milvus-certs {command} -d {}", shell_quoted(directory)),
+    }
+}
+
+/// What makes of a PEM block with this label one that is read here.
+fn conversion(label: &str, quoted: &str) -> Option<String> {
+    Some(match label {
+        "PKCS7" | "PKCS #7 SIGNED DATA" | "CMS" => {
+            format!("openssl pkcs7 -print_certs -in {quoted} -out FILE.pem")
+        }
+        "TRUSTED CERTIFICATE" | "X509 CERTIFICATE" => format!("openssl x509 -in {quoted} -out FILE.pem"),
+        // ssh-keygen writes into the file that it reads.
+        "OPENSSH PRIVATE KEY" => {
+            format!("install -m 600 {quoted} FILE.key && ssh-keygen -p -m PKCS8 -f FILE.key")
+        }
+        _ => return None,
+    })
 }
 
 fn found_instead(found: &[String]) -> String {

@@ -3,6 +3,8 @@ use x509_parser::extensions::{
     ExtendedKeyUsage as ParsedExtendedKeyUsage, GeneralName as ParsedName, ParsedExtension,
 };
 
+use super::email::EmailConstraints;
+use super::request::name;
 use super::{EndEntityKind, Error, GeneralName, printable};
 
 /// The extensions that matter here (RFC 5280 4.2.1).
@@ -13,6 +15,8 @@ pub(super) struct Extensions {
     pub(super) path_length: Option<u32>,
     /// A critical extension that verifiers do not know, by its object identifier.
     pub(super) unknown_critical: Option<String>,
+    /// A critical extension that is none of those that webpki knows, by its name.
+    pub(super) critical_beyond_webpki: Option<String>,
     /// The names of its bits, if there is a keyUsage at all.
     pub(super) key_usage: Option<Vec<&'static str>>,
     /// The names or object identifiers of its purposes, if there is an extendedKeyUsage at all.
@@ -21,6 +25,8 @@ pub(super) struct Extensions {
     pub(super) constrains_names: bool,
     /// nameConstraints have an iPAddress.
     pub(super) constrains_addresses: bool,
+    /// What nameConstraints say of e-mail addresses.
+    pub(super) email_constraints: EmailConstraints,
     /// There are policyConstraints, or there is an inhibitAnyPolicy.
     pub(super) constrains_policies: bool,
     pub(super) subject_key_identifier: Option<Vec<u8>>,
@@ -37,6 +43,9 @@ impl Extensions {
     pub(super) fn of(parsed: &X509Certificate<'_>) -> Result<Self, Error> {
         let mut extensions = Self::default();
         for extension in parsed.extensions() {
+            if extension.critical && !is_known_to_webpki(extension.parsed_extension()) {
+                extensions.critical_beyond_webpki = Some(name(&extension.oid));
+            }
             match extension.parsed_extension() {
                 ParsedExtension::ParseError { .. } => {
                     return Err(Error::CertificateMalformed {
@@ -79,6 +88,7 @@ impl Extensions {
             }
             ParsedExtension::NameConstraints(constraints) => {
                 self.constrains_names = true;
+                self.email_constraints = EmailConstraints::of(constraints);
                 let subtrees = [&constraints.permitted_subtrees, &constraints.excluded_subtrees];
                 let mut bases = subtrees.into_iter().flatten().flatten().map(|subtree| &subtree.base);
                 self.constrains_addresses = bases.any(|base| matches!(base, ParsedName::IPAddress(_)));
@@ -89,6 +99,18 @@ impl Extensions {
             _ => {}
         }
     }
+}
+
+fn is_known_to_webpki(extension: &ParsedExtension<'_>) -> bool {
+    matches!(
+        extension,
+        ParsedExtension::KeyUsage(_)
+            | ParsedExtension::SubjectAlternativeName(_)
+            | ParsedExtension::BasicConstraints(_)
+            | ParsedExtension::NameConstraints(_)
+            | ParsedExtension::CRLDistributionPoints(_)
+            | ParsedExtension::ExtendedKeyUsage(_)
+    )
 }
 
 pub(super) const DIGITAL_SIGNATURE: &str = "digitalSignature";

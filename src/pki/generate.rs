@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::key::Parameters;
 use super::{Error, KeyType, PrivateKey};
+use crate::workers::share;
 
 /// Makes new keys of these types from the operating system's random numbers, on all cores: the search
 /// for the primes of RSA keys is nearly all of the work of a run.
@@ -29,12 +30,12 @@ fn alike(key_type: KeyType, count: usize) -> Result<Vec<PrivateKey>, Error> {
     /// Fewer are made before the threads have started.
     const WORTH_SHARING: usize = 8;
     let curve = match key_type.parameters() {
-        Parameters::Rsa { bits } => return rsa_keys(bits, count),
+        Parameters::Rsa { bits } => return share(|| rsa_keys(bits, count)),
         Parameters::Curve(curve) => curve,
     };
     match count < WORTH_SHARING {
         true => (0..count).map(|_| PrivateKey::of_curve(curve)).collect(),
-        false => (0..count).into_par_iter().map(|_| PrivateKey::of_curve(curve)).collect(),
+        false => share(|| (0..count).into_par_iter().map(|_| PrivateKey::of_curve(curve)).collect()),
     }
 }
 

@@ -1,4 +1,4 @@
-use super::encoding::{CERTIFICATE, blocks, is_pkcs12};
+use super::encoding::{CERTIFICATE, blocks};
 use super::request::is_request;
 use super::{Certificate, CertificateRequest, Error, KeyMaterial, printable};
 
@@ -28,7 +28,7 @@ pub enum Item {
 /// If nothing in it is known.
 pub fn items(content: &[u8]) -> Result<Vec<Item>, Error> {
     let blocks = match blocks(content) {
-        Err(Error::Der) => return Ok(vec![from_der(content)?]),
+        Err(Error::Der { .. }) => return Ok(vec![from_der(content)?]),
         blocks => blocks?,
     };
     match blocks.is_empty() {
@@ -59,7 +59,7 @@ fn from_der(content: &[u8]) -> Result<Item, Error> {
     let key = || KeyMaterial::from_der(content).map(Item::PrivateKey);
     certificate.or_else(|error| {
         let other = request().or_else(|_| key());
-        other.map_err(|_| if is_pkcs12(content) { Error::Pkcs12 } else { error })
+        other.map_err(|_| error)
     })
 }
 

@@ -1,8 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use der::asn1::OctetStringRef;
-use der::{Decode, Encode};
+use der::asn1::{AnyRef, BitStringRef, OctetStringRef};
+use der::{Decode, Encode, Sequence, Tag, Tagged};
 use p256::ecdsa::signature::Signer;
 use pkcs8::{EncodePrivateKey, EncodePublicKey, ObjectIdentifier, PrivateKeyInfoRef, SecretDocument};
 use rcgen::{PublicKeyData, SignatureAlgorithm};
@@ -15,7 +15,9 @@ use x509_cert::spki::{AlgorithmIdentifierRef, DecodePublicKey, SubjectPublicKeyI
 use zeroize::Zeroizing;
 
 use super::algorithm::{EC, ED25519, MAX_RSA_BITS, MIN_RSA_BITS, P256, P384, RSA, bit_length};
-use super::{EndEntityKind, Error, KeyAlgorithm, generate_keys};
+use super::certificate::spki_sha256;
+use super::key_defect::certifiable;
+use super::{EndEntityKind, Error, KeyAlgorithm, KeyDefect, generate_keys};
 
 /// The kinds of key that are made here: those that every Milvus client can talk to.
 ///
@@ -130,6 +132,7 @@ impl PrivateKey {
             EC => match info.algorithm.parameters_oid().ok() {
                 Some(P256) => Kind::P256(Box::new(info.try_into().map_err(Error::key_malformed)?)),
                 Some(P384) => Kind::P384(Box::new(info.try_into().map_err(Error::key_malformed)?)),
+                None => return Err(Error::KeyWithExplicitCurve),
                 curve => return Err(Error::unsupported(KeyAlgorithm::named(EC, curve).to_string())),
             },
             ED25519 => Kind::Ed25519(Box::new(info.try_into().map_err(Error::key_malformed)?)),
@@ -154,9 +157,7 @@ impl PrivateKey {
     pub(super) fn from_sec1(der: &[u8]) -> Result<Self, Error> {
         let p256 = p256::SecretKey::from_sec1_der(der).map(|key| Kind::P256(Box::new(key.into())));
         let p384 = || p384::SecretKey::from_sec1_der(der).map(|key| Kind::P384(Box::new(key.into())));
-        let key = p256.or_else(|_| p384());
-        key.map_err(|_| Error::unsupported("an elliptic curve other than P-256 and P-384"))
-            .and_then(Self::checked)
+        p256.or_else(|_| p384()).map_err(|_| Sec1::error(der)).and_then(Self::checked)
     }
 
     fn checked(kind: Kind) -> Result<Self, Error> {
@@ -222,6 +223,38 @@ impl PrivateKey {
             }
             Kind::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
         })
+    }
+}
+
+/// ECPrivateKey (RFC 5915 3), whatever its curve.
+#[derive(Sequence)]
+pub(super) struct Sec1<'a> {
+    version: u8,
+    private_key: &'a OctetStringRef,
+    #[asn1(context_specific = "0", optional = "true")]
+    parameters: Option<AnyRef<'a>>,
+    #[asn1(context_specific = "1", optional = "true")]
+    public_key: Option<BitStringRef<'a>>,
+}
+
+impl<'a> Sec1<'a> {
+    /// A key whose curve is spelled out, which the library does not read: its public half, if it has it.
+    pub(super) fn with_explicit_curve(der: &'a [u8]) -> Option<Option<BitStringRef<'a>>> {
+        let Self { parameters, public_key, .. } = Self::from_der(der).ok()?;
+        parameters.is_some_and(|parameters| parameters.tag() == Tag::Sequence).then_some(public_key)
+    }
+
+    /// Why the key is not read.
+    fn error(der: &'a [u8]) -> Error {
+        if Self::with_explicit_curve(der).is_some() {
+            return Error::KeyWithExplicitCurve;
+        }
+        let curve = |parameters: AnyRef<'_>| parameters.decode_as::<ObjectIdentifier>().ok();
+        match Self::from_der(der).map(|key| key.parameters.and_then(curve)) {
+            Ok(Some(P256 | P384)) | Err(_) => Error::key_malformed(()),
+            Ok(Some(other)) => Error::unsupported(KeyAlgorithm::named(EC, Some(other)).to_string()),
+            Ok(None) => Error::unsupported("an elliptic curve that the key does not name"),
+        }
     }
 }
 
@@ -309,6 +342,20 @@ impl PublicKey {
         sha2::Sha256::digest(&self.bits)[..20].to_vec()
     }
 
+    /// SHA-256 of its SubjectPublicKeyInfo, normalised: the key's pin, however it was encoded.
+    pub(crate) fn spki_sha256(&self) -> [u8; 32] {
+        spki_sha256(&self.subject_public_key_info())
+    }
+
+    /// Refuses a key whose private half everybody can compute, and one that Milvus or its clients do not
+    /// take.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_strength(&self) -> Result<(), KeyDefect> {
+        certifiable(&self.subject_public_key_info()).map(|_| ())
+    }
+
     /// Whether it is an RSA key: only those can encipher a session key.
     #[must_use]
     pub fn is_rsa(&self) -> bool {
@@ -316,11 +363,12 @@ impl PublicKey {
     }
 
     /// Whether a certificate of this kind can be used with it: pymilvus cannot talk to a server with
-    /// an Ed25519 key.
+    /// an Ed25519 key, and a weak key protects nothing.
     ///
     /// # Errors
     /// If it cannot.
     pub fn check_for(&self, kind: EndEntityKind) -> Result<(), Error> {
+        self.check_strength().map_err(Error::KeyRefused)?;
         match (kind, self.algorithm) {
             (EndEntityKind::Server, Algorithm::Ed25519) => {
                 Err(Error::unsupported(format!("pymilvus cannot talk to a server with an {self} key")))

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::algorithm::{EC, ED25519, P256, P384, P521, RSA, RsaPublicKey, bit_length};
 use super::certificate::spki_sha256;
 use super::encoding::{ENCRYPTED_PRIVATE_KEY, PRIVATE_KEY, blocks, damage, is_cut_off};
+use super::key::Sec1;
 use super::{Certificate, Error, KeyAlgorithm, PrivateKey};
 
 /// The encodings of private keys.
@@ -176,6 +177,10 @@ impl Public {
 
     /// `curve` is PKCS#8's; SEC 1 alone names it itself.
     fn from_sec1(der: &[u8], curve: Option<ObjectIdentifier>) -> Result<Self, Error> {
+        if let Some(public) = Sec1::with_explicit_curve(der) {
+            let bits = public.map(|bits| bits.raw_bytes().to_vec());
+            return Ok(Self::new(KeyAlgorithm::named(EC, None), bits, None));
+        }
         let key = EcPrivateKey::from_der(der).map_err(Error::key_malformed)?;
         let own = key.parameters.and_then(EcParameters::named_curve);
         let bits = match curve.or(own) {

@@ -6,6 +6,7 @@ mod algorithm;
 mod authority;
 mod certificate;
 mod chain;
+mod email;
 mod encoding;
 mod error;
 mod extensions;

@@ -1,3 +1,7 @@
+use std::borrow::Cow;
+
+use der::asn1::AnyRef;
+use der::{Decode, Encode, Sequence, Tag, TagNumber};
 use rcgen::PublicKeyData;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::cri_attributes::ParsedCriAttribute;
@@ -38,8 +42,9 @@ impl CertificateRequest {
         if der.len() > MAX_LENGTH {
             return Err(malformed(format!("it is longer than {MAX_LENGTH} octets")));
         }
-        let (rest, parsed) =
-            X509CertificationRequest::from_der(der).map_err(|error| malformed(in_words(&error, der)))?;
+        let completed = with_attributes(der);
+        let (rest, parsed) = X509CertificationRequest::from_der(&completed)
+            .map_err(|error| malformed(in_words(&error, der)))?;
         if !rest.is_empty() {
             return Err(malformed(format!("{} octets follow it", rest.len())));
         }
@@ -174,9 +179,53 @@ impl CertificateRequest {
     }
 }
 
+/// The request with the attributes field that RFC 2986 4.1 asks for, empty where it is missing: some
+/// programs leave it out, and OpenSSL takes that.
+fn with_attributes(der: &[u8]) -> Cow<'_, [u8]> {
+    const NONE: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
+    let completed = || {
+        let Bare { information: WithoutAttributes { version, subject, key }, algorithm, signature } =
+            Bare::from_der(der).ok()?;
+        let information = WithAttributes { version, subject, key, attributes: AnyRef::new(NONE, &[]).ok()? };
+        Completed { information, algorithm, signature }.to_der().ok()
+    };
+    completed().map_or(Cow::Borrowed(der), Cow::Owned)
+}
+
 /// As OpenSSL names it, or the object identifier.
-fn name(oid: &Oid<'_>) -> String {
+pub(super) fn name(oid: &Oid<'_>) -> String {
     oid2sn(oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned)
+}
+
+/// CertificationRequest, RFC 2986 4.2, without attributes.
+#[derive(Sequence)]
+struct Bare<'a> {
+    information: WithoutAttributes<'a>,
+    algorithm: AnyRef<'a>,
+    signature: AnyRef<'a>,
+}
+
+#[derive(Sequence)]
+struct WithoutAttributes<'a> {
+    version: AnyRef<'a>,
+    subject: AnyRef<'a>,
+    key: AnyRef<'a>,
+}
+
+/// The same with them.
+#[derive(Sequence)]
+struct Completed<'a> {
+    information: WithAttributes<'a>,
+    algorithm: AnyRef<'a>,
+    signature: AnyRef<'a>,
+}
+
+#[derive(Sequence)]
+struct WithAttributes<'a> {
+    version: AnyRef<'a>,
+    subject: AnyRef<'a>,
+    key: AnyRef<'a>,
+    attributes: AnyRef<'a>,
 }
 
 /// Whether a PEM block with this label holds a request; the second is what Java's keytool writes.
@@ -190,7 +239,7 @@ pub(super) fn is_request(label: &str) -> bool {
 /// If there is none, or more than one, or it is damaged.
 pub fn request_from(content: &[u8]) -> Result<CertificateRequest, Error> {
     let blocks = match blocks(content) {
-        Err(Error::Der) => return CertificateRequest::from_der(content),
+        Err(Error::Der { .. }) => return CertificateRequest::from_der(content),
         blocks => blocks?,
     };
     let (requests, others): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| is_request(block.tag()));

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::str::FromStr;
 
 use super::Error;
 
@@ -11,7 +12,9 @@ const CUT: usize = 12;
 /// The serial number of a certificate: positive, at most 20 octets as DER writes it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SerialNumber {
-    /// Big-endian, without leading zeros; at most 159 bits.
+    /// Some programs made negative ones, which RFC 5280 4.1.2.2 forbids.
+    is_negative: bool,
+    /// Its magnitude, big-endian, without leading zeros; at most 159 bits.
     octets: Vec<u8>,
 }
 
@@ -26,7 +29,7 @@ impl SerialNumber {
             getrandom::fill(&mut octets)?;
             octets[0] &= 0x7F;
             if octets[0] != 0 {
-                return Ok(Self { octets: octets.to_vec() });
+                return Ok(Self::positive(&octets));
             }
         }
     }
@@ -34,13 +37,45 @@ impl SerialNumber {
     /// A serial number as it stands in a certificate, whatever its sign or length: to be compared
     /// and shown.
     pub(super) fn from_certificate(octets: &[u8]) -> Self {
-        Self { octets: without_leading_zeros(octets).to_vec() }
+        if octets.first().is_none_or(|first| first & 0x80 == 0) {
+            return Self::positive(octets);
+        }
+        // Two's complement (X.690 8.3.3).
+        let mut magnitude: Vec<u8> = octets.iter().map(|octet| !octet).collect();
+        increment(&mut magnitude);
+        Self { is_negative: true, ..Self::positive(&magnitude) }
     }
 
-    /// Big-endian, without leading zeros.
+    fn positive(octets: &[u8]) -> Self {
+        Self { is_negative: false, octets: without_leading_zeros(octets).to_vec() }
+    }
+
+    /// Whether it is below zero, which Go since 1.23 refuses.
+    #[must_use]
+    pub fn is_negative(&self) -> bool {
+        self.is_negative
+    }
+
+    /// Its magnitude, big-endian, without leading zeros.
     #[must_use]
     pub fn octets(&self) -> &[u8] {
         &self.octets
+    }
+}
+
+/// Reads what is displayed.
+impl FromStr for SerialNumber {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let is_hex = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        if !is_hex || digits.len() % 2 == 1 {
+            let content = first_line(text.as_bytes());
+            return Err(Error::SerialMalformed { content, reason: "is not a number in hex" });
+        }
+        let octets: Vec<u8> = pairs(digits.as_bytes()).collect();
+        Ok(Self { is_negative: digits.len() < text.len(), ..Self::positive(&octets) })
     }
 }
 
@@ -49,6 +84,9 @@ impl fmt::Display for SerialNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.octets.is_empty() {
             return f.write_str("00");
+        }
+        if self.is_negative {
+            f.write_str("-")?;
         }
         self.octets.iter().try_for_each(|octet| write!(f, "{octet:02X}"))
     }
@@ -103,13 +141,12 @@ impl SerialCounter {
             }
             rest = after;
         }
-        let octets: Vec<u8> =
-            digits.chunks_exact(2).map(|pair| (hex_digit(pair[0]) << 4) | hex_digit(pair[1])).collect();
+        let octets: Vec<u8> = pairs(&digits).collect();
         let octets = without_leading_zeros(&octets);
         if octets.len() > MAX_OCTETS {
             return Err(malformed("is longer than the 20 octets of RFC 5280"));
         }
-        Ok(Self { last: SerialNumber { octets: octets.to_vec() } })
+        Ok(Self { last: SerialNumber::positive(octets) })
     }
 
     /// The number that was given out last.
@@ -129,6 +166,9 @@ impl SerialCounter {
             let (high, low) = octets.split_at(16);
             Some((u128::from_be_bytes(high.try_into().ok()?), u128::from_be_bytes(low.try_into().ok()?)))
         };
+        if serial.is_negative {
+            return false;
+        }
         let (Some((last_high, last)), Some((high, number))) = (wide(&self.last), wide(serial)) else {
             return false;
         };
@@ -149,11 +189,7 @@ impl SerialCounter {
     /// When the next would not fit into 20 octets.
     pub fn advance(&mut self) -> Result<SerialNumber, Error> {
         let mut octets = self.last.octets.clone();
-        let carried = octets.iter_mut().rev().all(|octet| {
-            *octet = octet.wrapping_add(1);
-            *octet == 0
-        });
-        if carried {
+        if increment(&mut octets) {
             octets.insert(0, 1);
         }
         // DER puts a zero octet before a number whose top bit is set.
@@ -161,7 +197,7 @@ impl SerialCounter {
         if encoded > MAX_OCTETS {
             return Err(Error::SerialExhausted);
         }
-        self.last = SerialNumber { octets };
+        self.last = SerialNumber::positive(&octets);
         Ok(self.last.clone())
     }
 }
@@ -195,9 +231,22 @@ fn first_line(content: &[u8]) -> String {
     }
 }
 
+/// Adds one; whether that is one octet more than there is room for.
+fn increment(octets: &mut [u8]) -> bool {
+    octets.iter_mut().rev().all(|octet| {
+        *octet = octet.wrapping_add(1);
+        *octet == 0
+    })
+}
+
 fn without_leading_zeros(octets: &[u8]) -> &[u8] {
     let start = octets.iter().position(|octet| *octet != 0).unwrap_or(octets.len());
     &octets[start..]
+}
+
+/// The octets of which these are the digits.
+fn pairs(digits: &[u8]) -> impl Iterator<Item = u8> {
+    digits.chunks_exact(2).map(|pair| (hex_digit(pair[0]) << 4) | hex_digit(pair[1]))
 }
 
 fn hex_digit(digit: u8) -> u8 {
@@ -264,6 +313,31 @@ mod tests {
         assert!(shown(&"F".repeat(42)).contains(&"F".repeat(42)));
         let key = "MHcCAQEEIPpQzWXLgzw7T0Y2mF1s5mO6";
         assert!(shown(key).contains("MHcCAQEEIPpQ…") && !shown(key).contains("MHcCAQEEIPpQz"));
+    }
+
+    #[test]
+    fn a_serial_number_of_a_certificate_is_displayed_with_its_sign_and_read_back() {
+        for (octets, shown) in [
+            (&[0xF8, 0xA4, 0x32, 0xEB][..], "-075BCD15"),
+            (&[0x80], "-80"),
+            (&[0xFF], "-01"),
+            (&[0xFF, 0x00], "-0100"),
+            (&[0x00, 0x80], "80"),
+            (&[0x7F], "7F"),
+            (&[0x00], "00"),
+            (&[], "00"),
+            (&[0x11; 30], &"11".repeat(30)),
+        ] {
+            let serial = SerialNumber::from_certificate(octets);
+            assert_eq!(serial.to_string(), shown);
+            assert_eq!(serial.is_negative(), shown.starts_with('-'));
+            assert_eq!(shown.parse::<SerialNumber>().unwrap(), serial);
+        }
+        for wrong in ["", "-", "1", "-1", "0x12", "xy", "--01", "+01", "01 "] {
+            wrong.parse::<SerialNumber>().unwrap_err();
+        }
+        let counter = SerialCounter::parse(b"00").unwrap();
+        assert!(!counter.will_reach(&"-01".parse().unwrap()) && counter.will_reach(&"01".parse().unwrap()));
     }
 
     #[test]

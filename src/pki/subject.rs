@@ -225,6 +225,12 @@ impl Subject {
         name.iter_common_name().last().map(text)
     }
 
+    /// Its emailAddress attributes (RFC 2985 5.2.1), as text.
+    pub(super) fn email_addresses(&self) -> Vec<String> {
+        let Ok((_, name)) = X509Name::from_der(&self.der) else { return Vec::new() };
+        name.iter_email().map(text).collect()
+    }
+
     /// The attributes beside that CommonName, as they are displayed: `C=US, O=zilliz`.
     #[must_use]
     pub fn beside_common_name(&self) -> String {

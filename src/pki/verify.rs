@@ -1,10 +1,11 @@
 use std::time::Duration;
 
-use rustls_pki_types::{ServerName, SignatureVerificationAlgorithm, UnixTime};
+use rustls_pki_types::{DnsName, ServerName, SignatureVerificationAlgorithm, UnixTime};
 use time::OffsetDateTime;
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
-use super::{Certificate, EndEntityKind, Error, GeneralName};
+use super::email::forbidden_address;
+use super::{Certificate, EndEntityKind, Error, GeneralName, printable};
 
 /// Verifies a certificate as a peer would that trusts `anchors`: chain, dates, purpose and, for a
 /// server, every name of `names`.
@@ -27,18 +28,31 @@ pub fn verify_chain(
     };
     webpki_verdict(usage, presented, anchors, webpki::ALL_VERIFICATION_ALGS, now)
         .map_err(|error| Error::DoesNotVerify { kind, reason: reason(&error, kind) })?;
+    if let Some(address) = forbidden(presented, anchors) {
+        let reason =
+            format!("the CA's nameConstraints do not permit the e-mail address {}", printable(&address));
+        return Err(Error::DoesNotVerify { kind, reason });
+    }
     match names.iter().find(|name| !covers(&presented[0], name)) {
         Some(name) => Err(Error::NameNotCovered { name: name.clone() }),
         None => Ok(()),
     }
 }
 
+/// An e-mail address that OpenSSL and gRPC's C core refuse, and webpki does not.
+fn forbidden(presented: &[Certificate], anchors: &[Certificate]) -> Option<String> {
+    let (leaf, issuers) = presented.split_first()?;
+    let last = issuers.last().unwrap_or(leaf);
+    let anchor = anchors.iter().find(|anchor| last.is_issued_by(anchor));
+    forbidden_address(leaf, issuers.iter().chain(anchor))
+}
+
 /// Whether clients that ask for this name take the certificate for it. True for what no client can
-/// ask for, such as an e-mail address.
+/// ask for: an e-mail address, or an address in digits that stands there as a DNS name.
 #[must_use]
 pub fn covers(certificate: &Certificate, name: &GeneralName) -> bool {
     let Some(server_name) = as_server_name(name) else {
-        return true;
+        return !matches!(name, GeneralName::Dns(_)) || certificate.names().contains(name);
     };
     EndEntityCert::try_from(certificate.der())
         .and_then(|certificate| certificate.verify_is_valid_for_subject_name(&server_name))
@@ -69,7 +83,10 @@ fn as_server_name(name: &GeneralName) -> Option<ServerName<'static>> {
     match name {
         GeneralName::Ip(address) => Some(ServerName::from(*address)),
         // A host that the wildcard stands for.
-        GeneralName::Dns(name) => ServerName::try_from(name.as_str().replacen('*', "host", 1)).ok(),
+        GeneralName::Dns(name) => {
+            let name = DnsName::try_from(name.as_str().replacen('*', "host", 1)).ok()?;
+            Some(ServerName::DnsName(name))
+        }
         GeneralName::Uri(_) | GeneralName::Email(_) => None,
     }
 }

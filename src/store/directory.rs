@@ -9,7 +9,8 @@ use super::fs::{self, Content, Entry, Permissions, Print};
 use super::lock::{self, Attempt, Holder, Lock};
 use super::trust::Trusted;
 use super::{
-    Error, FileMode, FileRole, ISSUED_FOLDER, NEXT_FOLDER, Owner, Protection, Recovery, RelativePath, journal,
+    Error, FileMode, FileRole, ISSUED_FOLDER, Interruption, NEXT_FOLDER, Owner, Protection, Recovery,
+    RelativePath, journal,
 };
 
 /// A run takes a second or two; whoever waits longer waits for something that hangs.
@@ -25,6 +26,8 @@ pub enum Access {
     Change,
     /// Only look, without a lock; it must be there, and an interrupted run in it is an error.
     Look,
+    /// The same, but as it is, whether a run was interrupted or not.
+    LookAsItIs,
 }
 
 /// An open certificate directory, locked where it is to be changed.
@@ -105,6 +108,9 @@ impl Directory {
             recovery: None,
             made,
         };
+        if access == Access::LookAsItIs {
+            return Ok(directory);
+        }
         if access == Access::Look {
             return match is_interrupted(&directory.fd).map_err(directory.search_error())? {
                 true => Err(Error::Interrupted { path: path.to_owned() }),
@@ -157,16 +163,11 @@ impl Directory {
 
     /// Those who may change it.
     fn trusted_by(&self, trust: &Trust<'_>) -> Result<Trusted, Error> {
-        let role = FileRole::CaKey;
-        let owner = match fs::entry(&self.fd, role.file_name()).map_err(self.read_error(&role.into()))? {
-            Entry::File { owner } => Some(owner.user),
-            _ => None,
-        };
-        Ok(match trust {
-            Trust::Own => Trusted::runner().and(owner),
-            Trust::AsFor(trusted) => (*trusted).clone(),
-            Trust::Anybody => Trusted::runner(),
-        })
+        match trust {
+            Trust::Own => Trusted::of(&self.fd).map_err(self.read_error(&FileRole::CaKey.into())),
+            Trust::AsFor(trusted) => Ok((*trusted).clone()),
+            Trust::Anybody => Ok(Trusted::runner()),
+        }
     }
 
     /// That others could change it, or a folder of it whose content is believed.
@@ -440,9 +441,16 @@ pub fn path_of(directory: &Path, file: impl Into<RelativePath>) -> PathBuf {
     file.into().below(directory)
 }
 
-/// Whether a run was interrupted in a folder: it left something, and none is at work. Whoever cannot tell waits
-/// a moment, since a run that is at work goes on.
-pub(super) fn is_interrupted(folder: &OwnedFd) -> io::Result<bool> {
+/// What a run left in a folder that was interrupted: none is at work. Whoever cannot tell waits a moment, since
+/// a run that is at work goes on.
+pub(super) fn interruption(folder: &OwnedFd) -> io::Result<Option<Interruption>> {
+    match is_interrupted(folder)? {
+        true => journal::interruption(folder),
+        false => Ok(None),
+    }
+}
+
+fn is_interrupted(folder: &OwnedFd) -> io::Result<bool> {
     const PATIENCE: Duration = Duration::from_secs(2);
     let start = Instant::now();
     loop {

@@ -54,6 +54,12 @@ pub enum Error {
         /// Their paths.
         paths: Vec<PathBuf>,
     },
+    /// A file that was to be replaced, or its folder, is a mount.
+    #[error("{}: is a mount of its own, and cannot be replaced", path.display())]
+    Mount {
+        /// What is mounted.
+        path: PathBuf,
+    },
     /// A folder, socket or device where a file should be.
     #[error("{}: is not a regular file", path.display())]
     NotAFile {
@@ -201,6 +207,7 @@ impl Error {
                 "run this on the folder that the link leads to, or put the file itself here".into()
             }
             Self::AlreadyThere { .. } => "--force replaces what is there".into(),
+            Self::Mount { .. } => "mount the whole certificate directory instead of what is in it (docker -v FOLDER:FOLDER), or run this where it is mounted from".into(),
             Self::NotAFile { .. } => "move it away, or name another one".into(),
             Self::EmptyPipe { .. } => "begin to write to it first, or name a file".into(),
             Self::TooLarge { .. } => "check that the right file was named".into(),
@@ -272,6 +279,9 @@ fn advice(error: &io::Error) -> &'static str {
         io::ErrorKind::NotFound => "check the path",
         io::ErrorKind::IsADirectory => "name a file in it",
         io::ErrorKind::NotADirectory => "a part of the path is a file; name another folder with -d",
+        io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => {
+            "something in it is a mount of its own (docker -v FILE:FILE): mount the whole folder instead"
+        }
         _ => "mend the cause, then run this again",
     }
 }

@@ -287,6 +287,21 @@ pub(super) fn print(directory: impl AsFd, name: &str) -> io::Result<Option<Print
     Ok(Some(Print { size: stat.st_size as u64, inode: stat.st_ino, sha256 }))
 }
 
+/// Whose an open file or folder is.
+pub(super) fn owner(opened: impl AsFd) -> io::Result<Owner> {
+    Ok(owner_of(&rustix::fs::fstat(opened)?))
+}
+
+/// Whether only their owners can move and remove what is in a folder.
+pub(super) fn is_sticky(folder: impl AsFd) -> io::Result<bool> {
+    Ok(rustix::fs::fstat(folder)?.st_mode & 0o1000 != 0)
+}
+
+/// Whether a folder is mounted read-only, as Kubernetes mounts Secrets.
+pub(super) fn is_read_only(folder: impl AsFd) -> io::Result<bool> {
+    Ok(rustix::fs::fstatvfs(folder)?.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+}
+
 /// Whether a folder is on a file system that may keep no modes: FAT, exFAT, NTFS, CIFS, FUSE, and 9p, by which
 /// WSL mounts the drives of Windows (linux/magic.h).
 #[cfg(any(target_os = "linux", target_os = "android"))]

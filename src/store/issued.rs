@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{FileRole, RelativePath};
-use crate::pki::EndEntityKind;
+use crate::pki::{EndEntityKind, GeneralName, shell_quoted};
 
 /// The folder of a certificate directory for what its authority has issued beside `server.pem` and
 /// `client.pem`.
@@ -28,6 +28,20 @@ pub struct NameUnsafe {
     reason: &'static str,
 }
 
+impl NameUnsafe {
+    /// The next step: what cannot be the name of files can often stand in a certificate.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self.name.parse::<GeneralName>() {
+            Ok(_) => {
+                let name = shell_quoted(&self.name);
+                format!("choose another NAME, such as milvus-2, and give this one with --san {name}")
+            }
+            Err(_) => "choose a NAME of letters, digits, `.`, `_` and `-`".into(),
+        }
+    }
+}
+
 impl IssuedName {
     /// The name.
     #[must_use]
@@ -40,6 +54,8 @@ impl FromStr for IssuedName {
     type Err = NameUnsafe;
 
     fn from_str(name: &str) -> Result<Self, NameUnsafe> {
+        // The root of all names, which says nothing.
+        let name = name.strip_suffix('.').unwrap_or(name);
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         // X.520 allows a CommonName 64 characters.
         let reason = match name {
@@ -47,6 +63,7 @@ impl FromStr for IssuedName {
             _ if name.len() > 64 => "it is longer than 64 characters",
             _ if !name.bytes().all(allowed) => "only letters, digits, `.`, `_` and `-` can stand in it",
             _ if name.starts_with(['.', '-']) => "it begins with a dot or a hyphen",
+            _ if name.ends_with('.') => "it ends with a dot",
             _ if is_taken(name) => "the directory's own files are called so",
             _ => return Ok(Self(name.to_owned())),
         };
@@ -118,7 +135,9 @@ mod tests {
         for name in ["search", "milvus-2.example.com", "a", "A_b.c-9", "10.0.0.5", &"x".repeat(64)] {
             assert_eq!(name.parse::<IssuedName>().unwrap().as_str(), name);
         }
-        let refused = ["", ".", "..", "../x", "a/b", "-d", ".hidden", "a b", "ä", "a\n", "*.example.com"];
+        assert_eq!("a.b.".parse::<IssuedName>().unwrap().as_str(), "a.b");
+        let refused =
+            ["", ".", "..", "a..", "../x", "a/b", "-d", ".hidden", "a b", "ä", "a\n", "*.example.com"];
         let taken = ["ca", "CA", "server", "Client", "index.jsonl"];
         for name in refused.into_iter().chain(taken).chain([&*"x".repeat(65)]) {
             name.parse::<IssuedName>().unwrap_err();
@@ -129,6 +148,17 @@ mod tests {
     fn names_that_differ_only_in_case_are_one() {
         let name = |name: &str| name.parse::<IssuedName>().unwrap();
         assert_eq!(name("Search"), name("search"));
+        assert_eq!(name("a.b."), name("a.b"));
         assert_ne!(name("search"), name("search2"));
+    }
+
+    #[test]
+    fn what_a_certificate_can_say_is_hinted_to_be_a_san() {
+        let long = "my-long-release-name-milvus.my-very-long-namespace-name.svc.cluster.local";
+        let hint = |name: &str| name.parse::<IssuedName>().unwrap_err().hint();
+        for (name, san) in [(long, long), ("*.example.com", "'*.example.com'"), ("::1", "::1")] {
+            assert!(hint(name).ends_with(&format!("--san {san}")), "{}", hint(name));
+        }
+        assert!(!hint("../search").contains("--san"));
     }
 }

@@ -72,6 +72,49 @@ impl Left {
     }
 }
 
+/// What an interrupted run left in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Interruption {
+    /// The next run of this user completes or undoes it.
+    Own,
+    /// The next run of this user does not touch it.
+    Foreign {
+        /// The name of the folder that holds it.
+        journal: &'static str,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// What an interrupted run left. Whether one is at work is for others to say.
+pub(super) fn interruption(directory: &OwnedFd) -> io::Result<Option<Interruption>> {
+    let look = |name: &'static str| {
+        let foreign = |reason: String| Some(Interruption::Foreign { journal: name, reason });
+        let journal = match fs::entry(directory, name)? {
+            Entry::Absent => return Ok(None),
+            Entry::Folder => fs::open_subdirectory(directory, name),
+            _ => return Ok(foreign("it is not a folder".into())),
+        };
+        let journal = match journal {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Ok(foreign("you may not open it".into()));
+            }
+            opened => opened?,
+        };
+        let Some(journal) = journal else { return Ok(None) };
+        if fs::list(&journal)?.is_empty() {
+            return Ok(None);
+        }
+        let protection = Protection::Required;
+        let reason = match name {
+            COMMIT => Manifest::read(directory, &journal, protection)?.err(),
+            _ => manifest::foreign(&journal, protection)?,
+        };
+        Ok::<_, io::Error>(reason.map_or(Some(Interruption::Own), foreign))
+    };
+    Ok(look(COMMIT)?.or(look(STAGED)?))
+}
+
 /// Completes or undoes an interrupted run.
 pub(super) fn recover(directory: &OwnedFd, protection: Protection) -> Result<Option<Recovery>, Obstacle> {
     if let Some(journal) = open(directory, COMMIT)? {

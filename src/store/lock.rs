@@ -72,9 +72,8 @@ pub(super) fn attempt(directory: &OwnedFd) -> io::Result<Attempt> {
         let mut marker = String::new();
         let _ = Read::by_ref(&mut file).take(4096).read_to_string(&mut marker);
         let age = file.metadata()?.modified().ok().and_then(|time| SystemTime::elapsed(&time).ok());
-        match holder(&marker, &Process::this(), age.unwrap_or_default()) {
-            Some(holder) => return Ok(Attempt::Busy(holder)),
-            None => {}
+        if let Some(holder) = holder(&marker, &Process::this(), age.unwrap_or_default()) {
+            return Ok(Attempt::Busy(holder));
         }
     }
     Ok(take(directory, file)?.map_or(Attempt::Busy(Holder::Running), Attempt::Held))
@@ -121,9 +120,16 @@ fn take(directory: &OwnedFd, mut file: File) -> io::Result<Option<Lock>> {
         let _ =
             rustix::fs::fchown(&file, Some(Uid::from_raw(folder.st_uid)), Some(Gid::from_raw(folder.st_gid)));
     }
-    file.set_len(0)?;
-    file.seek(SeekFrom::Start(0))?;
-    file.write_all(Process::this().marker().as_bytes())?;
+    let write = |file: &mut File| {
+        file.set_len(0)?;
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(Process::this().marker().as_bytes())
+    };
+    match write(&mut file) {
+        // Where the lock itself is seen by all, nobody needs to know whose it is: the disk may be full.
+        Err(error) if !are_shared(directory) => return Err(error),
+        _ => {}
+    }
     let mode_exceeds = rustix::fs::fstat(&file)?.st_mode & 0o077 != 0;
     Ok(Some(Lock { directory: directory.try_clone()?, file, mode_exceeds }))
 }
@@ -248,6 +254,7 @@ fn option_without_locks(mounts: &str, device: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the tests leave what a killed run leaves")]
 mod tests {
     use super::*;
 

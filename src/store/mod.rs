@@ -13,6 +13,7 @@ mod journal;
 mod layout;
 mod lock;
 mod manifest;
+mod mount;
 mod output;
 mod relative_path;
 mod survey;
@@ -29,10 +30,10 @@ pub use fs::{
     FileMode, MAX_FILE_SIZE, ModeInvalid, Owner, Protection, open_file, read_file, read_file_up_to, read_from,
 };
 pub use issued::{EndEntityFiles, INVENTORY, ISSUED_FOLDER, IssuedName, NEXT_FOLDER, NameUnsafe};
-pub use journal::Recovery;
+pub use journal::{Interruption, Recovery};
 pub use layout::{Audience, FileRole};
 pub use output::{OutputFile, Overwrite, write_files};
 pub use relative_path::RelativePath;
-pub use survey::{MountedFile, SeenFile, Survey, SurveyedFile, View};
+pub use survey::{FileAccess, MountedFile, SeenFile, Survey, SurveyedFile, View};
 pub use transaction::{Backup, Committed, StagedFile, Transaction};
 pub use trust::Writer;

@@ -7,9 +7,14 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::directory::{POLL, is_interrupted, open};
+use super::acl::{self, Named};
+use super::directory::{POLL, interruption, open};
 use super::fs::Identity;
-use super::{Error, FileMode, FileRole, INVENTORY, ISSUED_FOLDER, IssuedName, fs, journal};
+use super::trust::Trusted;
+use super::{
+    Error, FileMode, FileRole, INVENTORY, ISSUED_FOLDER, Interruption, IssuedName, NEXT_FOLDER, Writer, fs,
+    journal,
+};
 
 /// What lies in a certificate directory, whatever state it is in. Looking changes nothing, needs no
 /// permission to write, and follows symbolic links, as Kubernetes mounts Secrets.
@@ -17,8 +22,8 @@ use super::{Error, FileMode, FileRole, INVENTORY, ISSUED_FOLDER, IssuedName, fs,
 pub struct Survey {
     /// The path that it was opened by.
     pub path: PathBuf,
-    /// Whether a run was interrupted, and its files wait to be completed or undone.
-    pub is_interrupted: bool,
+    /// What an interrupted run left, if there is such a thing.
+    pub interruption: Option<Interruption>,
     /// The files that are there, in the order in which the documentation page names them.
     pub files: Vec<SurveyedFile>,
     /// The files of a Kubernetes Secret that are there.
@@ -56,8 +61,21 @@ pub struct SurveyedFile {
 pub struct View {
     path: PathBuf,
     fd: OwnedFd,
-    /// Whether a run was interrupted in it.
-    is_interrupted: bool,
+    /// What an interrupted run left in it.
+    interruption: Option<Interruption>,
+}
+
+/// Who may do what with a file beside what its mode says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileAccess {
+    /// Whose it is, by number.
+    pub owner: u32,
+    /// Whether that is root, who runs this, or whose ca.key it is.
+    pub is_trusted: bool,
+    /// Whether that is whose the directory is.
+    pub is_of_directory: bool,
+    /// Whom its access control list lets read it.
+    pub readers: Vec<Named>,
 }
 
 /// What can be seen of a file.
@@ -80,8 +98,8 @@ impl View {
         loop {
             let fd = open(path)?;
             let unreadable = |source| Error::Directory { path: path.to_owned(), action: "search", source };
-            let is_interrupted = is_interrupted(&fd).map_err(unreadable)?;
-            let view = Self { path: path.to_owned(), fd, is_interrupted };
+            let interruption = interruption(&fd).map_err(unreadable)?;
+            let view = Self { path: path.to_owned(), fd, interruption };
             let before = view.moment().map_err(unreadable)?;
             let read = read(&view)?;
             if view.moment().map_err(unreadable)? == before {
@@ -103,24 +121,92 @@ impl View {
         names.chain(issued.iter().map(String::as_str)).map(|name| fs::identity(&self.fd, name)).collect()
     }
 
-    /// Whether a run was interrupted in it.
+    /// What an interrupted run left in it.
     #[must_use]
-    pub fn is_interrupted(&self) -> bool {
-        self.is_interrupted
+    pub fn interruption(&self) -> Option<&Interruption> {
+        self.interruption.as_ref()
     }
 
-    /// Whether a run was interrupted in a folder, which is at a path from the directory, or from the root.
+    /// What an interrupted run left in a folder, which is at a path from the directory, or from the root.
     ///
     /// # Errors
     /// If it is there, and there is no telling.
-    pub fn is_interrupted_in(&self, folder: &str) -> Result<bool, Error> {
+    pub fn interruption_in(&self, folder: &Path) -> Result<Option<Interruption>, Error> {
         let path = self.path.join(folder);
         match open(&path) {
-            Err(Error::NotFound { .. }) => Ok(false),
+            Err(Error::NotFound { .. }) => Ok(None),
             opened => {
-                is_interrupted(&opened?).map_err(|source| Error::Directory { path, action: "search", source })
+                interruption(&opened?).map_err(|source| Error::Directory { path, action: "search", source })
             }
         }
+    }
+
+    /// Who could change the directory, or a folder in it whose content is believed, besides those who may.
+    /// Nobody can change what is mounted read-only.
+    ///
+    /// # Errors
+    /// If there is no telling.
+    pub fn writers(&self) -> io::Result<Vec<(PathBuf, Writer)>> {
+        if fs::is_read_only(&self.fd)? {
+            return Ok(Vec::new());
+        }
+        let trusted = Trusted::of(&self.fd)?;
+        let mut writers: Vec<_> =
+            trusted.stranger(&self.fd)?.map(|writer| (self.path.clone(), writer)).into_iter().collect();
+        for name in [ISSUED_FOLDER, NEXT_FOLDER] {
+            let folder = match fs::entry(&self.fd, name)? {
+                fs::Entry::Folder => fs::open_subdirectory(&self.fd, name)?,
+                _ => None,
+            };
+            let writer = folder.map(|folder| trusted.stranger(&folder)).transpose()?.flatten();
+            writers.extend(writer.map(|writer| (self.path.join(name), writer)));
+        }
+        Ok(writers)
+    }
+
+    /// The nearest folder above the directory in which others could put another directory in its place.
+    ///
+    /// # Errors
+    /// If there is no telling.
+    pub fn writer_above(&self) -> io::Result<Option<(PathBuf, Writer)>> {
+        let trusted = Trusted::of(&self.fd)?;
+        for folder in self.path.canonicalize()?.ancestors().skip(1) {
+            let opened = match fs::open_directory(folder) {
+                Ok(opened) => opened,
+                // Whoever may pass a folder need not be allowed to list it.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => continue,
+                Err(error) => return Err(error),
+            };
+            // In a sticky folder everybody can move and remove their own alone.
+            let is_sticky = fs::is_sticky(&opened)?;
+            if let Some(writer) =
+                trusted.stranger(&opened)?.filter(|writer| !is_sticky || matches!(writer, Writer::Owner(_)))
+            {
+                return Ok(Some((folder.to_owned(), writer)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the file system may be one that keeps no modes.
+    #[must_use]
+    pub fn may_lack_modes(&self) -> bool {
+        fs::may_lack_modes(&self.fd)
+    }
+
+    /// Who may do what with a file beside what its mode says.
+    ///
+    /// # Errors
+    /// If there is no telling.
+    pub fn access(&self, file: &str) -> io::Result<FileAccess> {
+        let permissions = fs::permissions(&self.fd, file)?;
+        let readers = permissions.acl.map(|acl| acl.named_with(acl::READ)).unwrap_or_default();
+        Ok(FileAccess {
+            owner: permissions.owner.user,
+            is_trusted: Trusted::of(&self.fd)?.has(permissions.owner.user),
+            is_of_directory: permissions.owner.user == fs::owner(&self.fd)?.user,
+            readers,
+        })
     }
 
     /// The files of the directory itself.
@@ -128,7 +214,7 @@ impl View {
     pub fn survey(&self) -> Survey {
         let files = FileRole::AS_LISTED.into_iter().filter_map(|role| read(&self.fd, role)).collect();
         let mounted = KUBERNETES_TLS.into_iter().filter_map(|name| read_mounted(&self.fd, name)).collect();
-        Survey { path: self.path.clone(), is_interrupted: self.is_interrupted, files, mounted }
+        Survey { path: self.path.clone(), interruption: self.interruption.clone(), files, mounted }
     }
 
     /// The path that it was opened by.

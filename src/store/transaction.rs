@@ -76,6 +76,7 @@ impl Directory {
             }
         }
         let write_error = |source| Error::Write { path: self.path().to_owned(), source };
+        self.refuse_mounts(files)?;
         let backup = match backup {
             Backup::At(now) if !permissions.is_empty() => Some(self.backup_name(now).map_err(write_error)?),
             _ => None,

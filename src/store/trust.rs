@@ -6,8 +6,9 @@ use std::os::fd::AsFd;
 
 use rustix::fs::Stat;
 
+use super::FileRole;
 use super::acl::{self, Named};
-use super::fs::read_text;
+use super::fs::{self, Entry, read_text};
 
 /// The superuser, who can change everything everywhere.
 const ROOT: u32 = 0;
@@ -47,13 +48,16 @@ impl Trusted {
         Self(vec![ROOT, rustix::process::geteuid().as_raw()])
     }
 
-    /// These and another.
-    pub(super) fn and(mut self, user: Option<u32>) -> Self {
-        self.0.extend(user);
-        self
+    /// Those who may change a certificate directory.
+    pub(super) fn of(directory: impl AsFd) -> io::Result<Self> {
+        let mut trusted = Self::runner();
+        if let Entry::File { owner } = fs::entry(directory, FileRole::CaKey.file_name())? {
+            trusted.0.push(owner.user);
+        }
+        Ok(trusted)
     }
 
-    fn has(&self, user: u32) -> bool {
+    pub(super) fn has(&self, user: u32) -> bool {
         self.0.contains(&user)
     }
 

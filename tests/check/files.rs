@@ -8,7 +8,10 @@ use crate::healthy::remove;
 use crate::support::Folder;
 
 pub(crate) fn exhibits() -> Vec<Exhibit> {
-    [missing(), unreadable(), empty(), readable_by_others(), interrupted()].into_iter().flatten().collect()
+    [missing(), unreadable(), empty(), readable_by_others(), interrupted(), writable_by_others()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn missing() -> Vec<Exhibit> {
@@ -120,16 +123,40 @@ fn readable_by_others() -> Vec<Exhibit> {
     ]
 }
 
+fn writable_by_others() -> Vec<Exhibit> {
+    let open = |mode: u32| {
+        broken(
+            format!("a directory with mode {mode:04o}"),
+            &["directory-writable-by-others ."],
+            move |folder| {
+                set_mode(folder, ".", mode);
+            },
+        )
+    };
+    // A sticky folder keeps others from removing files, not from adding them.
+    vec![open(0o777), open(0o1777)]
+}
+
 fn interrupted() -> Vec<Exhibit> {
     let left = |name: &'static str| {
         broken(format!("a run that left {name} behind"), &["interrupted-run ."], move |folder| {
             fs::create_dir(folder.path(name)).unwrap();
+            set_mode(folder, name, 0o700);
             let files = [format!("{name}/server.key"), format!("{name}/server.pem")];
             folder.join(&["server.key"], &files[0]);
             folder.join(&["server.pem"], &files[1]);
         })
     };
-    vec![left(".milvus-certs-staged"), left(".milvus-certs-commit")]
+    // Without a manifest nobody knows whose it is.
+    let foreign = broken(
+        "a folder that looks as if a run had left it",
+        &["foreign-journal .milvus-certs-commit"],
+        |folder| {
+            fs::create_dir(folder.path(".milvus-certs-commit")).unwrap();
+            folder.join(&["server.key"], ".milvus-certs-commit/server.key");
+        },
+    );
+    vec![left(".milvus-certs-staged"), foreign]
 }
 
 pub(crate) fn set_mode(folder: &Folder, file: &str, mode: u32) {

@@ -76,7 +76,31 @@ pub(crate) fn trials() -> Vec<Trial> {
             "a key encrypted with PBES1 is refused, and the hint's command converts it",
             "p256",
             "pkcs8 -topk8 -v1 PBE-SHA1-3DES",
-            "not supported",
+            "is encrypted with SHA-1 and 3DES, which is not supported",
+        ),
+        converted(
+            "a key encrypted with DES is refused, and the hint's command converts it with OpenSSL 3",
+            "p256",
+            "pkcs8 -topk8 -v1 PBE-MD5-DES -provider legacy -provider default",
+            "is encrypted with MD5 and DES",
+        ),
+        converted(
+            "a key encrypted with RC2 is refused, and the hint's command converts it with OpenSSL 3",
+            "p256",
+            "pkcs8 -topk8 -v1 PBE-SHA1-RC2-40 -provider legacy -provider default",
+            "is encrypted with SHA-1 and RC2 of 40 bits",
+        ),
+        converted(
+            "a key encrypted with PBES2 and DES is refused, and the hint's command converts it with OpenSSL 3",
+            "p256",
+            "pkcs8 -topk8 -v2 des-cbc -provider legacy -provider default",
+            "is encrypted with PBES2 and DES",
+        ),
+        converted(
+            "a legacy key encrypted with DES is refused, and the hint's command converts it with OpenSSL 3",
+            "p256",
+            "ec -des -provider legacy -provider default",
+            "legacy format",
         ),
     ]
 }

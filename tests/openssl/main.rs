@@ -6,9 +6,11 @@
 #![allow(clippy::disallowed_methods, reason = "the trials write files and read the clock themselves")]
 #![allow(clippy::print_stderr, clippy::unwrap_used, reason = "this is a test without libtest's harness")]
 
+mod answers;
 mod authorities;
 mod encrypted_keys;
 mod gen_sh;
+mod given;
 mod inspect;
 mod intermediates;
 mod keys;
@@ -45,6 +47,8 @@ fn main() -> ExitCode {
         validity::trials(),
         unusable_files::trials(),
         requests::trials(),
+        answers::trials(),
+        given::trials(),
         reissue::trials(),
     ];
     let trials = trials.into_iter().flatten().map(|trial| trial.with_ignored_flag(ignored)).collect();

@@ -90,6 +90,13 @@ impl Folder {
         text(&output.stdout)
     }
 
+    /// The same; returns what it said on standard error.
+    pub(crate) fn stderr(&self, command: &str) -> String {
+        let output = self.run(env!("CARGO_BIN_EXE_milvus-certs"), command);
+        assert!(output.status.success(), "milvus-certs {command}\n{}", describe(&output));
+        text(&output.stderr)
+    }
+
     /// The codes of the notes that a command of this program leaves.
     pub(crate) fn notes(&self, command: &str) -> BTreeSet<String> {
         let json = self.milvus_certs(&format!("{command} --json"));
@@ -153,11 +160,28 @@ impl Refusal {
         self
     }
 
-    /// The arguments of the `openssl` command that the hint names.
+    /// The arguments of the first `openssl` command that the hint names.
     pub(crate) fn openssl_command(&self) -> String {
+        let mut commands = self.openssl_commands();
+        assert!(!commands.is_empty(), "no openssl command in {:?}", self.hint);
+        commands.remove(0)
+    }
+
+    /// The arguments of all of them.
+    pub(crate) fn openssl_commands(&self) -> Vec<String> {
+        self.commands("openssl ")
+    }
+
+    /// The arguments of the command of this program that the hint names.
+    pub(crate) fn command(&self) -> String {
+        let mut commands = self.commands("milvus-certs ");
+        assert!(!commands.is_empty(), "no command in {:?}", self.hint);
+        commands.remove(0)
+    }
+
+    fn commands(&self, program: &str) -> Vec<String> {
         let commands = self.hint.split('`').skip(1).step_by(2);
-        let command = commands.filter_map(|command| command.strip_prefix("openssl ")).next();
-        command.unwrap_or_else(|| panic!("no openssl command in {:?}", self.hint)).to_owned()
+        commands.filter_map(|command| command.strip_prefix(program)).map(str::to_owned).collect()
     }
 }
 

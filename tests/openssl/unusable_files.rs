@@ -63,7 +63,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             folder.openssl("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out ca.key");
             self_sign(folder, "ca", "/CN=CA");
         }),
-        refused("is of the curve secp256k1 in SEC 1", "ca.key", "elliptic curve", |folder| {
+        refused("is of the curve secp256k1 in SEC 1", "ca.key", "secp256k1", |folder| {
             folder.openssl("ecparam -name secp256k1 -genkey -out ca.key");
             self_sign(folder, "ca", "/CN=CA");
         }),

@@ -55,7 +55,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// An authority with these dates, for a key that is there. `openssl ca` is the one command that
 /// takes any dates in all versions.
-fn dated_authority(folder: &Folder, name: &str, start: &str, end: &str) {
+pub(crate) fn dated_authority(folder: &Folder, name: &str, start: &str, end: &str) {
     write_authority_config(folder, "utf8only", "");
     folder.write("index.txt", "");
     folder.write(

@@ -16,6 +16,7 @@ use crate::pki::{Certificate, EndEntityKind};
 use crate::store::{
     EndEntityFiles, FileRole, INVENTORY, ISSUED_FOLDER, IssuedName, NEXT_FOLDER, Survey, View, path_of,
 };
+use crate::workers::share;
 
 /// What was found of it.
 #[derive(Default)]
@@ -46,7 +47,10 @@ pub(super) fn look(
     let mut signed = SignedSerials::default();
     let members = match looker.inventory(&mut signed) {
         Ok(None) => Vec::new(),
-        Ok(Some(overview)) => looker.issued(&overview, &signed, found, &mut seen),
+        Ok(Some(overview)) => {
+            seen.findings.extend(looker.interruptions(&overview));
+            looker.issued(&overview, &signed, found, &mut seen)
+        }
         Err(error) => {
             let evidence = format!("cannot be read: {error}");
             let path = looker.shown(&inventory_path());
@@ -112,6 +116,27 @@ impl Looker<'_> {
         Ok(Some(overview))
     }
 
+    /// What interrupted runs left in the folders of what was issued.
+    fn interruptions(&self, overview: &Overview) -> Vec<Finding> {
+        let directory = self.view.path().display().to_string();
+        let mut findings = Vec::new();
+        for folder in overview.folders() {
+            let shown = self.shown(&folder.display().to_string());
+            match self.view.interruption_in(&folder) {
+                Ok(None) => {}
+                Ok(Some(found)) => findings.push(audit::judge_interruption(&found, &shown, &directory)),
+                Err(error) => {
+                    findings.push(self.judge.about_inventory(
+                        Code::UnreadableFile,
+                        &shown,
+                        error.to_string(),
+                    ));
+                }
+            }
+        }
+        findings
+    }
+
     /// What is in force. What is wrong with the inventory itself is said at once.
     fn issued(
         &self,
@@ -133,7 +158,8 @@ impl Looker<'_> {
         let files = overview.files();
         let is_own = |file: &str| EndEntityKind::ALL.iter().any(|kind| own_file(*kind) == file);
         let issued: Vec<_> = files.into_iter().filter(|(file, _)| !is_own(file)).collect();
-        let looked: Vec<_> = issued.par_iter().map(|(file, kind)| self.member(file, *kind, signed)).collect();
+        let look = |(file, kind): &(&str, EndEntityKind)| self.member(file, *kind, signed);
+        let looked: Vec<_> = share(|| issued.par_iter().map(look).collect());
         let serial = |certificate: &Certificate| certificate.serial().to_string();
         let mut there: HashMap<_, _> = own
             .iter()

@@ -1,3 +1,4 @@
+mod access;
 mod issued;
 
 use std::path::{Path, PathBuf};
@@ -134,6 +135,9 @@ fn check_in(view: &View, request: &CheckRequest, now: OffsetDateTime) -> CheckRe
     if directory.is_some() {
         findings = audit::judge(&bundle, &expectations(directory.clone()));
     }
+    if let Some((view, survey)) = &looked_at {
+        access::judge(view, survey, &mut findings);
+    }
     let issued = looked_at.map(|(view, survey)| {
         issued::look(view, &survey, &bundle, &expectations(directory.clone()), &findings)
     });
@@ -166,9 +170,7 @@ pub(super) fn bundle_of(survey: &Survey) -> Bundle {
         let content = file.content.as_ref().map(|content| content.as_slice()).map_err(Clone::clone);
         bundle.add(file.role, Place::file(path.display().to_string()), mode, content);
     }
-    if survey.is_interrupted {
-        bundle.set_interrupted();
-    }
+    bundle.set_interruption(survey.interruption.clone());
     bundle
 }
 

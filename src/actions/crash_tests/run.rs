@@ -102,8 +102,8 @@ impl Run {
             Self::Csr { force } => {
                 let csr = SigningRequest {
                     content: source("asker.csr", REQUEST),
-                    kind: None,
-                    common_name: None,
+                    kind: EndEntityKind::Client,
+                    name: name(4),
                     allowed: Vec::new(),
                     more_names: Vec::new(),
                     days: None,

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::lines::{Line, lines};
 use crate::actions::Error;
 use crate::actions::report::{texts, timestamp};
-use crate::pki::{Certificate, EndEntityKind, SerialCounter, SerialNumber, certificates_from_pem};
+use crate::pki::{Certificate, EndEntityKind, SerialNumber, certificates_from_pem};
 use crate::store::{
     self, Directory, EndEntityFiles, INVENTORY, ISSUED_FOLDER, IssuedName, RelativePath, open_file, path_of,
     read_file,
@@ -40,7 +40,7 @@ pub(crate) struct InventoryEntry {
 impl InventoryEntry {
     /// Its serial number, if it is one.
     pub(crate) fn serial(&self) -> Option<SerialNumber> {
-        Some(SerialCounter::parse(self.serial.as_bytes()).ok()?.last().clone())
+        self.serial.parse().ok()
     }
 
     /// Whether it is a server's or a client's, if it says so.

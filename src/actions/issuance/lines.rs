@@ -1,11 +1,12 @@
 //! The lines of an inventory as they are found, for those that only look.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, BufRead, Read};
+use std::path::{Path, PathBuf};
 
 use super::InventoryEntry;
 use crate::pki::EndEntityKind;
-use crate::store::MAX_FILE_SIZE;
+use crate::store::{ISSUED_FOLDER, MAX_FILE_SIZE};
 
 /// A line of an inventory.
 pub(crate) enum Line {
@@ -116,6 +117,13 @@ impl Overview {
             self.files.iter().map(|(file, (index, kind))| (index, file.as_str(), *kind)).collect();
         files.sort_unstable_by_key(|(index, ..)| *index);
         files.into_iter().map(|(_, file, kind)| (file, kind)).collect()
+    }
+
+    /// The folders that their folders are in: `issued`, and those that were named with `--out`.
+    pub(crate) fn folders(&self) -> BTreeSet<PathBuf> {
+        let folder = |file: &String| Path::new(file).parent().and_then(Path::parent).map(Path::to_owned);
+        let folders = self.files.keys().filter_map(folder).filter(|folder| !folder.as_os_str().is_empty());
+        folders.chain([ISSUED_FOLDER.into()]).collect()
     }
 
     /// Whether a file is among them.

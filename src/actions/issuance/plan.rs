@@ -1,13 +1,14 @@
 use rayon::prelude::*;
 
 use super::NewFile;
-use crate::actions::Action;
 use crate::actions::report::{CertificateReport, texts, timestamp};
+use crate::actions::{Action, Error};
 use crate::pki::{
     self, Certificate, CertificateAuthority, EndEntity, EndEntityKind, GeneralName, KeyAlgorithm, KeyType,
     PrivateKey, PublicKey, SerialNumber, Subject, Validity, certificates_to_pem, key_to_pem,
 };
 use crate::store::{EndEntityFiles, FileMode, FileRole, Owner};
+use crate::workers::share;
 
 /// What is to be issued to a server or a client.
 pub(crate) struct Plan {
@@ -48,7 +49,7 @@ impl Plan {
         authority: &CertificateAuthority,
         serial: SerialNumber,
         new_key: Option<&PrivateKey>,
-    ) -> Result<(Certificate, Vec<NewFile>), pki::Error> {
+    ) -> Result<(Certificate, Vec<NewFile>), Error> {
         let public_key = match (&self.key, new_key) {
             (KeyPlan::Same(key), _) => key.public_key()?,
             (KeyPlan::Elsewhere(key), _) => key.clone(),
@@ -62,7 +63,8 @@ impl Plan {
             validity: self.validity,
             serial,
         };
-        let certificate = authority.issue(&end_entity, &public_key)?;
+        let certificate = authority.issue(&end_entity, &public_key);
+        let certificate = certificate.map_err(Error::in_file(self.files.certificate.to_string()))?;
         let chain = std::iter::once(&certificate).chain(authority.intermediates());
         let (key_role, certificate_role) = FileRole::pair_of(self.kind);
         let mut files = vec![NewFile {
@@ -112,7 +114,7 @@ pub(crate) fn issue_all(
     authority: &CertificateAuthority,
     serials: Vec<SerialNumber>,
     new_keys: Vec<PrivateKey>,
-) -> Result<Vec<(Certificate, Vec<NewFile>)>, pki::Error> {
+) -> Result<Vec<(Certificate, Vec<NewFile>)>, Error> {
     const WORTH_SHARING: usize = 8;
     let mut new_keys = new_keys.into_iter();
     let new_keys = plans.iter().map(|plan| plan.new_key_type().and_then(|_| new_keys.next()));
@@ -123,7 +125,7 @@ pub(crate) fn issue_all(
     // A few signatures of another kind are made before the threads have started.
     let signs_slowly = matches!(authority.certificate().key_algorithm(), KeyAlgorithm::Rsa(_));
     match signs_slowly || plans.len() >= WORTH_SHARING {
-        true => each.collect::<Vec<_>>().into_par_iter().map(issue).collect(),
+        true => share(|| each.collect::<Vec<_>>().into_par_iter().map(issue).collect()),
         false => each.map(issue).collect(),
     }
 }

@@ -199,6 +199,7 @@ mod tests {
             ("client: [a]\n", "fleet.yaml:1:1"),
             ("clients: search\n", "fleet.yaml:1:10"),
             ("clients:\n  - a\n  - A\n", "fleet.yaml:3:5"),
+            ("clients: [a.b, a.b.]\n", "fleet.yaml:1:16"),
             ("clients: [a]\nservers: [a]\n", "fleet.yaml:2:11"),
             ("clients: [../a]\n", "fleet.yaml:1:11"),
             ("clients: [[a]]\n", "fleet.yaml:1:11"),

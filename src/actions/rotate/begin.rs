@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
+
 use super::Run;
 use super::state::{RotationState, next};
 use crate::actions::issuance::{NewFile, file_reports, path_in, spread, write};
 use crate::actions::report::CertificateReport;
-use crate::actions::{Action, Error, Report, authority};
+use crate::actions::{Action, Error, Note, Report, authority};
 use crate::pki::{
     self, AuthorityTemplate, Certificate, CertificateAuthority, Days, KeyType, PrivateKey, SerialNumber,
     Subject, Validity, certificates_to_pem, encrypt_key_to_pem, key_to_pem,
@@ -31,7 +33,7 @@ impl Run<'_> {
         let old = authority::of_directory(self.directory, passphrase, self.now)?;
         let old_key = old.certificate().public_key()?;
         let template = AuthorityTemplate {
-            subject: self.new_name(old.root())?,
+            subject: self.new_name(old.certificate())?,
             validity: Validity::starting(self.now, days)?,
             serial: SerialNumber::random()?,
         };
@@ -41,6 +43,7 @@ impl Run<'_> {
             None => key_to_pem(&key)?,
         };
         let new = CertificateAuthority::create(&template, key)?;
+        note_what_differs(&old, &mut report.notes);
         let path = path_in(&report.directory, next(FileRole::CaCertificate));
         report.certificates.push(CertificateReport::of("ca", path, Action::Created, new.root()));
         if self.request.dry_run {
@@ -96,6 +99,9 @@ impl Run<'_> {
         let new = old
             .reissue(validity, &SerialNumber::random()?, &issued)
             .map_err(Error::in_file(self.directory.path_of(role)))?;
+        if new.serial() == old.root().serial() {
+            report.notes.push(Note::SerialKept { serial: new.serial().clone() });
+        }
         let path = path_in(&report.directory, role);
         report.certificates.push(CertificateReport::of("ca", path, Action::Renewed, &new));
         if self.request.dry_run {
@@ -118,5 +124,18 @@ impl Run<'_> {
         report.backup = backup.map(|path| path.display().to_string());
         report.files.extend(file_reports(&report.directory, &files));
         spread(self.directory, self.inventory, self.now, report)
+    }
+}
+
+/// What the new CA is not that the old one was: it signs itself, and may issue everything.
+fn note_what_differs(old: &CertificateAuthority, notes: &mut Vec<Note>) {
+    let chain = old.intermediates().iter().chain([old.root()]);
+    if !old.intermediates().is_empty() {
+        let (subject, root) = (old.certificate().subject().clone(), old.root().subject().clone());
+        notes.push(Note::NoLongerBelow { subject, root });
+    }
+    let limits: BTreeSet<_> = chain.flat_map(Certificate::limits).collect();
+    if !limits.is_empty() {
+        notes.push(Note::LimitsDropped { limits: limits.into_iter().collect() });
     }
 }

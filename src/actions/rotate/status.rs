@@ -7,7 +7,7 @@ use super::state::{Rotation, RotationState};
 use crate::actions::Error;
 use crate::actions::issuance::Inventory;
 use crate::actions::report::{day_count, timestamp};
-use crate::store::{Access, Directory, Protection};
+use crate::store::{Access, Directory, Protection, View};
 
 /// How far the replacement of an authority is, by what the certificates say.
 #[derive(Debug, Serialize)]
@@ -40,9 +40,11 @@ pub struct RotatedAuthority {
 /// Looks how far the replacement of a directory's authority is.
 ///
 /// # Errors
-/// If the directory cannot be read, or a run in it was interrupted.
+/// If the directory cannot be read.
 pub fn rotation_status(directory: &Path, now: OffsetDateTime) -> Result<RotationStatus, Error> {
-    RotationStatus::of(&Directory::open(directory, Access::Look, Protection::Required)?, now)
+    View::of(directory, |_| {
+        RotationStatus::of(&Directory::open(directory, Access::LookAsItIs, Protection::Required)?, now)
+    })
 }
 
 impl RotationStatus {
