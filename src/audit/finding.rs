@@ -376,9 +376,11 @@ mod tests {
     use super::*;
 
     /// The words with which a command begins.
-    const COMMANDS: [&str; 12] = [
+    const COMMANDS: [&str; 14] = [
         "milvus-certs ",
         "chmod ",
+        "chown ",
+        "setfacl ",
         "rm ",
         "openssl ",
         "sed ",
