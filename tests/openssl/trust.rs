@@ -66,7 +66,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             let check = folder.says("check --strict");
             assert!(check.contains("[not-in-inventory]"), "{check}");
 
-            assert_eq!(folder.notes("renew --adopt planted"), [].into());
+            // Its key was for everybody to read.
+            assert_eq!(folder.notes("renew --adopt planted"), ["key-mode-tightened".to_owned()].into());
             assert!(folder.text(INVENTORY).contains("issued/planted/planted.pem"));
             folder.openssl("verify -purpose sslclient -CAfile ca.pem issued/planted/planted.pem");
             assert_eq!(folder.notes("renew planted"), [].into());
