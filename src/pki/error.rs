@@ -87,6 +87,8 @@ pub enum Error {
     /// DER where PEM is needed.
     #[error("is DER, not PEM")]
     Der {
+        /// Whether it is one certificate.
+        is_certificate: bool,
         /// The form of the private key, if it is one.
         key: Option<KeyForm>,
     },
@@ -368,11 +370,12 @@ impl Error {
                 "`keytool -importkeystore -srckeystore {quoted} -destkeystore FILE.p12 -deststoretype PKCS12` converts it, then `openssl pkcs12 -in FILE.p12` shows what is in it"
             ),
             Self::NotText => "save it as ASCII or UTF-8 without a byte order mark".into(),
-            Self::Der { key } => {
+            Self::Der { is_certificate, key } => {
                 let (command, file) = match key {
-                    None => ("x509", "FILE.pem"),
                     Some(KeyForm::EncryptedPkcs8) => ("pkcs8 -topk8 -v2 aes-256-cbc", "FILE.key"),
                     Some(_) => ("pkey", "FILE.key"),
+                    None if *is_certificate => ("x509", "FILE.pem"),
+                    None => return Some(format!("`milvus-certs inspect {quoted}` says what it is")),
                 };
                 format!("convert it with `openssl {command} -inform DER -in {quoted} -out {file}`")
             }
