@@ -65,7 +65,7 @@ fn json_is_json_and_gives_back_whatever_a_value_holds() {
     for arguments in [
         &["check", "--json", "-d", name, "--config", "user.yaml"][..],
         &["inspect", "--json", name],
-        &["renew", "--json", "-d", name, "--dry-run"],
+        &["renew", "--json", "-d", name, "--dry-run", "--adopt", "server"],
     ] {
         let output = run(folder.path(), arguments);
         let stdout = text(&output.stdout);

@@ -224,14 +224,25 @@ fn a_folder_that_is_out_of_reach_is_not_taken_for_one_that_was_withdrawn() {
 }
 
 #[test]
-fn what_is_there_without_a_line_in_the_inventory_is_issued_again_too() {
+fn what_is_there_without_a_line_in_the_inventory_is_issued_again_only_for_somebody_who_adopts_it() {
     let scene = Scene::new();
     fs::remove_file(scene.path("issued/index.jsonl")).unwrap();
     let check = scene.run(&["check", "--strict"]);
     assert_eq!(check.status.code(), Some(3), "{check:?}");
-    for step in ["begin", "issue", "finish"] {
-        scene.does(&["rotate-ca", step]);
-    }
+    scene.does(&["rotate-ca", "begin"]);
+    let issued = scene.does(&["rotate-ca", "issue"]);
+    let notes: Vec<_> = issued["notes"].as_array().unwrap().iter().map(|note| &note["code"]).collect();
+    assert_eq!(notes, ["not-reissued", "not-reissued"]);
+    // Neither step sends to the other: the error names what is in the way.
+    let finish = scene.run(&["rotate-ca", "finish"]);
+    let said = String::from_utf8_lossy(&finish.stderr);
+    assert_eq!(finish.status.code(), Some(1), "{said}");
+    assert!(said.contains("renew --adopt ingest") && !said.contains("rotate-ca issue"), "{said}");
+    let status = scene.does(&["rotate-ca", "status"]);
+    assert_eq!(status["unsettled"].as_array().unwrap().len(), 2, "{status}");
+
+    scene.does(&["renew", "--adopt", "search,ingest"]);
+    scene.does(&["rotate-ca", "finish"]);
     let again = scene.does(&["renew", "--all", "--if-due", "0s"]);
     assert_eq!(again["changed"], false, "everything is of the new authority: {again}");
     scene.does(&["renew", "search"]);

@@ -43,10 +43,7 @@ pub(super) fn of_directory(
     if !candidates.iter().any(is_own) {
         candidates.extend(presented_issuers(directory)?);
     }
-    // A CA that was renewed with its key can be there twice, and whoever did it may have put the old one first.
-    let end =
-        |certificate: &Certificate| is_valid(certificate, now).then_some(certificate.validity().not_after);
-    candidates.sort_by_key(|certificate| Reverse(end(certificate)));
+    put_valid_first(&mut candidates, now);
     let Some(own) = candidates.iter().find(|certificate| is_own(certificate)) else {
         return Err(Error::in_file(key_path)(pki::Error::KeyMismatch { subject }));
     };
@@ -54,9 +51,49 @@ pub(super) fn of_directory(
     CertificateAuthority::load(chain, key, now).map_err(Error::in_file(certificate_path))
 }
 
-fn is_valid(certificate: &Certificate, now: OffsetDateTime) -> bool {
-    let Validity { not_before, not_after } = certificate.validity();
-    (not_before..=not_after).contains(&now)
+/// The certificates of a directory's ca.pem.
+pub(super) fn trusted(directory: &Directory) -> Result<Vec<Certificate>, Error> {
+    let role = FileRole::CaCertificate;
+    let path = directory.path_of(role);
+    let content = directory.read(role)?;
+    let missing = || Error::AuthorityMissing { directory: directory.path().to_owned(), path: path.clone() };
+    authorities(&content.ok_or_else(missing)?).map_err(Error::in_file(path.clone()))
+}
+
+/// The CA that signs and its issuers, up to the root, where ca.key is encrypted and the certificates leave no
+/// doubt whose it is. Nothing where the key has to say it.
+pub(super) fn presumed(
+    directory: &Directory,
+    now: OffsetDateTime,
+) -> Result<Option<Vec<Certificate>>, Error> {
+    let Some(key) = directory.read(FileRole::CaKey)? else { return Ok(None) };
+    let trusted = trusted(directory)?;
+    let [root] = trusted.as_slice() else { return Ok(None) };
+    if !is_encrypted_key(&key) {
+        return Ok(None);
+    }
+    let mut candidates = presented_issuers(directory)?;
+    // Anybody can put a CA beside a certificate.
+    candidates.retain(|issuer| issuer != root && issuer.is_issued_by(root));
+    let chain = match candidates.as_slice() {
+        [] => vec![root.clone()],
+        [only] => up_to_the_root(only, &[only.clone(), root.clone()]),
+        _ => return Ok(None),
+    };
+    for (below, certificate) in chain.iter().enumerate() {
+        let path = directory.path_of(FileRole::CaCertificate);
+        pki::check_may_issue(certificate, below, now).map_err(Error::in_file(path))?;
+    }
+    Ok(Some(chain))
+}
+
+/// A CA that was renewed with its key can be there twice, and whoever did it may have put the old one first.
+fn put_valid_first(certificates: &mut [Certificate], now: OffsetDateTime) {
+    certificates.sort_by_key(|certificate| {
+        let Validity { not_before, not_after } = certificate.validity();
+        let is_valid = (not_before..=not_after).contains(&now);
+        Reverse(is_valid.then_some(not_after))
+    });
 }
 
 /// The certificates of a ca.pem, all of which have to be authorities.
@@ -105,7 +142,8 @@ pub(super) fn of_files(
     now: OffsetDateTime,
 ) -> Result<(CertificateAuthority, Zeroizing<Vec<u8>>), Error> {
     let in_given = |source| Error::GivenCa { path: files.certificate.clone(), source };
-    let certificates = certificates_from_pem(&read_file(&files.certificate)?).map_err(in_given)?;
+    let mut certificates = certificates_from_pem(&read_file(&files.certificate)?).map_err(in_given)?;
+    put_valid_first(&mut certificates, now);
     let content = read_file(&files.key)?;
     let key = key_from_pem(&content, passphrase).map_err(Error::in_file(&files.key))?;
     let content = match passphrase {

@@ -1,9 +1,11 @@
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::RotationState;
+use super::issuance::Unvouched;
+use super::{Action, Report, RotationState};
 use crate::audit::{Finding, Place};
 use crate::milvus::deployment::TLS_FOLDER;
-use crate::pki::{self, listed, shell_quoted};
+use crate::pki::{self, EndEntityKind, listed, shell_quoted};
 use crate::store::{self, FileRole, IssuedName, Recovery};
 
 /// Why a command could not do its work. Unless it says that a part was done, or the store that a run
@@ -137,6 +139,37 @@ pub enum Error {
         /// The name.
         name: IssuedName,
     },
+    /// A certificate that is not reissued as it lies there.
+    #[error("{}: is not reissued: {reason}", path.display())]
+    Unvouched {
+        /// The certificate.
+        path: PathBuf,
+        /// Why not.
+        reason: Unvouched,
+        /// What it is for.
+        kind: EndEntityKind,
+        /// What it is called; nothing for server.pem and client.pem.
+        name: Option<IssuedName>,
+        /// The certificate directory.
+        directory: PathBuf,
+    },
+    /// What `check` finds in a directory whose certificates are to be left alone, or where a renewal would not
+    /// help.
+    #[error("{}: {}{}", finding.place, finding.evidence, and_more(*more))]
+    Broken {
+        /// The directory.
+        directory: PathBuf,
+        /// The first error.
+        finding: Box<Finding>,
+        /// How many more there are.
+        more: usize,
+    },
+    /// Several certificates that cannot be renewed.
+    #[error("{}", sources.iter().map(Self::to_string).collect::<Vec<_>>().join("; "))]
+    Several {
+        /// Why each of them cannot.
+        sources: Vec<Error>,
+    },
     /// A certificate that was issued cannot be read.
     #[error("{source}")]
     IssuedUnusable {
@@ -185,6 +218,12 @@ pub enum Error {
         /// How many certificates of the old authority are left.
         left: usize,
     },
+    /// `rotate-ca finish` while something may be of the old CA.
+    #[error("the old CA stays in ca.pem, because a certificate may be of it: {source}")]
+    OldCaNeeded {
+        /// What, and why it is not of the new one.
+        source: Box<Error>,
+    },
     /// A private key lies where a signing request's certificate would.
     #[error("{}: is another key than that of the request", path.display())]
     KeyInTheWay {
@@ -222,8 +261,10 @@ pub enum Error {
         source: Box<Error>,
     },
     /// Of several changes some were made before the run failed.
-    #[error("{source}; what was done before stays")]
+    #[error("{source}; {done}")]
     AfterPart {
+        /// What was done, and stays.
+        done: String,
         /// Why no more.
         source: Box<Error>,
     },
@@ -262,6 +303,21 @@ impl Error {
                 shell_quoted(&path.display().to_string())
             )),
             Self::File { path, source } => source.hint(&path.display().to_string()),
+            Self::OldCertificate { path, .. } => Some(spelled_out(path)),
+            Self::Unvouched { path, kind, name, directory, .. } => {
+                let look = format!("milvus-certs inspect {}", shell_quoted(&path.display().to_string()));
+                let (called, anew) = match name {
+                    Some(name) => (name.to_string(), format!("issue {kind} {name} --force")),
+                    None => (kind.to_string(), renewed_as_named(*kind)),
+                };
+                let adopt = command(&format!("renew --adopt {called}"), directory);
+                let anew = command(&anew, directory);
+                Some(format!(
+                    "`{look}` shows it; if all that it says is meant, `{adopt}` reissues it; otherwise `{anew}` makes another"
+                ))
+            }
+            Self::Several { sources } => sources.first().and_then(Self::hint),
+            Self::OldCaNeeded { source } => source.hint(),
             Self::GivenCa { path, source } => match source {
                 pki::Error::AuthorityExpired { .. } => Some(
                     "have it renewed by whoever made it; without --ca-cert and --ca-key a new CA is made"
@@ -269,14 +325,11 @@ impl Error {
                 ),
                 source => source.hint(&path.display().to_string()),
             },
-            Self::OldCertificate { path, .. } => Some(format!(
-                "restore it from a backup; or `rm {}`, and renew starts from the documentation's defaults",
-                shell_quoted(&path.display().to_string())
-            )),
             Self::Request(error) => error.hint("FILE"),
-            Self::Unverifiable { .. } => {
-                Some("ask for names that the authority permits, or use another authority".into())
-            }
+            Self::Unverifiable { .. } => Some(
+                "ask for names that the CA permits, or use another CA: `milvus-certs gen -d NEW` makes one"
+                    .into(),
+            ),
             Self::FilesPresent { directory, .. } => Some(format!(
                 "`{}` makes new certificates from this authority; `gen --force` replaces all files and keeps a backup; `gen --if-missing` leaves a valid directory alone",
                 command("renew", directory)
@@ -296,6 +349,9 @@ impl Error {
             )),
             Self::Unfit { directory, .. } => {
                 Some(format!("mend it, then run this again; `{}` says more", command("check", directory)))
+            }
+            Self::Broken { directory, .. } => {
+                Some(format!("`{}` says why it matters and what helps", command("check", directory)))
             }
             Self::NoServerName { .. } => {
                 Some("name the host with --sni, or for `connect` with --server-name".into())
@@ -344,7 +400,7 @@ impl Error {
                 shell_quoted(&path.display().to_string())
             )),
             Self::OutputIsDirectory { .. } => Some("leave --out out, or name another folder".into()),
-            Self::AfterSome { source, .. } | Self::AfterPart { source } => {
+            Self::AfterSome { source, .. } | Self::AfterPart { source, .. } => {
                 source.hint().map(|hint| format!("{hint}; run the same again, and it goes on from there"))
             }
             Self::InventoryDamaged { path, line, .. } => Some(format!(
@@ -363,7 +419,7 @@ impl Error {
             Self::AfterRecovery { source, .. }
             | Self::LeftBehind { source, .. }
             | Self::AfterSome { source, .. }
-            | Self::AfterPart { source } => source.needs_passphrase(),
+            | Self::AfterPart { source, .. } => source.needs_passphrase(),
             _ => false,
         }
     }
@@ -384,11 +440,43 @@ impl Error {
         }
     }
 
-    /// This error; and if a change had been made before it, that it stays.
-    pub(super) fn after_part(self, changed: bool) -> Self {
-        match self {
-            error if !changed || matches!(error, Self::AfterSome { .. }) => error,
-            error => Self::AfterPart { source: Box::new(error) },
+    /// This error; and if a change had been made before it, which.
+    pub(super) fn after_part(self, report: &Report) -> Self {
+        const LISTED: usize = 3;
+        if report.files.is_empty() || matches!(self, Self::AfterSome { .. }) {
+            return self;
+        }
+        let made = report.certificates.iter().filter(|found| found.action != Action::Kept);
+        let made: Vec<_> = made.map(|found| found.path.as_str()).collect();
+        let done = match made.as_slice() {
+            [] => "what was done before stays".into(),
+            [one] => format!("{one} was made before, and stays"),
+            more if more.len() <= LISTED => format!("{} were made before, and stay", listed(more)),
+            more => format!(
+                "{} and {} more certificates were made before, and stay",
+                more[..LISTED].join(", "),
+                more.len() - LISTED
+            ),
+        };
+        Self::AfterPart { done, source: Box::new(self) }
+    }
+
+    /// This error, where it is about one certificate and keeps no other from being renewed.
+    ///
+    /// # Errors
+    /// This error, where it is the file system's.
+    pub(super) fn of_one_certificate(self) -> Result<Self, Self> {
+        if matches!(self, Self::Store(_)) { Err(self) } else { Ok(self) }
+    }
+
+    /// One of these, or all of them, each once.
+    pub(super) fn of_all(mut errors: Vec<Self>) -> Result<(), Self> {
+        let mut said = HashSet::new();
+        errors.retain(|error| said.insert(error.to_string()));
+        match errors.len() {
+            0 => Ok(()),
+            1 => Err(errors.swap_remove(0)),
+            _ => Err(Self::Several { sources: errors }),
         }
     }
 
@@ -404,6 +492,15 @@ impl Error {
         }
     }
 
+    /// These findings, if there are any.
+    pub(super) fn broken(directory: &Path, mut findings: Vec<Finding>) -> Result<(), Self> {
+        if findings.is_empty() {
+            return Ok(());
+        }
+        let finding = Box::new(findings.remove(0));
+        Err(Self::Broken { directory: directory.to_owned(), finding, more: findings.len() })
+    }
+
     pub(super) fn in_file(path: impl Into<PathBuf>) -> impl FnOnce(pki::Error) -> Self {
         let path = path.into();
         |source| Self::File { path, source }
@@ -415,6 +512,25 @@ pub(super) fn command(verb: &str, directory: &Path) -> String {
     match directory.display().to_string().as_str() {
         "." => format!("milvus-certs {verb}"),
         path => format!("milvus-certs {verb} -d {}", shell_quoted(path)),
+    }
+}
+
+/// What helps where server.pem or client.pem does not say any more whose it is.
+fn spelled_out(path: &Path) -> String {
+    let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    let is_client = path.file_name().is_some_and(|name| name == FileRole::ClientCertificate.file_name());
+    let kind = if is_client { EndEntityKind::Client } else { EndEntityKind::Server };
+    format!(
+        "restore it from a backup; or `{}` makes one with the name that you give",
+        command(&renewed_as_named(kind), directory)
+    )
+}
+
+/// The command that makes a certificate with the name that is given.
+fn renewed_as_named(kind: EndEntityKind) -> String {
+    match kind {
+        EndEntityKind::Server => "renew server --common-name NAME".into(),
+        EndEntityKind::Client => "renew client --client-name NAME".into(),
     }
 }
 
@@ -438,6 +554,13 @@ fn out_of_turn(state: RotationState, left: usize) -> String {
         RotationState::Issued => {
             "the new authority has issued everything, and ca.pem still trusts the old one".into()
         }
+    }
+}
+
+fn and_more(errors: usize) -> String {
+    match errors {
+        0 => String::new(),
+        more => format!("; and {} more", counted(more)),
     }
 }
 

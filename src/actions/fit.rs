@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::check::bundle_of;
 use super::{CheckRequest, Error};
-use crate::audit::{self, Bundle, Expectations, Severity};
+use crate::audit::{self, Bundle, Code, Expectations, Finding, Severity};
 use crate::milvus::TlsMode;
 use crate::pki::{Certificate, GeneralName};
 use crate::store::{FileRole, Survey, SurveyedFile, path_of};
@@ -46,13 +46,20 @@ impl FitDirectory {
             .filter(|role| directory.file(**role).is_none())
             .map(|role| directory.path_of(*role).display().to_string())
             .collect();
-        let mut findings = audit::judge(&directory.bundle, &expectations);
-        findings.retain(|finding| {
+        let (interrupted, findings): (Vec<_>, Vec<_>) = audit::judge(&directory.bundle, &expectations)
+            .into_iter()
+            .partition(|finding| [Code::InterruptedRun, Code::ForeignJournal].contains(&finding.code));
+        let stands_in_the_way = |finding: &Finding| {
             finding.code.severity() == Severity::Error && !may_be_missing.contains(&finding.place.path)
-        });
-        match findings.is_empty() {
+        };
+        let errors: Vec<_> = findings.into_iter().filter(stands_in_the_way).collect();
+        match errors.is_empty() {
             true => Ok(directory),
-            false => Err(Error::Unfit { directory: path.to_owned(), findings }),
+            // An interrupted run may be why.
+            false => {
+                let findings = errors.into_iter().chain(interrupted).collect();
+                Err(Error::Unfit { directory: path.to_owned(), findings })
+            }
         }
     }
 

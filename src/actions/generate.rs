@@ -3,20 +3,20 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::issuance::{self, Inventory, InventoryEntry, KeyPlan, NewFile, Plan, Serials};
+use super::due::Judged;
+use super::issuance::{self, Inventory, InventoryEntry, KeyPlan, NewFile, Plan, Serials, look_at};
 use super::opening::Opened;
 use super::renew::Members;
 use super::report::{CertificateReport, timestamp};
 use super::{Action, Error, Note, Report, authority};
 use crate::milvus::defaults;
 use crate::pki::{
-    self, Attribute, AttributeType, AuthorityTemplate, Certificate, CertificateAuthority, Days,
-    EndEntityKind, GeneralName, KeyType, Passphrase, SerialCounter, SerialNumber, Subject, Validity,
-    certificates_from_pem, certificates_to_pem, encrypt_key_to_pem, key_to_pem,
+    self, Attribute, AttributeType, AuthorityTemplate, CertificateAuthority, Days, EndEntityKind,
+    GeneralName, KeyType, Passphrase, SerialCounter, SerialNumber, Subject, Validity, certificates_from_pem,
+    certificates_to_pem, encrypt_key_to_pem, key_to_pem,
 };
 use crate::store::{
-    self, Access, Backup, Directory, EndEntityFiles, FileMode, FileRole, Protection, RelativePath, path_of,
-    read_file,
+    self, Access, Backup, Directory, EndEntityFiles, FileMode, FileRole, Protection, path_of,
 };
 
 /// What `gen` is to make.
@@ -40,8 +40,8 @@ pub struct GenerateRequest {
     pub authority: Option<ExistingAuthority>,
     /// Opens ca.key if it is encrypted; encrypts it if it is not.
     pub passphrase: Option<Passphrase>,
-    /// The mode of server.key and client.key.
-    pub key_mode: FileMode,
+    /// The mode of server.key and client.key; where it is not said, that of the files that are replaced.
+    pub key_mode: Option<FileMode>,
     /// What to do where there are files already.
     pub if_present: IfPresent,
     /// Only say what would be done.
@@ -86,7 +86,7 @@ impl GenerateRequest {
             key_type: KeyType::Rsa2048,
             authority: None,
             passphrase: None,
-            key_mode: FileMode::PRIVATE,
+            key_mode: None,
             if_present: IfPresent::Refuse,
             dry_run: false,
             protection: Protection::Required,
@@ -120,7 +120,7 @@ fn generate_in(
         return Ok(report);
     }
     let source = Source::of(request, now)?;
-    let plans = plan(request, &source, now, &mut report.notes)?;
+    let plans = plan(request, &source, directory.as_ref(), now, &mut report.notes)?;
     match &mut directory {
         Some(directory) if !request.dry_run => make(request, directory, source, &plans, now, &mut report)?,
         _ => foresee(&source, &plans, &mut report),
@@ -191,11 +191,9 @@ fn check_valid(
     };
     kept("ca", FileRole::CaCertificate)?;
     for kind in EndEntityKind::ALL {
-        let files = EndEntityFiles::of_directory(kind);
-        let read = |path: &RelativePath| Ok(directory.read(path)?.unwrap_or_default());
-        issuance::verify_files(directory, &files, kind, &[], now, &read)?;
         kept(kind.name(), FileRole::pair_of(kind).1)?;
     }
+    Error::broken(directory.path(), Judged::of(directory, now)?.errors())?;
     let covered = certificate(FileRole::ServerCertificate)?;
     let subject = Subject::new(&request.subject)?;
     for name in server_names(request, &subject)? {
@@ -253,7 +251,7 @@ fn authority_subject(subject: &Subject) -> Result<Subject, pki::Error> {
 }
 
 fn server_names(request: &GenerateRequest, subject: &Subject) -> Result<Vec<GeneralName>, pki::Error> {
-    let mut names = issuance::names_from_common_name(subject)?;
+    let mut names = issuance::names_from_common_name(EndEntityKind::Server, subject)?;
     issuance::add_names(&mut names, &request.names);
     issuance::add_loopback(&mut names);
     Ok(names)
@@ -262,9 +260,10 @@ fn server_names(request: &GenerateRequest, subject: &Subject) -> Result<Vec<Gene
 fn plan(
     request: &GenerateRequest,
     source: &Source,
+    directory: Option<&Directory>,
     now: OffsetDateTime,
     notes: &mut Vec<Note>,
-) -> Result<Vec<Plan>, pki::Error> {
+) -> Result<Vec<Plan>, Error> {
     let wanted = Validity::starting(now, request.days)?;
     let validity = wanted.within(source.validity());
     let server = Subject::new(&request.subject)?;
@@ -272,17 +271,24 @@ fn plan(
         Some(name) => server.with(name)?,
         None => server.clone(),
     };
-    let plan = |kind, subject, names| Plan {
-        kind,
-        files: EndEntityFiles::of_directory(kind),
-        subject,
-        names,
-        validity,
-        key: KeyPlan::New(request.key_type),
-        key_mode: request.key_mode,
-        key_owner: None,
-        certificate_owner: None,
-        action: Action::Created,
+    // What is replaced goes on belonging to whom it belonged.
+    let plan = |kind, subject, names| {
+        let files = EndEntityFiles::of_directory(kind);
+        let state = |file| directory.map(|directory| directory.state(file)).transpose();
+        let key = state(&files.key)?.flatten();
+        let old_mode = key.and_then(|key| key.mode.for_key());
+        Ok::<_, Error>(Plan {
+            kind,
+            subject,
+            names,
+            validity,
+            key: KeyPlan::New(request.key_type),
+            key_mode: request.key_mode.or(old_mode).unwrap_or(FileMode::PRIVATE),
+            key_owner: key.map(|key| key.owner),
+            certificate: state(&files.certificate)?.flatten(),
+            files,
+            action: Action::Created,
+        })
     };
     if validity.not_after < wanted.not_after {
         let file = |kind| FileRole::pair_of(kind).1.to_string();
@@ -290,10 +296,10 @@ fn plan(
         notes.extend(EndEntityKind::ALL.map(cut));
     }
     let (server_names, client_names) =
-        (server_names(request, &server)?, issuance::names_from_common_name(&client)?);
+        (server_names(request, &server)?, issuance::names_from_common_name(EndEntityKind::Client, &client)?);
     Ok(vec![
-        plan(EndEntityKind::Server, server, server_names),
-        plan(EndEntityKind::Client, client, client_names),
+        plan(EndEntityKind::Server, server, server_names)?,
+        plan(EndEntityKind::Client, client, client_names)?,
     ])
 }
 
@@ -352,10 +358,12 @@ fn make(
         }
     };
 
-    let mut serials = Serials::new(&authority)?;
+    let inventory = Inventory::read(directory.path())?;
+    let mut serials = Serials::new(directory, &authority, &inventory)?;
     let mut files = vec![
-        NewFile::new(FileRole::CaKey, &*ca_key),
-        NewFile::new(FileRole::CaCertificate, certificates_to_pem([authority.root()])),
+        NewFile::new(FileRole::CaKey, &*ca_key).owned_as_in(directory)?,
+        NewFile::new(FileRole::CaCertificate, certificates_to_pem([authority.root()]))
+            .owned_as_in(directory)?,
     ];
     let path = |role| issuance::path_in(&report.directory, role);
     let mut certificates =
@@ -368,13 +376,12 @@ fn make(
         entries.push(InventoryEntry::of(plan.kind, &certificate, plan.files.certificate.to_string(), now));
         files.extend(issued);
     }
-    files.push(serials.file());
+    files.push(serials.file().owned_as_in(directory)?);
 
     let backup = match request.if_present {
         IfPresent::Replace => Backup::At(now),
         IfPresent::Refuse | IfPresent::Keep => Backup::None,
     };
-    let inventory = Inventory::read(directory.path())?;
     let record = |directory: &Directory| inventory.add(directory, &entries);
     let backup = issuance::write(
         directory,
@@ -396,20 +403,25 @@ fn make(
     Ok(())
 }
 
-/// How many certificates are there, beside server.pem and client.pem, that another authority has issued.
-/// What cannot be read is not counted: the work is done.
+/// How many certificates are there, beside server.pem and client.pem, that another CA has issued. What cannot
+/// be looked at is one of them: only a new certificate would not be.
 fn of_former_authority(
     directory: &Directory,
     inventory: &Inventory,
     authority: &CertificateAuthority,
 ) -> usize {
-    let chain = |path: PathBuf| certificates_from_pem(&read_file(&path).ok()?).ok();
-    let chains = Members::all(inventory).into_iter().flat_map(|Members { folder, members }| {
+    let is_other = |path: &PathBuf| match look_at(path) {
+        Ok(None) => false,
+        Ok(Some(content)) => {
+            !certificates_from_pem(&content).is_ok_and(|chain| chain[0].is_issued_by(authority.certificate()))
+        }
+        Err(_) => true,
+    };
+    let paths = Members::all(inventory).into_iter().flat_map(|Members { folder, members }| {
         let folder = directory.path().join(folder);
         members
             .into_iter()
             .map(move |member| path_of(&folder, EndEntityFiles::issued(&member.name).certificate))
     });
-    let is_other = |chain: &Vec<Certificate>| !chain[0].is_issued_by(authority.certificate());
-    chains.filter_map(chain).filter(is_other).count()
+    paths.filter(is_other).count()
 }

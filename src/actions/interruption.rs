@@ -26,6 +26,7 @@ pub fn interrupted_runs(directory: &Path) -> Result<Vec<Note>, Error> {
         }
         let note = |(folder, interruption): (PathBuf, Interruption)| match interruption {
             Interruption::Own => Note::Interrupted { folder, directory: directory.to_owned() },
+            Interruption::AtWork => Note::AtWork { folder },
             Interruption::Foreign { journal, reason } => {
                 let path = RelativePath::in_directory(journal).below(&folder);
                 Note::ForeignJournal { path, reason }

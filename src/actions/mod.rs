@@ -7,6 +7,7 @@ mod config;
 mod connect;
 #[cfg(test)]
 mod crash_tests;
+mod due;
 mod error;
 mod explain;
 mod fit;
@@ -33,11 +34,11 @@ pub use inspect::{
     InspectedItem, KeyDetails, RequestDetails, inspect,
 };
 pub use interruption::interrupted_runs;
-pub use issuance::Progress;
+pub use issuance::{Progress, Unvouched};
 pub use issue::{Fleet, IssueRequest, Recipients, SigningRequest, issue, issue_with_progress};
 #[cfg(feature = "probe")]
 pub use probe::{ClientOutcome, ProbeReport, ProbeRequest, ProbedPort, probe};
-pub use renew::{Issued, RenewRequest, renew, renew_with_progress};
+pub use renew::{Adopted, Issued, RenewRequest, renew, renew_with_progress};
 pub use report::{Action, CertificateReport, FileReport, Note, Report};
 pub use rotate::{
     RotatedAuthority, RotationReport, RotationRequest, RotationState, RotationStatus, RotationStep, rotate,

@@ -2,10 +2,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
-use time::OffsetDateTime;
 use time::macros::format_description;
+use time::{Duration, OffsetDateTime};
 
 use super::error::{command, outcome};
+use super::issuance::Unvouched;
 use crate::pki::{Certificate, EndEntityKind, GeneralName, KeyType, SerialNumber, Subject, Validity, listed};
 use crate::store::{FileMode, FileRole, IssuedName, Recovery};
 
@@ -163,6 +164,36 @@ pub enum Note {
         /// Whose.
         kind: EndEntityKind,
     },
+    /// The certificate cannot be read, and the new one has what the inventory has for its file.
+    FromInventory {
+        /// The certificate's file.
+        file: String,
+    },
+    /// The new certificate does not have everything that the old one had.
+    LeftOut {
+        /// The certificate's file.
+        file: String,
+        /// What it does not have.
+        lost: Vec<String>,
+    },
+    /// A certificate that was not reissued as it lies there.
+    NotReissued {
+        /// Its path.
+        path: String,
+        /// Why not.
+        reason: Unvouched,
+        /// The command that reissues it nevertheless.
+        adopt: String,
+    },
+    /// server.pem came from gen.sh, and clients may have been given it to trust.
+    ServerWasTrusted,
+    /// A certificate lives so short that its last third counts, not the time that was given.
+    ShortLife {
+        /// The certificate's file.
+        file: String,
+        /// The last third of its life.
+        third: Duration,
+    },
     /// The old certificate could not be used for its purpose.
     UsageMended {
         /// The certificate's file.
@@ -214,7 +245,7 @@ pub enum Note {
     },
     /// There was no ca.srl.
     SerialStarted,
-    /// ca.srl would have given out a serial number that is in use.
+    /// ca.srl was behind the serial number of a certificate.
     SerialSkipped {
         /// The number that is in use.
         serial: SerialNumber,
@@ -237,6 +268,11 @@ pub enum Note {
         folder: PathBuf,
         /// The certificate directory.
         directory: PathBuf,
+    },
+    /// A run has been putting files into place for a while, and this command only looks.
+    AtWork {
+        /// In which folder.
+        folder: PathBuf,
     },
     /// What an interrupted run left is not this user's, and this command only looks.
     ForeignJournal {
@@ -335,6 +371,11 @@ impl Note {
             Self::Recovered(Recovery::Completed) => "interrupted-run-completed",
             Self::Recovered(Recovery::RolledBack) => "interrupted-run-undone",
             Self::PageDefaults { .. } => "page-defaults-used",
+            Self::FromInventory { .. } => "from-inventory",
+            Self::LeftOut { .. } => "left-out",
+            Self::NotReissued { .. } => "not-reissued",
+            Self::ServerWasTrusted => "server-pem-was-trusted",
+            Self::ShortLife { .. } => "short-life",
             Self::UsageMended { .. } => "extended-key-usage-mended",
             Self::AddressMended { .. } => "ip-in-dns-name-mended",
             Self::NamesFromCommonName { .. } => "names-from-common-name",
@@ -347,6 +388,7 @@ impl Note {
             Self::KeyModeTightened { .. } => "key-mode-tightened",
             Self::OwnerNotKept { .. } => "owner-not-kept",
             Self::Interrupted { .. } => "interrupted-run",
+            Self::AtWork { .. } => "run-at-work",
             Self::ForeignJournal { .. } => "foreign-journal",
             Self::Unprotected { .. } => "keys-unprotected",
             Self::Obstacle { .. } => "issued-in-disorder",
@@ -376,6 +418,25 @@ impl fmt::Display for Note {
             Self::PageDefaults { kind } => write!(
                 f,
                 "there was no {kind}.pem to take the subject from; it has the defaults of Milvus' documentation"
+            ),
+            Self::FromInventory { file } => write!(
+                f,
+                "{file} could not be read; the new one has the subject and the names that issued/index.jsonl has for it"
+            ),
+            Self::LeftOut { file, lost } => {
+                write!(f, "the old {file} had {}; the new one does not", listed(lost))
+            }
+            Self::NotReissued { path, reason, adopt } => {
+                write!(f, "{path} is not reissued: {reason}; if it is meant as it is, `{adopt}` reissues it")
+            }
+            Self::ServerWasTrusted => write!(
+                f,
+                "server.pem is of gen.sh, whose documentation gives it to clients to trust; those that trust it refuse the new one (OpenSSL's error 20; pymilvus says only that it cannot connect): give them ca.pem first"
+            ),
+            Self::ShortLife { file, third } => write!(
+                f,
+                "{file} lives shorter than three times the time of --if-due; it is due in the last third of its life, {}",
+                length(*third)
             ),
             Self::UsageMended { file, kind } => write!(
                 f,
@@ -408,7 +469,7 @@ impl fmt::Display for Note {
                 write!(f, "there was no ca.srl; it starts from a new random serial number")
             }
             Self::SerialSkipped { serial } => {
-                write!(f, "ca.srl was behind: serial number {serial} is in use and was skipped")
+                write!(f, "ca.srl was behind serial number {serial}, which is in use; it goes on above that")
             }
             Self::KeyModeTightened { file, old } => {
                 write!(f, "{file} had mode {old}; private keys are for their owner, so it has 0600 now")
@@ -422,6 +483,9 @@ impl fmt::Display for Note {
                 folder.display(),
                 command("renew --if-due 0s", directory)
             ),
+            Self::AtWork { folder } => {
+                write!(f, "{}: a run is at work in it, and does not go on", folder.display())
+            }
             Self::ForeignJournal { path, reason } => write!(
                 f,
                 "{}: is what an interrupted run leaves, but not one of yours: {reason}; no command touches it",
@@ -467,7 +531,7 @@ impl fmt::Display for Note {
                     if *count == 1 { ("certificate", "is") } else { ("certificates", "are") };
                 write!(
                     f,
-                    "{count} {certificates} that `issue` made {are} of the former authority, which ca.pem does not trust any more; `milvus-certs renew --all` makes them anew"
+                    "{count} {certificates} that `issue` made {are} of the former authority, which ca.pem does not trust any more; `milvus-certs renew --adopt NAME` makes one anew"
                 )
             }
             Self::AuthorityWithoutKeyUsage => write!(
@@ -488,6 +552,15 @@ impl fmt::Display for Note {
                 write!(f, "server.pem does not cover {name}; `milvus-certs renew --san {name}` adds it")
             }
         }
+    }
+}
+
+/// A length of time in the largest unit that it has two of.
+fn length(time: Duration) -> String {
+    match (time.whole_days(), time.whole_hours(), time.whole_minutes()) {
+        (days @ 2.., ..) => format!("{days} days"),
+        (_, hours @ 2.., _) => format!("{hours} hours"),
+        (.., minutes) => format!("{minutes} minutes"),
     }
 }
 

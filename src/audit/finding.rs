@@ -337,7 +337,7 @@ impl Remedy<'_> {
 const COMMENT: &str = " # ";
 const RENEW: &str = "milvus-certs renew";
 const ISSUE: &str = "milvus-certs issue";
-const COPY_AUTHORITY: &str = "cat {ca} > {file} # then take it to where it is used; where another authority signed what is beside it, `milvus-certs renew{dir}{kind}`";
+const COPY_AUTHORITY: &str = "cat {ca} > {file} # then take it to where it is used; where another CA signed what is beside it, `milvus-certs renew{dir} --adopt{kind}`";
 const CLOSE_NEXT: &str = "chmod 600 {file} # if others could have read it, begin with another one: `milvus-certs rotate-ca status{dir}` says how far this is";
 const NEW_AUTHORITY: &str = "milvus-certs gen -d NEW";
 const COPY: &str = "copy it here again from where the certificates were made";

@@ -41,6 +41,8 @@ pub struct SignedSerials {
     twice: Vec<Twice>,
     /// The certificates whose number was another's before.
     later: HashSet<String>,
+    /// The certificates that have lines for several files, and those files.
+    files: HashMap<String, HashSet<String>>,
     is_incomplete: bool,
 }
 
@@ -72,7 +74,11 @@ impl SignedSerials {
         };
         let signed = Signed { fingerprint: fingerprint.to_owned(), file: file.to_owned() };
         match self.signed.get(&(issuer, serial.clone())) {
-            Some(other) if other.fingerprint == fingerprint => {}
+            Some(other) if other.fingerprint == fingerprint => {
+                if other.file != file {
+                    self.files.entry(fingerprint.to_owned()).or_default().insert(file.to_owned());
+                }
+            }
             Some(_) if !self.later.insert(fingerprint.to_owned()) => {}
             Some(other) => {
                 self.twice.push(Twice { serial, files: [other.file.clone(), signed.file] });
@@ -92,6 +98,11 @@ impl SignedSerials {
     #[must_use]
     pub fn twice(&self) -> &[Twice] {
         &self.twice
+    }
+
+    /// Whether a certificate has a line for a file.
+    fn has(&self, signed: &Signed, file: &str) -> bool {
+        signed.file == file || self.files.get(&signed.fingerprint).is_some_and(|files| files.contains(file))
     }
 
     fn of(&self, certificate: &Certificate) -> Option<&Signed> {
@@ -149,11 +160,20 @@ impl<'a> IssuedJudge<'a> {
         findings
     }
 
-    /// Whether the inventory has a certificate that the directory's authority signed.
+    /// What lies among what was issued without a line in the inventory.
+    #[must_use]
+    pub fn without_line(&self, issued: &Issued) -> Option<Finding> {
+        let is_judged = self.expectations.kinds().contains(&issued.kind);
+        let evidence = "the inventory has no line for it";
+        is_judged.then(|| self.finding(Code::NotInInventory, issued, evidence.into()))
+    }
+
+    /// Whether the inventory has a certificate in a file that the directory's authority signed.
     #[must_use]
     pub fn judge_serial(
         &self,
         issued: &Issued,
+        file: &str,
         certificate: &Certificate,
         signed: &SignedSerials,
     ) -> Option<Finding> {
@@ -171,7 +191,13 @@ impl<'a> IssuedJudge<'a> {
             }
             Some(known) => {
                 let fingerprint = certificate.fingerprint();
-                let is_known = known.fingerprint == fingerprint || signed.later.contains(&fingerprint);
+                if known.fingerprint == fingerprint {
+                    return (!signed.has(known, file)).then(|| {
+                        let evidence = format!("the inventory has this certificate for {}", known.file);
+                        self.finding(Code::NotInInventory, issued, evidence)
+                    });
+                }
+                let is_known = signed.later.contains(&fingerprint);
                 (!is_known).then(|| self.shares_serial(issued, serial, &known.file))
             }
         }

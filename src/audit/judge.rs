@@ -223,8 +223,11 @@ impl<'a> Judge<'a> {
 #[must_use]
 pub fn judge_interruption(interruption: &Interruption, folder: &str, directory: &str) -> Finding {
     match interruption {
-        Interruption::Own => {
-            let evidence = "an earlier run was interrupted";
+        Interruption::Own | Interruption::AtWork => {
+            let evidence = match interruption {
+                Interruption::AtWork => "a run is at work in it, and does not go on",
+                _ => "an earlier run was interrupted",
+            };
             Finding::in_directory(Code::InterruptedRun, folder.to_owned(), evidence, directory)
         }
         Interruption::Foreign { journal, reason } => {

@@ -23,5 +23,5 @@ pub use finding::{Finding, Place, Position};
 pub use issued::{Issued, IssuedJudge, SignedSerials};
 pub use judge::{Expectations, judge, judge_deployed, judge_interruption};
 pub use rotation::{judge_next, judge_rotation};
-pub use rules::{Code, Severity};
+pub use rules::{Code, Renewal, Severity};
 pub use verdict::{Client, Outcome, Verdict};

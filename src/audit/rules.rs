@@ -73,6 +73,61 @@ impl Breaks {
     }
 }
 
+/// What a new certificate of the directory's CA does about a finding on a server's or client's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// It is what helps.
+    Helps,
+    /// It would be refused just the same.
+    Fails,
+    /// It is beside the point.
+    DoesNotMatter,
+}
+
+impl Code {
+    /// Whether a new certificate helps, with subject, names and type of key as they were.
+    #[must_use]
+    pub const fn renewal(self) -> Renewal {
+        match self {
+            Self::MissingFile
+            | Self::EmptyFile
+            | Self::NotPem
+            | Self::Utf16
+            | Self::ByteOrderMark
+            | Self::FoldedPem
+            | Self::DamagedFile
+            | Self::EncryptedKey
+            | Self::KeyMismatch
+            | Self::PublicPrivateKey
+            | Self::WeakKey
+            | Self::UnsupportedKey
+            | Self::NotIssuedByCa
+            | Self::OtherCaSameName
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::ClientWithoutClientAuth
+            | Self::ServerWithoutServerAuth
+            | Self::NoDigitalSignature
+            | Self::NoSubjectAltName
+            | Self::IpInDnsName
+            | Self::SameNameAsCa
+            | Self::WeakSignature
+            | Self::UnsupportedSignature
+            | Self::CaBeforeLeaf
+            | Self::UnknownCriticalExtension
+            | Self::DoesNotVerify
+            | Self::DuplicateSerial => Renewal::Helps,
+            Self::UnreadableFile
+            | Self::CaNotAuthority
+            | Self::CaCannotSign
+            | Self::CaPathLength
+            | Self::CaRestricted
+            | Self::NameConstraints => Renewal::Fails,
+            _ => Renewal::DoesNotMatter,
+        }
+    }
+}
+
 /// A `fix` is a command, to be pasted as it stands, and after ` # ` what else there is to say; or it is
 /// prose, with its commands in backticks. In it stand for
 ///
@@ -177,7 +232,7 @@ codes! {
     /// A file is empty.
     EmptyFile = "empty-file", Error, breaks EVERYBODY;
     why "Milvus stops at once: `tls: failed to find any PEM data`; the documentation's renew.sh leaves such files when it fails";
-    fix "milvus-certs renew{dir}{kind}";
+    fix "{rm}milvus-certs renew{dir}{kind} # or restore it from a backup: what is made anew has the names of the inventory or the documentation, unless you name others";
     authority "{restore}";
     issued "milvus-certs issue{dir} {as} --force # or restore it from a backup; with --san it has more names than its own";
 
@@ -204,7 +259,7 @@ codes! {
     /// A file is damaged, or holds something else.
     DamagedFile = "damaged-file", Error, breaks EVERYBODY;
     why "nobody can read it";
-    fix "{rm}milvus-certs renew{dir}{kind} # or restore it from a backup: what is made anew has the names of the documentation, unless you name others";
+    fix "{rm}milvus-certs renew{dir}{kind} # or restore it from a backup: what is made anew has the names of the inventory or the documentation, unless you name others";
     authority "{restore}";
     issued "milvus-certs issue{dir} {as} --force # or restore it from a backup; with --san it has more names than its own";
 
@@ -349,12 +404,14 @@ codes! {
     /// A certificate was not signed by ca.pem.
     NotIssuedByCa = "not-issued-by-ca", Error, breaks EVERYBODY;
     why "who trusts ca.pem refuses it: `x509: certificate signed by unknown authority`, `unable to get local issuer certificate`";
-    fix "milvus-certs renew{dir}{kind} # issues it from ca.pem; or put the ca.pem there that signed it";
+    fix "milvus-certs renew{dir} --adopt{kind} # issues it from ca.pem, if all that it says is meant; or put the ca.pem there that signed it";
+    authority "put the ca.pem there that signed it";
 
     /// A certificate was signed by another authority with the same name.
     OtherCaSameName = "other-ca-same-name", Error, breaks EVERYBODY;
     why "ca.pem was made anew, as gen.sh does when it is run twice: `certificate signature failure`";
-    fix "milvus-certs renew{dir}{kind} # issues it from ca.pem; or restore the ca.pem that signed it";
+    fix "milvus-certs renew{dir} --adopt{kind} # issues it from ca.pem, if all that it says is meant; or restore the ca.pem that signed it";
+    authority "restore the ca.pem that signed it";
 
     /// A certificate has expired.
     Expired = "expired", Error, breaks Breaks { authority: [&[P, C, G], ALL], ..EVERYBODY };
@@ -419,12 +476,14 @@ codes! {
     /// A certificate is signed by an algorithm that is broken.
     WeakSignature = "weak-signature", Error, breaks Breaks { server: &[C, G], ..EVERYBODY };
     why "SHA-1 and MD5 signatures can be forged, and Go refuses them: `x509: cannot verify signature: insecure algorithm`";
-    fix "milvus-certs renew{dir}{kind}";
+    fix "milvus-certs renew{dir} --adopt{kind} # signs it again, if all that it says is meant: nothing proves who signed it";
+    authority "milvus-certs renew{dir}";
 
     /// A certificate is signed by an algorithm that Milvus does not know.
     UnsupportedSignature = "unsupported-signature", Error, breaks Breaks { server: &[G], ..EVERYBODY };
     why "Go has no SHA-224 in certificates: `x509: cannot verify signature: algorithm unimplemented`";
-    fix "milvus-certs renew{dir}{kind}";
+    fix "milvus-certs renew{dir} --adopt{kind} # signs it again, if all that it says is meant: nothing proves who signed it";
+    authority "milvus-certs renew{dir}";
 
     /// A certificate authority's certificate stands before the server's own.
     CaBeforeLeaf = "ca-before-leaf", Error, breaks EVERYBODY;

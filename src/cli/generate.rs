@@ -62,9 +62,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TYPE", value_parser = key_type(), env = "MILVUS_CERTS_KEY_TYPE", hide_env_values = true, default_value_t = KeyType::Rsa2048, help_heading = "Validity and keys")]
     key_type: KeyType,
 
-    /// The mode of server.key and client.key, such as 0640 for a container's group
-    #[arg(long, value_name = "MODE", env = "MILVUS_CERTS_KEY_MODE", hide_env_values = true, default_value_t = FileMode::PRIVATE, value_parser = key_mode, help_heading = "Validity and keys")]
-    key_mode: FileMode,
+    /// The mode of server.key and client.key, such as 0640 for a container's group [default: 0600, or that of
+    /// the files that are replaced]
+    #[arg(long, value_name = "MODE", env = "MILVUS_CERTS_KEY_MODE", hide_env_values = true, value_parser = key_mode, help_heading = "Validity and keys")]
+    key_mode: Option<FileMode>,
 
     /// Use this authority instead of making one; for an intermediate one, append its issuers
     #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_CA_CERT", hide_env_values = true, value_parser = path(), requires = "ca_key", help_heading = "Authority")]

@@ -144,6 +144,11 @@ fn notes(notes: &[Note]) {
     }
 }
 
+/// Says it at once.
+pub(super) fn note(note: &Note) {
+    say("note", &note.to_string());
+}
+
 /// Says where a run was interrupted in a directory that is only looked at. Where that cannot be told, neither
 /// can what was asked for.
 pub(super) fn interrupted_runs(directory: &Path) {

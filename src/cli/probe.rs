@@ -44,7 +44,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_CA", hide_env_values = true, value_parser = path())]
     ca: Option<PathBuf>,
 
-    /// The client certificate to show [default: the directory's client.pem]
+    /// The client certificate to show, whatever the server is [default: the directory's client.pem, to a
+    /// server that verifies against --ca]
     #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_CERT", hide_env_values = true, value_parser = path(), requires = "key")]
     cert: Option<PathBuf>,
 
@@ -60,8 +61,8 @@ pub(crate) struct Args {
     #[arg(long, env = "MILVUS_CERTS_INTERNAL", hide_env_values = true, value_parser = BoolishValueParser::new())]
     internal: bool,
 
-    /// The longest that each step may take, such as 5s
-    #[arg(long, value_name = "TIME", env = "MILVUS_CERTS_TIMEOUT", hide_env_values = true, value_parser = duration, default_value = "5s")]
+    /// The longest that looking may take, at all addresses, such as 15s
+    #[arg(long, value_name = "TIME", env = "MILVUS_CERTS_TIMEOUT", hide_env_values = true, value_parser = duration, default_value = "15s")]
     timeout: Duration,
 
     /// Report in JSON on standard output

@@ -1,3 +1,4 @@
+use std::io::IsTerminal;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -5,7 +6,7 @@ use std::time::Duration;
 use clap::ArgMatches;
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
-use milvus_certs::actions::{Issued, RenewRequest, renew_with_progress};
+use milvus_certs::actions::{Adopted, Issued, RenewRequest, renew_with_progress};
 use milvus_certs::pki::{Days, EndEntityKind, KeyType};
 use milvus_certs::store::{FileMode, IssuedName, NameUnsafe};
 use time::OffsetDateTime;
@@ -24,7 +25,8 @@ Examples:
   milvus-certs renew -d certs --if-due 30d --json
 
 Subject, names, key type and length of validity are taken over from the old certificate, unless an
-option says otherwise. --common-name also replaces the names; --san adds to them.";
+option says otherwise. --common-name also replaces the names; --san adds to them.
+Only what the CA of this directory signed is taken over; in issued, only what its inventory has.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_OF_MANY}"))]
@@ -40,9 +42,23 @@ pub(crate) struct Args {
     #[command(flatten)]
     common: CommonArgs,
 
-    /// Renew only what ends within this time, such as 30d
+    /// Renew only what is due: ends within this time, such as 30d, is broken, or not as asked for
+    ///
+    /// What lives shorter than three times that is due in the last third of its life.
     #[arg(long, value_name = "TIME", env = "MILVUS_CERTS_IF_DUE", hide_env_values = true, value_parser = duration)]
     if_due: Option<Duration>,
+
+    /// Reissue a certificate as it lies there, whoever signed it: server, client, or a name in issued
+    ///
+    /// For one that you have looked at: all that it says is signed. Can be repeated, or list names with commas.
+    #[arg(
+        long,
+        value_name = "server|client|NAME",
+        env = "MILVUS_CERTS_ADOPT",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    adopt: Vec<Target>,
 
     /// Keep the private keys
     #[arg(long, env = "MILVUS_CERTS_REUSE_KEY", hide_env_values = true, value_parser = BoolishValueParser::new(), conflicts_with_all = ["key_type", "key_mode"])]
@@ -127,6 +143,10 @@ impl Args {
         let (style, quiet) = (output::Style::of(&self.common), self.common.quiet);
         let meter = Meter::new(quiet);
         let mut request = self.into_request()?;
+        // Whoever sits there can still interrupt it.
+        if matches!(style, output::Style::Text) && std::io::stderr().is_terminal() {
+            request.before_writing = Some(output::note);
+        }
         let report = with_passphrase(
             &mut request,
             |request| Some(&mut request.passphrase),
@@ -138,11 +158,23 @@ impl Args {
     }
 
     fn into_request(self) -> anyhow::Result<RenewRequest> {
-        let kinds: Vec<_> = match self.targets.as_slice() {
-            [] => EndEntityKind::ALL.to_vec(),
-            targets => targets.iter().filter_map(Target::kind).collect(),
+        let adopted = Adopted {
+            kinds: self.adopt.iter().filter_map(Target::kind).collect(),
+            names: self.adopt.iter().filter_map(Target::name).collect(),
         };
-        let issued: Vec<_> = self.targets.iter().filter_map(Target::name).collect();
+        // What is adopted is named with it.
+        let named: Vec<_> = match self.all && self.targets.is_empty() {
+            true => Vec::new(),
+            false => self.targets.iter().chain(&self.adopt).collect(),
+        };
+        let kinds: Vec<_> = match named.as_slice() {
+            [] => EndEntityKind::ALL.to_vec(),
+            named => {
+                let is_named = |kind: &EndEntityKind| named.iter().any(|target| target.kind() == Some(*kind));
+                EndEntityKind::ALL.into_iter().filter(is_named).collect()
+            }
+        };
+        let issued: Vec<_> = named.iter().filter_map(|target| target.name()).collect();
         let is_folder = |name: &&IssuedName| Path::new(name.as_str()).is_dir();
         if let (Some(folder), true) = (issued.iter().find(is_folder), self.common.dir == Path::new(".")) {
             return Err(usage::Error::folder_for_a_name("renew", folder.as_str()).into());
@@ -181,9 +213,11 @@ impl Args {
             key_mode: self.key_mode,
             passphrase: self.passphrase.read()?,
             if_due: self.if_due,
+            adopted,
             reuse_key: self.reuse_key,
             dry_run: self.common.dry_run,
             protection: self.common.protection.protection(),
+            before_writing: None,
         })
     }
 }

@@ -221,6 +221,9 @@ fn named_identifier(root: &Certificate, issued: &[&Certificate]) -> Result<Optio
     }
 }
 
+/// What Go says of as `unhandled critical extension`.
+pub(super) const OTHER_NAMES: &str = "its nameConstraints speak of other names than DNS, IP, e-mail and URI, which Go, and so Milvus, does not know";
+
 /// Why a CA is not taken over that has this certificate in its chain.
 fn refusal(
     certificate: &Certificate,
@@ -243,8 +246,11 @@ fn refusal(
     }
     if let Some(extension) = certificate.critical_beyond_webpki().filter(|_| is_presented) {
         return Some(format!(
-            "its critical extension {extension} is one that not every verifier knows: rustls refuses it, and Go before 1.24"
+            "its extension {extension} is critical, and not every verifier knows it (rustls does not)"
         ));
+    }
+    if certificate.constrains_other_names() {
+        return Some(OTHER_NAMES.into());
     }
     // A root of another kind than those that are made here has its verifiers.
     let key = certificate.public_key().ok()?;

@@ -125,6 +125,13 @@ impl Certificate {
         &self.extensions.unusable_names
     }
 
+    /// Its extensions that no certificate has that is made here, by name or object identifier:
+    /// `crlDistributionPoints`.
+    #[must_use]
+    pub fn other_extensions(&self) -> &[String] {
+        &self.extensions.others
+    }
+
     /// Its public key.
     ///
     /// # Errors
@@ -223,6 +230,13 @@ impl Certificate {
     /// it.
     pub(super) fn critical_beyond_webpki(&self) -> Option<&str> {
         self.extensions.critical_beyond_webpki.as_deref()
+    }
+
+    /// Whether nameConstraints speak of names that Go does not know, such as directory names: where the
+    /// extension is critical, as RFC 5280 4.2.1.10 asks, it refuses whatever stands below.
+    #[must_use]
+    pub fn constrains_other_names(&self) -> bool {
+        self.extensions.constrains_other_names
     }
 
     /// What nameConstraints say of e-mail addresses.

@@ -10,7 +10,7 @@ use super::{
 /// What is wrong with a name, a number, a key or a certificate.
 ///
 /// `Display` says what happened, with the evidence; [`Error::hint`] says what to do next.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A subject without CommonName: Milvus clients are told the server's name by it.
@@ -45,6 +45,12 @@ pub enum Error {
     /// A name that is part of a certificate cannot be edited because it is not DER.
     #[error("the subject of the certificate cannot be edited: it is not DER")]
     SubjectNotDer,
+    /// A subject that is known only as it is displayed, and has more than that tells.
+    #[error("the subject {shown:?} cannot be taken over from the inventory")]
+    SubjectUnclear {
+        /// How it is displayed.
+        shown: String,
+    },
     /// Neither a DNS name nor an IP address.
     #[error("{value:?} is neither a DNS name nor an IP address: {reason}")]
     NameInvalid {
@@ -317,6 +323,10 @@ impl Error {
             Self::CountryNotTwoLetters { .. } => "give an ISO 3166 code such as US, DE or CN".into(),
             Self::SubjectNotDer => {
                 "give --common-name and the other subject options to start from a new subject".into()
+            }
+            Self::SubjectUnclear { .. } => {
+                "restore the certificate from a backup, or give --common-name and the other subject options"
+                    .into()
             }
             Self::NameInvalid { .. } => {
                 "give a name such as milvus.example.com, *.example.com, 10.0.0.5 or ::1".into()

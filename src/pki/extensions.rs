@@ -25,6 +25,8 @@ pub(super) struct Extensions {
     pub(super) constrains_names: bool,
     /// nameConstraints have an iPAddress.
     pub(super) constrains_addresses: bool,
+    /// nameConstraints speak of other names than hosts, addresses, e-mail and URIs.
+    pub(super) constrains_other_names: bool,
     /// What nameConstraints say of e-mail addresses.
     pub(super) email_constraints: EmailConstraints,
     /// There are policyConstraints, or there is an inhibitAnyPolicy.
@@ -36,6 +38,8 @@ pub(super) struct Extensions {
     pub(super) names: Vec<GeneralName>,
     /// Entries of subjectAltName that are not kept on renewal, as text.
     pub(super) unusable_names: Vec<String>,
+    /// The extensions of a certificate that none that is made here has, by name or object identifier.
+    pub(super) others: Vec<String>,
 }
 
 impl Extensions {
@@ -43,6 +47,9 @@ impl Extensions {
     pub(super) fn of(parsed: &X509Certificate<'_>) -> Result<Self, Error> {
         let mut extensions = Self::default();
         for extension in parsed.extensions() {
+            if !is_made_here(extension.parsed_extension()) {
+                extensions.others.push(name(&extension.oid));
+            }
             if extension.critical && !is_known_to_webpki(extension.parsed_extension()) {
                 extensions.critical_beyond_webpki = Some(name(&extension.oid));
             }
@@ -90,8 +97,17 @@ impl Extensions {
                 self.constrains_names = true;
                 self.email_constraints = EmailConstraints::of(constraints);
                 let subtrees = [&constraints.permitted_subtrees, &constraints.excluded_subtrees];
-                let mut bases = subtrees.into_iter().flatten().flatten().map(|subtree| &subtree.base);
-                self.constrains_addresses = bases.any(|base| matches!(base, ParsedName::IPAddress(_)));
+                let bases = || subtrees.into_iter().flatten().flatten().map(|subtree| &subtree.base);
+                self.constrains_addresses = bases().any(|base| matches!(base, ParsedName::IPAddress(_)));
+                self.constrains_other_names = !bases().all(|base| {
+                    matches!(
+                        base,
+                        ParsedName::DNSName(_)
+                            | ParsedName::IPAddress(_)
+                            | ParsedName::RFC822Name(_)
+                            | ParsedName::URI(_)
+                    )
+                });
             }
             ParsedExtension::PolicyConstraints(_) | ParsedExtension::InhibitAnyPolicy(_) => {
                 self.constrains_policies = true;
@@ -99,6 +115,19 @@ impl Extensions {
             _ => {}
         }
     }
+}
+
+/// Whether every certificate of a server or client has such an extension.
+fn is_made_here(extension: &ParsedExtension<'_>) -> bool {
+    matches!(
+        extension,
+        ParsedExtension::BasicConstraints(_)
+            | ParsedExtension::KeyUsage(_)
+            | ParsedExtension::ExtendedKeyUsage(_)
+            | ParsedExtension::SubjectKeyIdentifier(_)
+            | ParsedExtension::AuthorityKeyIdentifier(_)
+            | ParsedExtension::SubjectAlternativeName(_)
+    )
 }
 
 fn is_known_to_webpki(extension: &ParsedExtension<'_>) -> bool {

@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -10,7 +11,7 @@ const MAX_OCTETS: usize = 20;
 const CUT: usize = 12;
 
 /// The serial number of a certificate: positive, at most 20 octets as DER writes it.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SerialNumber {
     /// Some programs made negative ones, which RFC 5280 4.1.2.2 forbids.
     is_negative: bool,
@@ -60,6 +61,25 @@ impl SerialNumber {
     #[must_use]
     pub fn octets(&self) -> &[u8] {
         &self.octets
+    }
+}
+
+/// By the number.
+impl Ord for SerialNumber {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let magnitude = |number: &Self| (number.octets.len(), number.octets.clone());
+        match (self.is_negative, other.is_negative) {
+            (false, false) => magnitude(self).cmp(&magnitude(other)),
+            (true, true) => magnitude(other).cmp(&magnitude(self)),
+            (true, false) => Ordering::Less,
+            (false, true) => Ordering::Greater,
+        }
+    }
+}
+
+impl PartialOrd for SerialNumber {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -113,6 +133,12 @@ impl SerialCounter {
     /// If the operating system has no random numbers.
     pub fn random() -> Result<Self, Error> {
         SerialNumber::random().map(|last| Self { last })
+    }
+
+    /// A counter that gave out this number last.
+    #[must_use]
+    pub fn at(last: SerialNumber) -> Self {
+        Self { last }
     }
 
     /// Reads `ca.srl` as OpenSSL's `a2i_ASN1_INTEGER` does: the hex digits that the first line begins

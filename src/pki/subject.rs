@@ -166,6 +166,32 @@ impl Subject {
         Self { der: der.to_vec() }
     }
 
+    /// The subject that is displayed so, where it consists of the page's attributes in their order.
+    ///
+    /// # Errors
+    /// If it has other attributes, or could be read in two ways.
+    pub(crate) fn from_shown(shown: &str) -> Result<Self, Error> {
+        let unclear = || Error::SubjectUnclear { shown: shown.to_owned() };
+        let kind = |label: &str| {
+            let labels = ["C", "ST", "L", "O", "OU", "CN"];
+            labels.iter().position(|known| *known == label).map(|index| AttributeType::ALL[index])
+        };
+        let mut attributes: Vec<(AttributeType, String)> = Vec::new();
+        for part in shown.split(", ") {
+            let (label, value) = part.split_once('=').unwrap_or(("", part));
+            match (kind(label), attributes.last_mut()) {
+                (Some(kind), _) => attributes.push((kind, value.to_owned())),
+                // A comma belongs to the value before it.
+                (None, Some((_, before))) => before.push_str(&format!(", {part}")),
+                (None, None) => return Err(unclear()),
+            }
+        }
+        let attributes = attributes.iter().map(|(kind, value)| Attribute::new(*kind, value));
+        let attributes = attributes.collect::<Result<Vec<_>, _>>().map_err(|_| unclear())?;
+        let subject = Self::new(&attributes)?;
+        if subject.to_string() == shown && !shown.contains(" + ") { Ok(subject) } else { Err(unclear()) }
+    }
+
     /// This subject with one attribute set, or left out if its value is empty.
     ///
     /// Where the type occurs already, the first is replaced and the others go; otherwise it takes
@@ -409,6 +435,17 @@ mod tests {
         assert_eq!(second.to_string(), "O=zilliz, CN=CA 2");
         assert_eq!(second.next_generation().unwrap().to_string(), "O=zilliz, CN=CA 3");
         assert_eq!(Subject::new(&[]).unwrap().next_generation().unwrap().to_string(), "CN=CA 2");
+    }
+
+    #[test]
+    fn what_is_displayed_is_read_back_or_refused() {
+        let page = "C=US, ST=CA, L=Redwood City, O=zilliz, OU=devops, CN=milvus.example.com";
+        for shown in [page, "CN=search", "O=a/b, c, CN=x"] {
+            assert_eq!(Subject::from_shown(shown).unwrap().to_string(), shown);
+        }
+        for shown in ["", "search", "CN=a, CN=b", "CN=a, O=b", "DC=example, CN=a", "O=a + CN=b", "C=USA"] {
+            assert!(matches!(Subject::from_shown(shown), Err(Error::SubjectUnclear { .. })), "{shown}");
+        }
     }
 
     #[test]

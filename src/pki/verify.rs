@@ -4,6 +4,7 @@ use rustls_pki_types::{DnsName, ServerName, SignatureVerificationAlgorithm, Unix
 use time::OffsetDateTime;
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
+use super::authority::OTHER_NAMES;
 use super::email::forbidden_address;
 use super::{Certificate, EndEntityKind, Error, GeneralName, printable};
 
@@ -27,7 +28,7 @@ pub fn verify_chain(
         EndEntityKind::Client => KeyUsage::client_auth(),
     };
     webpki_verdict(usage, presented, anchors, webpki::ALL_VERIFICATION_ALGS, now)
-        .map_err(|error| Error::DoesNotVerify { kind, reason: reason(&error, kind) })?;
+        .map_err(|error| Error::DoesNotVerify { kind, reason: reason(&error, kind, presented, anchors) })?;
     if let Some(address) = forbidden(presented, anchors) {
         let reason =
             format!("the CA's nameConstraints do not permit the e-mail address {}", printable(&address));
@@ -92,13 +93,31 @@ fn as_server_name(name: &GeneralName) -> Option<ServerName<'static>> {
 }
 
 /// webpki's errors in a person's words, where they are common.
-fn reason(error: &webpki::Error, kind: EndEntityKind) -> String {
+fn reason(
+    error: &webpki::Error,
+    kind: EndEntityKind,
+    presented: &[Certificate],
+    anchors: &[Certificate],
+) -> String {
+    let critical = |certificate: &Certificate| {
+        let extension = certificate.critical_beyond_webpki()?;
+        let subject = certificate.subject();
+        Some(format!("the extension {extension} of {subject} is critical, and rustls does not know it"))
+    };
     match error {
+        webpki::Error::UnsupportedCriticalExtension => {
+            presented.iter().find_map(critical).unwrap_or_else(|| in_words(error))
+        }
         webpki::Error::CertExpired { .. } => "a certificate of its chain has expired".into(),
         webpki::Error::CertNotValidYet { .. } => "a certificate of its chain is not valid yet".into(),
         webpki::Error::UnknownIssuer => "ca.pem did not issue it".into(),
         webpki::Error::RequiredEkuNotFoundContext(_) => {
             format!("its extendedKeyUsage has no {kind}Auth")
+        }
+        webpki::Error::NameConstraintViolation
+            if presented.iter().chain(anchors).any(Certificate::constrains_other_names) =>
+        {
+            format!("of its CA: {OTHER_NAMES}")
         }
         webpki::Error::NameConstraintViolation => {
             "the authority's nameConstraints do not permit its names".into()

@@ -1,15 +1,13 @@
 //! What is said once a connection stands. In TLS 1.3 the client's handshake is over before the server
 //! has judged its certificate (RFC 8446 4.4.2): only an answer says that the client was let in.
 
-use std::time::Duration;
-
 use bytes::{Buf, Bytes};
 use http::{Method, Request};
 use prost::Message;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
 
 use super::Service;
+use super::budget::Budget;
 use super::failure::Ended;
 use super::listening::Listening;
 
@@ -58,7 +56,7 @@ impl Exchange {
 }
 
 /// Asks what the service is for, within the time.
-pub(super) async fn ask<S>(service: Service, host: &str, stream: S, limit: Duration) -> Exchange
+pub(super) async fn ask<S>(service: Service, host: &str, stream: S, budget: Budget) -> Exchange
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -69,12 +67,12 @@ where
             Service::Rest => ask_rest(host, stream).await.map(|()| None),
         }
     };
-    let answer = timeout(limit, answer).await;
+    let answer = budget.step(answer).await;
     match (answer, heard.alert()) {
-        (Ok(Ok(version)), _) => Exchange::Answered { version },
+        (Some(Ok(version)), _) => Exchange::Answered { version },
         (_, Some(alert)) => Exchange::Refused { alert },
-        (Ok(Err(ended)), None) => Exchange::ended(ended),
-        (Err(_), None) => Exchange::ended(Ended::TimedOut),
+        (Some(Err(ended)), None) => Exchange::ended(ended),
+        (None, None) => Exchange::ended(Ended::TimedOut),
     }
 }
 

@@ -1,23 +1,27 @@
 //! TLS handshakes with a running server: what it serves, to whom, and what it says when it refuses.
 //!
 //! Everything is looked at, nothing is trusted: whether what is served is right is for the audit to
-//! say. No file is read or written here. Each step is bounded in time, each answer in size.
+//! say. No file is read or written here. All of it is bounded in time, each answer in size.
 
+mod budget;
 mod exchange;
 mod failure;
 mod listening;
 mod observer;
 mod plaintext;
+mod resolve;
 mod tls;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+
+use budget::Budget;
 
 pub use exchange::Exchange;
 pub use plaintext::Plaintext;
@@ -47,9 +51,11 @@ pub struct Target {
 
 /// How to look.
 pub struct Options {
-    /// What is shown where the server asks for a client certificate.
+    /// What is shown where the server asks for a client certificate, and `trusts` what it shows itself.
     pub identity: Option<Identity>,
-    /// The longest that each step may take.
+    /// Whether a server that shows these certificates, in DER, its own first, may see the client's.
+    pub trusts: Arc<dyn Fn(&[Vec<u8>]) -> bool + Send + Sync>,
+    /// The longest that all of it may take. A single step has a third of it.
     pub timeout: Duration,
 }
 
@@ -97,44 +103,54 @@ pub enum State {
     Tls(Box<ServedTls>),
 }
 
+/// So many addresses of a port are looked at together. No Milvus has more.
+const TOGETHER: usize = 32;
+
 /// Looks at ports, all at once, and at every address of each.
 ///
 /// # Errors
 /// If the operating system denies what a runtime needs.
 pub fn look(targets: &[Target], options: Options) -> std::io::Result<Vec<Seen>> {
+    let budget = Budget::begin(options.timeout);
+    let resolved = resolve::all(targets, budget);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let options = std::sync::Arc::new(options);
-    let seen = runtime.block_on(async {
+    let options = Arc::new(options);
+    Ok(runtime.block_on(async {
         let mut tasks = JoinSet::new();
-        for (index, target) in targets.iter().enumerate() {
+        for (index, (target, addresses)) in targets.iter().zip(resolved).enumerate() {
             let (target, options) = (target.clone(), options.clone());
-            tasks.spawn(async move { (index, look_at_all(target, &options).await) });
+            tasks.spawn(async move { (index, look_at_all(target, addresses, options, budget).await) });
         }
         let mut seen: Vec<_> = tasks.join_all().await;
         seen.sort_by_key(|(index, _)| *index);
         seen.into_iter().flat_map(|(_, seen)| seen).collect()
-    });
-    // A name server that does not answer is not waited for.
-    runtime.shutdown_background();
-    Ok(seen)
+    }))
 }
 
-async fn look_at_all(target: Target, options: &Options) -> Vec<Seen> {
-    let lookup = tokio::net::lookup_host((target.host.clone(), target.port));
-    let addresses = match timeout(options.timeout, lookup).await {
-        Ok(Ok(addresses)) => addresses.collect::<Vec<_>>(),
-        Ok(Err(error)) => return vec![unresolved(target, failure::reason(&error))],
-        Err(_) => return vec![unresolved(target, "the name server does not answer".into())],
+async fn look_at_all(
+    target: Target,
+    addresses: Result<Vec<SocketAddr>, String>,
+    options: Arc<Options>,
+    budget: Budget,
+) -> Vec<Seen> {
+    let addresses = match addresses {
+        Ok(addresses) if addresses.is_empty() => return vec![unresolved(target, "it has no address".into())],
+        Ok(addresses) => addresses,
+        Err(reason) => return vec![unresolved(target, reason)],
     };
-    let mut seen: Vec<Seen> = Vec::new();
-    for address in addresses {
-        if seen.iter().all(|other| other.address != Some(address)) {
-            let state = look_at(address, &target, options).await;
-            seen.push(Seen { target: target.clone(), address: Some(address), state });
+    let mut seen = Vec::new();
+    for some in addresses.chunks(TOGETHER) {
+        let mut tasks = JoinSet::new();
+        for (index, address) in some.iter().copied().enumerate() {
+            let (target, options) = (target.clone(), options.clone());
+            tasks.spawn(async move {
+                let state = look_at(address, &target, &options, budget).await;
+                (index, Seen { target, address: Some(address), state })
+            });
         }
-    }
-    if seen.is_empty() {
-        return vec![unresolved(target, "it has no address".into())];
+        let mut looked = tasks.join_all().await;
+        looked.sort_by_key(|(index, _)| *index);
+        seen.extend(looked.into_iter().map(|(_, seen)| seen));
     }
     seen
 }
@@ -143,12 +159,12 @@ fn unresolved(target: Target, reason: String) -> Seen {
     Seen { target, address: None, state: State::Unresolved(reason) }
 }
 
-async fn look_at(address: SocketAddr, target: &Target, options: &Options) -> State {
-    match tls::look(address, target, options).await {
+async fn look_at(address: SocketAddr, target: &Target, options: &Options, budget: Budget) -> State {
+    match tls::look(address, target, options, budget).await {
         Ok(served) => State::Tls(Box::new(served)),
         Err(failure::NoTls::Unreachable(reason)) => State::Unreachable(reason),
         Err(failure::NoTls::Silent) => State::Silent,
-        Err(failure::NoTls::Other(what)) => match plaintext::recognise(address, options.timeout).await {
+        Err(failure::NoTls::Other(what)) => match plaintext::recognise(address, budget).await {
             Some(plaintext) => State::Plaintext(plaintext),
             None => State::Strange(what),
         },
@@ -156,10 +172,10 @@ async fn look_at(address: SocketAddr, target: &Target, options: &Options) -> Sta
 }
 
 /// Connects within the time.
-async fn connect(address: SocketAddr, limit: Duration) -> Result<TcpStream, String> {
-    match timeout(limit, TcpStream::connect(address)).await {
-        Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(failure::reason(&error)),
-        Err(_) => Err("no answer".into()),
+async fn connect(address: SocketAddr, budget: Budget) -> Result<TcpStream, String> {
+    match budget.step(TcpStream::connect(address)).await {
+        Some(Ok(stream)) => Ok(stream),
+        Some(Err(error)) => Err(failure::reason(&error)),
+        None => Err("no answer".into()),
     }
 }

@@ -1,5 +1,6 @@
 //! Takes whatever a server shows, and notes it.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::ResolvesClientCert;
@@ -7,7 +8,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 use crate::pki::ECDSA_P521_SHA512;
 
@@ -21,17 +22,31 @@ pub(super) struct Observed {
 }
 
 /// A client that looks. Whom it talks to is not verified here, so nothing secret is ever said: the
-/// audit judges the chain that was shown.
+/// audit judges the chain that was shown. A client certificate names its owner: only a server that is
+/// trusted sees it, each time anew, since another may answer the next connection.
 #[derive(Debug)]
 pub(super) struct Observer {
     observed: Mutex<Observed>,
     provider: Arc<CryptoProvider>,
-    identity: Option<Arc<CertifiedKey>>,
+    shown: Option<Shown>,
+}
+
+/// A client certificate, and who may see it.
+pub(super) struct Shown {
+    pub(super) key: Arc<CertifiedKey>,
+    pub(super) trusts: Arc<dyn Fn(&[Vec<u8>]) -> bool + Send + Sync>,
+}
+
+/// Without the key.
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Shown({} certificates)", self.key.cert.len())
+    }
 }
 
 impl Observer {
-    pub(super) fn new(provider: Arc<CryptoProvider>, identity: Option<Arc<CertifiedKey>>) -> Arc<Self> {
-        Arc::new(Self { observed: Mutex::default(), provider, identity })
+    pub(super) fn new(provider: Arc<CryptoProvider>, shown: Option<Shown>) -> Arc<Self> {
+        Arc::new(Self { observed: Mutex::default(), provider, shown })
     }
 
     pub(super) fn observed(&self) -> Observed {
@@ -68,8 +83,14 @@ impl ServerCertVerifier for Observer {
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let chain = std::iter::once(end_entity).chain(intermediates);
-        self.note(|observed| observed.chain = chain.map(|shown| shown.to_vec()).collect());
-        Ok(ServerCertVerified::assertion())
+        let chain: Vec<_> = chain.map(|certificate| certificate.to_vec()).collect();
+        let is_trusted = self.shown.as_ref().is_none_or(|shown| (shown.trusts)(&chain));
+        self.note(|observed| observed.chain = chain);
+        match is_trusted {
+            true => Ok(ServerCertVerified::assertion()),
+            // The handshake ends before the client shows anything.
+            false => Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)),
+        }
     }
 
     // The server has to have the key of what it shows, or else it shows what is somebody else's.
@@ -103,7 +124,7 @@ impl ResolvesClientCert for Observer {
     fn resolve(&self, authorities: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         let authorities = authorities.iter().map(|name| name.to_vec()).collect();
         self.note(|observed| observed.asked_for = Some(authorities));
-        self.identity.clone()
+        self.shown.as_ref().map(|shown| shown.key.clone())
     }
 
     fn has_certs(&self) -> bool {

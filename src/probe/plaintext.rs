@@ -1,11 +1,10 @@
 //! What is spoken on a port that does not speak TLS.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio::time::timeout;
 
+use super::budget::Budget;
 use super::exchange::{self, Exchange, read_start};
 use super::{Service, connect};
 
@@ -22,19 +21,19 @@ pub enum Plaintext {
 }
 
 /// Recognises what is spoken, if it is something that Milvus speaks.
-pub(super) async fn recognise(address: SocketAddr, limit: Duration) -> Option<Plaintext> {
+pub(super) async fn recognise(address: SocketAddr, budget: Budget) -> Option<Plaintext> {
     let host = address.to_string();
-    let stream = connect(address, limit).await.ok()?;
-    if let Exchange::Answered { version } = exchange::ask(Service::Grpc, &host, stream, limit).await {
+    let stream = connect(address, budget).await.ok()?;
+    if let Exchange::Answered { version } = exchange::ask(Service::Grpc, &host, stream, budget).await {
         return Some(Plaintext::Http2 { version });
     }
-    let mut stream = connect(address, limit).await.ok()?;
+    let mut stream = connect(address, budget).await.ok()?;
     let answer = async {
         stream
             .write_all(format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes())
             .await?;
         read_start(&mut stream).await
     };
-    let start = timeout(limit, answer).await.ok()?.ok()?;
+    let start = budget.step(answer).await?.ok()?;
     start.starts_with(b"HTTP/1.").then_some(Plaintext::Http1)
 }

@@ -6,12 +6,12 @@ use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ProtocolVersion, SupportedProtocolVersion};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::budget::Budget;
 use super::failure::{Ended, NoTls};
-use super::observer::{Observed, Observer};
+use super::observer::{Observed, Observer, Shown};
 use super::{Exchange, Identity, Options, Service, Target, connect, exchange};
 
 /// A version of TLS that Milvus can speak.
@@ -38,7 +38,8 @@ pub struct ServedTls {
     pub asked_for: AskedFor,
     /// What becomes of a client without a certificate.
     pub without_certificate: Exchange,
-    /// What becomes of a client with the certificate that was given, where one is asked for.
+    /// What becomes of a client with the certificate that was given, where one is asked for, and the server
+    /// is trusted to see it.
     pub with_certificate: Option<Exchange>,
 }
 
@@ -97,8 +98,9 @@ pub(super) async fn look(
     address: SocketAddr,
     target: &Target,
     options: &Options,
+    budget: Budget,
 ) -> Result<ServedTls, NoTls> {
-    let visit = Visit { address, target, options };
+    let visit = Visit { address, target, options, budget };
     let first = visit.pay(BOTH, None).await?;
     let (mut versions, mut agreed) = (Vec::new(), first.agreed());
     let without_certificate = match first.outcome {
@@ -124,7 +126,7 @@ pub(super) async fn look(
     }
     versions.sort();
     let with_certificate = match (&first.observed.asked_for, &options.identity) {
-        (Some(_), Some(identity)) => {
+        (Some(_), Some(identity)) if (options.trusts)(&first.observed.chain) => {
             let (exchange, with_identity) = visit.ask_with(identity).await;
             agreed = agreed.or(with_identity);
             Some(exchange)
@@ -150,6 +152,7 @@ struct Visit<'a> {
     address: SocketAddr,
     target: &'a Target,
     options: &'a Options,
+    budget: Budget,
 }
 
 /// What came of one connection.
@@ -175,23 +178,23 @@ impl Visit<'_> {
         versions: &[TlsVersion],
         identity: Option<Arc<CertifiedKey>>,
     ) -> Result<Visited, NoTls> {
-        let limit = self.options.timeout;
-        let stream = connect(self.address, limit).await.map_err(NoTls::Unreachable)?;
+        let stream = connect(self.address, self.budget).await.map_err(NoTls::Unreachable)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let observer = Observer::new(provider.clone(), identity);
+        let shown = identity.map(|key| Shown { key, trusts: self.options.trusts.clone() });
+        let observer = Observer::new(provider.clone(), shown);
         let connector =
             TlsConnector::from(Arc::new(config(provider, &observer, versions, self.target.service)));
         let handshake = connector.connect(self.target.server_name.clone(), stream);
-        let outcome = match timeout(limit, handshake).await {
-            Ok(result) => result.map_err(|error| Ended::of(&error)),
-            Err(_) => Err(Ended::TimedOut),
+        let outcome = match self.budget.step(handshake).await {
+            Some(result) => result.map_err(|error| Ended::of(&error)),
+            None => Err(Ended::TimedOut),
         };
         Ok(Visited { observed: observer.observed(), outcome })
     }
 
     async fn ask(&self, stream: TlsStream<TcpStream>) -> Exchange {
         let host = self.address.to_string();
-        exchange::ask(self.target.service, &host, stream, self.options.timeout).await
+        exchange::ask(self.target.service, &host, stream, self.budget).await
     }
 
     async fn ask_with(&self, identity: &Identity) -> (Exchange, Agreed) {

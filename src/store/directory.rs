@@ -221,8 +221,11 @@ impl Directory {
                         self.read_only = Some(errno);
                         return Ok(());
                     }
-                    // The folder was removed meanwhile.
-                    Some(Errno::NOENT) => return Ok(()),
+                    // The folder was removed meanwhile, or its file was by a run on another mount.
+                    Some(Errno::NOENT | Errno::STALE) => match is_still_at(&self.path, &self.fd)? {
+                        true => Holder::Running,
+                        false => return Ok(()),
+                    },
                     _ => return Err(error(source)),
                 },
             };
@@ -444,14 +447,17 @@ pub fn path_of(directory: &Path, file: impl Into<RelativePath>) -> PathBuf {
 /// What a run left in a folder that was interrupted: none is at work. Whoever cannot tell waits a moment, since
 /// a run that is at work goes on.
 pub(super) fn interruption(folder: &OwnedFd) -> io::Result<Option<Interruption>> {
-    match is_interrupted(folder)? {
-        true => journal::interruption(folder),
-        false => Ok(None),
-    }
+    Ok(match is_interrupted(folder)? {
+        true => journal::interruption(folder)?.map(|found| match (found, lock::is_held(folder)) {
+            (Interruption::Own, Ok(true)) => Interruption::AtWork,
+            (found, _) => found,
+        }),
+        false => None,
+    })
 }
 
 fn is_interrupted(folder: &OwnedFd) -> io::Result<bool> {
-    const PATIENCE: Duration = Duration::from_secs(2);
+    const PATIENCE: Duration = Duration::from_secs(1);
     let start = Instant::now();
     loop {
         let left = journal::Left::of(folder)?;

@@ -131,7 +131,7 @@ pub enum Error {
         wanted: FileMode,
     },
     /// A file has an access control list, and another mode was asked for.
-    #[error("{}: has an access control list, which is kept as it is, so its mode cannot become {wanted}", path.display())]
+    #[error("{}: has an access control list (ACL), which is kept as it is, so its mode cannot become {wanted}", path.display())]
     AccessControlList {
         /// The file.
         path: PathBuf,

@@ -77,6 +77,8 @@ impl Left {
 pub enum Interruption {
     /// The next run of this user completes or undoes it.
     Own,
+    /// It is not interrupted, but has been putting files into place for a while.
+    AtWork,
     /// The next run of this user does not touch it.
     Foreign {
         /// The name of the folder that holds it.

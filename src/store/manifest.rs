@@ -145,7 +145,7 @@ pub(super) fn foreign(journal: impl AsFd, protection: Protection) -> io::Result<
         _ if stat.st_uid != rustix::process::geteuid().as_raw() => {
             Some(format!("it belongs to uid {}", stat.st_uid))
         }
-        _ if mode & 0o777 != 0o700 => Some(format!("it has mode {mode:04o}, not 0700")),
+        _ if mode & 0o077 != 0 => Some(format!("it has mode {mode:04o}, not 0700")),
         Protection::Required => None,
     })
 }

@@ -63,6 +63,9 @@ pub struct View {
     fd: OwnedFd,
     /// What an interrupted run left in it.
     interruption: Option<Interruption>,
+    /// The folders in which a run has decided on new files, and has not put them all into place. They are read
+    /// as that run, or the next one, will leave them.
+    decided: Vec<&'static str>,
 }
 
 /// Who may do what with a file beside what its mode says.
@@ -98,8 +101,9 @@ impl View {
         loop {
             let fd = open(path)?;
             let unreadable = |source| Error::Directory { path: path.to_owned(), action: "search", source };
-            let interruption = interruption(&fd).map_err(unreadable)?;
-            let view = Self { path: path.to_owned(), fd, interruption };
+            let own = interruption(&fd).map_err(unreadable)?;
+            let mut view = Self { path: path.to_owned(), fd, interruption: own, decided: Vec::new() };
+            view.find_decided().map_err(unreadable)?;
             let before = view.moment().map_err(unreadable)?;
             let read = read(&view)?;
             if view.moment().map_err(unreadable)? == before {
@@ -110,6 +114,47 @@ impl View {
             }
             thread::sleep(POLL);
         }
+    }
+
+    fn find_decided(&mut self) -> io::Result<()> {
+        let is_decided = |folder: &OwnedFd, found: Option<&Interruption>| {
+            Ok::<_, io::Error>(match found {
+                Some(Interruption::Own | Interruption::AtWork) => journal::Left::of(folder)?.commit,
+                _ => false,
+            })
+        };
+        if is_decided(&self.fd, self.interruption.as_ref())? {
+            self.decided.push("");
+        }
+        let issued = match fs::entry(&self.fd, ISSUED_FOLDER)? {
+            fs::Entry::Folder => fs::open_subdirectory(&self.fd, ISSUED_FOLDER),
+            _ => Ok(None),
+        };
+        // Who may not look into it sees nothing of it anyway.
+        if let Ok(Some(issued)) = issued
+            && is_decided(&issued, interruption(&issued)?.as_ref())?
+        {
+            self.decided.push(ISSUED_FOLDER);
+        }
+        Ok(())
+    }
+
+    /// Where a file is that a path from the directory names: in its place, or on its way there.
+    fn way_to(&self, path: &str) -> io::Result<String> {
+        for folder in &self.decided {
+            let rest = match *folder {
+                "" => Some(path),
+                folder => path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')),
+            };
+            let waiting =
+                rest.map(|rest| Path::new(folder).join(journal::COMMIT).join(rest).display().to_string());
+            if let Some(waiting) = waiting
+                && fs::identity(&self.fd, &waiting)?.is_some()
+            {
+                return Ok(waiting);
+            }
+        }
+        Ok(path.to_owned())
     }
 
     /// What is different as soon as a run has begun or ended, or has put a file into its place.
@@ -212,7 +257,11 @@ impl View {
     /// The files of the directory itself.
     #[must_use]
     pub fn survey(&self) -> Survey {
-        let files = FileRole::AS_LISTED.into_iter().filter_map(|role| read(&self.fd, role)).collect();
+        let files = FileRole::AS_LISTED.into_iter().filter_map(|role| {
+            let SeenFile { mode, content } = self.look(role.file_name())?;
+            Some(SurveyedFile { role, mode, content })
+        });
+        let files = files.collect();
         let mounted = KUBERNETES_TLS.into_iter().filter_map(|name| read_mounted(&self.fd, name)).collect();
         Survey { path: self.path.clone(), interruption: self.interruption.clone(), files, mounted }
     }
@@ -226,8 +275,12 @@ impl View {
     /// What is at a path from the directory, or from the root; nothing where nothing is.
     #[must_use]
     pub fn look(&self, path: &str) -> Option<SeenFile> {
-        let content = fs::look(&self.fd, path)?;
-        Some(SeenFile { mode: mode(&self.fd, path), content })
+        let path = match self.way_to(path) {
+            Ok(path) => path,
+            Err(error) => return Some(SeenFile { mode: None, content: Err(error.to_string()) }),
+        };
+        let content = fs::look(&self.fd, &path)?;
+        Some(SeenFile { mode: mode(&self.fd, &path), content })
     }
 
     /// Opens the inventory; nothing where nothing was issued yet.
@@ -269,12 +322,6 @@ impl Survey {
 
 fn mode(directory: &OwnedFd, name: &str) -> Option<FileMode> {
     fs::permissions(directory, name).ok().map(|permissions| permissions.mode)
-}
-
-fn read(directory: &OwnedFd, role: FileRole) -> Option<SurveyedFile> {
-    let name = role.file_name();
-    let content = fs::look(directory, name)?;
-    Some(SurveyedFile { role, mode: mode(directory, name), content })
 }
 
 fn read_mounted(directory: &OwnedFd, name: &'static str) -> Option<MountedFile> {

@@ -7,7 +7,8 @@ use crate::support::{Folder, subject_and_issuer};
 use crate::{P256_KEY, RSA_KEY, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    const MENDED: &[&str] = &["extended-key-usage-mended", "authority-without-key-usage"];
+    const MENDED: &[&str] =
+        &["extended-key-usage-mended", "authority-without-key-usage", "server-pem-was-trusted"];
     const LOCALHOST: &str = "-verify_hostname localhost";
     const ADDRESS: &str = "-verify_ip 1.2.3.4";
     let localhost = GenSh { key: P256_KEY, ..PAGE };

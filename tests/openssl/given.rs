@@ -33,6 +33,12 @@ fn authorities() -> Vec<Trial> {
             "-subj /CN=CA -set_serial -123456789",
             "its serial number is negative, -075BCD15",
         ),
+        refused(
+            "with nameConstraints of directory names",
+            "nameConstraints = critical, permitted;dirName:permitted\n[permitted]\nC = DE",
+            "-subj /CN=CA",
+            "which Go, and so Milvus, does not know",
+        ),
         trial("inspect shows the sign of a serial number, as OpenSSL does", || {
             let folder = with_key();
             write_authority_config(&folder, "utf8only", "");
@@ -40,8 +46,10 @@ fn authorities() -> Vec<Trial> {
                 "req -x509 -new -config ca.cnf -key corp.key -subj /CN=CA -set_serial -123456789 -out corp.pem",
             );
             assert_eq!(folder.openssl("x509 -in corp.pem -noout -serial"), "serial=-075BCD15\n");
-            let shown = folder.milvus_certs("inspect corp.pem");
-            assert!(shown.contains("-075BCD15"), "{shown}");
+            for option in ["", "--json"] {
+                let shown = folder.milvus_certs(&format!("inspect corp.pem {option}"));
+                assert!(shown.contains("-075BCD15"), "{shown}");
+            }
         }),
         trial("an expired CA that was given is to be renewed by whoever made it", || {
             let folder = with_key();
@@ -64,6 +72,10 @@ fn authorities() -> Vec<Trial> {
             dated_authority(&folder, "corp", "20200101000000Z", "20210101000000Z");
             folder.join(&["corp.pem"], "old.pem");
             dated_authority(&folder, "corp", "20200101000000Z", "20991231235959Z");
+            folder.join(&["old.pem", "corp.pem"], "both.pem");
+            folder
+                .refusal("gen -d certs --ca-cert both.pem --ca-key corp.key")
+                .says("not part of the authority's chain");
             folder.milvus_certs(GEN_BELOW_CORP);
             for order in [["old.pem", "corp.pem"], ["corp.pem", "old.pem"]] {
                 folder.join(&order, "ca.pem");
@@ -82,6 +94,18 @@ fn authorities() -> Vec<Trial> {
                 let refusal = refusal.says("corp.pem: ").says("CN=Team").says(&format!("extension {name}"));
                 assert!(!refusal.hint.contains("names"), "{}", refusal.hint);
             }
+        }),
+        trial("a critical extension of the CA of a directory is named when it keeps renew from it", || {
+            let folder = below_a_root("");
+            folder.milvus_certs(GEN_BELOW_CORP);
+            let leaf = folder.text("server.pem");
+            let leaf = leaf.split_inclusive("-----END CERTIFICATE-----\n").next().unwrap();
+            issue_below_a_root(&folder, "policyConstraints = critical, requireExplicitPolicy:3");
+            for file in ["server.pem", "client.pem"] {
+                folder.write(file, format!("{leaf}{}", folder.text("team.pem")));
+            }
+            folder.join(&["root.pem"], "ca.pem");
+            folder.refusal("renew").says("extension policyConstraints of CN=Team");
         }),
         trial("a CA below a root whose key everybody can compute is refused", || {
             let folder = with_key();
@@ -177,6 +201,16 @@ fn forms() -> Vec<Trial> {
             let refusal = folder.refusal("gen -d certs --ca-cert trusted.pem --ca-key corp.key");
             folder.openssl(&refusal.says("TRUSTED CERTIFICATE").openssl_command());
             folder.milvus_certs("gen --key-type p256 --ca-cert FILE.pem --ca-key corp.key");
+        }),
+        trial("a key of OpenSSH is converted by the hint's commands", || {
+            let folder = with_authority();
+            folder.write("corp.ssh", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----\n");
+            let refusal = folder.refusal("gen -d certs --ca-cert corp.pem --ca-key corp.ssh");
+            let hint = refusal.says("but OPENSSH PRIVATE KEY").hint;
+            assert!(
+                hint.contains("`install -m 600 corp.ssh FILE.key && ssh-keygen -p -m PKCS8 -f FILE.key`"),
+                "{hint}"
+            );
         }),
         trial("a Java keystore is called so", || {
             let folder = with_authority();

@@ -151,7 +151,7 @@ impl Looker<'_> {
         }
         let own = self.own();
         for (issued, certificate) in &own {
-            seen.findings.extend(self.judge.judge_serial(issued, certificate, signed));
+            seen.findings.extend(self.judge.judge_serial(issued, own_file(issued.kind), certificate, signed));
         }
         seen.findings.extend(self.strangers(overview, signed));
 
@@ -211,7 +211,9 @@ impl Looker<'_> {
             let bundle = self.read(&file, EndEntityKind::Client)?;
             let certificate = bundle.end_entity(FileRole::ClientCertificate)?;
             let issued = self.called(&file, EndEntityKind::of(certificate));
-            self.judge.judge_serial(&issued, certificate, signed)
+            let found = self.judge.judge_serial(&issued, &file, certificate, signed);
+            let is_complete = overview.damaged_lines == 0;
+            found.or_else(|| self.judge.without_line(&issued).filter(|_| is_complete))
         });
         strange.collect()
     }
@@ -237,7 +239,7 @@ impl Looker<'_> {
         let mut findings = self.judge.judge(&issued, &bundle);
         let (_, role) = FileRole::pair_of(kind);
         let leaf = bundle.end_entity(role);
-        findings.extend(leaf.and_then(|leaf| self.judge.judge_serial(&issued, leaf, signed)));
+        findings.extend(leaf.and_then(|leaf| self.judge.judge_serial(&issued, file, leaf, signed)));
         let now = self.expectations.now;
         Some(Member {
             certificate: leaf.map(|leaf| CheckedCertificate::of(&issued.path, kind.name(), leaf, now)),

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "here files are damaged on purpose")]
 
 mod found;
+mod hands;
 mod issued;
 mod own;
 mod random;

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 
 use proptest::prelude::*;
 
+use super::hands::{Hand, is_in_the_way};
 use super::is_thorough;
 use super::run::{Accident, NAMES, Run};
 use super::world::World;
@@ -13,17 +14,27 @@ use crate::actions::Error;
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Run(Run, Option<Accident>),
-    Withdraw(usize),
+    Hand(Hand),
     DropKey(usize),
-    OpensslSigns,
 }
 
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         12 => (run(), proptest::option::weighted(0.6, accident())).prop_map(|(run, accident)| Event::Run(run, accident)),
-        1 => (0..NAMES.len()).prop_map(Event::Withdraw),
+        3 => hand().prop_map(Event::Hand),
         1 => (0..NAMES.len()).prop_map(Event::DropKey),
-        1 => Just(Event::OpensslSigns),
+    ]
+}
+
+/// A backup is restored only from just before a run, which is for the other test.
+fn hand() -> impl Strategy<Value = Hand> {
+    prop_oneof![
+        2 => (0..NAMES.len()).prop_map(Hand::Withdraw),
+        1 => (0..2_usize).prop_map(Hand::Remove),
+        1 => Just(Hand::Move),
+        1 => Just(Hand::Copy),
+        1 => Just(Hand::Chown),
+        2 => Just(Hand::OpensslSigns),
     ]
 }
 
@@ -63,22 +74,46 @@ fn is_refusal(error: &Error) -> bool {
 
 fn go_through(events: &[Event]) {
     let mut world = World::after(&[Run::Gen]);
+    // As it was before hands were at it, since a run was interrupted.
+    let mut untouched = None;
     for (number, event) in events.iter().enumerate() {
         let context = format!("event {number} of {events:?}");
         match *event {
-            Event::Run(run, accident) => {
-                let (result, struck) = world.try_run(run, accident, &context);
-                if let (Some(Err(error)), false) = (result, struck) {
-                    assert!(is_refusal(&error), "{context}: {error}");
+            Event::Run(run, accident) => try_run(&mut world, &mut untouched, run, accident, &context),
+            Event::Hand(hand) => {
+                if world.is_interrupted() && untouched.is_none() {
+                    untouched = Some(world.copy());
                 }
+                hand.act(&mut world);
             }
-            Event::Withdraw(name) => world.withdraw(NAMES[name]),
             Event::DropKey(name) => world.drop_key(NAMES[name]),
-            Event::OpensslSigns => world.let_openssl_sign(),
         }
     }
-    world.run(Run::RenewAll, None, &format!("renew --all after {events:?}")).unwrap();
+    let context = format!("renew --all after {events:?}");
+    try_run(&mut world, &mut untouched, Run::RenewAll, None, &context);
     assert!(!world.is_interrupted(), "{events:?}");
+}
+
+/// Runs a command. Where a hand is in its way, what it did is taken back, and the command runs again.
+fn try_run(
+    world: &mut World,
+    untouched: &mut Option<World>,
+    run: Run,
+    accident: Option<Accident>,
+    context: &str,
+) {
+    let (result, struck) = world.try_run(run, accident, context);
+    match result {
+        Some(Err(error)) if is_in_the_way(&error) => {
+            let before = untouched.take().unwrap_or_else(|| panic!("{context}: {error}"));
+            *world = before;
+            try_run(world, untouched, run, accident, context);
+        }
+        Some(Err(error)) if !struck => assert!(is_refusal(&error), "{context}: {error}"),
+        // It is still interrupted, or was again.
+        _ if world.is_interrupted() => {}
+        _ => *untouched = None,
+    }
 }
 
 #[test]

@@ -142,6 +142,66 @@ impl World {
         self.note(issuer.subject().to_string(), serial, "openssl".into(), "OpenSSL");
     }
 
+    /// Somebody removes one of the directory's own files.
+    pub(super) fn remove(&mut self, file: &str) {
+        let _ = std::fs::remove_file(self.directory.join(file));
+        self.forget(file);
+    }
+
+    /// Somebody writes something else into one of the directory's own files.
+    pub(super) fn overwrite(&mut self, file: &str) {
+        let path = self.directory.join(file);
+        if path.exists() {
+            std::fs::write(path, "half a file").unwrap();
+        }
+        self.forget(file);
+    }
+
+    fn forget(&mut self, file: &str) {
+        self.in_place.remove(&file.replace(".key", ".pem"));
+    }
+
+    /// Somebody renames the directory.
+    pub(super) fn move_directory(&mut self) {
+        let moved = self.directory.with_file_name("moved");
+        std::fs::rename(&self.directory, &moved).unwrap();
+        self.directory = moved;
+    }
+
+    /// Somebody copies the directory, and goes on with the copy.
+    pub(super) fn use_a_copy(&mut self) {
+        let copy = self.directory.with_file_name("copy");
+        copy_folder(&self.directory, &copy);
+        self.directory = copy;
+    }
+
+    /// Somebody copies a backup over what is there. What the directory then does not know any more, it may
+    /// give out again.
+    pub(super) fn restore(&mut self, backup: &Self) {
+        overlay(&backup.directory, &self.directory);
+        self.serials.clone_from(&backup.serials);
+        self.in_place.clone_from(&backup.in_place);
+        self.authority_keys.clone_from(&backup.authority_keys);
+    }
+
+    /// Somebody gives the directory to another user, where the tests may do that.
+    pub(super) fn chown(&mut self) {
+        if rustix::process::geteuid().is_root() {
+            let status =
+                std::process::Command::new("chown").args(["-R", "4001"]).arg(&self.directory).status();
+            assert!(status.unwrap().success());
+        }
+    }
+
+    /// Somebody takes the hint, but keeps what the interrupted run had kept.
+    pub(super) fn set_journals_aside(&mut self) {
+        for (number, folder) in [self.directory.clone(), self.directory.join("issued")].iter().enumerate() {
+            let [staged, commit] = JOURNALS.map(|journal| folder.join(journal));
+            let _ = std::fs::remove_dir_all(staged);
+            let _ = std::fs::rename(commit, self.directory.join(format!("backup-by-hand-{number}")));
+        }
+    }
+
     /// Whether a run left something to do.
     pub(super) fn is_interrupted(&self) -> bool {
         [self.directory.clone(), self.directory.join("issued")]
@@ -239,7 +299,9 @@ impl World {
             key: std::fs::read(self.directory.join(format!("{folder}{name}.key"))).ok(),
             authority: authority.to_owned(),
         };
-        let own = EndEntityKind::ALL.map(|kind| member("", kind.name(), "ca.pem"));
+        let is_there = |kind: &EndEntityKind| self.directory.join(format!("{kind}.pem")).exists();
+        let own = EndEntityKind::ALL.into_iter().filter(is_there);
+        let own = own.map(|kind| member("", kind.name(), "ca.pem"));
         let entries = std::fs::read_dir(self.directory.join("issued")).into_iter().flatten();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let issued = names
@@ -248,7 +310,7 @@ impl World {
                 let folder = format!("issued/{name}/");
                 member(&folder, &name, &format!("{folder}ca.pem"))
             });
-        own.into_iter().chain(issued).collect()
+        own.chain(issued).collect()
     }
 
     /// The key is the certificate's, and whoever has the directory's ca.pem or its own takes it.
@@ -300,7 +362,11 @@ impl World {
         };
         let issued: Vec<_> = trusted.iter().map(of).collect();
         let key = |folder: &str| std::fs::read(self.directory.join(folder).join("ca.key")).ok();
-        let is_begun = key("next").is_some_and(|next| Some(next) != key(""));
+        let is_trusted = |next: &Certificate| trusted.contains(next);
+        let next = self.directory.join("next/ca.pem");
+        let is_begun = key("next").is_some_and(|next| Some(next) != key(""))
+            && next.exists()
+            && is_trusted(&self.certificates("next/ca.pem")[0]);
         let state = match (is_begun, issued.as_slice()) {
             (true, _) => RotationState::Begun,
             (false, [_]) => RotationState::None,
@@ -374,6 +440,12 @@ fn own_journals(directory: &Path) {
         manifest["journal"] = journal.metadata().unwrap().ino().into();
         std::fs::write(journal.join(".manifest"), manifest.to_string()).unwrap();
     }
+}
+
+/// `cp -a from/. to/`
+fn overlay(from: &Path, to: &Path) {
+    let status = std::process::Command::new("cp").arg("-a").arg(from.join(".")).arg(to).status();
+    assert!(status.unwrap().success());
 }
 
 fn copy_folder(from: &Path, to: &Path) {

@@ -1,5 +1,6 @@
 //! Many certificates at once: on all cores, and in batches that are each kept when a later one fails.
 
+use std::io;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -34,9 +35,8 @@ impl IssuedFolder {
         access: Access,
     ) -> Result<Self, Error> {
         let path = Self::path(certificates.path(), chosen);
-        if let (Ok(folder), Ok(directory)) = (path.canonicalize(), certificates.path().canonicalize())
-            && folder == directory
-        {
+        let own = canonical(certificates.path())?;
+        if own.is_some() && canonical(&path)? == own {
             return Err(Error::OutputIsDirectory { path });
         }
         // A link would lead out of the directory.
@@ -44,7 +44,7 @@ impl IssuedFolder {
             certificates.state(inventory::path())?;
         }
         let directory = certificates.open_beside(&path, access)?;
-        let recorded = recorded(certificates.path(), &path);
+        let recorded = recorded(own.as_deref().unwrap_or(certificates.path()), &path)?;
         Ok(Self { directory, shown: path.display().to_string(), recorded })
     }
 
@@ -75,6 +75,11 @@ impl IssuedFolder {
         all
     }
 
+    /// The path of a file in it, as the inventory names it.
+    pub(crate) fn recorded(&self, file: &RelativePath) -> String {
+        format!("{}/{file}", self.recorded)
+    }
+
     /// The path of a file in it, as reports name it.
     pub(crate) fn path_of(&self, file: &RelativePath) -> String {
         path_in(&self.shown, file)
@@ -88,10 +93,19 @@ impl IssuedFolder {
 }
 
 /// A path from the certificate directory, or where it is not in that, from the root.
-fn recorded(certificates: &Path, folder: &Path) -> String {
-    let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let (certificates, folder) = (canonical(certificates), canonical(folder));
-    folder.strip_prefix(&certificates).unwrap_or(&folder).display().to_string()
+fn recorded(certificates: &Path, folder: &Path) -> Result<String, Error> {
+    let folder = canonical(folder)?.unwrap_or_else(|| folder.to_owned());
+    Ok(folder.strip_prefix(certificates).unwrap_or(&folder).display().to_string())
+}
+
+/// The path without links; nothing where nothing is there.
+fn canonical(path: &Path) -> Result<Option<PathBuf>, Error> {
+    match path.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        path_there => {
+            Ok(Some(path_there.map_err(|source| store::Error::Read { path: path.to_owned(), source })?))
+        }
+    }
 }
 
 /// How much is done at a time.
@@ -155,10 +169,16 @@ impl Issuer<'_> {
                 batches.next().map(|plans| Ok((plans, self.reserve(plans.len(), report)?))).transpose();
             let next = next.map_err(|source: Error| source.after_some(done, total))?;
             let (written, next) = thread::scope(|scope| {
-                let signing =
-                    next.map(|(plans, serials)| scope.spawn(move || sign(authority, plans, serials)));
+                let work = next
+                    .as_ref()
+                    .map(|(plans, serials): &(&[Plan], Vec<_>)| || sign(authority, plans, serials.clone()));
+                let signing = work.map(|work| thread::Builder::new().spawn_scoped(scope, work));
                 let written = self.place(folder, current, report);
-                let next = signing.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+                let next = signing.zip(work).map(|(thread, work)| match thread {
+                    Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                    // No more threads can be started: this one does it.
+                    Err(_) => work(),
+                });
                 (written, next.transpose())
             });
             written.map_err(|source| source.after_some(done, total))?;
@@ -180,12 +200,11 @@ impl Issuer<'_> {
         let (mut files, mut plans, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
         for Signed { plan, certificate, files: new } in signed {
             let file = &plan.files.certificate;
-            let recorded = format!("{}/{file}", folder.recorded);
-            entries.push(InventoryEntry::of(plan.kind, &certificate, recorded, self.now));
+            entries.push(InventoryEntry::of(plan.kind, &certificate, folder.recorded(file), self.now));
             let path = folder.path_of(file);
             certificates.push(CertificateReport::of(plan.kind.name(), path, plan.action, &certificate));
             files.extend(new);
-            files.push(self.trusted(plan));
+            files.push(self.trusted(plan).owned_as_in(&folder.directory)?);
             plans.push(plan);
         }
         let certificate_directory = &*self.certificates;

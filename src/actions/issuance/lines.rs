@@ -59,9 +59,21 @@ impl Line {
             Ok(entry) if entry.kind().is_none() => {
                 Self::Damaged(format!("{:?} is neither server nor client", entry.kind))
             }
+            Ok(entry) if !is_path(&entry.file) => Self::Damaged(format!(
+                "{:?} is neither a path in the certificate directory nor an absolute one, without `.` and `..`",
+                entry.file
+            )),
             Ok(entry) => Self::Entry(Box::new(entry)),
         }
     }
+}
+
+/// Whether it is a path from the directory or from the root that leads nowhere else: what it names is
+/// written to.
+fn is_path(file: &str) -> bool {
+    let components = file.strip_prefix('/').unwrap_or(file).split('/');
+    let mut components = components.map(|component| !["", ".", ".."].contains(&component));
+    components.all(|is_name| is_name) && !file.contains('\0')
 }
 
 /// Without the position, which is one in the line.
@@ -169,6 +181,18 @@ mod tests {
                 "cut off",
             ]
         );
+    }
+
+    #[test]
+    fn a_path_that_leads_out_of_the_directory_is_damage() {
+        let file = |path: &str| read(&(ENTRY.replace("issued/a/a.pem", path) + "\n")).remove(0);
+        for path in ["server.pem", "issued/a/a.pem", "/srv/keys/a/a.pem"] {
+            assert_eq!(file(path), path);
+        }
+        let leading = ["../a/a.pem", "issued/../../a/a.pem", "/srv/../etc/a/a.pem", "./a/a.pem"];
+        for path in leading.into_iter().chain(["", "/", "//a/a.pem", "issued//a.pem", "issued/a/"]) {
+            assert!(file(path).starts_with("damaged: "), "{path}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::pki::{
     self, Certificate, CertificateAuthority, EndEntity, EndEntityKind, GeneralName, KeyAlgorithm, KeyType,
     PrivateKey, PublicKey, SerialNumber, Subject, Validity, certificates_to_pem, key_to_pem,
 };
-use crate::store::{EndEntityFiles, FileMode, FileRole, Owner};
+use crate::store::{EndEntityFiles, FileMode, FileRole, FileState, Owner};
 use crate::workers::share;
 
 /// What is to be issued to a server or a client.
@@ -21,7 +21,8 @@ pub(crate) struct Plan {
     /// Mode and owner of the key's file.
     pub(crate) key_mode: FileMode,
     pub(crate) key_owner: Option<Owner>,
-    pub(crate) certificate_owner: Option<Owner>,
+    /// The file that the certificate replaces, whose mode and owner it keeps.
+    pub(crate) certificate: Option<FileState>,
     pub(crate) action: Action,
 }
 
@@ -69,8 +70,7 @@ impl Plan {
         let (key_role, certificate_role) = FileRole::pair_of(self.kind);
         let mut files = vec![NewFile {
             path: self.files.certificate.clone(),
-            owner: self.certificate_owner,
-            ..NewFile::new(certificate_role, certificates_to_pem(chain))
+            ..NewFile::new(certificate_role, certificates_to_pem(chain)).like(self.certificate)
         }];
         if let Some(key) = new_key {
             files.push(NewFile {
@@ -130,10 +130,18 @@ pub(crate) fn issue_all(
     }
 }
 
-/// The subjectAltName that belongs to a CommonName.
-pub(crate) fn names_from_common_name(subject: &Subject) -> Result<Vec<GeneralName>, pki::Error> {
-    let common_name = subject.common_name().ok_or(pki::Error::CommonNameEmpty)?;
-    Ok(vec![common_name.parse()?])
+/// The subjectAltName that belongs to a CommonName. That of a client can be a person or an e-mail address,
+/// which is no name that anybody asks for.
+pub(crate) fn names_from_common_name(
+    kind: EndEntityKind,
+    subject: &Subject,
+) -> Result<Vec<GeneralName>, pki::Error> {
+    let common_name = subject.common_name().ok_or(pki::Error::CommonNameEmpty);
+    let name = common_name.and_then(|common_name| common_name.parse());
+    match (kind, name) {
+        (EndEntityKind::Client, Err(_)) => Ok(Vec::new()),
+        (_, name) => Ok(vec![name?]),
+    }
 }
 
 /// Adds names that are not there yet.

@@ -1,27 +1,50 @@
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use super::{Inventory, NewFile};
 use crate::actions::{Error, Note};
 use crate::pki::{Certificate, CertificateAuthority, SerialCounter, SerialNumber};
 use crate::store::{Directory, FileRole};
 
-/// The serial numbers that an authority gives out, each once.
+/// A counter that starts at a random place, if there is room above this number.
+fn random_above(highest: Option<&SerialNumber>) -> Result<SerialCounter, Error> {
+    const TRIES: usize = 100;
+    let mut counter = SerialCounter::random()?;
+    for _ in 0..TRIES {
+        if highest.is_none_or(|highest| highest < counter.last()) {
+            break;
+        }
+        counter = SerialCounter::random()?;
+    }
+    Ok(counter)
+}
+
+/// The serial numbers that a CA gives out, each once.
 pub(crate) struct Serials {
     counter: SerialCounter,
-    /// There is no ca.srl yet.
-    is_new: bool,
+    /// The notes for whoever takes the first number.
+    notes: Vec<Note>,
     in_use: HashSet<SerialNumber>,
+    /// ca.srl.
+    path: PathBuf,
 }
 
 impl Serials {
-    /// Of a new authority, which has used the number of its own certificate alone.
-    pub(crate) fn new(authority: &CertificateAuthority) -> Result<Self, Error> {
-        let in_use = HashSet::from([authority.certificate().serial().clone()]);
-        Ok(Self { counter: SerialCounter::random()?, is_new: false, in_use })
+    /// Of a CA that is new in its directory: it begins above what the inventory has of a namesake.
+    pub(crate) fn new(
+        directory: &Directory,
+        authority: &CertificateAuthority,
+        inventory: &Inventory,
+    ) -> Result<Self, Error> {
+        let name = authority.certificate().subject().to_string();
+        let in_use = inventory.serials_of(&name).chain([authority.certificate().serial().clone()]).collect();
+        let path = directory.path_of(FileRole::CaSerial);
+        let counter = random_above(inventory.serials_of(&name).max().as_ref())?;
+        Ok(Self { counter, notes: Vec::new(), in_use, path })
     }
 
-    /// Goes on from a directory's ca.srl. What `known` and the inventory have of this authority is not
-    /// given out again, even if somebody put an older ca.srl there.
+    /// Goes on from a directory's ca.srl, above every number that is known of this CA's certificates:
+    /// somebody may have put an older ca.srl there.
     pub(crate) fn of(
         directory: &Directory,
         authority: &CertificateAuthority,
@@ -29,36 +52,50 @@ impl Serials {
         inventory: &Inventory,
     ) -> Result<Self, Error> {
         let role = FileRole::CaSerial;
+        let path = directory.path_of(role);
         let content = directory.read(role)?;
-        let counter = match &content {
-            Some(content) => {
-                SerialCounter::parse(content).map_err(Error::in_file(directory.path_of(role)))?
-            }
-            None => SerialCounter::random()?,
+        let counter = content.as_ref().map(|content| SerialCounter::parse(content)).transpose();
+        let counter = counter.map_err(Error::in_file(&path))?;
+        let signed = |certificate: &&Certificate| certificate.is_issued_by(authority.certificate());
+        let unrecorded = inventory.unrecorded(directory.path())?;
+        let unrecorded = unrecorded.iter().filter_map(|found| found.certificate.as_ref());
+        let there = known.iter().copied().chain(unrecorded).filter(signed);
+        let name = authority.certificate().subject().to_string();
+        let used = inventory.serials_of(&name);
+        let mut in_use: HashSet<_> = used.chain(there.map(|found| found.serial().clone())).collect();
+        let highest = in_use.iter().max().cloned();
+        // A CA's own number is random, and as good as any other.
+        in_use.insert(authority.certificate().serial().clone());
+        let Some(counter) = counter else {
+            let counter = random_above(highest.as_ref())?;
+            return Ok(Self { counter, notes: vec![Note::SerialStarted], in_use, path });
         };
-        let mut in_use = HashSet::from([authority.certificate().serial().clone()]);
-        let name = authority.certificate().subject();
-        in_use
-            .extend(known.iter().filter(|known| known.issuer() == name).map(|known| known.serial().clone()));
-        in_use.extend(inventory.serials_of(&name.to_string()));
-        Ok(Self { counter, is_new: content.is_none(), in_use })
+        // What somebody signed with the very last number leaves room below.
+        let ahead = highest.filter(|highest| highest > counter.last());
+        let ahead = ahead.filter(|highest| !SerialCounter::at(highest.clone()).is_exhausted());
+        Ok(match ahead {
+            Some(serial) => {
+                let counter = SerialCounter::at(serial.clone());
+                Self { counter, notes: vec![Note::SerialSkipped { serial }], in_use, path }
+            }
+            None => Self { counter, notes: Vec::new(), in_use, path },
+        })
     }
 
     /// Takes so many serial numbers that are not in use.
     pub(crate) fn take(&mut self, count: usize, notes: &mut Vec<Note>) -> Result<Vec<SerialNumber>, Error> {
-        (0..count).map(|_| self.next(notes)).collect()
+        if count > 0 {
+            notes.append(&mut self.notes);
+        }
+        (0..count).map(|_| self.next()).collect()
     }
 
-    fn next(&mut self, notes: &mut Vec<Note>) -> Result<SerialNumber, Error> {
-        if std::mem::take(&mut self.is_new) {
-            notes.push(Note::SerialStarted);
-        }
+    fn next(&mut self) -> Result<SerialNumber, Error> {
         loop {
-            let serial = self.counter.advance()?;
+            let serial = self.counter.advance().map_err(Error::in_file(&self.path))?;
             if self.in_use.insert(serial.clone()) {
                 return Ok(serial);
             }
-            notes.push(Note::SerialSkipped { serial });
         }
     }
 

@@ -1,9 +1,20 @@
 use time::OffsetDateTime;
 
 use super::{Inventory, IssuedFolder, NewFile, write};
-use crate::actions::renew::Members;
+use crate::actions::renew::{Member, Members};
 use crate::actions::{Error, FileReport, Report};
 use crate::store::{Access, Backup, Directory, EndEntityFiles, FileRole};
+
+/// The ca.pem that is to lie beside a certificate, where it is there and has another.
+fn beside(folder: &IssuedFolder, member: &Member, trusted: &[u8]) -> Result<Option<NewFile>, Error> {
+    let EndEntityFiles { certificate, authority, .. } = EndEntityFiles::issued(&member.name);
+    let is_there = folder.directory.state(&certificate)?.is_some();
+    if !is_there || folder.directory.read(&authority)?.is_some_and(|own| *own == trusted) {
+        return Ok(None);
+    }
+    let file = NewFile::at(authority, FileRole::CaCertificate, trusted);
+    file.owned_as_in(&folder.directory).map(Some)
+}
 
 /// Puts a directory's ca.pem beside everything that was issued, where another one is; in batches, so that
 /// it can be gone on with.
@@ -12,6 +23,7 @@ pub(crate) fn spread(
     inventory: &Inventory,
     now: OffsetDateTime,
     report: &mut Report,
+    failures: &mut Vec<Error>,
 ) -> Result<(), Error> {
     const BATCH: usize = 100;
     let trusted = certificates.read(FileRole::CaCertificate)?.unwrap_or_default();
@@ -24,11 +36,9 @@ pub(crate) fn spread(
         report.add_recovery(folder.directory.recovery());
         let mut files = Vec::new();
         for member in members {
-            let EndEntityFiles { certificate, authority, .. } = EndEntityFiles::issued(&member.name);
-            let is_there = folder.directory.state(&certificate)?.is_some();
-            if is_there && folder.directory.read(&authority)?.as_ref() != Some(&trusted) {
-                let file = NewFile::at(authority, FileRole::CaCertificate, &*trusted);
-                files.push(file.owned_as_in(&folder.directory)?);
+            match beside(&folder, &member, &trusted) {
+                Ok(file) => files.extend(file),
+                Err(error) => failures.push(error),
             }
         }
         let written = |file: &NewFile| FileReport::of(file.role, folder.path_of(&file.path), file.mode);

@@ -9,8 +9,8 @@ use crate::pki::{
     self, EndEntityKind, GeneralName, PublicKey, certificates_from_pem, key_from_pem, verify_chain,
 };
 use crate::store::{
-    Backup, Committed, Directory, EndEntityFiles, FileMode, FileRole, Owner, RelativePath, StagedFile,
-    Transaction,
+    Backup, Committed, Directory, EndEntityFiles, FileMode, FileRole, FileState, Owner, RelativePath,
+    StagedFile, Transaction,
 };
 
 /// A file that is to be written.
@@ -36,10 +36,17 @@ impl NewFile {
         Self { path, ..Self::new(role, content) }
     }
 
-    /// To belong to whom the file belongs that is in its place.
+    /// To have the owner of the file that is in its place, and unless it is a key the mode.
     pub(crate) fn owned_as_in(self, directory: &Directory) -> Result<Self, Error> {
-        let owner = directory.state(&self.path)?.map(|state| state.owner);
-        Ok(Self { owner, ..self })
+        let state = directory.state(&self.path)?;
+        Ok(self.like(state))
+    }
+
+    /// The same, with what is known of that file.
+    pub(crate) fn like(self, replaced: Option<FileState>) -> Self {
+        let Some(FileState { mode, owner }) = replaced else { return self };
+        let mode = if self.role.is_key() { self.mode } else { mode };
+        Self { mode, owner: Some(owner), ..self }
     }
 
     fn to_stage(&self) -> StagedFile<'_> {

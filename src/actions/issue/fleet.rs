@@ -8,7 +8,7 @@ use crate::audit::Place;
 use crate::audit::config::Source;
 use crate::audit::config::yaml::{self, Entry, Node, Origin};
 use crate::pki::{Days, EndEntityKind, GeneralName, KeyType, listed};
-use crate::store::IssuedName;
+use crate::store::{IssuedName, NameUnsafe};
 
 /// What an authority is to have issued.
 #[derive(Debug)]
@@ -78,7 +78,9 @@ impl Fleet {
 /// A name that is safe for files, and that a certificate can have.
 fn name(node: Node<'_>, text: &str) -> Result<IssuedName, Error> {
     parsed::<GeneralName>(node, text)?;
-    parsed(node, text)
+    text.parse().map_err(|error: NameUnsafe| {
+        refuse(node.place(), format!("{error}; give it another `name`, and this one under `san`"))
+    })
 }
 
 impl Member {

@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::issuance::{
-    Batches, Inventory, InventoryEntry, IssuedFolder, Issuer, Plan, Progress, Serials, path_in,
-};
+use super::due::Judged;
+use super::issuance::{Batches, Inventory, IssuedFolder, Issuer, Plan, Progress, Serials, Signers, path_in};
 use super::opening::Opened;
-use super::renew::Old;
+use super::renew::{Old, first_entries};
 use super::report::CertificateReport;
 use super::{Action, Error, Report, authority};
 use crate::pki::{Days, EndEntityKind, GeneralName, KeyType, Passphrase};
@@ -105,22 +104,31 @@ fn issue_in(
     now: OffsetDateTime,
     progress: Progress<'_>,
 ) -> Result<Report, Error> {
-    let authority = authority::of_directory(&directory, request.passphrase.as_ref(), now)?;
     let own = EndEntityKind::ALL.map(|kind| Old::of_directory(&directory, kind, false));
     let own: Vec<_> = own.into_iter().collect::<Result<_, _>>()?;
+    if keeps_all(request, &directory, inventory, &own, &mut report, now)? {
+        return Ok(report);
+    }
+    let authority = authority::of_directory(&directory, request.passphrase.as_ref(), now)?;
+    let signers = Signers::of(&authority, authority::trusted(&directory)?);
     let mut folder = open(request, &directory)?;
 
     let drafter = Drafter {
         directory: &request.directory,
-        folder: folder.as_ref().map(|folder| &folder.directory),
-        authority: &authority,
+        folder: folder.as_ref(),
+        inventory,
+        signers: &signers,
         own: &own,
         now,
     };
+    let mut failures = Vec::new();
     let plans = match &request.to {
         Recipients::Named { .. } => plan_named(request, &drafter, &mut report)?,
         Recipients::Request(csr) => vec![csr.plan(&drafter, request.replace, &mut report.notes)?],
-        Recipients::Fleet { fleet, if_due } => plan_fleet(request, fleet, *if_due, &drafter, &mut report)?,
+        Recipients::Fleet { fleet, if_due } => {
+            let judged = Judged::of(&directory, now)?;
+            plan_fleet(request, fleet, *if_due, &drafter, &judged, &mut report, &mut failures)?
+        }
     };
     let Some(folder) = folder.as_mut().filter(|_| !request.dry_run && !plans.is_empty()) else {
         let path = IssuedFolder::path(directory.path(), request.output.as_deref());
@@ -128,9 +136,9 @@ fn issue_in(
         let issuer = authority.certificate().subject();
         let foreseen = plans.iter().map(|plan| plan.report(issuer, path_in(&shown, &plan.files.certificate)));
         report.certificates.extend(foreseen);
-        return Ok(report);
+        return Error::of_all(failures).map(|()| report);
     };
-    let known: Vec<_> = own.iter().filter_map(|own| own.certificate.as_ref()).collect();
+    let known: Vec<_> = own.iter().filter_map(Old::certificate).collect();
     let mut serials = Serials::of(&directory, &authority, &known, inventory)?;
     let trusted = directory.read(FileRole::CaCertificate)?.unwrap_or_default();
     let (backup, batches) = match request.to {
@@ -143,12 +151,46 @@ fn issue_in(
         authority: &authority,
         serials: &mut serials,
         trusted: &trusted,
-        first_entries: entries(&own, inventory, now),
+        first_entries: first_entries(&own, inventory, &signers, now),
         backup,
         now,
     };
     issuer.issue(folder, &plans, batches, progress, &mut report)?;
-    Ok(report)
+    match Error::of_all(failures) {
+        Ok(()) => Ok(report),
+        Err(error) => Err(error.after_part(&report)),
+    }
+}
+
+/// Whether nothing of a list is due, where that can be said without the passphrase of ca.key.
+fn keeps_all(
+    request: &IssueRequest,
+    directory: &Directory,
+    inventory: &Inventory,
+    own: &[Old],
+    report: &mut Report,
+    now: OffsetDateTime,
+) -> Result<bool, Error> {
+    let Recipients::Fleet { fleet, if_due } = &request.to else { return Ok(false) };
+    if request.passphrase.is_some() {
+        return Ok(false);
+    }
+    let Some(chain) = authority::presumed(directory, now)? else { return Ok(false) };
+    let signers = Signers::presumed(chain, authority::trusted(directory)?);
+    let folder = IssuedFolder::open_if_there(directory, request.output.as_deref(), Access::Look)?;
+    let folder = folder.as_ref();
+    let drafter = Drafter { directory: &request.directory, folder, inventory, signers: &signers, own, now };
+    let mut kept = Report::new(&request.directory, request.dry_run, None);
+    let judged = Judged::of(directory, now)?;
+    let mut failures = Vec::new();
+    let plans = plan_fleet(request, fleet, *if_due, &drafter, &judged, &mut kept, &mut failures)?;
+    if !plans.is_empty() {
+        return Ok(false);
+    }
+    Error::of_all(failures)?;
+    report.certificates.append(&mut kept.certificates);
+    report.notes.append(&mut kept.notes);
+    Ok(true)
 }
 
 /// The folder for what is issued; none where it is missing and nothing is to be written.
@@ -158,16 +200,6 @@ fn open(request: &IssueRequest, directory: &Directory) -> Result<Option<IssuedFo
         true => IssuedFolder::open_if_there(directory, chosen, Access::Look),
         false => IssuedFolder::open(directory, chosen, Access::Create).map(Some),
     }
-}
-
-/// The directory's own certificates that the inventory does not have: with them it begins, and goes on
-/// where a crash cut off its beginning.
-fn entries(own: &[Old], inventory: &Inventory, now: OffsetDateTime) -> Vec<InventoryEntry> {
-    let entry = |own: &Old| {
-        let certificate = own.certificate.as_ref().filter(|certificate| !inventory.has(certificate))?;
-        Some(InventoryEntry::of(own.kind, certificate, own.file(), now))
-    };
-    own.iter().filter_map(entry).collect()
 }
 
 /// Plans for names that are not taken.
@@ -191,13 +223,16 @@ fn plan_named(
     names.iter().map(plan).collect()
 }
 
-/// Plans for what is missing, due, or not as the file says; reports the rest.
+/// Plans for what is missing, due, or not as the file says; reports the rest. What cannot be made anew does
+/// not keep the others from it.
 fn plan_fleet(
     request: &IssueRequest,
     fleet: &Fleet,
     if_due: Duration,
     drafter: &Drafter<'_>,
+    judged: &Judged,
     report: &mut Report,
+    failures: &mut Vec<Error>,
 ) -> Result<Vec<Plan>, Error> {
     let shown = IssuedFolder::path(&request.directory, request.output.as_deref()).display().to_string();
     let names: Vec<_> = fleet.members.iter().map(|member| member.name.clone()).collect();
@@ -205,16 +240,21 @@ fn plan_fleet(
     let mut plans = Vec::new();
     for member in &fleet.members {
         let wish = Wish::from(member);
-        match drafter.present(&wish)? {
-            None => plans.push(drafter.plan(&wish, Action::Created, &mut report.notes)?),
-            Some(old) if drafter.is_to_be_renewed(&old, &wish, if_due)? => {
-                plans.push(drafter.plan_again(&old, &wish, &mut report.notes)?);
+        let mut plan = || match drafter.present(&wish)? {
+            None => drafter.plan(&wish, Action::Created, &mut report.notes).map(Some),
+            Some(old) if drafter.is_to_be_renewed(&old, &wish, if_due, judged, &mut report.notes)? => {
+                drafter.plan_again(&old.certificate, &wish, &mut report.notes).map(Some)
             }
             Some(old) => {
                 let path = path_in(&shown, &EndEntityFiles::issued(&member.name).certificate);
-                let kept = CertificateReport::of(member.kind.name(), path, Action::Kept, &old);
+                let kept = CertificateReport::of(member.kind.name(), path, Action::Kept, &old.certificate);
                 report.certificates.push(kept);
+                Ok(None)
             }
+        };
+        match plan() {
+            Ok(plan) => plans.extend(plan),
+            Err(error) => failures.push(error),
         }
     }
     Ok(plans)

@@ -6,13 +6,13 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::fleet::Member;
-use crate::actions::issuance::{KeyPlan, Plan, add_loopback, add_names};
-use crate::actions::renew::Old;
+use crate::actions::due::{Asked, Judged, ends_soon};
+use crate::actions::issuance::{Inventory, IssuedFolder, KeyPlan, Plan, Signers, add_loopback, add_names};
+use crate::actions::renew::{Found, Old};
 use crate::actions::{Action, Error, Note};
 use crate::milvus::defaults;
 use crate::pki::{
-    Attribute, AttributeType, Certificate, CertificateAuthority, Days, EndEntityKind, GeneralName, KeyType,
-    Subject, Validity,
+    Attribute, AttributeType, Certificate, Days, EndEntityKind, GeneralName, KeyType, Subject, Validity,
 };
 use crate::store::{Directory, EndEntityFiles, FileMode, IssuedName};
 
@@ -49,8 +49,10 @@ pub(super) struct Drafter<'a> {
     /// The certificate directory.
     pub(super) directory: &'a Path,
     /// The folder with what was issued, if there is one.
-    pub(super) folder: Option<&'a Directory>,
-    pub(super) authority: &'a CertificateAuthority,
+    pub(super) folder: Option<&'a IssuedFolder>,
+    pub(super) inventory: &'a Inventory,
+    /// Who signs, and signed what is there.
+    pub(super) signers: &'a Signers,
     /// The directory's own certificates.
     pub(super) own: &'a [Old],
     pub(super) now: OffsetDateTime,
@@ -59,10 +61,11 @@ pub(super) struct Drafter<'a> {
 impl Drafter<'_> {
     pub(super) fn plan(&self, wish: &Wish<'_>, action: Action, notes: &mut Vec<Note>) -> Result<Plan, Error> {
         let files = EndEntityFiles::issued(wish.name);
-        let state = |path| self.folder.map(|folder| folder.state(path)).transpose().map(Option::flatten);
+        let state =
+            |path| self.folder.map(|folder| folder.directory.state(path)).transpose().map(Option::flatten);
         let (key_state, certificate_state) = (state(&files.key)?, state(&files.certificate)?);
         let wanted = Validity::starting(self.now, wish.days.map_or_else(|| Days::new(defaults::DAYS), Ok)?)?;
-        let validity = wanted.within(self.authority.validity());
+        let validity = wanted.within(self.signers.validity());
         if validity.not_after < wanted.not_after {
             let file = files.certificate.to_string();
             notes.push(Note::CutToAuthority { file, not_after: validity.not_after });
@@ -75,7 +78,7 @@ impl Drafter<'_> {
             key: KeyPlan::New(wish.key_type.unwrap_or(KeyType::Rsa2048)),
             key_mode: key_state.and_then(|state| state.mode.for_key()).unwrap_or(FileMode::PRIVATE),
             key_owner: key_state.map(|state| state.owner),
-            certificate_owner: certificate_state.map(|state| state.owner),
+            certificate: certificate_state,
             files,
             action,
         })
@@ -98,12 +101,15 @@ impl Drafter<'_> {
     /// Whether its private key is here.
     fn has_key(&self, wish: &Wish<'_>) -> Result<bool, Error> {
         let Some(folder) = self.folder else { return Ok(false) };
-        Ok(folder.state(EndEntityFiles::issued(wish.name).key)?.is_some())
+        Ok(folder.directory.state(EndEntityFiles::issued(wish.name).key)?.is_some())
     }
 
     /// As the directory's own certificate of that kind, or its other one, with another CommonName.
     fn subject(&self, wish: &Wish<'_>) -> Result<Subject, Error> {
-        let certificate = |own: &Old| own.certificate.as_ref().map(|found| found.subject().clone());
+        // What another CA signed says nothing here.
+        let is_ours = |own: &Old| own.vouch_for_own(self.signers, self.inventory).is_ok();
+        let certificate =
+            |own: &Old| own.certificate().filter(|_| is_ours(own)).map(|found| found.subject().clone());
         let same_kind = self.own.iter().filter(|own| own.kind == wish.kind).find_map(certificate);
         let subject = match same_kind.or_else(|| self.own.iter().find_map(certificate)) {
             Some(subject) => subject,
@@ -115,7 +121,7 @@ impl Drafter<'_> {
     /// Refuses names under which there is something, unless it is to be replaced.
     pub(super) fn refuse_what_is_there(&self, names: &[IssuedName], replace: bool) -> Result<(), Error> {
         self.refuse_other_spellings(names)?;
-        let Some(folder) = self.folder else { return Ok(()) };
+        let Some(IssuedFolder { directory: folder, .. }) = self.folder else { return Ok(()) };
         for name in names.iter().filter(|_| !replace) {
             let EndEntityFiles { key, certificate, authority } = EndEntityFiles::issued(name);
             for path in [key, certificate, authority] {
@@ -137,7 +143,7 @@ impl Drafter<'_> {
 
     /// Refuses a folder with a private key, which is another than that of a request.
     pub(super) fn refuse_key(&self, name: &IssuedName) -> Result<(), Error> {
-        let Some(folder) = self.folder else { return Ok(()) };
+        let Some(IssuedFolder { directory: folder, .. }) = self.folder else { return Ok(()) };
         let key = EndEntityFiles::issued(name).key;
         match folder.state(&key)? {
             Some(_) => Err(Error::KeyInTheWay { path: folder.path_of(key) }),
@@ -147,7 +153,7 @@ impl Drafter<'_> {
 
     /// Refuses a name that is there already but for its case: on some disks it is the same.
     pub(super) fn refuse_other_spellings(&self, names: &[IssuedName]) -> Result<(), Error> {
-        let Some(folder) = self.folder else { return Ok(()) };
+        let Some(IssuedFolder { directory: folder, .. }) = self.folder else { return Ok(()) };
         let there: std::collections::HashMap<_, _> = folder
             .names()?
             .into_iter()
@@ -160,38 +166,61 @@ impl Drafter<'_> {
         }
     }
 
-    /// The certificate that is there; none where it cannot be used.
-    pub(super) fn present(&self, wish: &Wish<'_>) -> Result<Option<Certificate>, Error> {
+    /// The certificate that is there, if the inventory has it for this file and this CA signed it.
+    pub(super) fn present(&self, wish: &Wish<'_>) -> Result<Option<Present>, Error> {
         let Some(folder) = self.folder else { return Ok(None) };
-        let old = Old::read(folder, wish.kind, EndEntityFiles::issued(wish.name));
-        Ok(old.map_err(|error| error.of_issued(wish.name, self.directory))?.certificate)
+        let old = Old::read(&folder.directory, wish.kind, EndEntityFiles::issued(wish.name))?;
+        let path = folder.directory.path_of(&old.files.certificate);
+        let (certificate, others) = match old.found {
+            Found::Nothing | Found::NotAFile => return Ok(None),
+            Found::Unusable(source) => {
+                return Err(Error::OldCertificate { path, source }.of_issued(wish.name, self.directory));
+            }
+            Found::Certificate(certificate, others) => (*certificate, others),
+        };
+        let file = folder.recorded(&old.files.certificate);
+        let vouched = self.signers.check(&certificate, &others);
+        match vouched.and_then(|()| self.inventory.vouch(&file, &certificate)) {
+            Ok(kind) => Ok(Some(Present { certificate, kind })),
+            Err(reason) => Err(Error::Unvouched {
+                path,
+                reason,
+                kind: wish.kind,
+                name: Some(wish.name.clone()),
+                directory: self.directory.to_owned(),
+            }),
+        }
     }
 
-    /// Whether it is due, or another than what is asked for, or of another authority.
+    /// Whether it is due, or not as it is asked for.
     pub(super) fn is_to_be_renewed(
         &self,
-        old: &Certificate,
+        old: &Present,
         wish: &Wish<'_>,
         if_due: Duration,
+        judged: &Judged,
+        notes: &mut Vec<Note>,
     ) -> Result<bool, Error> {
-        let not_after = old.validity().not_after;
-        // What lives no longer than that would be due from its first day on.
-        let life = not_after - old.validity().not_before;
-        let within = if life > if_due { if_due.try_into().unwrap_or(life) } else { life / 3 };
-        let is_due = not_after - self.now <= within && not_after < self.authority.validity().not_after;
+        let Some(folder) = self.folder else { return Ok(true) };
+        let Present { certificate, kind } = old;
+        let files = EndEntityFiles::issued(wish.name);
+        let key_type = match self.has_key(wish)? {
+            true => wish.key_type,
+            false => None,
+        };
         let names = wish.names()?;
-        let has_other_names =
-            names.len() != old.names().len() || !names.iter().all(|name| old.names().contains(name));
-        Ok(is_due
-            || has_other_key(old, wish) && self.has_key(wish)?
-            || has_other_names
-            || !old.serves(wish.kind)
-            || !old.is_issued_by(self.authority.certificate()))
+        let asked = Asked { names: &names, names_alone: true, days: wish.days, key_type, ..Asked::default() };
+        Ok(*kind != wish.kind
+            || judged.is_issued_broken(folder, &files, wish.kind, certificate)?
+            || !certificate.is_issued_by(self.signers.current())
+            || !asked.is_met(certificate, self.signers)?
+            || ends_soon(&files.certificate.to_string(), certificate, self.signers, if_due, self.now, notes))
     }
 }
 
-/// Whether a certificate is for a key of another type than what is asked for.
-fn has_other_key(old: &Certificate, wish: &Wish<'_>) -> bool {
-    let key_type = || old.public_key().ok().and_then(|key| key.key_type());
-    wish.key_type.is_some_and(|wanted| key_type() != Some(wanted))
+/// A certificate that was issued and is there.
+pub(super) struct Present {
+    pub(super) certificate: Certificate,
+    /// What it was issued for.
+    kind: EndEntityKind,
 }

@@ -2,11 +2,12 @@ use std::path::{Path, PathBuf};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::ProbeRequest;
 use crate::actions::Error;
-use crate::pki::{Certificate, certificates_from_pem};
+use crate::pki::{Certificate, EndEntityKind, certificates_from_pem, verify_chain};
 use crate::probe::Identity;
 use crate::store::{FileRole, Survey, path_of, read_file};
 
@@ -77,11 +78,19 @@ impl Known {
     pub(super) fn identity(&self) -> Result<Option<Identity>, Error> {
         let Some(KnownClient { path, certificate, key }) = &self.client else { return Ok(None) };
         let chain = certificates_from_pem(certificate).map_err(Error::in_file(path))?;
-        // The server is not verified yet: it gets no more than a signature.
+        // A server that may see the certificate gets no more than a signature by the key.
         let Ok(key) = PrivateKeyDer::from_pem_slice(key) else { return Ok(None) };
         let chain = chain.iter().map(|certificate| CertificateDer::from(certificate.as_der().to_vec()));
         Ok(Some(Identity { chain: chain.collect(), key }))
     }
+}
+
+/// Whether a server that shows these certificates is one of those that these authorities vouch for. Whether
+/// it has the right name does not matter: each of them may see the clients of all.
+pub(super) fn verifies(authorities: &[Certificate], shown: &[Vec<u8>], now: OffsetDateTime) -> bool {
+    let shown: Result<Vec<_>, _> = shown.iter().map(|der| Certificate::from_der(der)).collect();
+    let verifies = |shown: &[_]| verify_chain(EndEntityKind::Server, shown, authorities, &[], now).is_ok();
+    shown.is_ok_and(|shown| !shown.is_empty() && verifies(&shown))
 }
 
 /// The directory that was named, or the current folder, if it is one.

@@ -3,6 +3,7 @@ mod known;
 mod report;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
@@ -13,7 +14,7 @@ pub use report::{ClientOutcome, ProbeReport, ProbedPort};
 use super::Error;
 use super::config::name_to_ask_for;
 use crate::milvus::container::{GRPC_PORT, INTERNAL_PORTS, REST_PORT};
-use crate::pki::{self, GeneralName};
+use crate::pki::{self, GeneralName, certificates_from_pem};
 use crate::probe::{Options, Service, Target, look};
 use known::Known;
 
@@ -28,13 +29,14 @@ pub struct ProbeRequest {
     pub server_name: Option<GeneralName>,
     /// The authorities to trust instead of the directory's ca.pem.
     pub ca: Option<PathBuf>,
-    /// Certificate and key to show instead of the directory's client.pem and client.key.
+    /// Certificate and key to show instead of the directory's client.pem and client.key, to whatever
+    /// server asks; the directory's are shown only to a server that the authorities vouch for.
     pub client: Option<(PathBuf, PathBuf)>,
     /// The port of REST.
     pub rest_port: u16,
     /// Whether Milvus' components are meant, by the ports at which they serve each other.
     pub internal: bool,
-    /// The longest that each step may take.
+    /// The longest that looking may take, at all addresses.
     pub timeout: Duration,
 }
 
@@ -50,7 +52,7 @@ impl ProbeRequest {
             client: None,
             rest_port: REST_PORT,
             internal: false,
-            timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(15),
         }
     }
 
@@ -113,7 +115,15 @@ impl Default for ProbeRequest {
 /// If the directory or a file that was named cannot be read.
 pub fn probe(request: &ProbeRequest, now: OffsetDateTime) -> Result<ProbeReport, Error> {
     let known = Known::read(request)?;
-    let options = Options { identity: known.identity()?, timeout: request.timeout };
+    let authorities = known.ca.as_ref().and_then(|(_, content)| certificates_from_pem(content).ok());
+    let authorities = authorities.unwrap_or_default();
+    // Whoever names a client certificate means it for the server that they name.
+    let is_named = request.client.is_some();
+    let options = Options {
+        identity: known.identity()?,
+        trusts: Arc::new(move |shown| is_named || known::verifies(&authorities, shown, now)),
+        timeout: request.timeout,
+    };
     let seen = look(&request.targets(&known)?, options).map_err(|source| Error::NoRuntime { source })?;
     let (ports, findings) = judge::judge(request, &known, &seen, now);
     Ok(ProbeReport::new(known.directory, ports, findings))

@@ -53,7 +53,7 @@ pub struct ProbedPort {
     pub accepted_authorities: Option<Vec<String>>,
     /// What becomes of a client without a certificate.
     pub without_client_certificate: Option<ClientOutcome>,
-    /// What becomes of a client with the directory's.
+    /// What becomes of a client with the directory's, which only a server that verifies is shown.
     pub with_client_certificate: Option<ClientOutcome>,
 }
 

@@ -2,17 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Changes, Issued, Old, RenewRequest, Renewal};
-use crate::actions::issuance::{Batches, Inventory, InventoryEntry, IssuedFolder, Issuer, Plan, Progress};
+use super::{Changes, Found, Issued, Model, Old, RenewRequest, Renewal, Selection};
+use crate::actions::due::{Asked, ends_soon};
+use crate::actions::error::command;
+use crate::actions::issuance::{
+    Batches, Inventory, InventoryEntry, IssuedFolder, Issuer, Plan, Progress, Unvouched,
+};
 use crate::actions::report::CertificateReport;
 use crate::actions::{Action, Error, Note, Report};
-use crate::pki::{Certificate, EndEntityKind};
-use crate::store::{Access, EndEntityFiles, IssuedName};
+use crate::pki::{Certificate, EndEntityKind, GeneralName};
+use crate::store::{Access, Directory, EndEntityFiles, ISSUED_FOLDER, IssuedName};
 
-/// Something that the inventory has.
+/// Something that was issued.
 pub(crate) struct Member {
     pub(crate) name: IssuedName,
-    pub(crate) kind: EndEntityKind,
+    /// As the inventory says, if it has a line.
+    pub(crate) kind: Option<EndEntityKind>,
+    /// The path of its certificate, as the inventory has it.
+    pub(crate) file: String,
 }
 
 /// What the inventory has in one folder.
@@ -35,14 +42,35 @@ impl Members {
         all
     }
 
-    /// Those of these names.
-    fn named(inventory: &Inventory, names: &[IssuedName], directory: &Path) -> Result<Vec<Self>, Error> {
+    /// Those of these names. What has no line is there only for somebody who adopts it.
+    fn named(
+        request: &RenewRequest,
+        inventory: &Inventory,
+        names: &[IssuedName],
+    ) -> Result<Vec<Self>, Error> {
         let mut all = Self::all(inventory);
-        let is_there = |name: &&IssuedName| {
-            all.iter().flat_map(|members| &members.members).any(|member| member.name == **name)
-        };
-        if let Some(name) = names.iter().find(|name| !is_there(name)) {
-            return Err(Error::NotIssued { name: name.clone(), directory: directory.to_owned() });
+        let directory = &request.directory;
+        for name in names {
+            if all.iter().flat_map(|members| &members.members).any(|member| member.name == *name) {
+                continue;
+            }
+            let unrecorded = inventory.unrecorded(directory)?;
+            let file = format!("{ISSUED_FOLDER}/{}", EndEntityFiles::issued(name).certificate);
+            let Some(found) = unrecorded.into_iter().find(|found| found.file == file) else {
+                return Err(Error::NotIssued { name: name.clone(), directory: directory.clone() });
+            };
+            if !request.adopted.names.contains(name) {
+                let kind = found.certificate.as_ref().map_or(EndEntityKind::Client, EndEntityKind::of);
+                return Err(unvouched(
+                    request,
+                    &below(directory, Path::new(&found.file)),
+                    found.reason(),
+                    kind,
+                    name,
+                ));
+            }
+            let member = Member { name: name.clone(), kind: None, file };
+            all.push(Self { folder: ISSUED_FOLDER.into(), members: vec![member] });
         }
         all.iter_mut().for_each(|members| members.members.retain(|member| names.contains(&member.name)));
         all.retain(|members| !members.members.is_empty());
@@ -54,106 +82,278 @@ impl Members {
 fn member(entry: &InventoryEntry) -> Option<(PathBuf, Member)> {
     let own = Path::new(&entry.file).parent()?;
     let name = own.file_name()?.to_str()?.parse().ok()?;
-    Some((own.parent()?.to_owned(), Member { name, kind: entry.kind()? }))
+    let folder = own.parent()?;
+    let is_called_so = folder.join(EndEntityFiles::issued(&name).certificate.below(Path::new("")));
+    (is_called_so == Path::new(&entry.file))
+        .then(|| (folder.to_owned(), Member { name, kind: entry.kind(), file: entry.file.clone() }))
 }
 
-/// Renews what was asked for and is due.
-pub(crate) fn renew_issued(
+/// A path from a directory, as people name it.
+fn below(directory: &Path, path: &Path) -> PathBuf {
+    let directory = if directory == Path::new(".") { Path::new("") } else { directory };
+    directory.join(path)
+}
+
+fn unvouched(
     request: &RenewRequest,
-    inventory: &Inventory,
-    issuer: &mut Issuer<'_>,
-    progress: Progress<'_>,
-    report: &mut Report,
-) -> Result<(), Error> {
-    let all = match &request.issued {
-        Issued::None => return Ok(()),
-        Issued::All => Members::all(inventory),
-        Issued::Named(names) => Members::named(inventory, names, &request.directory)?,
-    };
-    let access = if request.dry_run { Access::Look } else { Access::Change };
-    let mut withdrawn = Vec::new();
-    for Members { folder, members } in all {
-        let chosen = issuer.certificates.path().join(&folder);
-        let opened = IssuedFolder::open_if_there(issuer.certificates, Some(&chosen), access)?;
-        let Some(mut opened) = opened else {
-            withdrawn.extend(members.into_iter().map(|member| (member.name, chosen.clone())));
-            refuse_withdrawn(request, &withdrawn)?;
-            continue;
-        };
-        let renewal =
-            Renewal { request, directory: &opened.directory, authority: issuer.authority, now: issuer.now };
-        let mut plans = Vec::new();
-        for member in &members {
-            let old = old(&opened, member, inventory, &request.directory)?;
-            match &old.certificate {
-                Some(certificate) => plans.extend(plan(&renewal, &old, certificate, &opened, report)?),
-                None => {
-                    withdrawn.push((member.name.clone(), opened.directory.path_of(&old.files.certificate)))
+    path: &Path,
+    reason: Unvouched,
+    kind: EndEntityKind,
+    name: &IssuedName,
+) -> Error {
+    Error::Unvouched {
+        path: path.to_owned(),
+        reason,
+        kind,
+        name: Some(name.clone()),
+        directory: request.directory.clone(),
+    }
+}
+
+/// What there is of something that was asked for.
+enum Seen {
+    /// A certificate that is renewed.
+    Due(Old),
+    /// One that is not.
+    Left,
+    /// Nothing.
+    Gone,
+}
+
+/// What is in one folder of that which was asked for.
+#[derive(Default)]
+struct Chosen {
+    due: Vec<Old>,
+    /// What is not there any more.
+    withdrawn: Vec<(IssuedName, PathBuf)>,
+}
+
+impl Selection<'_> {
+    /// Renews what was asked for and is due. What cannot be renewed does not keep the rest from it.
+    pub(crate) fn renew_issued(
+        &self,
+        issuer: &mut Issuer<'_>,
+        progress: Progress<'_>,
+        report: &mut Report,
+        failures: &mut Vec<Error>,
+    ) -> Result<(), Error> {
+        let mut withdrawn = Vec::new();
+        for Members { folder, members } in self.members(report)? {
+            let access = if self.request.dry_run { Access::Look } else { Access::Change };
+            let chosen = below(issuer.certificates.path(), &folder);
+            let opened = IssuedFolder::open_if_there(issuer.certificates, Some(&chosen), access)?;
+            let Some(mut opened) = opened else {
+                if folder.is_absolute() {
+                    failures.push(Error::OutputGone { path: chosen, count: members.len() });
+                    continue;
+                }
+                withdrawn.extend(members.into_iter().map(|member| (member.name, chosen.clone())));
+                continue;
+            };
+            let found = self.choose(&opened, &members, report, failures);
+            withdrawn.extend(found.withdrawn);
+            let renewal = Renewal {
+                request: self.request,
+                directory: &opened.directory,
+                authority: issuer.authority,
+                now: issuer.now,
+            };
+            let mut plans: Vec<Plan> = Vec::new();
+            for old in &found.due {
+                let Some(certificate) = old.certificate() else { continue };
+                let changes = Changes { names: self.more_names(), ..Changes::default() };
+                match renewal.plan(old, Model::Certificate(certificate), &changes, &mut report.notes) {
+                    Ok(plan) => plans.push(plan),
+                    Err(error) => failures.push(error),
                 }
             }
+            if self.request.dry_run {
+                let issuer = issuer.authority.certificate().subject();
+                let planned =
+                    plans.iter().map(|plan| plan.report(issuer, opened.path_of(&plan.files.certificate)));
+                report.certificates.extend(planned);
+            } else {
+                issuer.issue(&mut opened, &plans, Batches::Small, progress, report)?;
+            }
         }
-        refuse_withdrawn(request, &withdrawn)?;
-        if request.dry_run {
-            let issuer = issuer.authority.certificate().subject();
-            let planned =
-                plans.iter().map(|plan| plan.report(issuer, opened.path_of(&plan.files.certificate)));
-            report.certificates.extend(planned);
-        } else {
-            issuer.issue(&mut opened, &plans, Batches::Small, progress, report)?;
+        self.report_withdrawn(withdrawn, report, failures);
+        Ok(())
+    }
+
+    /// Whether anything that was issued is due. What is not is reported.
+    pub(super) fn is_issued_due(
+        &self,
+        directory: &Directory,
+        report: &mut Report,
+        failures: &mut Vec<Error>,
+    ) -> Result<bool, Error> {
+        let mut withdrawn = Vec::new();
+        for Members { folder, members } in self.members(report)? {
+            let chosen = below(directory.path(), &folder);
+            let Some(opened) = IssuedFolder::open_if_there(directory, Some(&chosen), Access::Look)? else {
+                if folder.is_absolute() {
+                    failures.push(Error::OutputGone { path: chosen, count: members.len() });
+                    continue;
+                }
+                withdrawn.extend(members.into_iter().map(|member| (member.name, chosen.clone())));
+                continue;
+            };
+            let found = self.choose(&opened, &members, report, failures);
+            if !found.due.is_empty() {
+                return Ok(true);
+            }
+            withdrawn.extend(found.withdrawn);
+        }
+        self.report_withdrawn(withdrawn, report, failures);
+        Ok(false)
+    }
+
+    /// What was asked for, by folder. What lies there and was never issued is said.
+    fn members(&self, report: &mut Report) -> Result<Vec<Members>, Error> {
+        match &self.request.issued {
+            Issued::None => Ok(Vec::new()),
+            Issued::Named(names) => Members::named(self.request, self.inventory, names),
+            Issued::All => {
+                let mut adopted = Vec::new();
+                for found in self.inventory.unrecorded(&self.request.directory)? {
+                    let name = Path::new(&found.file).file_stem().and_then(|stem| stem.to_str());
+                    let Some(name) = name.and_then(|name| name.parse::<IssuedName>().ok()) else { continue };
+                    if self.request.adopted.names.contains(&name) {
+                        adopted.push(Member { name, kind: None, file: found.file });
+                        continue;
+                    }
+                    self.note(
+                        &below(&self.request.directory, Path::new(&found.file)),
+                        found.reason(),
+                        &name,
+                        report,
+                    );
+                }
+                let mut all = Members::all(self.inventory);
+                if !adopted.is_empty() {
+                    all.push(Members { folder: ISSUED_FOLDER.into(), members: adopted });
+                }
+                Ok(all)
+            }
         }
     }
-    if !withdrawn.is_empty() {
-        let names = withdrawn.into_iter().map(|(name, _)| name).collect();
-        report.notes.push(Note::Withdrawn { names });
-    }
-    Ok(())
-}
 
-/// What is there of something that was issued. What was entered last may never have come into its place,
-/// so the certificate itself decides what it is for.
-fn old(
-    folder: &IssuedFolder,
-    member: &Member,
-    inventory: &Inventory,
-    directory: &Path,
-) -> Result<Old, Error> {
-    let old = Old::read(&folder.directory, member.kind, EndEntityFiles::issued(&member.name));
-    let old = old.map_err(|error| error.of_issued(&member.name, directory))?;
-    let other = old.certificate.as_ref().filter(|certificate| !certificate.serves(old.kind));
-    let kind = other.and_then(|certificate| inventory.kind_of(certificate)).unwrap_or(old.kind);
-    Ok(Old { kind, ..old })
-}
-
-/// Whoever names something wants it renewed.
-fn refuse_withdrawn(request: &RenewRequest, withdrawn: &[(IssuedName, PathBuf)]) -> Result<(), Error> {
-    match (&request.issued, withdrawn) {
-        (Issued::Named(_), [(name, path), ..]) => {
-            let directory = request.directory.clone();
-            Err(Error::Withdrawn { path: path.clone(), name: name.clone(), directory })
+    fn choose(
+        &self,
+        folder: &IssuedFolder,
+        members: &[Member],
+        report: &mut Report,
+        failures: &mut Vec<Error>,
+    ) -> Chosen {
+        let mut chosen = Chosen::default();
+        for member in members {
+            match self.look_at(folder, member, report) {
+                Ok(Seen::Due(old)) => chosen.due.push(old),
+                Ok(Seen::Gone) => {
+                    let path = folder.directory.path_of(EndEntityFiles::issued(&member.name).certificate);
+                    chosen.withdrawn.push((member.name.clone(), path));
+                }
+                Ok(Seen::Left) => {}
+                Err(error) => failures.push(error),
+            }
         }
-        _ => Ok(()),
+        chosen
     }
-}
 
-/// The plan for what is due; what is not is reported.
-fn plan(
-    renewal: &Renewal<'_>,
-    old: &Old,
-    certificate: &Certificate,
-    folder: &IssuedFolder,
-    report: &mut Report,
-) -> Result<Option<Plan>, Error> {
-    let is_ours = certificate.is_issued_by(renewal.authority.certificate());
-    if !is_ours || renewal.is_due(old, &mut report.notes) {
-        // Who names something can give it more names.
-        let names = match renewal.request.issued {
-            Issued::Named(_) => renewal.request.names.as_slice(),
-            Issued::None | Issued::All => &[],
+    fn look_at(&self, folder: &IssuedFolder, member: &Member, report: &mut Report) -> Result<Seen, Error> {
+        let files = EndEntityFiles::issued(&member.name);
+        let mut old = Old::read(&folder.directory, member.kind.unwrap_or(EndEntityKind::Client), files)?;
+        let path = folder.directory.path_of(&old.files.certificate);
+        let (certificate, others) = match &old.found {
+            Found::Nothing | Found::NotAFile => return Ok(Seen::Gone),
+            Found::Unusable(source) => {
+                let error = Error::OldCertificate { path, source: source.clone() };
+                return Err(error.of_issued(&member.name, &self.request.directory));
+            }
+            Found::Certificate(certificate, others) => (certificate.as_ref().clone(), others),
         };
-        let changes = Changes { names, ..Changes::default() };
-        return renewal.plan(old, &changes, &mut report.notes).map(Some);
+        let vouched = self.signers.check(&certificate, others);
+        match vouched.and_then(|()| self.inventory.vouch(&member.file, &certificate)) {
+            Ok(kind) => old.kind = kind,
+            Err(_) if self.request.adopted.names.contains(&member.name) => {
+                if member.kind.is_none() || !certificate.serves(old.kind) {
+                    old.kind = EndEntityKind::of(&certificate);
+                }
+                return Ok(Seen::Due(old));
+            }
+            Err(reason) if matches!(self.request.issued, Issued::Named(_)) => {
+                return Err(unvouched(self.request, &path, reason, old.kind, &member.name));
+            }
+            Err(reason) => {
+                self.note(&path, reason, &member.name, report);
+                return Ok(Seen::Left);
+            }
+        }
+        if self.is_due(folder, &old, &certificate, &mut report.notes)? {
+            return Ok(Seen::Due(old));
+        }
+        let shown = folder.path_of(&old.files.certificate);
+        report.certificates.push(CertificateReport::of(old.kind.name(), shown, Action::Kept, &certificate));
+        Ok(Seen::Left)
     }
-    let path = folder.path_of(&old.files.certificate);
-    report.certificates.push(CertificateReport::of(old.kind.name(), path, Action::Kept, certificate));
-    Ok(None)
+
+    fn is_due(
+        &self,
+        folder: &IssuedFolder,
+        old: &Old,
+        certificate: &Certificate,
+        notes: &mut Vec<Note>,
+    ) -> Result<bool, Error> {
+        let Some(within) = self.request.if_due else { return Ok(true) };
+        let is_broken = match self.judged {
+            Some(judged) => judged.is_issued_broken(folder, &old.files, old.kind, certificate)?,
+            None => false,
+        };
+        let has_key = folder.directory.state(&old.files.key)?.is_some();
+        let asked = Asked {
+            names: self.more_names(),
+            days: self.request.days,
+            key_type: self.request.key_type.filter(|_| has_key),
+            ..Asked::default()
+        };
+        Ok(is_broken
+            || !certificate.is_issued_by(self.signers.current())
+            || !asked.is_met(certificate, self.signers)?
+            || ends_soon(&old.file(), certificate, self.signers, within, self.now, notes))
+    }
+
+    /// Who names something can give it more names.
+    fn more_names(&self) -> &[GeneralName] {
+        match self.request.issued {
+            Issued::Named(_) => self.request.names.as_slice(),
+            Issued::None | Issued::All => &[],
+        }
+    }
+
+    fn note(&self, path: &Path, reason: Unvouched, name: &IssuedName, report: &mut Report) {
+        let adopt = command(&format!("renew --adopt {name}"), &self.request.directory);
+        report.notes.push(Note::NotReissued { path: path.display().to_string(), reason, adopt });
+    }
+
+    /// Whoever names something wants it renewed.
+    fn report_withdrawn(
+        &self,
+        withdrawn: Vec<(IssuedName, PathBuf)>,
+        report: &mut Report,
+        failures: &mut Vec<Error>,
+    ) {
+        let directory = || self.request.directory.clone();
+        match self.request.issued {
+            Issued::Named(_) => failures.extend(withdrawn.into_iter().map(|(name, path)| Error::Withdrawn {
+                path,
+                name,
+                directory: directory(),
+            })),
+            _ if withdrawn.is_empty() => {}
+            _ => {
+                let names = withdrawn.into_iter().map(|(name, _)| name).collect();
+                report.notes.push(Note::Withdrawn { names });
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 mod issued;
 mod old;
 mod renewal;
+mod selection;
 
 use std::path::PathBuf;
 use std::slice;
@@ -8,18 +9,20 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::issuance::{self, Inventory, InventoryEntry, Issuer, Plan, Progress, Serials, issue_all};
+use super::due::Judged;
+use super::issuance::{self, Inventory, InventoryEntry, Issuer, Plan, Progress, Serials, Signers, issue_all};
 use super::opening::Opened;
 use super::report::CertificateReport;
 use super::{Action, Error, Note, Report, authority};
 use crate::pki::{
     Attribute, AttributeType, Certificate, CertificateAuthority, Days, EndEntityKind, GeneralName, KeyType,
-    Passphrase, generate_keys,
+    Passphrase, Subject, generate_keys,
 };
 use crate::store::{Access, Backup, Directory, FileMode, FileRole, IssuedName, Protection};
-pub(super) use issued::{Member, Members, renew_issued};
-pub(super) use old::Old;
-pub(super) use renewal::{Changes, Renewal};
+pub(super) use issued::{Member, Members};
+pub(super) use old::{Found, Old};
+pub(super) use renewal::{Changes, Model, Renewal};
+pub(super) use selection::Selection;
 
 /// What `renew` is to do. Whatever is not set is taken over from the certificate that is renewed.
 #[derive(Debug)]
@@ -47,12 +50,25 @@ pub struct RenewRequest {
     pub passphrase: Option<Passphrase>,
     /// Renew only what ends within this time.
     pub if_due: Option<Duration>,
+    /// What is reissued as it lies there, whoever signed it.
+    pub adopted: Adopted,
     /// Keep the private keys.
     pub reuse_key: bool,
     /// Only say what would be done.
     pub dry_run: bool,
     /// Whether the directory has to keep modes.
     pub protection: Protection,
+    /// Is told, before anything is written, what a person should do first; such a note is not in the report.
+    pub before_writing: Option<fn(&Note)>,
+}
+
+/// Certificates that a person has looked at: all that they say is meant.
+#[derive(Clone, Debug, Default)]
+pub struct Adopted {
+    /// server.pem, client.pem.
+    pub kinds: Vec<EndEntityKind>,
+    /// What lies in `issued` under these names.
+    pub names: Vec<IssuedName>,
 }
 
 /// What is to be renewed of the inventory.
@@ -82,9 +98,11 @@ impl RenewRequest {
             key_mode: None,
             passphrase: None,
             if_due: None,
+            adopted: Adopted::default(),
             reuse_key: false,
             dry_run: false,
             protection: Protection::Required,
+            before_writing: None,
         }
     }
 
@@ -145,7 +163,7 @@ pub fn renew_with_progress(
     let Opened { directory, inventory, .. } = opened;
     match renew_in(request, directory, &inventory, &mut report, now, progress) {
         Ok(()) => Ok(report),
-        Err(error) => Err(error.after_part(!report.files.is_empty()).after(recovery)),
+        Err(error) => Err(error.after_part(&report).after(recovery)),
     }
 }
 
@@ -157,98 +175,227 @@ fn renew_in(
     now: OffsetDateTime,
     progress: Progress<'_>,
 ) -> Result<(), Error> {
-    let authority = authority::of_directory(&directory, request.passphrase.as_ref(), now)?;
     let old = |kind| Old::of_directory(&directory, kind, request.kinds.contains(&kind));
     let old = [old(EndEntityKind::Server)?, old(EndEntityKind::Client)?];
+    let judged = request.if_due.map(|_| Judged::of(&directory, now)).transpose()?;
+    let judged = judged.as_ref();
+    if keeps_all(request, &directory, inventory, &old, judged, report, now)? {
+        return Ok(());
+    }
+    let authority = authority::of_directory(&directory, request.passphrase.as_ref(), now)?;
+    let signers = Signers::of(&authority, authority::trusted(&directory)?);
+    let selection = Selection { request, inventory, signers: &signers, judged, now };
     if authority.root().key_cert_sign().is_none() {
         report.notes.push(Note::AuthorityWithoutKeyUsage);
     }
-    let plans = plan(request, &directory, &authority, &old, now, &mut report.notes)?;
-    let known: Vec<_> = old.iter().filter_map(|old| old.certificate.as_ref()).collect();
+    let mut failures = Vec::new();
+    let due = selection.own(&old, &directory, &mut report.notes, &mut failures)?;
+    let renewal = Renewal { request, directory: &directory, authority: &authority, now };
+    let mut plans = Vec::new();
+    for (old_one, model) in due {
+        let changes = request.changes(&old, old_one.kind);
+        match renewal.plan(old_one, model, &changes, &mut report.notes) {
+            Ok(plan) => plans.push(plan),
+            Err(error) => failures.push(error.of_one_certificate()?),
+        }
+    }
+    if server_was_trusted(&authority, &old, &plans) {
+        match request.before_writing.filter(|_| !request.dry_run) {
+            Some(tell) => tell(&Note::ServerWasTrusted),
+            None => report.notes.push(Note::ServerWasTrusted),
+        }
+    }
+    let known: Vec<_> = old.iter().filter_map(Old::certificate).collect();
     let mut serials = Serials::of(&directory, &authority, &known, inventory)?;
     let ca_path = issuance::path_in(&report.directory, FileRole::CaCertificate);
     report.certificates.push(CertificateReport::of("ca", ca_path, Action::Kept, authority.root()));
     let new = match plans.is_empty() || request.dry_run {
         true => Vec::new(),
-        false => make(&mut directory, &authority, &plans, &mut serials, inventory, now, report)?,
+        false => {
+            let mut run = Making {
+                authority: &authority,
+                serials: &mut serials,
+                inventory,
+                now,
+                failures: &mut failures,
+            };
+            run.make_each(&mut directory, &plans, report)?
+        }
     };
-    for old in &old {
-        let path = issuance::path_in(&report.directory, &old.files.certificate);
-        let planned = plans.iter().position(|plan| plan.kind == old.kind);
-        let certificate = match (planned, &old.certificate) {
-            (Some(plan), _) => Some(match new.get(plan) {
-                Some(new) => CertificateReport::of(old.kind.name(), path, plans[plan].action, new),
-                None => plans[plan].report(authority.certificate().subject(), path),
-            }),
-            // Who names what was issued does not ask for these.
-            (None, Some(_)) if request.kinds.is_empty() => None,
-            (None, Some(kept)) => Some(CertificateReport::of(old.kind.name(), path, Action::Kept, kept)),
-            (None, None) => None,
-        };
-        report.certificates.extend(certificate);
-    }
+    report_own(request, &old, &plans, &new, authority.certificate().subject(), report);
     let trusted = directory.read(FileRole::CaCertificate)?.unwrap_or_default();
+    let first_entries = match request.adopted.names.is_empty() {
+        true => Vec::new(),
+        false => first_entries(&old, inventory, &signers, now),
+    };
     let mut issuer = Issuer {
         certificates: &mut directory,
         authority: &authority,
         serials: &mut serials,
         trusted: &trusted,
-        first_entries: Vec::new(),
+        first_entries,
         backup: Backup::None,
         now,
     };
-    renew_issued(request, inventory, &mut issuer, progress, report)
+    selection.renew_issued(&mut issuer, progress, report, &mut failures)?;
+    Error::of_all(failures)
 }
 
-/// What is to be issued, of what was asked for and is due.
-fn plan(
+/// Whether nothing is due, where that can be said without the passphrase of ca.key. Then it is reported.
+fn keeps_all(
     request: &RenewRequest,
     directory: &Directory,
-    authority: &CertificateAuthority,
+    inventory: &Inventory,
     old: &[Old; 2],
+    judged: Option<&Judged>,
+    report: &mut Report,
     now: OffsetDateTime,
-    notes: &mut Vec<Note>,
-) -> Result<Vec<Plan>, Error> {
-    let renewal = Renewal { request, directory, authority, now };
-    let mut plans = Vec::new();
-    for one in old {
-        if request.kinds.contains(&one.kind) && renewal.is_due(one, notes) {
-            plans.push(renewal.plan(one, &request.changes(old, one.kind), notes)?);
-        }
+) -> Result<bool, Error> {
+    if judged.is_none() || request.passphrase.is_some() {
+        return Ok(false);
     }
-    Ok(plans)
+    let Some(chain) = authority::presumed(directory, now)? else { return Ok(false) };
+    let root = chain[chain.len() - 1].clone();
+    let signers = Signers::presumed(chain, authority::trusted(directory)?);
+    let selection = Selection { request, inventory, signers: &signers, judged, now };
+    let mut kept = Report::new(&request.directory, request.dry_run, None);
+    if root.key_cert_sign().is_none() {
+        kept.notes.push(Note::AuthorityWithoutKeyUsage);
+    }
+    let ca_path = issuance::path_in(&kept.directory, FileRole::CaCertificate);
+    kept.certificates.push(CertificateReport::of("ca", ca_path, Action::Kept, &root));
+    let mut failures = Vec::new();
+    let is_own_due = !selection.own(old, directory, &mut kept.notes, &mut failures)?.is_empty();
+    report_own(request, old, &[], &[], root.subject(), &mut kept);
+    if is_own_due || selection.is_issued_due(directory, &mut kept, &mut failures)? {
+        return Ok(false);
+    }
+    Error::of_all(failures)?;
+    report.certificates.append(&mut kept.certificates);
+    report.notes.append(&mut kept.notes);
+    Ok(true)
 }
 
-/// Makes keys and certificates, and replaces the files. Returns the certificates, one for each plan.
-fn make(
-    directory: &mut Directory,
-    authority: &CertificateAuthority,
+/// Reports what became of server.pem and client.pem, or would become.
+fn report_own(
+    request: &RenewRequest,
+    old: &[Old; 2],
     plans: &[Plan],
-    serials: &mut Serials,
-    inventory: &Inventory,
-    now: OffsetDateTime,
+    new: &[(EndEntityKind, Certificate)],
+    issuer: &Subject,
     report: &mut Report,
-) -> Result<Vec<Certificate>, Error> {
-    let key_types: Vec<_> = plans.iter().filter_map(Plan::new_key_type).collect();
-    let serial_numbers = serials.take(plans.len(), &mut report.notes)?;
-    let issued = issue_all(plans, authority, serial_numbers, generate_keys(&key_types)?)?;
-    let (mut files, mut entries, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
-    for (plan, (certificate, issued)) in plans.iter().zip(issued) {
-        entries.push(InventoryEntry::of(plan.kind, &certificate, plan.files.certificate.to_string(), now));
-        certificates.push(certificate);
-        files.extend(issued);
+) {
+    for old in old {
+        let path = issuance::path_in(&report.directory, &old.files.certificate);
+        let plan = plans.iter().find(|plan| plan.kind == old.kind);
+        let made = new.iter().find(|(kind, _)| *kind == old.kind);
+        let certificate = match (plan, made, old.certificate()) {
+            (Some(plan), Some((_, new)), _) => {
+                Some(CertificateReport::of(old.kind.name(), path, plan.action, new))
+            }
+            (Some(plan), None, _) if request.dry_run => Some(plan.report(issuer, path)),
+            // Who names what was issued does not ask for these.
+            (None, _, Some(_)) if request.kinds.is_empty() => None,
+            (_, _, Some(kept)) => Some(CertificateReport::of(old.kind.name(), path, Action::Kept, kept)),
+            (_, _, None) => None,
+        };
+        report.certificates.extend(certificate);
     }
-    let serial = serials.file().owned_as_in(directory)?;
-    if inventory.is_begun() {
-        // A number that the inventory has is used up, even if nothing comes into its place.
+}
+
+/// Whether clients may have been given a server.pem to trust that is replaced now, as gen.sh's
+/// documentation says: it and client.pem were of one kind, under a CA without keyUsage.
+fn server_was_trusted(authority: &CertificateAuthority, old: &[Old; 2], plans: &[Plan]) -> bool {
+    let serves = |old: &Old, kind| old.certificate().is_some_and(|certificate| certificate.serves(kind));
+    let [server, client] = old;
+    let is_renewed = plans.iter().any(|plan| plan.kind == EndEntityKind::Server);
+    is_renewed
+        && authority.root().key_cert_sign().is_none()
+        && serves(server, EndEntityKind::Server)
+        && !serves(client, EndEntityKind::Client)
+}
+
+/// Makes keys and certificates, and replaces files.
+struct Making<'a> {
+    authority: &'a CertificateAuthority,
+    serials: &'a mut Serials,
+    inventory: &'a Inventory,
+    now: OffsetDateTime,
+    failures: &'a mut Vec<Error>,
+}
+
+impl Making<'_> {
+    /// All at once; where one of them would be refused, the other alone. Returns what was made.
+    fn make_each(
+        &mut self,
+        directory: &mut Directory,
+        plans: &[Plan],
+        report: &mut Report,
+    ) -> Result<Vec<(EndEntityKind, Certificate)>, Error> {
+        match self.make(directory, plans, report) {
+            Err(Error::Unverifiable { .. }) if plans.len() > 1 => {}
+            Err(error @ Error::Unverifiable { .. }) => {
+                self.failures.push(error);
+                return Ok(Vec::new());
+            }
+            made => return made,
+        }
+        let mut made = Vec::new();
+        for plan in plans {
+            match self.make(directory, slice::from_ref(plan), report) {
+                Ok(one) => made.extend(one),
+                Err(error @ Error::Unverifiable { .. }) => self.failures.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(made)
+    }
+
+    fn make(
+        &mut self,
+        directory: &mut Directory,
+        plans: &[Plan],
+        report: &mut Report,
+    ) -> Result<Vec<(EndEntityKind, Certificate)>, Error> {
+        let key_types: Vec<_> = plans.iter().filter_map(Plan::new_key_type).collect();
+        let serial_numbers = self.serials.take(plans.len(), &mut report.notes)?;
+        let issued = issue_all(plans, self.authority, serial_numbers, generate_keys(&key_types)?)?;
+        let (mut files, mut entries, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
+        for (plan, (certificate, issued)) in plans.iter().zip(issued) {
+            let file = plan.files.certificate.to_string();
+            entries.push(InventoryEntry::of(plan.kind, &certificate, file, self.now));
+            certificates.push((plan.kind, certificate));
+            files.extend(issued);
+        }
+        let serial = self.serials.file().owned_as_in(directory)?;
         let notes = &mut report.notes;
-        issuance::write(directory, slice::from_ref(&serial), &[], Backup::None, now, &|_| Ok(()), notes)?;
+        if self.inventory.is_begun() {
+            // A number that the inventory has is used up, even if nothing comes into its place.
+            let serial = slice::from_ref(&serial);
+            issuance::write(directory, serial, &[], Backup::None, self.now, &|_| Ok(()), notes)?;
+        }
+        files.push(serial);
+        let record = |directory: &Directory| self.inventory.add(directory, &entries);
+        let plans: Vec<_> = plans.iter().collect();
+        issuance::write(directory, &files, &plans, Backup::None, self.now, &record, notes)?;
+        report.changed = true;
+        report.files.extend(issuance::file_reports(&report.directory, &files));
+        Ok(certificates)
     }
-    files.push(serial);
-    let record = |directory: &Directory| inventory.add(directory, &entries);
-    let plans: Vec<_> = plans.iter().collect();
-    issuance::write(directory, &files, &plans, Backup::None, now, &record, &mut report.notes)?;
-    report.changed = true;
-    report.files = issuance::file_reports(&report.directory, &files);
-    Ok(certificates)
+}
+
+/// The directory's own certificates that the inventory does not have: with them it begins, and goes on
+/// where a crash cut off its beginning.
+pub(super) fn first_entries(
+    old: &[Old],
+    inventory: &Inventory,
+    signers: &Signers,
+    now: OffsetDateTime,
+) -> Vec<InventoryEntry> {
+    let entry = |old: &Old| {
+        let certificate = old.certificate().filter(|certificate| !inventory.has(certificate))?;
+        old.vouch_for_own(signers, inventory).ok()?;
+        Some(InventoryEntry::of(old.kind, certificate, old.file(), now))
+    };
+    old.iter().filter_map(entry).collect()
 }

@@ -1,35 +1,62 @@
 use crate::actions::Error;
-use crate::pki::{Certificate, EndEntityKind, certificates_from_pem};
-use crate::store::{Directory, EndEntityFiles};
+use crate::actions::issuance::{Inventory, Signers, Unvouched};
+use crate::pki::{self, Certificate, EndEntityKind, certificates_from_pem};
+use crate::store::{self, Directory, EndEntityFiles};
 
-/// The certificate of a server or client that is to be renewed, or that is missing.
+/// What lies in the place of a server's or client's certificate.
 pub(crate) struct Old {
     pub(crate) kind: EndEntityKind,
     pub(crate) files: EndEntityFiles,
-    pub(crate) certificate: Option<Certificate>,
+    pub(crate) found: Found,
+}
+
+/// What is in the file.
+pub(crate) enum Found {
+    /// There is no file.
+    Nothing,
+    /// It is empty, or holds no certificate that can be read, for this reason.
+    Unusable(pki::Error),
+    /// It is no file, and of no concern.
+    NotAFile,
+    /// A certificate, and the others that the file holds.
+    Certificate(Box<Certificate>, Vec<Certificate>),
 }
 
 impl Old {
     /// Reads it.
+    ///
+    /// # Errors
+    /// Where nobody can say what is there.
     pub(crate) fn read(
         directory: &Directory,
         kind: EndEntityKind,
         files: EndEntityFiles,
     ) -> Result<Self, Error> {
-        let certificate = leaf(directory, &files)?;
-        Ok(Self { kind, files, certificate })
+        let found = Found::read(directory, &files)?;
+        Ok(Self { kind, files, found })
     }
 
-    /// Of the directory itself. What is not to be renewed may also be unreadable.
+    /// server.pem or client.pem. Where it is not renewed, it can also be something else than a file.
     pub(crate) fn of_directory(
         directory: &Directory,
         kind: EndEntityKind,
         is_renewed: bool,
     ) -> Result<Self, Error> {
         let files = EndEntityFiles::of_directory(kind);
-        match leaf(directory, &files) {
-            Err(_) if !is_renewed => Ok(Self { kind, files, certificate: None }),
-            certificate => Ok(Self { kind, certificate: certificate?, files }),
+        match Found::read(directory, &files) {
+            Err(Error::Store(store::Error::NotAFile { .. } | store::Error::TooLarge { .. }))
+                if !is_renewed =>
+            {
+                Ok(Self { kind, files, found: Found::NotAFile })
+            }
+            found => Ok(Self { kind, files, found: found? }),
+        }
+    }
+
+    pub(crate) fn certificate(&self) -> Option<&Certificate> {
+        match &self.found {
+            Found::Certificate(certificate, _) => Some(certificate),
+            Found::Nothing | Found::Unusable(_) | Found::NotAFile => None,
         }
     }
 
@@ -39,19 +66,33 @@ impl Old {
     }
 
     pub(crate) fn common_name(&self) -> Option<String> {
-        self.certificate.as_ref().and_then(|certificate| certificate.subject().common_name())
+        self.certificate().and_then(|certificate| certificate.subject().common_name())
+    }
+
+    /// Whether server.pem or client.pem can be reissued as it is: this directory's CA signed it, and the
+    /// inventory does not have it for another file.
+    pub(crate) fn vouch_for_own(&self, signers: &Signers, inventory: &Inventory) -> Result<(), Unvouched> {
+        let Found::Certificate(certificate, others) = &self.found else { return Ok(()) };
+        signers.check(certificate, others)?;
+        inventory.check_own(&self.file(), certificate)
     }
 }
 
-fn leaf(directory: &Directory, files: &EndEntityFiles) -> Result<Option<Certificate>, Error> {
-    let Some(content) = directory.read(&files.certificate)? else { return Ok(None) };
-    // renew.sh leaves an empty server.pem behind when it fails.
-    if content.iter().all(u8::is_ascii_whitespace) {
-        return Ok(None);
+impl Found {
+    fn read(directory: &Directory, files: &EndEntityFiles) -> Result<Self, Error> {
+        let content = directory.read(&files.certificate)?;
+        Ok(content.map_or(Self::Nothing, |content| Self::of(&content)))
     }
-    let unreadable = |source| Error::OldCertificate { path: directory.path_of(&files.certificate), source };
-    let certificates = certificates_from_pem(&content).map_err(unreadable)?;
-    // Some put the authority first; a leaf is what is no authority.
-    let leaf = certificates.iter().find(|certificate| !certificate.is_ca());
-    Ok(leaf.or(certificates.first()).cloned())
+
+    /// What a file with this content holds.
+    pub(crate) fn of(content: &[u8]) -> Self {
+        let mut certificates = match certificates_from_pem(content) {
+            Err(error) => return Self::Unusable(error),
+            Ok(certificates) => certificates,
+        };
+        // Some put the CA first; a leaf is what is no CA.
+        let leaf = certificates.iter().position(|certificate| !certificate.is_ca()).unwrap_or(0);
+        let leaf = certificates.remove(leaf);
+        Self::Certificate(Box::new(leaf), certificates)
+    }
 }

@@ -1,22 +1,35 @@
 use time::OffsetDateTime;
 
 use super::{Old, RenewRequest};
-use crate::actions::issuance::{KeyPlan, Plan, add_loopback, add_names, names_from_common_name};
+use crate::actions::issuance::{
+    InventoryEntry, KeyPlan, Plan, add_loopback, add_names, names_from_common_name,
+};
 use crate::actions::{Action, Error, Note};
 use crate::milvus::defaults;
 use crate::pki::{
-    Attribute, Certificate, CertificateAuthority, Days, EndEntityKind, GeneralName, KeyType, PrivateKey,
-    PublicKey, Subject, Validity, key_from_pem,
+    Attribute, AttributeType, Certificate, CertificateAuthority, Days, EndEntityKind, GeneralName, KeyType,
+    PrivateKey, PublicKey, Subject, Validity, key_from_pem,
 };
 use crate::store::{Directory, FileMode};
 
-/// From an old certificate to the plan of a new one.
+/// From what there is to the plan of a new certificate.
 pub(crate) struct Renewal<'a> {
     pub(crate) request: &'a RenewRequest,
     /// Where the files are.
     pub(crate) directory: &'a Directory,
     pub(crate) authority: &'a CertificateAuthority,
     pub(crate) now: OffsetDateTime,
+}
+
+/// What a new certificate takes its subject and names from.
+#[derive(Clone, Copy)]
+pub(crate) enum Model<'a> {
+    /// The certificate that it replaces.
+    Certificate(&'a Certificate),
+    /// The inventory's line for a certificate that cannot be read.
+    Line(&'a InventoryEntry),
+    /// The command line, and the documentation's defaults.
+    Nothing,
 }
 
 /// What a new certificate is to say that the old one does not.
@@ -30,42 +43,41 @@ pub(crate) struct Changes<'a> {
     pub(crate) names: &'a [GeneralName],
 }
 
-impl Renewal<'_> {
-    /// Whether it is to be renewed now; a certificate that already ends with its authority is not,
-    /// since a new one would end at the same time.
-    pub(crate) fn is_due(&self, old: &Old, notes: &mut Vec<Note>) -> bool {
-        let (Some(within), Some(certificate)) = (self.request.if_due, &old.certificate) else {
-            return true;
-        };
-        let not_after = certificate.validity().not_after;
-        if not_after - self.now > within {
-            return false;
-        }
-        let can_be_longer = not_after < self.authority.validity().not_after;
-        if !can_be_longer {
-            notes.push(Note::AuthorityEnds { file: old.file(), not_after });
-        }
-        can_be_longer
+impl Changes<'_> {
+    /// Whether they say themselves whose certificate it is.
+    pub(crate) fn spell_out(&self) -> bool {
+        self.common_name.is_some() || !self.names.is_empty()
     }
+}
 
+impl<'a> Model<'a> {
+    fn certificate(self) -> Option<&'a Certificate> {
+        match self {
+            Self::Certificate(certificate) => Some(certificate),
+            Self::Line(_) | Self::Nothing => None,
+        }
+    }
+}
+
+impl Renewal<'_> {
     pub(crate) fn plan(
         &self,
         old: &Old,
+        model: Model<'_>,
         changes: &Changes<'_>,
         notes: &mut Vec<Note>,
     ) -> Result<Plan, Error> {
         let kind = old.kind;
         let in_certificate = || Error::in_file(self.directory.path_of(&old.files.certificate));
-        match &old.certificate {
-            None => notes.push(Note::PageDefaults { kind }),
-            Some(certificate) if !certificate.serves(kind) => {
-                notes.push(Note::UsageMended { file: old.file(), kind });
-            }
-            Some(_) => {}
+        match model {
+            Model::Nothing if !changes.spell_out() => notes.push(Note::PageDefaults { kind }),
+            Model::Nothing => {}
+            Model::Line(_) => notes.push(Note::FromInventory { file: old.file() }),
+            Model::Certificate(certificate) => notes.extend(left_out(old, certificate)),
         }
-        let subject = subject(old, changes).map_err(in_certificate())?;
-        let names = names(old, changes, &subject, notes).map_err(in_certificate())?;
-        let validity = self.validity(old, notes)?;
+        let subject = subject(model, changes).map_err(in_certificate())?;
+        let names = names(old, model, changes, &subject, notes).map_err(in_certificate())?;
+        let validity = self.validity(old, model, notes)?;
         let key_state = self.directory.state(&old.files.key)?;
         let certificate_state = self.directory.state(&old.files.certificate)?;
         Ok(Plan {
@@ -74,16 +86,21 @@ impl Renewal<'_> {
             subject,
             names,
             validity,
-            key: self.key(old, notes)?,
+            key: self.key(old, model, notes)?,
             key_mode: self.key_mode(old, key_state.map(|state| state.mode), notes),
             key_owner: key_state.map(|state| state.owner),
-            certificate_owner: certificate_state.map(|state| state.owner),
-            action: if old.certificate.is_some() { Action::Renewed } else { Action::Created },
+            certificate: certificate_state,
+            action: if matches!(model, Model::Nothing) { Action::Created } else { Action::Renewed },
         })
     }
 
-    fn validity(&self, old: &Old, notes: &mut Vec<Note>) -> Result<Validity, crate::pki::Error> {
-        let days = match (self.request.days, &old.certificate) {
+    fn validity(
+        &self,
+        old: &Old,
+        model: Model<'_>,
+        notes: &mut Vec<Note>,
+    ) -> Result<Validity, crate::pki::Error> {
+        let days = match (self.request.days, model.certificate()) {
             (Some(days), _) => days,
             (None, Some(certificate)) => certificate.validity().days(),
             (None, None) => Days::new(defaults::DAYS)?,
@@ -96,7 +113,7 @@ impl Renewal<'_> {
         Ok(validity)
     }
 
-    fn key(&self, old: &Old, notes: &mut Vec<Note>) -> Result<KeyPlan, Error> {
+    fn key(&self, old: &Old, model: Model<'_>, notes: &mut Vec<Note>) -> Result<KeyPlan, Error> {
         if let Some(key) = self.key_elsewhere(old)? {
             if self.request.key_type.is_some() {
                 notes.push(Note::KeyElsewhere { file: old.file() });
@@ -107,29 +124,27 @@ impl Renewal<'_> {
             return self.same_key(old).map(|key| KeyPlan::Same(Box::new(key)));
         }
         let file = || old.file();
-        Ok(KeyPlan::New(
-            match (self.request.key_type, old.certificate.as_ref().map(Certificate::public_key)) {
-                (Some(key_type), _) => key_type,
-                (None, None) => KeyType::Rsa2048,
-                (None, Some(Ok(key))) => key.key_type().unwrap_or_else(|| {
-                    let new = key.nearest_key_type();
-                    notes.push(Note::KeyTypeChanged { file: file(), old: key.to_string(), new });
-                    new
-                }),
-                (None, Some(Err(_))) => {
-                    let old = "of a kind that Milvus or its clients cannot use".into();
-                    notes.push(Note::KeyTypeChanged { file: file(), old, new: KeyType::Rsa2048 });
-                    KeyType::Rsa2048
-                }
-            },
-        ))
+        Ok(KeyPlan::New(match (self.request.key_type, model.certificate().map(Certificate::public_key)) {
+            (Some(key_type), _) => key_type,
+            (None, None) => KeyType::Rsa2048,
+            (None, Some(Ok(key))) => key.key_type().unwrap_or_else(|| {
+                let new = key.nearest_key_type();
+                notes.push(Note::KeyTypeChanged { file: file(), old: key.to_string(), new });
+                new
+            }),
+            (None, Some(Err(_))) => {
+                let old = "of a kind that Milvus or its clients cannot use".into();
+                notes.push(Note::KeyTypeChanged { file: file(), old, new: KeyType::Rsa2048 });
+                KeyType::Rsa2048
+            }
+        }))
     }
 
     /// The key of something that was issued to a request, or whose private half was handed over: there is no
     /// file of it.
     fn key_elsewhere(&self, old: &Old) -> Result<Option<PublicKey>, Error> {
         let is_issued = old.files.key.folder().is_some();
-        match &old.certificate {
+        match old.certificate() {
             Some(certificate) if is_issued && self.directory.state(&old.files.key)?.is_none() => {
                 let path = self.directory.path_of(&old.files.certificate);
                 certificate.public_key().map(Some).map_err(Error::in_file(path))
@@ -145,7 +160,7 @@ impl Renewal<'_> {
             self.directory.read(&old.files.key)?.ok_or_else(|| Error::KeyMissing { path: path.clone() })?;
         let key = key_from_pem(&content, None).map_err(Error::in_file(&path))?;
         let public_key = key.public_key()?;
-        match &old.certificate {
+        match old.certificate() {
             Some(old) if old.public_key().ok().as_ref() != Some(&public_key) => {
                 let subject = old.subject().clone();
                 Err(Error::in_file(path)(crate::pki::Error::KeyMismatch { subject }))
@@ -168,12 +183,20 @@ impl Renewal<'_> {
     }
 }
 
-fn subject(old: &Old, changes: &Changes<'_>) -> Result<Subject, crate::pki::Error> {
-    let mut subject = match &old.certificate {
-        Some(certificate) => certificate.subject().clone(),
-        None => Subject::new(&defaults::subject()?)?,
+fn subject(model: Model<'_>, changes: &Changes<'_>) -> Result<Subject, crate::pki::Error> {
+    let mut subject = match model {
+        Model::Certificate(certificate) => certificate.subject().clone(),
+        Model::Line(line) => Subject::from_shown(&line.subject)?,
+        Model::Nothing => Subject::new(&defaults::subject()?)?,
     };
-    for attribute in changes.attributes.iter().copied().chain(changes.common_name) {
+    // Where names are all that is known, the first is also the CommonName.
+    let first = match (model, changes.common_name, changes.names.first()) {
+        (Model::Nothing, None, Some(name)) => {
+            Some(Attribute::new(AttributeType::CommonName, &name.to_string())?)
+        }
+        _ => None,
+    };
+    for attribute in changes.attributes.iter().copied().chain(changes.common_name).chain(&first) {
         subject = subject.with(attribute)?;
     }
     Ok(subject)
@@ -181,20 +204,41 @@ fn subject(old: &Old, changes: &Changes<'_>) -> Result<Subject, crate::pki::Erro
 
 fn names(
     old: &Old,
+    model: Model<'_>,
     changes: &Changes<'_>,
     subject: &Subject,
     notes: &mut Vec<Note>,
 ) -> Result<Vec<GeneralName>, crate::pki::Error> {
-    let kept = old.certificate.as_ref().filter(|_| changes.common_name.is_none());
+    let kept = if changes.common_name.is_some() { Model::Nothing } else { model };
     let mut names = match kept {
-        Some(certificate) => taken_over(old, certificate, notes)?,
-        None => names_from_common_name(subject)?,
+        Model::Certificate(certificate) => taken_over(old, certificate, notes)?,
+        Model::Line(line) => line.names.iter().filter_map(|name| name.parse().ok()).collect(),
+        Model::Nothing => names_from_common_name(old.kind, subject)?,
     };
     add_names(&mut names, changes.names);
-    if kept.is_none() && old.kind == EndEntityKind::Server {
+    if matches!(kept, Model::Nothing) && old.kind == EndEntityKind::Server {
         add_loopback(&mut names);
     }
     Ok(names)
+}
+
+/// What the new certificate does not have of the old one, or has in its place.
+fn left_out(old: &Old, certificate: &Certificate) -> Vec<Note> {
+    let purposes = certificate.extended_key_usage().unwrap_or_default();
+    let mut notes = Vec::new();
+    let mut lost = Vec::new();
+    match certificate.serves(old.kind) {
+        true => {
+            let others = purposes.iter().filter(|purpose| *purpose != old.kind.purpose());
+            lost.extend(others.map(|purpose| format!("extendedKeyUsage {purpose}")));
+        }
+        false => notes.push(Note::UsageMended { file: old.file(), kind: old.kind }),
+    }
+    lost.extend(certificate.other_extensions().iter().cloned());
+    if !lost.is_empty() {
+        notes.push(Note::LeftOut { file: old.file(), lost });
+    }
+    notes
 }
 
 /// The names of the old certificate, put right.
@@ -215,8 +259,10 @@ fn taken_over(
         notes.push(Note::NameDropped { file: old.file(), name: name.clone() });
     }
     if names.is_empty() {
-        names = names_from_common_name(certificate.subject())?;
-        notes.push(Note::NamesFromCommonName { file: old.file() });
+        names = names_from_common_name(old.kind, certificate.subject())?;
+        if !names.is_empty() {
+            notes.push(Note::NamesFromCommonName { file: old.file() });
+        }
     }
     Ok(names)
 }

@@ -25,7 +25,7 @@ impl Run<'_> {
             RotationState::Begun => {}
             RotationState::Issuing | RotationState::Issued => return Err(self.out_of_turn()),
         }
-        spread(self.directory, self.inventory, self.now, report)
+        self.spread(report)
     }
 
     fn make_next(&mut self, key_type: Option<KeyType>, days: Days, report: &mut Report) -> Result<(), Error> {
@@ -94,7 +94,9 @@ impl Run<'_> {
         }
         let role = FileRole::CaCertificate;
         let old = authority::of_directory(self.directory, self.request.passphrase.as_ref(), self.now)?;
-        let issued: Vec<_> = self.rotation.chains.iter().flatten().cloned().collect();
+        let chains = self.rotation.chains.iter();
+        let issued = chains.flat_map(|chain| std::iter::once(&chain.leaf).chain(&chain.others));
+        let issued: Vec<_> = issued.cloned().collect();
         let validity = Validity::starting(self.now, days)?;
         let new = old
             .reissue(validity, &SerialNumber::random()?, &issued)
@@ -123,7 +125,13 @@ impl Run<'_> {
         report.changed = true;
         report.backup = backup.map(|path| path.display().to_string());
         report.files.extend(file_reports(&report.directory, &files));
-        spread(self.directory, self.inventory, self.now, report)
+        self.spread(report)
+    }
+
+    fn spread(&mut self, report: &mut Report) -> Result<(), Error> {
+        let mut failures = Vec::new();
+        spread(self.directory, self.inventory, self.now, report, &mut failures)?;
+        Error::of_all(failures)
     }
 }
 

@@ -14,11 +14,19 @@ impl Run<'_> {
             RotationState::None => {}
             // Nobody can have what came into its place a moment ago.
             RotationState::Issued if self.is_mended => return Err(self.not_in(RotationState::Issuing)),
-            RotationState::Issued => self.drop_old(report)?,
+            RotationState::Issued => match self.rotation.unsettled.is_empty() {
+                true => self.drop_old(report)?,
+                false => {
+                    let sources = std::mem::take(&mut self.rotation.unsettled);
+                    return Err(Error::OldCaNeeded { source: Box::new(Error::Several { sources }) });
+                }
+            },
             RotationState::Begun | RotationState::Issuing => return Err(self.out_of_turn()),
         }
-        spread(self.directory, self.inventory, self.now, report)?;
-        self.clear_next()
+        let mut failures = Vec::new();
+        spread(self.directory, self.inventory, self.now, report, &mut failures)?;
+        self.clear_next()?;
+        Error::of_all(failures)
     }
 
     fn drop_old(&mut self, report: &mut Report) -> Result<(), Error> {

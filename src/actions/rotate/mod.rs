@@ -91,7 +91,7 @@ pub fn rotate(
     let mut run = Run { request, directory: &mut directory, inventory: &inventory, rotation, is_mended, now };
     match run.step(&mut report, progress) {
         Ok(status) => Ok(RotationReport { report, status }),
-        Err(error) => Err(error.after_part(!report.files.is_empty()).after(recovery)),
+        Err(error) => Err(error.after_part(&report).after(recovery)),
     }
 }
 
@@ -138,7 +138,7 @@ impl Run<'_> {
         Error::RotationOutOfTurn {
             directory: self.directory.path().to_owned(),
             state,
-            left: self.rotation.left(),
+            left: self.rotation.left,
         }
     }
 }

@@ -3,14 +3,17 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::Run;
-use super::state::{RotationState, next, stands_below};
+use super::state::{RotationState, next};
 use crate::actions::issuance::{
-    InventoryEntry, Issuer, NewFile, Plan, Progress, Serials, file_reports, issue_all, path_in, spread, write,
+    InventoryEntry, Issuer, NewFile, Plan, Progress, Serials, Signers, file_reports, issue_all, path_in,
+    spread, write,
 };
-use crate::actions::renew::{self, Changes, Issued, Old, RenewRequest, Renewal};
+use crate::actions::renew::{Changes, Found, Issued, Model, Old, RenewRequest, Renewal, Selection};
 use crate::actions::report::CertificateReport;
 use crate::actions::{Action, Error, Report, authority};
-use crate::pki::{CertificateAuthority, EndEntityKind, certificates_from_pem, generate_keys, key_from_pem};
+use crate::pki::{
+    self, CertificateAuthority, EndEntityKind, certificates_from_pem, generate_keys, key_from_pem,
+};
 use crate::store::{Backup, Directory, FileRole};
 
 impl Run<'_> {
@@ -25,14 +28,14 @@ impl Run<'_> {
             }
         };
         let mut serials = match self.rotation.state {
-            RotationState::Begun => Serials::new(&authority)?,
+            RotationState::Begun => Serials::new(self.directory, &authority, self.inventory)?,
             _ => Serials::of(self.directory, &authority, &[], self.inventory)?,
         };
         let path = path_in(&report.directory, FileRole::CaCertificate);
         report.certificates.push(CertificateReport::of("ca", path, Action::Kept, authority.root()));
-        if self.rotation.state == RotationState::Begun {
-            self.change_over(&authority, &mut serials, report)?;
-        }
+        self.reissue_own(&authority, &mut serials, report)?;
+        let trusted_now = authority::trusted(self.directory)?;
+        let signers = Signers::of(&authority, trusted_now);
         let trusted = self.directory.read(FileRole::CaCertificate)?.unwrap_or_default();
         let mut issuer = Issuer {
             certificates: self.directory,
@@ -48,10 +51,19 @@ impl Run<'_> {
         rest.issued = Issued::All;
         rest.if_due = Some(Duration::ZERO);
         rest.dry_run = self.request.dry_run;
-        renew::renew_issued(&rest, self.inventory, &mut issuer, progress, report)?;
+        let selection = Selection {
+            request: &rest,
+            inventory: self.inventory,
+            signers: &signers,
+            judged: None,
+            now: self.now,
+        };
+        let mut failures = Vec::new();
+        selection.renew_issued(&mut issuer, progress, report, &mut failures)?;
         // Beside what is kept, too.
-        spread(self.directory, self.inventory, self.now, report)?;
-        self.clear_next()
+        spread(self.directory, self.inventory, self.now, report, &mut failures)?;
+        self.clear_next()?;
+        Error::of_all(failures)
     }
 
     /// The authority in `next/`.
@@ -70,15 +82,19 @@ impl Run<'_> {
         authority.map_err(in_file(FileRole::CaCertificate))
     }
 
-    /// Puts the new authority's key into its place, and with it the certificates that it issues to
-    /// server and client: all of it at once. A backup keeps the old authority.
-    fn change_over(
+    /// Issues server.pem and client.pem again where the old CA issued them; with them, the first time, the
+    /// new CA's key comes into its place, all of it at once. A backup keeps the old CA.
+    fn reissue_own(
         &mut self,
         authority: &CertificateAuthority,
         serials: &mut Serials,
         report: &mut Report,
     ) -> Result<(), Error> {
         let plans = self.plan(authority, report)?;
+        let changes_over = self.rotation.state == RotationState::Begun;
+        if plans.is_empty() && !changes_over {
+            return Ok(());
+        }
         if self.request.dry_run {
             let issuer = authority.certificate().subject();
             let path = |plan: &Plan| path_in(&report.directory, &plan.files.certificate);
@@ -89,7 +105,10 @@ impl Run<'_> {
         let key_types: Vec<_> = plans.iter().filter_map(Plan::new_key_type).collect();
         let serial_numbers = serials.take(plans.len(), &mut report.notes)?;
         let issued = issue_all(&plans, authority, serial_numbers, generate_keys(&key_types)?)?;
-        let (mut files, mut entries) = (self.authority_files()?, Vec::new());
+        let (mut files, mut entries) = (Vec::new(), Vec::new());
+        if changes_over {
+            files = self.authority_files()?;
+        }
         for (plan, (certificate, issued)) in plans.iter().zip(issued) {
             let file = &plan.files.certificate;
             entries.push(InventoryEntry::of(plan.kind, &certificate, file.to_string(), self.now));
@@ -102,7 +121,7 @@ impl Run<'_> {
             ));
             files.extend(issued);
         }
-        files.push(serials.file());
+        files.push(serials.file().owned_as_in(self.directory)?);
         let record = |directory: &Directory| self.inventory.add(directory, &entries);
         let plans: Vec<_> = plans.iter().collect();
         let backup = Backup::At(self.now);
@@ -124,18 +143,26 @@ impl Run<'_> {
         ])
     }
 
-    /// What the old authority has issued to server and client.
+    /// What the old CA has issued to server and client.
     fn plan(&self, authority: &CertificateAuthority, report: &mut Report) -> Result<Vec<Plan>, Error> {
         let request = RenewRequest::new(&self.request.directory);
         let renewal = Renewal { request: &request, directory: self.directory, authority, now: self.now };
+        let signers = Signers::of(authority, self.rotation.trusted.clone());
         let mut plans = Vec::new();
         for kind in EndEntityKind::ALL {
             let old = Old::of_directory(self.directory, kind, true)?;
-            let Some(certificate) = &old.certificate else { continue };
-            let chain = self.rotation.chains.iter().find(|chain| chain.contains(certificate));
-            let is_theirs = |chain: &Vec<_>| self.rotation.trusted.iter().any(|old| stands_below(chain, old));
-            if chain.is_some_and(is_theirs) {
-                plans.push(renewal.plan(&old, &Changes::default(), &mut report.notes)?);
+            let certificate = match &old.found {
+                Found::Certificate(certificate, _) => certificate,
+                Found::Nothing | Found::NotAFile | Found::Unusable(pki::Error::Empty) => continue,
+                Found::Unusable(source) => {
+                    let path = self.directory.path_of(&old.files.certificate);
+                    return Err(Error::OldCertificate { path, source: source.clone() });
+                }
+            };
+            let is_new = certificate.is_issued_by(authority.certificate());
+            if !is_new && old.vouch_for_own(&signers, self.inventory).is_ok() {
+                let (model, changes) = (Model::Certificate(certificate), Changes::default());
+                plans.push(renewal.plan(&old, model, &changes, &mut report.notes)?);
             }
         }
         Ok(plans)

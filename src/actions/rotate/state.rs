@@ -1,13 +1,16 @@
 //! How far the replacement of an authority is, read from the certificates themselves.
 
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 
-use crate::actions::issuance::Inventory;
-use crate::actions::renew::{Member, Members};
+use crate::actions::issuance::{Inventory, Signers, Unvouched, look_at};
+use crate::actions::renew::{Found, Member, Members, Old};
 use crate::actions::{Error, authority};
 use crate::pki::{self, Certificate, EndEntityKind, KeyMaterial, certificates_from_pem};
 use crate::store::{
-    self, Access, Directory, EndEntityFiles, FileRole, NEXT_FOLDER, RelativePath, path_of, read_file,
+    self, Access, Directory, EndEntityFiles, FileRole, IssuedName, NEXT_FOLDER, RelativePath, path_of,
 };
 
 /// How far the replacement of an authority is.
@@ -31,11 +34,24 @@ pub(super) struct Rotation {
     /// ca.pem.
     pub(super) trusted: Vec<Certificate>,
     /// What every certificate file holds that is there: the directory's own, and what was issued.
-    pub(super) chains: Vec<Vec<Certificate>>,
-    /// How many of these each authority of ca.pem has issued.
+    pub(super) chains: Vec<Chain>,
+    /// How many of these each CA of ca.pem has issued.
     pub(super) issued: Vec<usize>,
+    /// How many certificates of other CAs than the last are to be issued again.
+    pub(super) left: usize,
     /// Beside how many of those that were issued another ca.pem lies.
     pub(super) behind: usize,
+    /// Why the old CA has to stay in ca.pem, and issuing everything again does not change that: what cannot
+    /// be looked at, and what it issued that is not reissued.
+    pub(super) unsettled: Vec<Error>,
+}
+
+/// The certificates of a file.
+pub(super) struct Chain {
+    pub(super) leaf: Certificate,
+    pub(super) others: Vec<Certificate>,
+    /// Why it is not reissued, if it is not.
+    unvouched: Option<Error>,
 }
 
 /// A file of the authority that is to come.
@@ -45,42 +61,178 @@ pub(super) fn next(role: FileRole) -> RelativePath {
 
 impl Rotation {
     pub(super) fn read(directory: &Directory, inventory: &Inventory) -> Result<Self, Error> {
-        let role = FileRole::CaCertificate;
-        let missing = || Error::AuthorityMissing {
-            directory: directory.path().to_owned(),
-            path: directory.path_of(role),
-        };
-        let content = directory.read(role)?.ok_or_else(missing)?;
-        let trusted = authority::authorities(&content).map_err(Error::in_file(directory.path_of(role)))?;
-        let chains = chains(directory, inventory)?;
+        let trusted = authority::trusted(directory)?;
+        let content = directory.read(FileRole::CaCertificate)?.unwrap_or_default();
+        let mut look = Look { directory, inventory, unsettled: Vec::new(), chains: Vec::new(), behind: 0 };
+        look.at_own(&trusted);
+        look.at_issued(&trusted, &content);
+        look.at_unrecorded()?;
+        let Look { chains, behind, mut unsettled, .. } = look;
+
         let mut issued = vec![0; trusted.len()];
-        for chain in &chains {
-            let issuer = trusted.iter().position(|authority| stands_below(chain, authority));
+        let mut left = 0;
+        let mut kept = Vec::new();
+        for mut chain in chains {
+            let issuer = trusted.iter().position(|ca| chain.stands_below(ca));
             issuer.into_iter().for_each(|issuer| issued[issuer] += 1);
+            if issuer.is_some_and(|issuer| issuer + 1 < trusted.len()) {
+                match chain.unvouched.take() {
+                    Some(error) => unsettled.push(error),
+                    None => left += 1,
+                }
+            }
+            kept.push(chain);
         }
+        let is_interrupted = is_interrupted(directory, inventory, &mut unsettled);
         let state = match is_begun(directory, &trusted)? {
             true => RotationState::Begun,
             false if !is_last_issuing(directory, &trusted, &issued)? => RotationState::None,
-            false if left(&issued) > 0 || is_interrupted(directory, inventory)? => RotationState::Issuing,
+            false if left > 0 || is_interrupted => RotationState::Issuing,
             false => RotationState::Issued,
         };
-        let behind = behind(directory, inventory, &content)?;
-        Ok(Self { state, trusted, chains, issued, behind })
-    }
-
-    /// How many certificates are of other authorities than the last.
-    pub(super) fn left(&self) -> usize {
-        left(&self.issued)
+        Ok(Self { state, trusted, chains: kept, issued, left, behind, unsettled })
     }
 }
 
-fn left(issued: &[usize]) -> usize {
-    issued.split_last().map_or(0, |(_, others)| others.iter().sum())
+impl Chain {
+    /// Whether a CA issued the leaf, or one that stands between them in the file.
+    fn stands_below(&self, ca: &Certificate) -> bool {
+        /// More issuers than any file needs.
+        const MOST: usize = 10;
+        let mut issuers: Vec<_> = self.others.iter().filter(|other| other.is_ca()).take(MOST).collect();
+        let mut reached = vec![&self.leaf];
+        while let Some(certificate) = reached.pop() {
+            if certificate.is_issued_by(ca) {
+                return true;
+            }
+            let (found, rest) = issuers.into_iter().partition(|issuer| certificate.is_issued_by(issuer));
+            issuers = rest;
+            reached.extend::<Vec<_>>(found);
+        }
+        false
+    }
 }
 
-/// Whether an authority issued the first of a file's certificates, or one of those that stand between.
-pub(super) fn stands_below(chain: &[Certificate], authority: &Certificate) -> bool {
-    chain.iter().any(|certificate| certificate.is_issued_by(authority))
+/// Looks at everything that was issued.
+struct Look<'a> {
+    directory: &'a Directory,
+    inventory: &'a Inventory,
+    unsettled: Vec<Error>,
+    chains: Vec<Chain>,
+    behind: usize,
+}
+
+impl Look<'_> {
+    fn at_own(&mut self, trusted: &[Certificate]) {
+        let Some(last) = trusted.last() else { return };
+        let signers = Signers::presumed(vec![last.clone()], trusted.to_vec());
+        for kind in EndEntityKind::ALL {
+            let old = match Old::of_directory(self.directory, kind, true) {
+                Ok(old) => old,
+                Err(error) => {
+                    self.unsettled.push(error);
+                    continue;
+                }
+            };
+            let path = self.directory.path_of(&old.files.certificate);
+            let unvouched = old.vouch_for_own(&signers, self.inventory).err();
+            let unvouched = unvouched.map(|reason| self.unvouched(path.clone(), reason, kind, None));
+            self.add(path, old.found, unvouched, |error| error);
+        }
+    }
+
+    fn at_issued(&mut self, trusted: &[Certificate], content: &[u8]) {
+        let Some(last) = trusted.last() else { return };
+        let signers = Signers::presumed(vec![last.clone()], trusted.to_vec());
+        for Members { folder, members } in Members::all(self.inventory) {
+            let is_elsewhere = folder.is_absolute();
+            let folder = self.directory.path().join(folder);
+            // What lies elsewhere can be out of reach, and is not withdrawn by that.
+            match folder.metadata() {
+                Err(error) if is_elsewhere && error.kind() == ErrorKind::NotFound => {
+                    self.unsettled.push(Error::OutputGone { path: folder, count: members.len() });
+                    continue;
+                }
+                _ => {}
+            }
+            for member in members {
+                if let Err(error) = self.at_member(&folder, &member, &signers, content) {
+                    self.unsettled.push(error);
+                }
+            }
+        }
+    }
+
+    fn at_member(
+        &mut self,
+        folder: &Path,
+        member: &Member,
+        signers: &Signers,
+        content: &[u8],
+    ) -> Result<(), Error> {
+        let EndEntityFiles { certificate, authority, .. } = EndEntityFiles::issued(&member.name);
+        let path = path_of(folder, certificate);
+        let Some(found) = look_at(&path)? else { return Ok(()) };
+        if look_at(&path_of(folder, authority))?.is_none_or(|trusted| *trusted != content) {
+            self.behind += 1;
+        }
+        let found = Found::of(&found);
+        let vouched = match &found {
+            Found::Certificate(leaf, others) => signers
+                .check(leaf, others)
+                .and_then(|()| self.inventory.vouch(&member.file, leaf))
+                .map(|_| ()),
+            _ => Ok(()),
+        };
+        let kind = member.kind.unwrap_or(EndEntityKind::Client);
+        let name = Some(member.name.clone());
+        let unvouched = vouched.err().map(|reason| self.unvouched(path.clone(), reason, kind, name));
+        let directory = self.directory.path().to_owned();
+        self.add(path, found, unvouched, |error| error.of_issued(&member.name, &directory));
+        Ok(())
+    }
+
+    /// What has no line is not reissued; but the old CA may have issued it.
+    fn at_unrecorded(&mut self) -> Result<(), Error> {
+        for found in self.inventory.unrecorded(self.directory.path())? {
+            let path = self.directory.path().join(&found.file);
+            let name = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
+            if let Some(error) = found.error {
+                self.unsettled.push(error);
+            } else if let Some(leaf) = found.certificate {
+                let kind = EndEntityKind::of(&leaf);
+                let unvouched = Some(self.unvouched(path, Unvouched::NoLine, kind, name));
+                self.chains.push(Chain { leaf, others: Vec::new(), unvouched });
+            }
+        }
+        Ok(())
+    }
+
+    fn unvouched(
+        &self,
+        path: PathBuf,
+        reason: Unvouched,
+        kind: EndEntityKind,
+        name: Option<IssuedName>,
+    ) -> Error {
+        Error::Unvouched { path, reason, kind, name, directory: self.directory.path().to_owned() }
+    }
+
+    fn add(
+        &mut self,
+        path: PathBuf,
+        found: Found,
+        unvouched: Option<Error>,
+        in_words: impl Fn(Error) -> Error,
+    ) {
+        match found {
+            Found::Certificate(leaf, others) => self.chains.push(Chain { leaf: *leaf, others, unvouched }),
+            // renew.sh leaves an empty server.pem behind when it fails.
+            Found::Nothing | Found::NotAFile | Found::Unusable(pki::Error::Empty) => {}
+            // Nobody can tell whose it is.
+            Found::Unusable(source) => self.unsettled.push(in_words(Error::OldCertificate { path, source })),
+        }
+    }
 }
 
 /// Whether there is an authority to come, which ca.pem trusts: one that a former ca.pem trusted is not.
@@ -110,57 +262,14 @@ fn is_last_issuing(directory: &Directory, trusted: &[Certificate], issued: &[usi
     }
 }
 
-/// A certificate that cannot be read is an error: nobody could tell whose it is.
-fn chains(directory: &Directory, inventory: &Inventory) -> Result<Vec<Vec<Certificate>>, Error> {
-    let mut paths: Vec<_> =
-        EndEntityKind::ALL.iter().map(|kind| directory.path_of(FileRole::pair_of(*kind).1)).collect();
-    for Members { folder, members } in Members::all(inventory) {
-        let is_elsewhere = folder.is_absolute();
-        let folder = directory.path().join(folder);
-        // What lies elsewhere can be out of reach, and is not withdrawn by that.
-        if is_elsewhere && !folder.exists() {
-            return Err(Error::OutputGone { path: folder, count: members.len() });
-        }
-        let file = |member: &Member| path_of(&folder, EndEntityFiles::issued(&member.name).certificate);
-        paths.extend(members.iter().map(file));
-    }
-    let mut chains = Vec::new();
-    for path in paths.into_iter().filter(|path| path.exists()) {
-        // renew.sh leaves an empty server.pem behind when it fails.
-        match certificates_from_pem(&read_file(&path)?) {
-            Ok(chain) => chains.push(chain),
-            Err(pki::Error::Empty) => {}
-            Err(error) => return Err(Error::in_file(path)(error)),
-        }
-    }
-    Ok(chains)
-}
-
 /// Whether a run was interrupted among what was issued: a certificate may be apart from its key.
-fn is_interrupted(directory: &Directory, inventory: &Inventory) -> Result<bool, Error> {
+fn is_interrupted(directory: &Directory, inventory: &Inventory, unsettled: &mut Vec<Error>) -> bool {
     for Members { folder, .. } in Members::all(inventory) {
         match directory.open_beside(&directory.path().join(folder), Access::Look) {
-            Err(store::Error::Interrupted { .. }) => return Ok(true),
-            Err(store::Error::NotFound { .. }) => {}
-            opened => drop(opened?),
+            Err(store::Error::Interrupted { .. }) => return true,
+            Err(store::Error::NotFound { .. }) | Ok(_) => {}
+            Err(error) => unsettled.push(error.into()),
         }
     }
-    Ok(false)
-}
-
-/// Beside how many certificates that were issued another ca.pem lies than the directory's, or none.
-fn behind(directory: &Directory, inventory: &Inventory, trusted: &[u8]) -> Result<usize, Error> {
-    let mut behind = 0;
-    for Members { folder, members } in Members::all(inventory) {
-        let folder = directory.path().join(folder);
-        for member in members {
-            let EndEntityFiles { certificate, authority, .. } = EndEntityFiles::issued(&member.name);
-            let authority = path_of(&folder, authority);
-            let has_another = || Ok::<_, Error>(!authority.exists() || *read_file(&authority)? != trusted);
-            if path_of(&folder, certificate).exists() && has_another()? {
-                behind += 1;
-            }
-        }
-    }
-    Ok(behind)
+    false
 }

@@ -18,6 +18,8 @@ pub struct RotationStatus {
     pub authorities: Vec<RotatedAuthority>,
     /// Beside how many certificates that were issued another ca.pem lies: a step was interrupted.
     pub behind: usize,
+    /// What may be of the old CA and is not issued again, so that `finish` keeps that CA; and why.
+    pub unsettled: Vec<String>,
 }
 
 /// An authority that ca.pem trusts.
@@ -62,6 +64,7 @@ impl RotationStatus {
             }
         });
         let authorities = authorities.collect();
-        Ok(Self { state: rotation.state, authorities, behind: rotation.behind })
+        let unsettled = rotation.unsettled.iter().map(Error::to_string).collect();
+        Ok(Self { state: rotation.state, authorities, behind: rotation.behind, unsettled })
     }
 }

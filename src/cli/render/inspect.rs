@@ -9,7 +9,7 @@ use milvus_certs::actions::{
 use milvus_certs::pki::printable;
 use milvus_certs::store::{FileRole, INVENTORY};
 
-use super::page::Page;
+use super::page::{Page, padded};
 
 /// What was seen, for people.
 pub(crate) fn text(report: &InspectReport) -> String {
@@ -122,7 +122,7 @@ fn aligned<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths: [usize; N] = std::array::from_fn(width);
     let line = |row: &[String; N]| {
-        let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| padded(cell, width)).collect();
         format!("  {}", cells.join("  ")).trim_end().to_owned()
     };
     rows.iter().map(line).collect()

@@ -7,7 +7,7 @@ use milvus_certs::actions::{Action, CertificateReport, Report};
 use milvus_certs::pki::listed;
 
 use super::certificate::{covers, day, is_one_of_seven, is_own};
-use super::page::Page;
+use super::page::{Page, padded};
 
 /// As many as a person reads.
 const LISTED: usize = 20;
@@ -75,9 +75,9 @@ pub(crate) fn rows<'a>(certificates: impl Iterator<Item = &'a CertificateReport>
     let mut rows: Vec<_> = shown
         .iter()
         .map(|found| {
-            let (name, covers) = (name(found), covers(found));
+            let (name, covers) = (padded(&name(found), names), padded(&covers(found), subjects));
             let role = format!("{}:", found.role);
-            format!("  {name:<names$}  {role:<7} {covers:<subjects$}  until {}", day(&found.not_after))
+            format!("  {name}  {role:<7} {covers}  until {}", day(&found.not_after))
         })
         .collect();
     if new.len() > LISTED {

@@ -3,6 +3,12 @@
 
 use milvus_certs::pki::printable;
 
+/// A cell of a table, as wide as its column. A format string has no room for more than 65,535 characters.
+pub(crate) fn padded(text: &str, width: usize) -> String {
+    let missing = width.saturating_sub(text.chars().count());
+    text.to_owned() + &" ".repeat(missing)
+}
+
 /// What is printed for people.
 #[derive(Default)]
 pub(crate) struct Page(String);
@@ -40,5 +46,17 @@ impl Page {
     /// The whole text.
     pub(crate) fn into_text(self) -> String {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::padded;
+
+    #[test]
+    fn a_column_can_be_wider_than_a_format_string_allows() {
+        assert_eq!(padded("é", 3), "é  ");
+        assert_eq!(padded("longer", 3), "longer");
+        assert_eq!(padded("a", 70_000).len(), 70_000);
     }
 }

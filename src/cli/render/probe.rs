@@ -107,8 +107,12 @@ fn clients(port: &ProbedPort) -> String {
     if let Some(without) = &port.without_client_certificate {
         parts.push(format!("without a certificate {}", outcome(without)));
     }
-    if let Some(with) = &port.with_client_certificate {
-        parts.push(format!("with one {}", outcome(with)));
+    match &port.with_client_certificate {
+        Some(with) => parts.push(format!("with one {}", outcome(with))),
+        None if port.verifies == Some(false) && port.accepted_authorities.is_some() => {
+            parts.push("with one not tried: the server does not verify".into());
+        }
+        None => {}
     }
     if let Some(authorities) = port.accepted_authorities.as_deref().filter(|names| !names.is_empty()) {
         parts.push(format!("taken from {}", authorities.join("; ")));

@@ -7,7 +7,7 @@ use milvus_certs::pki::shell_quoted;
 
 use super::certificate::day;
 use super::issued;
-use super::page::Page;
+use super::page::{Page, padded};
 
 /// The report of a step, for people.
 pub(crate) fn text(step: &RotationStep, rotated: &RotationReport) -> String {
@@ -38,6 +38,13 @@ pub(crate) fn status(directory: &str, status: &RotationStatus) -> String {
     page.line(format!("{place}: {}", state(status.state)));
     page.gap();
     page.lines(authorities(status));
+    if !status.unsettled.is_empty() {
+        page.gap();
+        page.line(
+            "These may be of the old CA and are not issued again; until they are settled, `finish` keeps it:",
+        );
+        page.lines(status.unsettled.iter().map(|one| format!("  {one}")));
+    }
     page.close(None, &next_steps(directory, status))
 }
 
@@ -92,7 +99,7 @@ fn authorities(status: &RotationStatus) -> Vec<String> {
             1 => "has issued 1 certificate".to_owned(),
             more => format!("has issued {more} certificates"),
         };
-        format!("  {:<width$}  until {}  {issued}", found.common_name, day(&found.not_after))
+        format!("  {}  until {}  {issued}", padded(&found.common_name, width), day(&found.not_after))
     };
     status.authorities.iter().map(row).collect()
 }
