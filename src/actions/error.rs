@@ -334,7 +334,7 @@ impl Error {
                 source => source.hint(&path.display().to_string()),
             },
             Self::ClockBehind { .. } => {
-                Some("`date -u` shows that clock: set it, then run this again; certificates that begin now would be refused later".into())
+                Some("`date -u` shows that clock: set it, then run this again".into())
             }
             Self::Request(error) => error.hint("FILE"),
             Self::Unverifiable { .. } => Some(

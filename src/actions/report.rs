@@ -432,7 +432,7 @@ impl fmt::Display for Note {
             }
             Self::ServerWasTrusted => write!(
                 f,
-                "server.pem is of gen.sh, whose documentation gives it to clients to trust; those that trust it refuse the new one (OpenSSL's error 20; pymilvus says only that it cannot connect): give them ca.pem first"
+                "the old server.pem is as gen.sh makes it, and Milvus' documentation gives that to clients to trust; those that trust it refuse the new one (OpenSSL's error 20; pymilvus says only that it cannot connect): give them ca.pem first"
             ),
             Self::ShortLife { file, third } => write!(
                 f,

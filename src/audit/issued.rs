@@ -168,6 +168,15 @@ impl<'a> IssuedJudge<'a> {
         is_judged.then(|| self.finding(Code::NotInInventory, issued, evidence.into()))
     }
 
+    /// What was put back in the place of a later certificate, and says other things.
+    #[must_use]
+    pub fn is_earlier(&self, issued: &Issued) -> Option<Finding> {
+        let is_judged = self.expectations.kinds().contains(&issued.kind);
+        let evidence =
+            "the inventory has another certificate for this file, with another kind, subject or names";
+        is_judged.then(|| self.finding(Code::NotInInventory, issued, evidence.into()))
+    }
+
     /// Whether the inventory has a certificate in a file that the directory's authority signed.
     #[must_use]
     pub fn judge_serial(

@@ -406,12 +406,14 @@ codes! {
     why "who trusts ca.pem refuses it: `x509: certificate signed by unknown authority`, `unable to get local issuer certificate`";
     fix "milvus-certs renew{dir} --adopt{kind} # issues it from ca.pem, if all that it says is meant; or put the ca.pem there that signed it";
     authority "put the ca.pem there that signed it";
+    issued "milvus-certs issue{dir} {as} --force # makes it anew; with --san it has more names than its own; or, if all that it says is meant, `milvus-certs renew{dir} --adopt{kind}`";
 
     /// A certificate was signed by another authority with the same name.
     OtherCaSameName = "other-ca-same-name", Error, breaks EVERYBODY;
     why "ca.pem was made anew, as gen.sh does when it is run twice: `certificate signature failure`";
     fix "milvus-certs renew{dir} --adopt{kind} # issues it from ca.pem, if all that it says is meant; or restore the ca.pem that signed it";
     authority "restore the ca.pem that signed it";
+    issued "milvus-certs issue{dir} {as} --force # makes it anew; with --san it has more names than its own; or, if all that it says is meant, `milvus-certs renew{dir} --adopt{kind}`";
 
     /// A certificate has expired.
     Expired = "expired", Error, breaks Breaks { authority: [&[P, C, G], ALL], ..EVERYBODY };

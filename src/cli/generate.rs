@@ -62,8 +62,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TYPE", value_parser = key_type(), env = "MILVUS_CERTS_KEY_TYPE", hide_env_values = true, default_value_t = KeyType::Rsa2048, help_heading = "Validity and keys")]
     key_type: KeyType,
 
-    /// The mode of server.key and client.key, such as 0640 for a container's group [default: 0600, or that of
-    /// the files that are replaced]
+    /// The mode of server.key and client.key, such as 0640 for a container's group
+    ///
+    /// Without it 0600, or that of the files that are replaced.
     #[arg(long, value_name = "MODE", env = "MILVUS_CERTS_KEY_MODE", hide_env_values = true, value_parser = key_mode, help_heading = "Validity and keys")]
     key_mode: Option<FileMode>,
 

@@ -84,6 +84,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             folder.milvus_certs("issue client search --key-type p256 --force -q");
             folder.write(SEARCH, &first);
             folder.refusal("renew search").says("has a later certificate for this file");
+            let check = folder.says("check --strict");
+            assert!(check.contains("[not-in-inventory]"), "{check}");
         }),
         trial("a server.pem of another CA gives no names, and does not keep client.pem from it", || {
             let folder = foreign_server();

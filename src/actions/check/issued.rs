@@ -158,7 +158,7 @@ impl Looker<'_> {
         let files = overview.files();
         let is_own = |file: &str| EndEntityKind::ALL.iter().any(|kind| own_file(*kind) == file);
         let issued: Vec<_> = files.into_iter().filter(|(file, _)| !is_own(file)).collect();
-        let look = |(file, kind): &(&str, EndEntityKind)| self.member(file, *kind, signed);
+        let look = |(file, kind): &(&str, EndEntityKind)| self.member(file, *kind, overview, signed);
         let looked: Vec<_> = share(|| issued.par_iter().map(look).collect());
         let serial = |certificate: &Certificate| certificate.serial().to_string();
         let mut there: HashMap<_, _> = own
@@ -233,13 +233,23 @@ impl Looker<'_> {
     }
 
     /// Judges a certificate and what lies beside it; nothing where it was withdrawn.
-    fn member(&self, file: &str, kind: EndEntityKind, signed: &SignedSerials) -> Option<Member> {
+    fn member(
+        &self,
+        file: &str,
+        kind: EndEntityKind,
+        overview: &Overview,
+        signed: &SignedSerials,
+    ) -> Option<Member> {
         let bundle = self.read(file, kind)?;
         let issued = self.called(file, kind);
         let mut findings = self.judge.judge(&issued, &bundle);
         let (_, role) = FileRole::pair_of(kind);
         let leaf = bundle.end_entity(role);
-        findings.extend(leaf.and_then(|leaf| self.judge.judge_serial(&issued, file, leaf, signed)));
+        let line = leaf.and_then(|leaf| {
+            let found = self.judge.judge_serial(&issued, file, leaf, signed);
+            found.or_else(|| (!overview.covers(file, leaf)).then(|| self.judge.is_earlier(&issued))?)
+        });
+        findings.extend(line);
         let now = self.expectations.now;
         Some(Member {
             certificate: leaf.map(|leaf| CheckedCertificate::of(&issued.path, kind.name(), leaf, now)),

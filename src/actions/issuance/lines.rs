@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use super::InventoryEntry;
-use crate::pki::EndEntityKind;
+use crate::pki::{Certificate, EndEntityKind};
 use crate::store::{ISSUED_FOLDER, MAX_FILE_SIZE};
 
 /// A line of an inventory.
@@ -90,12 +90,21 @@ fn reason(error: &serde_json::Error) -> String {
 /// What an inventory says, without what the certificates say themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Overview {
-    /// Of every file the last line and whose certificate it has.
-    files: HashMap<String, (usize, EndEntityKind)>,
+    /// Of every file the last line.
+    files: HashMap<String, Last>,
     /// The first line that is no entry, counted from one, and why not.
     pub(crate) damaged: Option<(usize, String)>,
     /// How many such lines there are.
     pub(crate) damaged_lines: usize,
+}
+
+/// The last line of a file.
+#[derive(Debug)]
+struct Last {
+    line: usize,
+    kind: EndEntityKind,
+    subject: String,
+    names: Vec<String>,
 }
 
 /// Reads an inventory, past what is damaged, and hands on each entry.
@@ -109,7 +118,8 @@ pub(crate) fn entries_of(
             Line::Entry(entry) => {
                 each(&entry);
                 if let Some(kind) = entry.kind() {
-                    overview.files.insert(entry.file, (index, kind));
+                    let InventoryEntry { file, subject, names, .. } = *entry;
+                    overview.files.insert(file, Last { line: index, kind, subject, names });
                 }
             }
             Line::Damaged(reason) => {
@@ -126,8 +136,8 @@ impl Overview {
     /// The files that certificates were put into, in the order of the last ones.
     pub(crate) fn files(&self) -> Vec<(&str, EndEntityKind)> {
         let mut files: Vec<_> =
-            self.files.iter().map(|(file, (index, kind))| (index, file.as_str(), *kind)).collect();
-        files.sort_unstable_by_key(|(index, ..)| *index);
+            self.files.iter().map(|(file, last)| (last.line, file.as_str(), last.kind)).collect();
+        files.sort_unstable_by_key(|(line, ..)| *line);
         files.into_iter().map(|(_, file, kind)| (file, kind)).collect()
     }
 
@@ -136,6 +146,15 @@ impl Overview {
         let folder = |file: &String| Path::new(file).parent().and_then(Path::parent).map(Path::to_owned);
         let folders = self.files.keys().filter_map(folder).filter(|folder| !folder.as_os_str().is_empty());
         folders.chain([ISSUED_FOLDER.into()]).collect()
+    }
+
+    /// Whether a certificate says no more than the last one that was put into its file.
+    pub(crate) fn covers(&self, file: &str, certificate: &Certificate) -> bool {
+        self.files.get(file).is_none_or(|last| {
+            certificate.serves(last.kind)
+                && certificate.subject().to_string() == last.subject
+                && certificate.names().iter().all(|name| last.names.contains(&name.to_string()))
+        })
     }
 
     /// Whether a file is among them.
