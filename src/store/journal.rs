@@ -219,6 +219,8 @@ struct State<'a> {
     kept: Option<Print>,
     /// The folder that it was in is gone: somebody withdrew it, whatever it was to hold.
     is_withdrawn: bool,
+    /// It is the new `ca.srl`, from which another program has taken numbers since.
+    is_advanced: bool,
 }
 
 impl State<'_> {
@@ -231,7 +233,7 @@ impl State<'_> {
     }
 
     fn is_new(&self) -> bool {
-        Self::is(self.current.as_ref(), Some(&self.change.new))
+        self.is_advanced || Self::is(self.current.as_ref(), Some(&self.change.new))
     }
 
     fn is_old(&self) -> bool {
@@ -261,7 +263,9 @@ fn states<'a>(
         let folders = Folders::open(directory, journal, change.path.folder.as_deref())?;
         let name = change.path.name.as_str();
         let was_there = |folder: &String| manifest.folders.contains(folder);
+        let is_serial = change.path.folder.is_none() && name == FileRole::CaSerial.file_name();
         states.push(State {
+            is_advanced: is_serial && has_advanced(directory, manifest)?,
             change,
             current: print(folders.target.as_ref(), name)?,
             staged: print(folders.staged.as_ref(), name)?,
@@ -271,6 +275,16 @@ fn states<'a>(
         });
     }
     Ok(states)
+}
+
+/// Whether `ca.srl` is behind nothing of what the run was to put there.
+fn has_advanced(directory: &OwnedFd, manifest: &Manifest) -> io::Result<bool> {
+    let fs::Content::Bytes(content) = fs::read(directory, FileRole::CaSerial.file_name())? else {
+        return Ok(false);
+    };
+    let new = manifest.serial.as_ref().and_then(|serial| SerialCounter::parse(serial.as_bytes()).ok());
+    let now = SerialCounter::parse(&content).ok();
+    Ok(new.zip(now).is_some_and(|(new, now)| new.will_reach(now.last())))
 }
 
 /// The first of the files that stay, and that the new ones belong to, that is not as it was.
@@ -422,7 +436,7 @@ pub(super) fn discard(directory: &OwnedFd) -> io::Result<()> {
 /// Brings `ca.srl` to where the run had it, if it is behind: a number that may be in a certificate is never
 /// given out again, whatever else is taken back.
 fn advance_serial(directory: &OwnedFd, journal: &OwnedFd, manifest: &Manifest) -> io::Result<()> {
-    let Some(serial) = &manifest.serial else { return Ok(()) };
+    let Some(serial) = manifest.serial.as_ref().filter(|_| manifest.is_same_ca) else { return Ok(()) };
     let name = FileRole::CaSerial.file_name();
     let content = match fs::read(directory, name)? {
         fs::Content::Bytes(content) => Some(content),

@@ -24,8 +24,10 @@ pub(super) struct Manifest {
     journal: u64,
     /// The backup that receives what is replaced.
     pub(super) backup: Option<String>,
-    /// `ca.srl` of a CA that stays. It only ever advances.
+    /// What `ca.srl` is to hold.
     pub(super) serial: Option<String>,
+    /// Whether the CA stays: then `ca.srl` is in its place before the run decides, and only ever advances.
+    pub(super) is_same_ca: bool,
     pub(super) files: Vec<Change>,
     /// Files that stay, and that the new ones belong to.
     pub(super) kept: Vec<Kept>,
@@ -86,6 +88,7 @@ impl Manifest {
             journal: rustix::fs::fstat(journal)?.st_ino,
             backup,
             serial: None,
+            is_same_ca: true,
             files: Vec::new(),
             kept: Vec::new(),
             folders: Vec::new(),

@@ -341,12 +341,16 @@ impl Transaction<'_> {
     fn advance_serial(&mut self) -> Result<(), Error> {
         let role = FileRole::CaSerial;
         let has = |role: FileRole| self.files.contains(&role.into());
-        if !has(role) || has(FileRole::CaKey) {
+        if !has(role) {
             return Ok(());
         }
+        self.manifest.is_same_ca = !has(FileRole::CaKey);
         let serial = role.file_name();
         let content = self.read(role)?;
         self.manifest.serial = Some(String::from_utf8_lossy(&content).into_owned());
+        if !self.manifest.is_same_ca {
+            return Ok(());
+        }
         self.manifest.files.retain(|change| change.path.folder.is_some() || change.path.name != serial);
         let fd = self.directory.fd();
         let advanced = fs::rename(&self.staged, serial, fd, serial).and_then(|()| fs::sync_directory(fd));

@@ -104,7 +104,7 @@ fn whatever_a_hand_does_after_a_crash_nothing_is_torn() {
             restored.restore(&template);
             let mut touched = vec![("a backup is restored".to_owned(), restored)];
             for (index, hand) in Hand::ALL.into_iter().enumerate() {
-                if has_time() || (index + steps / stride()) % 3 == 0 {
+                if has_time() || (index + steps / stride()).is_multiple_of(3) {
                     let mut world = crashed.copy();
                     hand.act(&mut world);
                     touched.push((format!("{hand:?}"), world));
