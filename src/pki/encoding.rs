@@ -7,6 +7,7 @@ use x509_cert::spki::AlgorithmIdentifierRef;
 use zeroize::Zeroizing;
 
 use super::key::SecretText;
+use super::pem_block::{BEGIN, Block, CUT_OFF, DASHES, END};
 use super::{Certificate, Error, KeyMaterial, PrivateKey};
 
 pub(super) const CERTIFICATE: &str = "CERTIFICATE";
@@ -47,8 +48,8 @@ impl std::fmt::Debug for Passphrase {
 /// If the file is not PEM, has no certificate, or one that does not parse.
 pub fn certificates_from_pem(content: &[u8]) -> Result<Vec<Certificate>, Error> {
     let blocks = blocks(content)?;
-    let found = blocks.iter().map(|block| block.tag().to_owned()).collect();
-    let wanted = |block: &pem::Pem| block.tag() == CERTIFICATE;
+    let found = blocks.iter().map(|block| block.label().to_owned()).collect();
+    let wanted = |block: &Block<'_>| block.label() == CERTIFICATE;
     let certificates: Vec<_> = blocks
         .into_iter()
         .filter(wanted)
@@ -73,7 +74,7 @@ pub fn certificates_to_pem<'a>(certificates: impl IntoIterator<Item = &'a Certif
 /// Whether a PEM file holds a private key in encrypted PKCS#8.
 #[must_use]
 pub fn is_encrypted_key(content: &[u8]) -> bool {
-    blocks(content).is_ok_and(|blocks| blocks.iter().any(|block| block.tag() == ENCRYPTED_PRIVATE_KEY))
+    blocks(content).is_ok_and(|blocks| blocks.iter().any(|block| block.label() == ENCRYPTED_PRIVATE_KEY))
 }
 
 /// Reads a private key: PKCS#8, encrypted or not, PKCS#1 or SEC 1.
@@ -84,20 +85,19 @@ pub fn is_encrypted_key(content: &[u8]) -> bool {
 pub fn key_from_pem(content: &[u8], passphrase: Option<&Passphrase>) -> Result<PrivateKey, Error> {
     let mut found = Vec::new();
     for block in blocks(content)? {
-        let label = block.tag().to_owned();
-        if block.headers().get("Proc-Type").is_some_and(|value| value.contains("ENCRYPTED")) {
+        if block.is_encrypted() {
             // RFC 1421 4.6.1.3: the cipher, a comma, and where it starts.
-            let cipher = block.headers().get("DEK-Info").and_then(|value| value.split(',').next());
+            let cipher = block.header("DEK-Info").and_then(|value| value.split(',').next());
             let is_legacy = cipher.is_some_and(|cipher| LEGACY.iter().any(|old| cipher.starts_with(old)));
             return Err(Error::KeyLegacyEncrypted { is_legacy });
         }
-        let der = Zeroizing::new(block.into_contents());
-        match label.as_str() {
-            PRIVATE_KEY => return PrivateKey::from_pkcs8(&der),
-            "RSA PRIVATE KEY" => return PrivateKey::from_pkcs1(&der),
-            "EC PRIVATE KEY" => return PrivateKey::from_sec1(&der),
-            ENCRYPTED_PRIVATE_KEY => return decrypt(&der, passphrase.ok_or(Error::KeyEncrypted)?),
-            _ => found.push(label),
+        let der = block.contents();
+        match block.label() {
+            PRIVATE_KEY => return PrivateKey::from_pkcs8(der),
+            "RSA PRIVATE KEY" => return PrivateKey::from_pkcs1(der),
+            "EC PRIVATE KEY" => return PrivateKey::from_sec1(der),
+            ENCRYPTED_PRIVATE_KEY => return decrypt(der, passphrase.ok_or(Error::KeyEncrypted)?),
+            label => found.push(label.to_owned()),
         }
     }
     Err(Error::PemMissing { wanted: "private key", found })
@@ -215,11 +215,11 @@ fn is_affordable(derivation: &pbes2::Kdf) -> bool {
 /// Whether a PEM file has a private key, whatever else is in it.
 #[must_use]
 pub fn holds_private_key(content: &[u8]) -> bool {
-    blocks(content).is_ok_and(|blocks| blocks.iter().any(|block| block.tag().ends_with(PRIVATE_KEY)))
+    blocks(content).is_ok_and(|blocks| blocks.iter().any(|block| block.label().ends_with(PRIVATE_KEY)))
 }
 
 /// The PEM blocks of a file, or what it is instead.
-pub(super) fn blocks(content: &[u8]) -> Result<Vec<pem::Pem>, Error> {
+pub(super) fn blocks(content: &[u8]) -> Result<Vec<Block<'_>>, Error> {
     if content.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::Empty);
     }
@@ -233,29 +233,12 @@ pub(super) fn blocks(content: &[u8]) -> Result<Vec<pem::Pem>, Error> {
         return Err(Error::NotText);
     }
     check_lines(content)?;
-    let blocks = pem::parse_many(content).map_err(|error| Error::PemMalformed { reason: in_words(error) })?;
+    let blocks = Block::all(content).map_err(|reason| Error::PemMalformed { reason })?;
     let begun = content.windows(BEGIN.len()).filter(|window| *window == BEGIN).count();
     if blocks.len() < begun {
         return Err(Error::PemMalformed { reason: CUT_OFF.into() });
     }
     Ok(blocks)
-}
-
-/// What is wrong with PEM, where the decoder speaks of itself.
-fn in_words(error: pem::PemError) -> String {
-    use pem::PemError::{
-        InvalidData, InvalidHeader, MalformedFraming, MismatchedTags, MissingBeginTag, MissingData,
-        MissingEndTag, NotUtf8,
-    };
-    match error {
-        MismatchedTags(begin, end) => format!("a BEGIN line says {begin}, its END line {end}"),
-        MissingEndTag => CUT_OFF.into(),
-        MalformedFraming | MissingBeginTag => "a BEGIN or END line is damaged".into(),
-        MissingData => "there is nothing between a BEGIN line and its END line".into(),
-        InvalidData(_) => "what is between a BEGIN line and its END line is not base64".into(),
-        InvalidHeader(header) => format!("a header is damaged: {header}"),
-        NotUtf8(_) => "what is between a BEGIN line and its END line is not text".into(),
-    }
 }
 
 /// What is wrong with DER that a parser did not understand.
@@ -314,10 +297,6 @@ fn content(der: &[u8]) -> &[u8] {
     }
 }
 
-const CUT_OFF: &str = "a BEGIN line has no END line, the file is cut off";
-const BEGIN: &[u8] = b"-----BEGIN ";
-const END: &[u8] = b"-----END ";
-const DASHES: &[u8] = b"-----";
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Milvus and OpenSSL find a PEM block only where its first and its last line begin a line and end one;

@@ -1,4 +1,5 @@
 use super::encoding::{CERTIFICATE, blocks};
+use super::pem_block::Block;
 use super::request::is_request;
 use super::{Certificate, CertificateRequest, Error, KeyMaterial, printable};
 
@@ -33,13 +34,12 @@ pub fn items(content: &[u8]) -> Result<Vec<Item>, Error> {
     };
     match blocks.is_empty() {
         true => Err(Error::PemMissing { wanted: "certificate or key", found: Vec::new() }),
-        false => Ok(blocks.into_iter().map(from_block).collect()),
+        false => Ok(blocks.iter().map(from_block).collect()),
     }
 }
 
-fn from_block(block: pem::Pem) -> Item {
-    let label = block.tag().to_owned();
-    let read = match label.as_str() {
+fn from_block(block: &Block<'_>) -> Item {
+    let read = match block.label() {
         CERTIFICATE => Certificate::from_der(block.contents()).map(certificate),
         label if is_request(label) => CertificateRequest::from_der(block.contents()).map(request),
         _ => match KeyMaterial::from_block(block) {
@@ -48,7 +48,7 @@ fn from_block(block: pem::Pem) -> Item {
         },
     };
     read.unwrap_or_else(|error| Item::Damaged {
-        label: printable(&label).into_owned(),
+        label: printable(block.label()).into_owned(),
         error: error.to_string(),
     })
 }

@@ -6,12 +6,12 @@ use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use rsa::pkcs1;
 use sec1::{EcParameters, EcPrivateKey};
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
-use zeroize::Zeroizing;
 
 use super::algorithm::{EC, ED25519, P256, P384, P521, RSA, RsaPublicKey, bit_length};
 use super::certificate::spki_sha256;
 use super::encoding::{ENCRYPTED_PRIVATE_KEY, PRIVATE_KEY, blocks, damage, is_cut_off};
 use super::key::Sec1;
+use super::pem_block::Block;
 use super::{Certificate, Error, KeyAlgorithm, PrivateKey};
 
 /// The encodings of private keys.
@@ -54,7 +54,7 @@ impl KeyMaterial {
     pub fn from_pem(content: &[u8]) -> Result<Self, Error> {
         let mut found = Vec::new();
         for block in blocks(content)? {
-            match Self::from_block(block) {
+            match Self::from_block(&block) {
                 Ok(key) => return key,
                 Err(label) => found.push(label),
             }
@@ -63,19 +63,16 @@ impl KeyMaterial {
     }
 
     /// Reads a PEM block; gives its label back if it is no private key.
-    pub(super) fn from_block(block: pem::Pem) -> Result<Result<Self, Error>, String> {
-        let label = block.tag().to_owned();
-        let encrypted = block.headers().get("Proc-Type").is_some_and(|value| value.contains("ENCRYPTED"));
-        let der = Zeroizing::new(block.into_contents());
-        let form = match label.as_str() {
-            _ if encrypted => return Ok(Ok(Self { form: KeyForm::EncryptedPem, plain: None })),
+    pub(super) fn from_block(block: &Block<'_>) -> Result<Result<Self, Error>, String> {
+        let form = match block.label() {
+            _ if block.is_encrypted() => return Ok(Ok(Self { form: KeyForm::EncryptedPem, plain: None })),
             PRIVATE_KEY => KeyForm::Pkcs8,
             "RSA PRIVATE KEY" => KeyForm::Pkcs1,
             "EC PRIVATE KEY" => KeyForm::Sec1,
             ENCRYPTED_PRIVATE_KEY => KeyForm::EncryptedPkcs8,
-            _ => return Err(label),
+            label => return Err(label.to_owned()),
         };
-        Ok(Self::read(form, &der))
+        Ok(Self::read(form, block.contents()))
     }
 
     /// Reads DER in whatever form it is.

@@ -17,6 +17,7 @@ mod key_defect;
 mod key_material;
 mod name;
 mod name_pattern;
+mod pem_block;
 mod profile;
 mod request;
 mod serial;

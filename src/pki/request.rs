@@ -242,11 +242,12 @@ pub fn request_from(content: &[u8]) -> Result<CertificateRequest, Error> {
         Err(Error::Der { .. }) => return CertificateRequest::from_der(content),
         blocks => blocks?,
     };
-    let (requests, others): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| is_request(block.tag()));
+    let (requests, others): (Vec<_>, Vec<_>) =
+        blocks.into_iter().partition(|block| is_request(block.label()));
     match &requests[..] {
         [request] => CertificateRequest::from_der(request.contents()),
         [] => {
-            let found = others.iter().map(|block| printable(block.tag()).into_owned()).collect();
+            let found = others.iter().map(|block| printable(block.label()).into_owned()).collect();
             Err(Error::PemMissing { wanted: "certificate signing request", found })
         }
         several => Err(Error::SeveralRequests { count: several.len() }),

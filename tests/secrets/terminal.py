@@ -74,6 +74,14 @@ class Session:
     def is_asked(self, count: int = 1) -> bool:
         return self.hears(PROMPT, count) and self.shows(False)
 
+    def is_stopped(self) -> bool:
+        deadline = time.monotonic() + SECONDS
+        while "State:\tT" not in Path(f"/proc/{self.pid}/status").read_text():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
     def types(self, text: bytes) -> None:
         os.write(self.screen, text)
 
@@ -116,8 +124,7 @@ def stopped(program: str) -> None:
         with Session(program) as session:
             steps = [("it asks, and hides what is typed", session.is_asked())]
             os.kill(session.pid, getattr(signal, name))
-            while f"State:\tT" not in Path(f"/proc/{session.pid}/status").read_text():
-                time.sleep(0.02)
+            steps.append(("it is stopped", session.is_stopped()))
             if name == "SIGTSTP":
                 steps.append(("a terminal that it left shows what is typed", session.shows(True)))
             # As a shell does for itself.
