@@ -1,11 +1,13 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use time::OffsetDateTime;
+
 use super::issuance::Unvouched;
 use super::{Action, Report, RotationState};
 use crate::audit::{Finding, Place};
 use crate::milvus::deployment::TLS_FOLDER;
-use crate::pki::{self, EndEntityKind, listed, shell_quoted};
+use crate::pki::{self, EndEntityKind, listed, moment, shell_quoted};
 use crate::store::{self, FileRole, IssuedName, Recovery};
 
 /// Why a command could not do its work. Unless it says that a part was done, or the store that a run
@@ -65,6 +67,12 @@ pub enum Error {
         recovery: Recovery,
         /// Why this one failed.
         source: Box<Error>,
+    },
+    /// A clock that nobody has set.
+    #[error("the clock of this machine says {}, a time before this program was made", moment(*now))]
+    ClockBehind {
+        /// What it says.
+        now: OffsetDateTime,
     },
     /// What was asked for.
     #[error(transparent)]
@@ -325,6 +333,9 @@ impl Error {
                 ),
                 source => source.hint(&path.display().to_string()),
             },
+            Self::ClockBehind { .. } => {
+                Some("`date -u` shows that clock: set it, then run this again; certificates that begin now would be refused later".into())
+            }
             Self::Request(error) => error.hint("FILE"),
             Self::Unverifiable { .. } => Some(
                 "ask for names that the CA permits, or use another CA: `milvus-certs gen -d NEW` makes one"

@@ -216,12 +216,17 @@ impl InspectReport {
     }
 }
 
+/// Whether there is a folder. What cannot be looked at is read as a file, and that says why.
+fn is_folder(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| found.is_dir())
+}
+
 /// Shows what files and certificate directories hold, without secrets. What cannot be read is in the
 /// report with its error.
 #[must_use]
 pub fn inspect(targets: &[InspectTarget], now: OffsetDateTime) -> InspectReport {
     let targets = targets.iter().map(|target| match target {
-        InspectTarget::Path(path) if path.is_dir() => match look_into(path, now) {
+        InspectTarget::Path(path) if is_folder(path) => match look_into(path, now) {
             Ok(directory) => directory,
             Err(error) => single(&path.display().to_string(), Err(error)),
         },

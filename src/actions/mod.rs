@@ -3,6 +3,7 @@
 
 mod authority;
 mod check;
+mod clock;
 mod config;
 mod connect;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod report;
 mod rotate;
 
 pub use check::{CheckReport, CheckRequest, CheckedCertificate, check};
+pub use clock::check_clock;
 pub use config::{ConfigReport, ConfigRequest, ConfigTarget, RenderedDocument, config, platform_names};
 pub use connect::{ConnectReport, ConnectRequest, connect};
 pub use error::Error;

@@ -7,7 +7,9 @@ use time::{Duration, OffsetDateTime};
 
 use super::error::{command, outcome};
 use super::issuance::Unvouched;
-use crate::pki::{Certificate, EndEntityKind, GeneralName, KeyType, SerialNumber, Subject, Validity, listed};
+use crate::pki::{
+    Certificate, EndEntityKind, GeneralName, KeyType, SerialNumber, Subject, Validity, listed, moment,
+};
 use crate::store::{FileMode, FileRole, IssuedName, Recovery};
 
 /// What a command did, or with `dry_run` would do.
@@ -410,7 +412,6 @@ impl Note {
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let day = |time: &OffsetDateTime| timestamp(*time)[..10].to_owned();
         match self {
             Self::Recovered(recovery) => {
                 write!(f, "an earlier run had been interrupted; it was {} first", outcome(*recovery))
@@ -458,12 +459,12 @@ impl fmt::Display for Note {
             Self::CutToAuthority { file, not_after } => write!(
                 f,
                 "{file} ends on {} with its authority, earlier than the days asked for",
-                day(not_after)
+                moment(*not_after)
             ),
             Self::AuthorityEnds { file, not_after } => write!(
                 f,
                 "{file} ends on {} with its authority; only a new authority can change that (`milvus-certs rotate-ca begin`)",
-                day(not_after)
+                moment(*not_after)
             ),
             Self::SerialStarted => {
                 write!(f, "there was no ca.srl; it starts from a new random serial number")

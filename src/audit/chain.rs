@@ -1,10 +1,9 @@
 use time::Duration;
 
-use super::end_entity::day;
 use super::judge::Judge;
 use super::rules::{ALL, Clients};
 use super::{Client, Code};
-use crate::pki::{Certificate, ChainDefect, EndEntityKind, GeneralName, judge_chain};
+use crate::pki::{Certificate, ChainDefect, EndEntityKind, GeneralName, judge_chain, moment};
 use crate::store::FileRole;
 
 impl Judge<'_> {
@@ -64,7 +63,7 @@ impl Judge<'_> {
             self.report(
                 Code::OutlivesCa,
                 role,
-                format!("ends on {}, ca.pem already on {}", day(own), day(end)),
+                format!("ends on {}, ca.pem already on {}", moment(own), moment(end)),
             );
         }
     }

@@ -1,11 +1,11 @@
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 use super::authority::names;
 use super::judge::Judge;
 use super::rules::{ALL, Clients};
 use super::{Client, Code};
 use crate::milvus::public_keys;
-use crate::pki::{Certificate, EndEntityKind, KeyAlgorithm};
+use crate::pki::{Certificate, EndEntityKind, KeyAlgorithm, moment};
 use crate::store::FileRole;
 
 impl Judge<'_> {
@@ -40,15 +40,15 @@ impl Judge<'_> {
         let validity = certificate.validity();
         let whose = self.whose(role, certificate);
         if now > validity.not_after {
-            self.report(Code::Expired, role, format!("{whose}ended on {}", day(validity.not_after)));
+            self.report(Code::Expired, role, format!("{whose}ended on {}", moment(validity.not_after)));
         } else if now < validity.not_before {
-            self.report(Code::NotYetValid, role, format!("{whose}begins on {}", day(validity.not_before)));
+            self.report(Code::NotYetValid, role, format!("{whose}begins on {}", moment(validity.not_before)));
         } else if validity.not_after - now <= self.expectations.expires_in {
             let left = days(validity.not_after - now);
             self.report(
                 Code::Expiring,
                 role,
-                format!("{whose}ends on {}, {left} from now", day(validity.not_after)),
+                format!("{whose}ends on {}, {left} from now", moment(validity.not_after)),
             );
         }
     }
@@ -152,10 +152,6 @@ fn stopped_by_authority(algorithm: &KeyAlgorithm) -> [Clients; 2] {
         }
         _ => [&[Client::Pymilvus, Client::Go], ALL],
     }
-}
-
-pub(super) fn day(time: OffsetDateTime) -> String {
-    time.date().to_string()
 }
 
 fn days(duration: Duration) -> String {

@@ -376,9 +376,11 @@ mod tests {
     use super::*;
 
     /// The words with which a command begins.
-    const COMMANDS: [&str; 12] = [
+    const COMMANDS: [&str; 14] = [
         "milvus-certs ",
         "chmod ",
+        "chown ",
+        "setfacl ",
         "rm ",
         "openssl ",
         "sed ",
@@ -517,7 +519,8 @@ mod tests {
         assert_eq!(
             fix(Code::OtherCaSameName, Authority::Unfit),
             "first mend ca.key and ca.pem, or put others here that belong together; then \
-             `milvus-certs renew -d certs server`; issues it from ca.pem; or restore the ca.pem that signed it"
+             `milvus-certs renew -d certs --adopt server`; issues it from ca.pem, if all that it says is \
+             meant; or restore the ca.pem that signed it"
         );
         assert_eq!(
             fix(Code::DamagedFile, Authority::Elsewhere).split(';').next().unwrap(),

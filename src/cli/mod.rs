@@ -24,6 +24,7 @@ pub(crate) mod usage;
 use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use milvus_certs::actions::check_clock;
 use time::OffsetDateTime;
 
 /// What every command's help ends with.
@@ -150,6 +151,12 @@ impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<Status> {
         #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
         let now = OffsetDateTime::now_utc();
+        if matches!(
+            self.command,
+            Command::Gen(_) | Command::Renew(_) | Command::Issue(_) | Command::RotateCa(_)
+        ) {
+            check_clock(now)?;
+        }
         match self.command {
             Command::Gen(args) => args.run(now),
             Command::Renew(args) => args.run(now),

@@ -175,7 +175,8 @@ impl Args {
             }
         };
         let issued: Vec<_> = named.iter().filter_map(|target| target.name()).collect();
-        let is_folder = |name: &&IssuedName| Path::new(name.as_str()).is_dir();
+        let is_folder =
+            |name: &&IssuedName| std::fs::metadata(name.as_str()).is_ok_and(|found| found.is_dir());
         if let (Some(folder), true) = (issued.iter().find(is_folder), self.common.dir == Path::new(".")) {
             return Err(usage::Error::folder_for_a_name("renew", folder.as_str()).into());
         }

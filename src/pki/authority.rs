@@ -329,7 +329,7 @@ pub fn check_may_issue(certificate: &Certificate, below: usize, now: OffsetDateT
         return Err(Error::AuthorityExpired { not_after });
     }
     if now < not_before {
-        return Err(Error::AuthorityNotYetValid { not_before });
+        return Err(Error::AuthorityNotYetValid { not_before, now });
     }
     Ok(())
 }

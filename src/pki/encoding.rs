@@ -287,7 +287,10 @@ fn is_binary(content: &[u8]) -> Option<Error> {
         _ if !is_der(content) => None,
         _ if is_pkcs12(content) => Some(Error::Pkcs12),
         _ if is_pkcs7(content) => Some(Error::Pkcs7 { form: "DER" }),
-        _ => Some(Error::Der { key: KeyMaterial::from_der(content).ok().map(|key| key.form()) }),
+        _ => Some(Error::Der {
+            is_certificate: Certificate::from_der(content).is_ok(),
+            key: KeyMaterial::from_der(content).ok().map(|key| key.form()),
+        }),
     }
 }
 

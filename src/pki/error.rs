@@ -1,10 +1,9 @@
 use time::OffsetDateTime;
-use time::macros::format_description;
 
 use super::certificate::MAX_LENGTH;
 use super::{
     AttributeType, EndEntityKind, GeneralName, KeyAlgorithm, KeyDefect, KeyForm, KeyType, SignatureAlgorithm,
-    Subject, shell_quoted,
+    Subject, moment, shell_quoted,
 };
 
 /// What is wrong with a name, a number, a key or a certificate.
@@ -88,6 +87,8 @@ pub enum Error {
     /// DER where PEM is needed.
     #[error("is DER, not PEM")]
     Der {
+        /// Whether it is one certificate.
+        is_certificate: bool,
         /// The form of the private key, if it is one.
         key: Option<KeyForm>,
     },
@@ -199,16 +200,18 @@ pub enum Error {
         reason: String,
     },
     /// An authority past its end.
-    #[error("the certificate authority ended on {}", date(*not_after))]
+    #[error("the certificate authority ended on {}", moment(*not_after))]
     AuthorityExpired {
         /// When it ended.
         not_after: OffsetDateTime,
     },
     /// An authority before its beginning.
-    #[error("the certificate authority is valid only from {}", date(*not_before))]
+    #[error("the certificate authority is valid only from {}, and the clock of this machine says {}", moment(*not_before), moment(*now))]
     AuthorityNotYetValid {
         /// When it begins.
         not_before: OffsetDateTime,
+        /// What the clock says.
+        now: OffsetDateTime,
     },
     /// An intermediate authority whose root is not known.
     #[error("the certificate of {subject} was issued by {issuer}, whose certificate is not there")]
@@ -367,11 +370,12 @@ impl Error {
                 "`keytool -importkeystore -srckeystore {quoted} -destkeystore FILE.p12 -deststoretype PKCS12` converts it, then `openssl pkcs12 -in FILE.p12` shows what is in it"
             ),
             Self::NotText => "save it as ASCII or UTF-8 without a byte order mark".into(),
-            Self::Der { key } => {
+            Self::Der { is_certificate, key } => {
                 let (command, file) = match key {
-                    None => ("x509", "FILE.pem"),
                     Some(KeyForm::EncryptedPkcs8) => ("pkcs8 -topk8 -v2 aes-256-cbc", "FILE.key"),
                     Some(_) => ("pkey", "FILE.key"),
+                    None if *is_certificate => ("x509", "FILE.pem"),
+                    None => return Some(format!("`milvus-certs inspect {quoted}` says what it is")),
                 };
                 format!("convert it with `openssl {command} -inform DER -in {quoted} -out {file}`")
             }
@@ -392,7 +396,9 @@ impl Error {
             Self::AuthorityExpired { .. } => {
                 format!("`{}` makes a new CA and keeps the old files in a backup", beside("gen --force", file))
             }
-            Self::AuthorityNotYetValid { .. } => "check the clock of this machine".into(),
+            Self::AuthorityNotYetValid { .. } => {
+                "`date -u` shows that clock: set it, if it is wrong; otherwise run this again when the authority has begun".into()
+            }
             Self::IssuerMissing { .. } => {
                 "append the certificates of the issuers, up to the root, to the file given with --ca-cert"
                     .into()
@@ -500,8 +506,4 @@ fn found_instead(found: &[String]) -> String {
         [] => String::new(),
         labels => format!(", but {}", labels.join(", ")),
     }
-}
-
-fn date(time: OffsetDateTime) -> String {
-    time.format(format_description!("[year]-[month]-[day]")).unwrap_or_else(|_| time.to_string())
 }

@@ -54,5 +54,5 @@ pub use sign::EndEntity;
 pub(crate) use signatures::ECDSA_P521_SHA512;
 pub use subject::{Attribute, AttributeType, Subject};
 pub use text::{is_deceptive, listed, printable, shell_quoted};
-pub use validity::{Days, Validity};
+pub use validity::{Days, Validity, moment};
 pub use verify::{covers, verify_chain};

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use time::macros::format_description;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 use super::Error;
@@ -87,6 +88,14 @@ impl Validity {
     }
 }
 
+/// A moment as messages name it: `2036-11-22 18:57 UTC`.
+#[must_use]
+pub fn moment(time: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+    let time = time.to_offset(UtcOffset::UTC);
+    time.format(format).unwrap_or_else(|_| time.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;
@@ -111,6 +120,11 @@ mod tests {
         for days in [1, 365, 3650, 36500] {
             assert_eq!(starting(days).days(), Days(days));
         }
+    }
+
+    #[test]
+    fn a_moment_has_a_time_and_a_zone() {
+        assert_eq!(moment(datetime!(2036-11-22 19:57:59 +1)), "2036-11-22 18:57 UTC");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What is said once a connection stands. In TLS 1.3 the client's handshake is over before the server
 //! has judged its certificate (RFC 8446 4.4.2): only an answer says that the client was let in.
 
+use std::net::SocketAddr;
+
 use bytes::{Buf, Bytes};
 use http::{Method, Request};
 use prost::Message;
@@ -56,15 +58,16 @@ impl Exchange {
 }
 
 /// Asks what the service is for, within the time.
-pub(super) async fn ask<S>(service: Service, host: &str, stream: S, budget: Budget) -> Exchange
+pub(super) async fn ask<S>(service: Service, address: SocketAddr, stream: S, budget: Budget) -> Exchange
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (stream, heard) = Listening::new(stream);
+    let host = host(address);
     let answer = async {
         match service {
-            Service::Grpc => ask_grpc(host, stream).await,
-            Service::Rest => ask_rest(host, stream).await.map(|()| None),
+            Service::Grpc => ask_grpc(&host, stream).await,
+            Service::Rest => ask_rest(&host, stream).await.map(|()| None),
         }
     };
     let answer = budget.step(answer).await;
@@ -74,6 +77,11 @@ where
         (Some(Err(ended)), None) => Exchange::ended(ended),
         (None, None) => Exchange::ended(Ended::TimedOut),
     }
+}
+
+/// An address as a request names it: without the interface that it is reached by (RFC 9110 4.2).
+pub(super) fn host(address: SocketAddr) -> String {
+    SocketAddr::new(address.ip(), address.port()).to_string()
 }
 
 /// Asks Milvus for its version, as an SDK does; without one where something else answers in HTTP/2.
@@ -170,6 +178,13 @@ pub(super) async fn read_start(stream: &mut (impl AsyncRead + Unpin)) -> std::io
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_names_no_interface() {
+        let address = std::net::SocketAddrV6::new(std::net::Ipv6Addr::LOCALHOST, 19530, 0, 2);
+        assert_eq!(address.to_string(), "[::1%2]:19530");
+        assert_eq!(host(address.into()), "[::1]:19530");
+    }
 
     #[test]
     fn the_version_is_read_from_a_grpc_message() {

@@ -10,6 +10,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
+use super::Trust;
 use crate::pki::ECDSA_P521_SHA512;
 
 /// What a handshake showed, also where it failed later.
@@ -34,7 +35,7 @@ pub(super) struct Observer {
 /// A client certificate, and who may see it.
 pub(super) struct Shown {
     pub(super) key: Arc<CertifiedKey>,
-    pub(super) trusts: Arc<dyn Fn(&[Vec<u8>]) -> bool + Send + Sync>,
+    pub(super) trusts: Trust,
 }
 
 /// Without the key.

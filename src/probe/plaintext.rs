@@ -22,9 +22,9 @@ pub enum Plaintext {
 
 /// Recognises what is spoken, if it is something that Milvus speaks.
 pub(super) async fn recognise(address: SocketAddr, budget: Budget) -> Option<Plaintext> {
-    let host = address.to_string();
+    let host = exchange::host(address);
     let stream = connect(address, budget).await.ok()?;
-    if let Exchange::Answered { version } = exchange::ask(Service::Grpc, &host, stream, budget).await {
+    if let Exchange::Answered { version } = exchange::ask(Service::Grpc, address, stream, budget).await {
         return Some(Plaintext::Http2 { version });
     }
     let mut stream = connect(address, budget).await.ok()?;

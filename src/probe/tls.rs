@@ -193,8 +193,7 @@ impl Visit<'_> {
     }
 
     async fn ask(&self, stream: TlsStream<TcpStream>) -> Exchange {
-        let host = self.address.to_string();
-        exchange::ask(self.target.service, &host, stream, self.budget).await
+        exchange::ask(self.target.service, self.address, stream, self.budget).await
     }
 
     async fn ask_with(&self, identity: &Identity) -> (Exchange, Agreed) {

@@ -153,7 +153,7 @@ impl Print {
     /// Whether two are of the same content, as far as it can be read, or else of the same file.
     pub(super) fn is_of_same(&self, other: &Self) -> bool {
         match (&self.sha256, &other.sha256) {
-            (Some(own), Some(other)) => own == other,
+            (Some(digest), Some(same)) => (self.size, digest) == (other.size, same),
             _ => (self.size, self.inode) == (other.size, other.inode),
         }
     }

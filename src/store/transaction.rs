@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::fs::{self, Content, Created, Permissions, Print};
 use super::manifest::{Change, Kept, Manifest};
-use super::{Directory, Error, FileMode, FileRole, Owner, RelativePath, journal};
+use super::{Directory, Error, FileMode, FileRole, INVENTORY, ISSUED_FOLDER, Owner, RelativePath, journal};
 
 /// What becomes of the files that are replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -268,6 +268,7 @@ impl Transaction<'_> {
         if self.manifest.files.is_empty() {
             return Ok(false);
         }
+        self.keep_inventory()?;
         self.manifest.kept = self.kept.take();
         self.manifest.write(&self.staged).map_err(write_error)?;
         let fd = self.directory.fd();
@@ -278,6 +279,18 @@ impl Transaction<'_> {
         });
         decided.map_err(write_error)?;
         Ok(true)
+    }
+
+    /// What was issued has its line in the inventory already: where that is taken back, so is this.
+    fn keep_inventory(&self) -> Result<(), Error> {
+        let [here, below] =
+            [RelativePath::in_directory(INVENTORY), RelativePath::in_folder(ISSUED_FOLDER, INVENTORY)];
+        for path in [here, below] {
+            if let Some(print) = self.directory.print(&path)? {
+                self.kept.borrow_mut().push(Kept { path: (&path).into(), print: Some(print) });
+            }
+        }
+        Ok(())
     }
 
     /// Beyond the decision, a crash is completed by the next run.

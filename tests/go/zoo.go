@@ -243,7 +243,7 @@ func zooOf(home, stranger, deep directory) ([]animal, error) {
 	add(plaintext.failing(trusting, "plaintext", ""))
 	silence := animal{words: "silence", plain: func(net.Conn) { time.Sleep(5 * time.Second) },
 		state: "silent", mode: "none", alpn: "none", without: "not tried", with: "not tried", codes: "no-answer",
-		directory: home, arguments: []string{"--timeout", "300ms"}}
+		directory: home, arguments: []string{"--timeout", "900ms"}}
 	add(silence.failing(trusting, "no-answer", ""))
 	garbage := animal{words: "garbage", plain: func(connection net.Conn) { _, _ = connection.Write(make([]byte, 512)) },
 		state: "strange", mode: "none", alpn: "none", without: "not tried", with: "not tried", codes: "not-milvus", directory: home}

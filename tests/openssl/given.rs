@@ -202,6 +202,13 @@ fn forms() -> Vec<Trial> {
             folder.openssl(&refusal.says("TRUSTED CERTIFICATE").openssl_command());
             folder.milvus_certs("gen --key-type p256 --ca-cert FILE.pem --ca-key corp.key");
         }),
+        trial("DER that is neither a certificate nor a key is not said to be convertible", || {
+            let folder = with_authority();
+            folder.openssl("req -new -key corp.key -subj /CN=CA -outform DER -out corp.der");
+            let refusal = folder.refusal("gen -d certs --ca-cert corp.der --ca-key corp.key");
+            let shown = folder.milvus_certs(&refusal.says("is DER").command());
+            assert!(shown.contains("certificate signing request"), "{shown}");
+        }),
         trial("a key of OpenSSH is converted by the hint's commands", || {
             let folder = with_authority();
             folder.write("corp.ssh", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----\n");

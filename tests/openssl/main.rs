@@ -8,6 +8,7 @@
 
 mod answers;
 mod authorities;
+mod due;
 mod encrypted_keys;
 mod gen_sh;
 mod given;
@@ -20,6 +21,7 @@ mod reissue;
 mod requests;
 mod serial_file;
 mod support;
+mod trust;
 mod unusable_files;
 mod validity;
 
@@ -50,6 +52,8 @@ fn main() -> ExitCode {
         answers::trials(),
         given::trials(),
         reissue::trials(),
+        trust::trials(),
+        due::trials(),
     ];
     let trials = trials.into_iter().flatten().map(|trial| trial.with_ignored_flag(ignored)).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

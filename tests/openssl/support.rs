@@ -97,6 +97,18 @@ impl Folder {
         text(&output.stderr)
     }
 
+    /// Runs a command of this program, whatever it ends with; returns all that it printed.
+    pub(crate) fn says(&self, command: &str) -> String {
+        describe(&self.run(env!("CARGO_BIN_EXE_milvus-certs"), command))
+    }
+
+    /// Runs a command of this program that fails having done a part; returns what it said.
+    pub(crate) fn failure(&self, command: &str) -> String {
+        let output = self.run(env!("CARGO_BIN_EXE_milvus-certs"), command);
+        assert_eq!(output.status.code(), Some(1), "milvus-certs {command}\n{}", describe(&output));
+        text(&output.stderr)
+    }
+
     /// The codes of the notes that a command of this program leaves.
     pub(crate) fn notes(&self, command: &str) -> BTreeSet<String> {
         let json = self.milvus_certs(&format!("{command} --json"));

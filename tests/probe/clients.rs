@@ -1,11 +1,16 @@
 //! What becomes of clients where a server asks for a certificate.
 
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use libtest_mimic::Trial;
 use rustls::version::{TLS12, TLS13};
 use serde_json::json;
 
 use crate::issue::Directory;
 use crate::report::{Report, probe, text};
+use crate::server::{Server, speak_http2};
 use crate::tls::Tls;
 use crate::trial;
 
@@ -19,6 +24,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("without a client certificate in the directory none is tried", nothing_to_show),
         trial("a server that takes any client lets in those without a certificate too", any_client),
         trial("a key that does not belong to the client certificate is refused", other_key),
+        trial("a server of another CA does not see the directory's client certificate", other_server),
+        trial("a server that shows another certificate later does not see it either", two_faces),
     ]
 }
 
@@ -106,4 +113,48 @@ fn other_key() {
     let (certificate, key) = (directory.argument("client.pem"), directory.argument("server.key"));
     let report = shown(&directory, &certificate, &key);
     report.finds(3, &["client-refused"]).has("with_client_certificate/let_in", false);
+}
+
+fn other_server() {
+    let (directory, other) = (Directory::new(), Directory::new());
+    let saw = Arc::new(AtomicBool::new(false));
+    let seen = saw.clone();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let tls = Tls::one_way(other.path()).only(&TLS13).taking_any_client();
+    let server = tls.start_with(listener, move |stream| {
+        seen.fetch_or(stream.get_ref().1.peer_certificates().is_some(), Ordering::SeqCst);
+        speak_http2(stream)
+    });
+    let (target, d) = (server.target(), directory.argument(""));
+    probe(&[&target, "-d", &d]).has("verifies", false).has("with_client_certificate", json!(null));
+    assert!(text(&[&target, "-d", &d]).contains(", with one not tried: the server does not verify\n"));
+    assert!(!saw.load(Ordering::SeqCst), "it was shown");
+
+    let named = ["--cert", &directory.argument("client.pem"), "--key", &directory.argument("client.key")];
+    let report = probe(&[&[target.as_str(), "-d", &d], &named[..]].concat());
+    report.has("verifies", false).has("with_client_certificate/let_in", true);
+    assert!(saw.load(Ordering::SeqCst), "who names a certificate wants it shown");
+}
+
+fn two_faces() {
+    let (directory, other) = (Directory::new(), Directory::new());
+    let config = |own: &Directory| Tls::one_way(own.path()).only(&TLS13).taking_any_client().config();
+    let faces =
+        [&directory, &directory, &other].map(|own| tokio_rustls::TlsAcceptor::from(Arc::new(config(own))));
+    let (count, saw) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let (counted, seen) = (count.clone(), saw.clone());
+    let server = Server::start(move |stream| {
+        let face = faces[counted.fetch_add(1, Ordering::SeqCst).min(2)].clone();
+        let seen = seen.clone();
+        async move {
+            if let Ok(stream) = face.accept(stream).await {
+                seen.fetch_or(stream.get_ref().1.peer_certificates().is_some(), Ordering::SeqCst);
+                speak_http2(stream).await;
+            }
+        }
+    });
+    let report = probe(&[&server.target(), "-d", &directory.argument("")]);
+    report.has("verifies", true).has("with_client_certificate/let_in", false);
+    assert_eq!(count.load(Ordering::SeqCst), 3, "it was to be shown at the third connection");
+    assert!(!saw.load(Ordering::SeqCst), "it was shown");
 }

@@ -41,8 +41,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// The longest that a step may take, where it will take that long.
-const SHORT: [&str; 2] = ["--timeout", "300ms"];
+/// The longest that looking may take, where a step, a third of it, will take as long as it may.
+const SHORT: [&str; 2] = ["--timeout", "900ms"];
 
 fn assert_is(server: &Server, state: &str, code: &str) {
     for rest_port in ["8080", &server.port()] {

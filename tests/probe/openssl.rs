@@ -109,10 +109,10 @@ fn alpn() {
     let folder = directory.argument("");
     let server = SServer::start(&directory, &["-alpn", "h2"]);
     // It agrees on h2, and does not speak it.
-    let report = probe(&[&server.target, "-d", &folder, "--timeout", "1s"]).finds(3, &["no-answer"]);
+    let report = probe(&[&server.target, "-d", &folder, "--timeout", "3s"]).finds(3, &["no-answer"]);
     report.has("alpn", "h2");
     let server = SServer::start(&directory, &[]);
-    probe(&[&server.target, "-d", &folder, "--timeout", "1s"])
+    probe(&[&server.target, "-d", &folder, "--timeout", "3s"])
         .finds(3, &["no-alpn", "no-answer"])
         .has("alpn", json!(null));
 }

@@ -163,14 +163,19 @@ impl World {
 
     /// Somebody renames the directory.
     pub(super) fn move_directory(&mut self) {
-        let moved = self.directory.with_file_name("moved");
+        let moved = self.free_place("moved");
         std::fs::rename(&self.directory, &moved).unwrap();
         self.directory = moved;
     }
 
+    fn free_place(&self, name: &str) -> PathBuf {
+        let mut places = (1..).map(|number| self.directory.with_file_name(format!("{name}-{number}")));
+        places.find(|place| !place.exists()).unwrap()
+    }
+
     /// Somebody copies the directory, and goes on with the copy.
     pub(super) fn use_a_copy(&mut self) {
-        let copy = self.directory.with_file_name("copy");
+        let copy = self.free_place("copy");
         copy_folder(&self.directory, &copy);
         self.directory = copy;
     }

@@ -113,7 +113,7 @@ fn unvouched(
 /// What there is of something that was asked for.
 enum Seen {
     /// A certificate that is renewed.
-    Due(Old),
+    Due(Box<Old>),
     /// One that is not.
     Left,
     /// Nothing.
@@ -248,7 +248,7 @@ impl Selection<'_> {
         let mut chosen = Chosen::default();
         for member in members {
             match self.look_at(folder, member, report) {
-                Ok(Seen::Due(old)) => chosen.due.push(old),
+                Ok(Seen::Due(old)) => chosen.due.push(*old),
                 Ok(Seen::Gone) => {
                     let path = folder.directory.path_of(EndEntityFiles::issued(&member.name).certificate);
                     chosen.withdrawn.push((member.name.clone(), path));
@@ -279,7 +279,7 @@ impl Selection<'_> {
                 if member.kind.is_none() || !certificate.serves(old.kind) {
                     old.kind = EndEntityKind::of(&certificate);
                 }
-                return Ok(Seen::Due(old));
+                return Ok(Seen::Due(Box::new(old)));
             }
             Err(reason) if matches!(self.request.issued, Issued::Named(_)) => {
                 return Err(unvouched(self.request, &path, reason, old.kind, &member.name));
@@ -290,7 +290,7 @@ impl Selection<'_> {
             }
         }
         if self.is_due(folder, &old, &certificate, &mut report.notes)? {
-            return Ok(Seen::Due(old));
+            return Ok(Seen::Due(Box::new(old)));
         }
         let shown = folder.path_of(&old.files.certificate);
         report.certificates.push(CertificateReport::of(old.kind.name(), shown, Action::Kept, &certificate));
