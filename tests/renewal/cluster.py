@@ -207,8 +207,8 @@ def judge_cluster(program):
         problems = [] if done.returncode and "Forbidden" in done.stderr else [failure("Role", done)]
         check(f"the Role has nothing too much: without {verb} the job fails", problems)
     scene = made(program, "broken")
-    (scene.certs / "server.key").write_bytes((scene.certs / "client.key").read_bytes())
+    (scene.certs / "ca.pem").write_bytes((scene.certs / "server.pem").read_bytes())
     done = scene.start()
     applied = [words for words in scene.said("arguments") if words.startswith("kubectl")]
-    problems = ([] if done.returncode else [failure("config", done)]) + compare("kubectl", [], applied)
-    check("a directory that config refuses changes nothing in the cluster", problems)
+    problems = ([] if done.returncode else [failure("renewal", done)]) + compare("kubectl", [], applied)
+    check("a directory that renew and config refuse changes nothing in the cluster", problems)
