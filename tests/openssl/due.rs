@@ -81,6 +81,11 @@ pub(crate) fn trials() -> Vec<Trial> {
                 assert_nothing_is_due(&folder, command);
             }
             folder.refusal("renew --if-due 30d --san new.example.com").says("is encrypted");
+            folder.milvus_certs("gen -d other --key-type p256 -q");
+            let own = folder.read("server.pem");
+            folder.join(&["other/server.pem", "other/ca.pem"], "server.pem");
+            folder.refusal("renew --if-due 30d").says("the CA of this directory did not sign it");
+            folder.write("server.pem", own);
             folder.join(&["client.key"], "issued/search/search.key");
             folder.refusal("renew --all --if-due 30d").says("is encrypted");
             folder.refusal("issue --from fleet.yaml").says("is encrypted");

@@ -29,7 +29,10 @@ impl Run<'_> {
         };
         let mut serials = match self.rotation.state {
             RotationState::Begun => Serials::new(self.directory, &authority, self.inventory)?,
-            _ => Serials::of(self.directory, &authority, &[], self.inventory)?,
+            _ => {
+                let known: Vec<_> = self.rotation.chains.iter().map(|chain| &chain.leaf).collect();
+                Serials::of(self.directory, &authority, &known, self.inventory)?
+            }
         };
         let path = path_in(&report.directory, FileRole::CaCertificate);
         report.certificates.push(CertificateReport::of("ca", path, Action::Kept, authority.root()));
