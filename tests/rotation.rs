@@ -60,6 +60,7 @@ impl Scene {
             "directory": inode(&self.path("issued")),
             "journal": inode(&journal),
             "backup": null,
+            "old_serial": null,
             "serial": null,
             "is_same_ca": true,
             "files": [{"path": {"folder": "search", "name": "search.key"}, "old": print(old), "new": print(new)}],

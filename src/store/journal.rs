@@ -219,8 +219,9 @@ struct State<'a> {
     kept: Option<Print>,
     /// The folder that it was in is gone: somebody withdrew it, whatever it was to hold.
     is_withdrawn: bool,
-    /// It is the new `ca.srl`, from which another program has taken numbers since.
-    is_advanced: bool,
+    /// It is the old or the new `ca.srl`, from which another program has taken numbers since.
+    is_old_advanced: bool,
+    is_new_advanced: bool,
 }
 
 impl State<'_> {
@@ -233,11 +234,11 @@ impl State<'_> {
     }
 
     fn is_new(&self) -> bool {
-        self.is_advanced || Self::is(self.current.as_ref(), Some(&self.change.new))
+        self.is_new_advanced || Self::is(self.current.as_ref(), Some(&self.change.new))
     }
 
     fn is_old(&self) -> bool {
-        Self::is(self.current.as_ref(), self.change.old.as_ref())
+        self.is_old_advanced || Self::is(self.current.as_ref(), self.change.old.as_ref())
     }
 
     /// Whether putting the new file there overwrites nothing but what the run found.
@@ -265,7 +266,8 @@ fn states<'a>(
         let was_there = |folder: &String| manifest.folders.contains(folder);
         let is_serial = change.path.folder.is_none() && name == FileRole::CaSerial.file_name();
         states.push(State {
-            is_advanced: is_serial && has_advanced(directory, manifest)?,
+            is_old_advanced: is_serial && has_advanced(directory, manifest.old_serial.as_deref())?,
+            is_new_advanced: is_serial && has_advanced(directory, manifest.serial.as_deref())?,
             change,
             current: print(folders.target.as_ref(), name)?,
             staged: print(folders.staged.as_ref(), name)?,
@@ -277,14 +279,14 @@ fn states<'a>(
     Ok(states)
 }
 
-/// Whether `ca.srl` is behind nothing of what the run was to put there.
-fn has_advanced(directory: &OwnedFd, manifest: &Manifest) -> io::Result<bool> {
+/// Whether `ca.srl` is this one, from which numbers have been taken.
+fn has_advanced(directory: &OwnedFd, from: Option<&str>) -> io::Result<bool> {
     let fs::Content::Bytes(content) = fs::read(directory, FileRole::CaSerial.file_name())? else {
         return Ok(false);
     };
-    let new = manifest.serial.as_ref().and_then(|serial| SerialCounter::parse(serial.as_bytes()).ok());
+    let from = from.and_then(|serial| SerialCounter::parse(serial.as_bytes()).ok());
     let now = SerialCounter::parse(&content).ok();
-    Ok(new.zip(now).is_some_and(|(new, now)| new.will_reach(now.last())))
+    Ok(from.zip(now).is_some_and(|(from, now)| from.will_reach(now.last())))
 }
 
 /// The first of the files that stay, and that the new ones belong to, that is not as it was.

@@ -24,7 +24,8 @@ pub(super) struct Manifest {
     journal: u64,
     /// The backup that receives what is replaced.
     pub(super) backup: Option<String>,
-    /// What `ca.srl` is to hold.
+    /// What `ca.srl` holds, where another is to take its place, and what it is to hold.
+    pub(super) old_serial: Option<String>,
     pub(super) serial: Option<String>,
     /// Whether the CA stays: then `ca.srl` is in its place before the run decides, and only ever advances.
     pub(super) is_same_ca: bool,
@@ -87,6 +88,7 @@ impl Manifest {
             directory: rustix::fs::fstat(directory)?.st_ino,
             journal: rustix::fs::fstat(journal)?.st_ino,
             backup,
+            old_serial: None,
             serial: None,
             is_same_ca: true,
             files: Vec::new(),

@@ -349,6 +349,8 @@ impl Transaction<'_> {
         let content = self.read(role)?;
         self.manifest.serial = Some(String::from_utf8_lossy(&content).into_owned());
         if !self.manifest.is_same_ca {
+            let old = self.directory.read(role)?;
+            self.manifest.old_serial = old.map(|old| String::from_utf8_lossy(&old).into_owned());
             return Ok(());
         }
         self.manifest.files.retain(|change| change.path.folder.is_some() || change.path.name != serial);
