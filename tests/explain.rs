@@ -537,7 +537,7 @@ fn a_server_and_a_client_certificate_of_other_authorities_are_two_causes() {
     let report = explain("-", log.as_bytes()).unwrap();
     let fixes: Vec<_> =
         report.findings.iter().map(|finding| finding.fix.split('#').next().unwrap()).collect();
-    assert_eq!(fixes, ["milvus-certs renew server ", "milvus-certs renew client "]);
+    assert_eq!(fixes, ["milvus-certs renew --adopt server ", "milvus-certs renew --adopt client "]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use libtest_mimic::Trial;
+use milvus_certs::store::FileRole;
 use rustls::version::{TLS12, TLS13};
 use serde_json::json;
 
@@ -66,8 +67,8 @@ fn without_client_auth() {
 
 fn expired() {
     let (directory, old) = (Directory::new(), Directory::aged(30, 10));
-    for file in ["ca.key", "ca.pem", "ca.srl"] {
-        directory.write(file, old.text(file));
+    for role in FileRole::ALL {
+        directory.write(role.file_name(), old.text(role.file_name()));
     }
     directory.renew();
     let (certificate, key) = (old.argument("client.pem"), old.argument("client.key"));
