@@ -61,6 +61,7 @@ impl Scene {
             "journal": inode(&journal),
             "backup": null,
             "old_serial": null,
+            "ca_serial": null,
             "serial": null,
             "is_same_ca": true,
             "files": [{"path": {"folder": "search", "name": "search.key"}, "old": print(old), "new": print(new)}],

@@ -344,8 +344,10 @@ fn write(
     let mut files = Vec::new();
     if matches!(request.target, ConfigTarget::Compose) {
         let key = folder.join(TLS_FOLDER).join(FileRole::CaKey.file_name());
-        if std::fs::symlink_metadata(&key).is_ok() {
-            return Err(Error::AuthorityInTlsFolder { path: key });
+        match std::fs::symlink_metadata(&key) {
+            Ok(_) => return Err(Error::AuthorityInTlsFolder { path: key }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => return Err(crate::store::Error::Read { path: key, source }.into()),
         }
         files.extend(ServerFiles::ROLES.map(|role| OutputFile {
             folder: Some(TLS_FOLDER),

@@ -40,14 +40,23 @@ impl Opened {
 
     fn recover_issued(&mut self, output: Option<&Path>) {
         for folder in IssuedFolder::all(&self.directory, &self.inventory, output) {
-            match IssuedFolder::open_if_there(&self.directory, folder.as_deref(), Access::Change) {
-                Ok(opened) => {
-                    let recovery = opened.and_then(|folder| folder.directory.recovery());
-                    self.is_issued_recovered |= recovery.is_some();
-                    self.recovery = self.recovery.or(recovery);
-                }
+            let opened = IssuedFolder::open_if_there(&self.directory, folder.as_deref(), Access::Change);
+            match opened.and_then(|opened| self.take_over(opened)) {
+                Ok(()) => {}
                 Err(error) => self.obstacles.push(error),
             }
+        }
+    }
+
+    /// Takes note of what became of an interrupted run, and lets ca.srl be above the numbers that it had taken.
+    fn take_over(&mut self, folder: Option<IssuedFolder>) -> Result<(), Error> {
+        let Some(folder) = folder else { return Ok(()) };
+        let recovery = folder.directory.recovery();
+        self.is_issued_recovered |= recovery.is_some();
+        self.recovery = self.recovery.or(recovery);
+        match folder.directory.recovered_serial() {
+            Some(serial) => Ok(self.directory.advance_serial(serial)?),
+            None => Ok(()),
         }
     }
 

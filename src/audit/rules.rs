@@ -295,7 +295,7 @@ codes! {
     why "everybody on this machine can read the private keys, and `chmod` changes nothing: so it is on WSL's /mnt, CIFS and vfat";
     fix "keep the certificates on another file system, such as that of your home folder";
 
-    /// An access control list lets others read a private key.
+    /// An access control list lets others read or change a private key.
     KeyReadableByList = "key-readable-by-acl", Warning, breaks NOBODY;
     why "whoever reads it can pass for its owner";
     fix "setfacl -b {file} # if it is not meant so; a renewal keeps the list";

@@ -43,6 +43,9 @@ pub struct Directory {
     protection: Protection,
     trusted: Trusted,
     recovery: Option<Recovery>,
+    recovered_serial: Option<String>,
+    /// What [`Directory::remember_serial`] was told.
+    ca_serial: Option<String>,
     /// The folders that were made for it, outermost first, as long as nothing was put into it.
     made: Vec<PathBuf>,
 }
@@ -106,6 +109,8 @@ impl Directory {
             protection: Protection::Required,
             trusted: Trusted::runner(),
             recovery: None,
+            recovered_serial: None,
+            ca_serial: None,
             made,
         };
         if access == Access::LookAsItIs {
@@ -152,7 +157,10 @@ impl Directory {
             };
         }
         let recovered = journal::recover(&directory.fd, directory.protection);
-        directory.recovery = recovered.map_err(|obstacle| obstacle.in_directory(path))?;
+        if let Some(recovered) = recovered.map_err(|obstacle| obstacle.in_directory(path))? {
+            directory.recovery = Some(recovered.recovery);
+            directory.recovered_serial = recovered.serial;
+        }
         Ok(directory)
     }
 
@@ -267,6 +275,22 @@ impl Directory {
     #[must_use]
     pub fn recovery(&self) -> Option<Recovery> {
         self.recovery
+    }
+
+    /// The last serial number that an interrupted run had taken from the CA, whose directory is another one.
+    #[must_use]
+    pub fn recovered_serial(&self) -> Option<&str> {
+        self.recovered_serial.as_deref()
+    }
+
+    /// Notes in every change that follows the last serial number that was taken from the CA, whose directory is
+    /// another one, as its ca.srl has it.
+    pub fn remember_serial(&mut self, serial: String) {
+        self.ca_serial = Some(serial);
+    }
+
+    pub(super) fn ca_serial(&self) -> Option<&str> {
+        self.ca_serial.as_deref()
     }
 
     /// The path that it was opened by.

@@ -150,6 +150,11 @@ impl Print {
         Self { size: content.len() as u64, inode: 0, sha256: Some(hex(&Sha256::digest(content))) }
     }
 
+    /// How many octets there are.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Whether two are of the same content, as far as it can be read, or else of the same file.
     pub(super) fn is_of_same(&self, other: &Self) -> bool {
         match (&self.sha256, &other.sha256) {
@@ -265,6 +270,11 @@ pub(super) fn identity(directory: impl AsFd, name: &str) -> io::Result<Option<Id
 /// # Errors
 /// If it is no regular file, or there is no telling.
 pub(super) fn print(directory: impl AsFd, name: &str) -> io::Result<Option<Print>> {
+    print_start(directory, name, u64::MAX)
+}
+
+/// The same of the first octets alone, as many as these or as there are.
+pub(super) fn print_start(directory: impl AsFd, name: &str, length: u64) -> io::Result<Option<Print>> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let stat = match rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW) {
         Err(rustix::io::Errno::NOENT) => return Ok(None),
@@ -279,12 +289,12 @@ pub(super) fn print(directory: impl AsFd, name: &str) -> io::Result<Option<Print
             let mut hasher = Sha256::new();
             let mut content = Zeroizing::new(Vec::with_capacity(64 * 1024));
             // No file of this program is larger.
-            File::from(opened?).take(MAX_FILE_SIZE + 1).read_to_end(&mut content)?;
+            File::from(opened?).take(length.min(MAX_FILE_SIZE + 1)).read_to_end(&mut content)?;
             hasher.update(&*content);
             Some(hex(&hasher.finalize()))
         }
     };
-    Ok(Some(Print { size: stat.st_size as u64, inode: stat.st_ino, sha256 }))
+    Ok(Some(Print { size: length.min(stat.st_size as u64), inode: stat.st_ino, sha256 }))
 }
 
 /// Whose an open file or folder is.
@@ -680,6 +690,8 @@ pub(crate) mod fault {
         Fail(io::ErrorKind),
         /// That step fails and all that follow: to the file system, the process has ended there.
         Halt,
+        /// That step fails, and the process ends so many steps later: while it takes back what it did.
+        FailThenHalt(io::ErrorKind, usize),
         /// The process ends as by a power cut.
         Kill,
     }
@@ -703,6 +715,10 @@ pub(crate) mod fault {
         match PLAN.take() {
             None => Ok(()),
             Some((0, Fault::Fail(kind))) => Err(kind.into()),
+            Some((0, Fault::FailThenHalt(kind, steps))) => {
+                PLAN.set(Some((steps, Fault::Halt)));
+                Err(kind.into())
+            }
             Some((0, Fault::Halt)) => {
                 PLAN.set(Some((0, Fault::Halt)));
                 HALTED.set(true);

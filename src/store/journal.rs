@@ -42,6 +42,12 @@ pub enum Recovery {
     RolledBack,
 }
 
+/// What became of it, and the last serial number that it had taken from a CA in another directory.
+pub(super) struct Recovered {
+    pub(super) recovery: Recovery,
+    pub(super) serial: Option<String>,
+}
+
 /// Which of the two folders hold something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Left {
@@ -118,7 +124,7 @@ pub(super) fn interruption(directory: &OwnedFd) -> io::Result<Option<Interruptio
 }
 
 /// Completes or undoes an interrupted run.
-pub(super) fn recover(directory: &OwnedFd, protection: Protection) -> Result<Option<Recovery>, Obstacle> {
+pub(super) fn recover(directory: &OwnedFd, protection: Protection) -> Result<Option<Recovered>, Obstacle> {
     if let Some(journal) = open(directory, COMMIT)? {
         let manifest = Manifest::read(directory, &journal, protection)?
             .map_err(|reason| Obstacle::Foreign { journal: COMMIT, reason })?;
@@ -133,7 +139,7 @@ pub(super) fn recover(directory: &OwnedFd, protection: Protection) -> Result<Opt
                 return Err(Obstacle::Changed { journal: COMMIT, path: state.change.path.to_path() });
             }
             finish(directory, &journal, &manifest)?;
-            return Ok(Some(Recovery::Completed));
+            return Ok(Some(Recovered { recovery: Recovery::Completed, serial: manifest.ca_serial }));
         }
         if !states.iter().all(State::can_be_old) {
             let is_neither = |state: &&State<'_>| !state.can_be_new() && !state.can_be_old();
@@ -144,17 +150,22 @@ pub(super) fn recover(directory: &OwnedFd, protection: Protection) -> Result<Opt
             let path = changed.map_or_else(|| RelativePath::in_directory(COMMIT), Place::to_path);
             return Err(Obstacle::Changed { journal: COMMIT, path });
         }
+        let is_ca_key = |state: &&State<'_>| state.change.path.name == FileRole::CaKey.file_name();
+        let was_ca_used = states.iter().filter(is_ca_key).any(|state| state.is_new() && !state.is_old());
         advance_serial(directory, &journal, &manifest)?;
         roll_back(directory, &journal, &manifest)?;
+        if was_ca_used {
+            keep_ca(directory, &manifest)?;
+        }
         discard(directory)?;
-        return Ok(Some(Recovery::RolledBack));
+        return Ok(Some(Recovered { recovery: Recovery::RolledBack, serial: manifest.ca_serial }));
     }
     if let Some(staged) = open(directory, STAGED)? {
         if let Some(reason) = manifest::foreign(&staged, protection)? {
             return Err(Obstacle::Foreign { journal: STAGED, reason });
         }
         discard(directory)?;
-        return Ok(Some(Recovery::RolledBack));
+        return Ok(Some(Recovered { recovery: Recovery::RolledBack, serial: None }));
     }
     Ok(None)
 }
@@ -298,7 +309,12 @@ fn changed_kept<'a>(directory: &OwnedFd, manifest: &'a Manifest) -> io::Result<O
         };
         // What was withdrawn is not needed any more.
         let is_withdrawn = folder.is_none();
-        let now = print(folder.as_ref(), &kept.path.name)?;
+        let length = match &kept.print {
+            Some(print) if kept.grows => print.size(),
+            _ => u64::MAX,
+        };
+        let now = folder.as_ref().map(|folder| fs::print_start(folder, &kept.path.name, length));
+        let now = now.transpose()?.flatten();
         if !is_withdrawn && !State::is(now.as_ref(), kept.print.as_ref()) {
             return Ok(Some(&kept.path));
         }
@@ -368,8 +384,8 @@ fn place(directory: &OwnedFd, staged: &OwnedFd, old: &OwnedFd, names: &[&str]) -
     Ok(())
 }
 
-/// Puts back what the run had replaced, removes what it had added, and goes back to the staged state. Each
-/// step leaves a directory in which the next one can still be done.
+/// Puts back what the run had replaced, takes out what it had added, and goes back to the staged state. Each
+/// step leaves a directory in which the run can be completed, or this gone on with.
 pub(super) fn roll_back(directory: &OwnedFd, journal: &OwnedFd, manifest: &Manifest) -> io::Result<()> {
     for change in manifest.files.iter().rev() {
         let folder = change.path.folder.as_deref();
@@ -377,12 +393,26 @@ pub(super) fn roll_back(directory: &OwnedFd, journal: &OwnedFd, manifest: &Manif
             continue;
         };
         let name = change.path.name.as_str();
-        match (&change.old, old) {
-            (Some(_), Some(old)) if exists(&old, name)? => fs::rename(&old, name, &target, name)?,
-            (None, _) if State::is(fs::print(&target, name)?.as_ref(), Some(&change.new)) => {
-                fs::remove_file(&target, name)?;
+        let old = match old.filter(|_| change.old.is_some()) {
+            Some(old) => exists(&old, name)?.then_some(old),
+            None => None,
+        };
+        let can_be_old = change.old.is_none() || old.is_some();
+        let staged = match folder {
+            Some(folder) => {
+                fs::make_subdirectory_if_missing(journal, folder)?;
+                fs::open_subdirectory(journal, folder)?.ok_or(io::ErrorKind::NotFound)?
             }
-            _ => {}
+            None => journal.try_clone()?,
+        };
+        let is_placed =
+            !exists(&staged, name)? && State::is(fs::print(&target, name)?.as_ref(), Some(&change.new));
+        if is_placed && can_be_old {
+            // Back to where it was staged: should this end here, the run can still be completed.
+            fs::rename(&target, name, &staged, name)?;
+        }
+        if let Some(old) = old {
+            fs::rename(&old, name, &target, name)?;
         }
         if let Some(folder) = folder.filter(|folder| !manifest.folders.iter().any(|known| known == folder))
             && fs::list(&target)?.is_empty()
@@ -392,6 +422,29 @@ pub(super) fn roll_back(directory: &OwnedFd, journal: &OwnedFd, manifest: &Manif
     }
     fs::sync_directory(directory)?;
     fs::rename(directory, COMMIT, directory, STAGED)
+}
+
+/// Keeps the CA of a run that is undone in `backup-undone/`: its key was in its place, and somebody may have
+/// signed with it.
+fn keep_ca(directory: &OwnedFd, manifest: &Manifest) -> io::Result<()> {
+    let Some(staged) = fs::open_subdirectory(directory, STAGED)? else { return Ok(()) };
+    let name = free_name(directory, &format!("{BACKUP_PREFIX}undone"))?;
+    let backup = fs::make_subdirectory(directory, &name)?;
+    for change in &manifest.files {
+        let is_of_ca =
+            FileRole::ALL.iter().any(|role| role.kind().is_none() && role.file_name() == change.path.name);
+        let folder = match &change.path.folder {
+            Some(folder) => fs::open_subdirectory(&staged, folder)?,
+            None => Some(staged.try_clone()?),
+        };
+        if let Some(folder) = folder.filter(|_| is_of_ca)
+            && exists(&folder, change.path.name.as_str())?
+        {
+            fs::rename(&folder, &change.path.name, &backup, &change.path.name)?;
+        }
+    }
+    fs::sync_directory(backup)?;
+    fs::sync_directory(directory)
 }
 
 /// Puts the backup beside the new files, or removes what was replaced; then the folder itself, the manifest
@@ -435,28 +488,30 @@ pub(super) fn discard(directory: &OwnedFd) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether `ca.srl` is missing, or behind this number of the same CA.
+pub(super) fn is_serial_behind(directory: &OwnedFd, serial: &str) -> io::Result<bool> {
+    Ok(match fs::read(directory, FileRole::CaSerial.file_name())? {
+        fs::Content::Bytes(content) => {
+            let counters =
+                SerialCounter::parse(&content).ok().zip(SerialCounter::parse(serial.as_bytes()).ok());
+            counters.is_some_and(|(now, counter)| now.will_reach(counter.last()))
+        }
+        fs::Content::Absent => true,
+        fs::Content::NotAFile | fs::Content::TooLarge => false,
+    })
+}
+
 /// Brings `ca.srl` to where the run had it, if it is behind: a number that may be in a certificate is never
 /// given out again, whatever else is taken back.
 fn advance_serial(directory: &OwnedFd, journal: &OwnedFd, manifest: &Manifest) -> io::Result<()> {
     let Some(serial) = manifest.serial.as_ref().filter(|_| manifest.is_same_ca) else { return Ok(()) };
     let name = FileRole::CaSerial.file_name();
-    let content = match fs::read(directory, name)? {
-        fs::Content::Bytes(content) => Some(content),
-        fs::Content::Absent => None,
-        fs::Content::NotAFile | fs::Content::TooLarge => return Ok(()),
-    };
-    let (Some(now), Ok(counter)) = (
-        content.as_ref().map(|content| SerialCounter::parse(content)).transpose().ok(),
-        SerialCounter::parse(serial.as_bytes()),
-    ) else {
-        return Ok(());
-    };
-    if now.is_some_and(|now| !now.will_reach(counter.last())) {
+    if !is_serial_behind(directory, serial)? {
         return Ok(());
     }
-    let permissions = match content {
-        Some(_) => Some(fs::permissions(directory, name)?),
-        None => None,
+    let permissions = match exists(directory, name)? {
+        true => Some(fs::permissions(directory, name)?),
+        false => None,
     };
     let mode = permissions.as_ref().map_or(FileMode::PUBLIC, |permissions| permissions.mode);
     let owner = permissions.as_ref().map(|permissions| permissions.owner);

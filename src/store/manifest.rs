@@ -27,6 +27,9 @@ pub(super) struct Manifest {
     /// What `ca.srl` holds, where another is to take its place, and what it is to hold.
     pub(super) old_serial: Option<String>,
     pub(super) serial: Option<String>,
+    /// The last serial number that was taken from a CA whose directory is another one: what is taken back here
+    /// may have been seen.
+    pub(super) ca_serial: Option<String>,
     /// Whether the CA stays: then `ca.srl` is in its place before the run decides, and only ever advances.
     pub(super) is_same_ca: bool,
     pub(super) files: Vec<Change>,
@@ -49,6 +52,8 @@ pub(super) struct Change {
 pub(super) struct Kept {
     pub(super) path: Place,
     pub(super) print: Option<Print>,
+    /// Whether something may be added to it, as to the inventory.
+    pub(super) grows: bool,
 }
 
 /// A path in the directory.
@@ -90,6 +95,7 @@ impl Manifest {
             backup,
             old_serial: None,
             serial: None,
+            ca_serial: None,
             is_same_ca: true,
             files: Vec::new(),
             kept: Vec::new(),

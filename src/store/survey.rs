@@ -77,8 +77,8 @@ pub struct FileAccess {
     pub is_trusted: bool,
     /// Whether that is whose the directory is.
     pub is_of_directory: bool,
-    /// Whom its access control list lets read it.
-    pub readers: Vec<Named>,
+    /// Whom its access control list lets read or change it.
+    pub named: Vec<Named>,
 }
 
 /// What can be seen of a file.
@@ -245,12 +245,12 @@ impl View {
     /// If there is no telling.
     pub fn access(&self, file: &str) -> io::Result<FileAccess> {
         let permissions = fs::permissions(&self.fd, file)?;
-        let readers = permissions.acl.map(|acl| acl.named_with(acl::READ)).unwrap_or_default();
+        let named = permissions.acl.map(|acl| acl.named_with(acl::READ | acl::WRITE)).unwrap_or_default();
         Ok(FileAccess {
             owner: permissions.owner.user,
             is_trusted: Trusted::of(&self.fd)?.has(permissions.owner.user),
             is_of_directory: permissions.owner.user == fs::owner(&self.fd)?.user,
-            readers,
+            named,
         })
     }
 

@@ -103,6 +103,28 @@ impl Directory {
         }
     }
 
+    /// Lets ca.srl be no lower than a serial number that its CA has given out.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    pub fn advance_serial(&mut self, serial: &str) -> Result<(), Error> {
+        let path = RelativePath::from(FileRole::CaSerial);
+        let behind = journal::is_serial_behind(self.fd(), serial);
+        if !behind.map_err(|source| Error::Read { path: self.path_of(&path), source })? {
+            return Ok(());
+        }
+        let state = self.state(&path)?;
+        let file = StagedFile {
+            path: path.clone(),
+            content: serial.as_bytes(),
+            mode: state.map_or(FileRole::CaSerial.mode(), |state| state.mode),
+            owner: state.map(|state| state.owner),
+        };
+        let mut transaction = self.begin(&[path], Backup::None)?;
+        transaction.stage(&[file])?;
+        transaction.commit().map(drop)
+    }
+
     fn backup_name(&self, now: OffsetDateTime) -> io::Result<String> {
         let format = format_description!("[year][month][day]T[hour][minute][second]Z");
         let time = now.format(format).map_err(io::Error::other)?;
@@ -206,7 +228,7 @@ impl Transaction<'_> {
         if !self.files.contains(&file) {
             let content = self.directory.read(&file)?.ok_or(Error::ReadBack { path })?;
             let print = Some(self.directory.print(&file)?.unwrap_or_else(|| Print::of(&content)));
-            self.kept.borrow_mut().push(Kept { path: (&file).into(), print });
+            self.kept.borrow_mut().push(Kept { path: (&file).into(), print, grows: false });
             return Ok(content);
         }
         let staged = self.staged_folder(&file).and_then(|folder| fs::read(folder, file.name()));
@@ -270,6 +292,7 @@ impl Transaction<'_> {
         }
         self.keep_inventory()?;
         self.manifest.kept = self.kept.take();
+        self.manifest.ca_serial = self.directory.ca_serial().map(str::to_owned);
         self.manifest.write(&self.staged).map_err(write_error)?;
         let fd = self.directory.fd();
         fs::rename(fd, journal::STAGED, fd, journal::COMMIT).map_err(write_error)?;
@@ -287,7 +310,7 @@ impl Transaction<'_> {
             [RelativePath::in_directory(INVENTORY), RelativePath::in_folder(ISSUED_FOLDER, INVENTORY)];
         for path in [here, below] {
             if let Some(print) = self.directory.print(&path)? {
-                self.kept.borrow_mut().push(Kept { path: (&path).into(), print: Some(print) });
+                self.kept.borrow_mut().push(Kept { path: (&path).into(), print: Some(print), grows: true });
             }
         }
         Ok(())

@@ -41,9 +41,9 @@ pub(super) fn judge(view: &View, survey: &Survey, findings: &mut Vec<Finding>) {
             _ if !access.is_trusted => findings.push(finding(Code::KeyOfAnotherUser, &path, owner)),
             _ => {}
         }
-        if !access.readers.is_empty() {
-            let readers: Vec<_> = access.readers.iter().map(ToString::to_string).collect();
-            let evidence = format!("its access control list lets {} read it", readers.join(", "));
+        if !access.named.is_empty() {
+            let named: Vec<_> = access.named.iter().map(ToString::to_string).collect();
+            let evidence = format!("its access control list lets {} read or change it", named.join(", "));
             findings.push(finding(Code::KeyReadableByList, &path, evidence));
         }
     }

@@ -6,9 +6,11 @@
 mod found;
 mod hands;
 mod issued;
+mod output;
 mod own;
 mod random;
 mod run;
+mod twice;
 mod world;
 
 use std::collections::BTreeMap;

@@ -64,6 +64,8 @@ pub(super) enum Accident {
     Failure(usize, io::ErrorKind),
     /// None is made any more; cheaper than a process that is killed.
     Halt(usize),
+    /// One fails, and so many later none is made any more.
+    FailureThenHalt(usize, usize),
     Kill(usize),
 }
 
@@ -134,8 +136,14 @@ impl Run {
                 let result = self.on(directory, now);
                 Outcome::Ended { result, struck: fault::call_off() }
             }
-            Some(Accident::Halt(steps)) => {
-                fault::after(steps, Fault::Halt);
+            Some(accident @ (Accident::Halt(steps) | Accident::FailureThenHalt(steps, _))) => {
+                let fault = match accident {
+                    Accident::FailureThenHalt(_, later) => {
+                        Fault::FailThenHalt(io::ErrorKind::StorageFull, later)
+                    }
+                    _ => Fault::Halt,
+                };
+                fault::after(steps, fault);
                 let result = self.on(directory, now);
                 match fault::call_off() {
                     true => Outcome::Killed,

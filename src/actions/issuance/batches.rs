@@ -207,6 +207,7 @@ impl Issuer<'_> {
             files.push(self.trusted(plan).owned_as_in(&folder.directory)?);
             plans.push(plan);
         }
+        folder.directory.remember_serial(self.serials.last());
         let certificate_directory = &*self.certificates;
         let record = |_: &Directory| inventory::append(certificate_directory, &entries);
         let backup =

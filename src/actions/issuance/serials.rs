@@ -99,6 +99,11 @@ impl Serials {
         }
     }
 
+    /// The number that was given out last, as ca.srl has it.
+    pub(crate) fn last(&self) -> String {
+        self.counter.to_string()
+    }
+
     /// ca.srl with the number that was given out last.
     pub(crate) fn file(&self) -> NewFile {
         NewFile::new(FileRole::CaSerial, self.counter.to_string())
