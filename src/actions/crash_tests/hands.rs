@@ -126,7 +126,7 @@ fn stride() -> usize {
     match (is_thorough(), has_time()) {
         (true, _) => 1,
         (_, true) => 4,
-        _ => 7,
+        _ => 11,
     }
 }
 
