@@ -550,6 +550,9 @@ pub(super) fn outcome(recovery: Recovery) -> &'static str {
     match recovery {
         Recovery::Completed => "completed",
         Recovery::RolledBack => "undone",
+        Recovery::RolledBackKeepingCa => {
+            "undone, with its CA, which somebody may have used, kept in the newest folder backup-undone,"
+        }
     }
 }
 

@@ -371,7 +371,7 @@ impl Note {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Recovered(Recovery::Completed) => "interrupted-run-completed",
-            Self::Recovered(Recovery::RolledBack) => "interrupted-run-undone",
+            Self::Recovered(Recovery::RolledBack | Recovery::RolledBackKeepingCa) => "interrupted-run-undone",
             Self::PageDefaults { .. } => "page-defaults-used",
             Self::FromInventory { .. } => "from-inventory",
             Self::LeftOut { .. } => "left-out",

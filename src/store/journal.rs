@@ -40,6 +40,8 @@ pub enum Recovery {
     Completed,
     /// It had not, or somebody took back what it had done; what it had written was removed.
     RolledBack,
+    /// The same, and its CA, whose key was in its place, is kept in a folder `backup-undone`.
+    RolledBackKeepingCa,
 }
 
 /// What became of it, and the last serial number that it had taken from a CA in another directory.
@@ -154,11 +156,15 @@ pub(super) fn recover(directory: &OwnedFd, protection: Protection) -> Result<Opt
         let was_ca_used = states.iter().filter(is_ca_key).any(|state| state.is_new() && !state.is_old());
         advance_serial(directory, &journal, &manifest)?;
         roll_back(directory, &journal, &manifest)?;
-        if was_ca_used {
-            keep_ca(directory, &manifest)?;
-        }
+        let recovery = match was_ca_used {
+            true => {
+                keep_ca(directory, &manifest)?;
+                Recovery::RolledBackKeepingCa
+            }
+            false => Recovery::RolledBack,
+        };
         discard(directory)?;
-        return Ok(Some(Recovered { recovery: Recovery::RolledBack, serial: manifest.ca_serial }));
+        return Ok(Some(Recovered { recovery, serial: manifest.ca_serial }));
     }
     if let Some(staged) = open(directory, STAGED)? {
         if let Some(reason) = manifest::foreign(&staged, protection)? {
