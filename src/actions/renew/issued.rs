@@ -110,6 +110,28 @@ fn unvouched(
     }
 }
 
+/// Opens a folder of the inventory. Where it is missing, what was in it is withdrawn, unless it was named with
+/// `--out`: that may be out of reach.
+fn open(
+    certificates: &Directory,
+    folder: &Path,
+    access: Access,
+    members: &[Member],
+    withdrawn: &mut Vec<(IssuedName, PathBuf)>,
+    failures: &mut Vec<Error>,
+) -> Result<Option<IssuedFolder>, Error> {
+    let chosen = below(certificates.path(), folder);
+    let opened = IssuedFolder::open_if_there(certificates, Some(&chosen), access)?;
+    match opened {
+        None if folder.is_absolute() => {
+            failures.push(Error::OutputGone { path: chosen, count: members.len() });
+        }
+        None => withdrawn.extend(members.iter().map(|member| (member.name.clone(), chosen.clone()))),
+        Some(_) => {}
+    }
+    Ok(opened)
+}
+
 /// What there is of something that was asked for.
 enum Seen {
     /// A certificate that is renewed.
@@ -140,16 +162,8 @@ impl Selection<'_> {
         let mut withdrawn = Vec::new();
         for Members { folder, members } in self.members(report)? {
             let access = if self.request.dry_run { Access::Look } else { Access::Change };
-            let chosen = below(issuer.certificates.path(), &folder);
-            let opened = IssuedFolder::open_if_there(issuer.certificates, Some(&chosen), access)?;
-            let Some(mut opened) = opened else {
-                if folder.is_absolute() {
-                    failures.push(Error::OutputGone { path: chosen, count: members.len() });
-                    continue;
-                }
-                withdrawn.extend(members.into_iter().map(|member| (member.name, chosen.clone())));
-                continue;
-            };
+            let opened = open(issuer.certificates, &folder, access, &members, &mut withdrawn, failures)?;
+            let Some(mut opened) = opened else { continue };
             let found = self.choose(&opened, &members, report, failures);
             withdrawn.extend(found.withdrawn);
             let renewal = Renewal {
@@ -189,15 +203,8 @@ impl Selection<'_> {
     ) -> Result<bool, Error> {
         let mut withdrawn = Vec::new();
         for Members { folder, members } in self.members(report)? {
-            let chosen = below(directory.path(), &folder);
-            let Some(opened) = IssuedFolder::open_if_there(directory, Some(&chosen), Access::Look)? else {
-                if folder.is_absolute() {
-                    failures.push(Error::OutputGone { path: chosen, count: members.len() });
-                    continue;
-                }
-                withdrawn.extend(members.into_iter().map(|member| (member.name, chosen.clone())));
-                continue;
-            };
+            let opened = open(directory, &folder, Access::Look, &members, &mut withdrawn, failures)?;
+            let Some(opened) = opened else { continue };
             let found = self.choose(&opened, &members, report, failures);
             if !found.due.is_empty() {
                 return Ok(true);
