@@ -87,6 +87,20 @@ fn any_one_of_the_seven_files_makes_gen_refuse() {
 }
 
 #[test]
+fn if_missing_says_what_is_not_as_asked_for() {
+    let folder = made();
+    let asked = ["gen", "--if-missing", "--days", "90", "--key-type", "p384", "-d"];
+    let output = milvus_certs().args(asked).arg(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    for kind in ["server", "client"] {
+        for option in ["--days 90", "--key-type p384"] {
+            assert!(said.contains(&format!("`milvus-certs renew {kind} {option} -d ")), "{said}");
+        }
+    }
+}
+
+#[test]
 fn a_complete_directory_whose_certificates_are_not_valid_is_an_error_for_if_missing_too() {
     let other = made();
     let mismatch = "does not belong to ";

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::due::Judged;
+use super::error::command;
 use super::issuance::{self, Inventory, InventoryEntry, KeyPlan, NewFile, Plan, Serials, look_at};
 use super::opening::Opened;
 use super::renew::Members;
@@ -11,9 +12,9 @@ use super::report::{CertificateReport, timestamp};
 use super::{Action, Error, Note, Report, authority};
 use crate::milvus::defaults;
 use crate::pki::{
-    self, Attribute, AttributeType, AuthorityTemplate, CertificateAuthority, Days, EndEntityKind,
-    GeneralName, KeyType, Passphrase, SerialCounter, SerialNumber, Subject, Validity, certificates_from_pem,
-    certificates_to_pem, encrypt_key_to_pem, key_to_pem,
+    self, Attribute, AttributeType, AuthorityTemplate, Certificate, CertificateAuthority, Days,
+    EndEntityKind, GeneralName, KeyType, Passphrase, SerialCounter, SerialNumber, Subject, Validity,
+    certificates_from_pem, certificates_to_pem, encrypt_key_to_pem, key_to_pem,
 };
 use crate::store::{
     self, Access, Backup, Directory, EndEntityFiles, FileMode, FileRole, Protection, path_of,
@@ -204,7 +205,34 @@ fn check_valid(
             report.notes.push(Note::NameNotCovered { name });
         }
     }
+    for kind in EndEntityKind::ALL {
+        let role = FileRole::pair_of(kind).1;
+        report.notes.extend(not_as_asked(request, kind, &certificate(role)?)?);
+    }
     Ok(())
+}
+
+/// What a certificate that is left alone does not have of days and key, where others than the defaults were
+/// asked for.
+fn not_as_asked(
+    request: &GenerateRequest,
+    kind: EndEntityKind,
+    certificate: &Certificate,
+) -> Result<Vec<Note>, Error> {
+    let note = |is: String, option: String| {
+        let verb = format!("renew {kind} {option}");
+        Note::NotAsAsked { kind, is, command: command(&verb, &request.directory) }
+    };
+    let mut notes = Vec::new();
+    let days = certificate.validity().days();
+    if request.days != Days::new(defaults::DAYS)? && days != request.days {
+        notes.push(note(format!("lives {days} days"), format!("--days {}", request.days)));
+    }
+    let key = certificate.public_key()?;
+    if request.key_type != KeyType::Rsa2048 && key.key_type() != Some(request.key_type) {
+        notes.push(note(format!("has a key of {key}"), format!("--key-type {}", request.key_type)));
+    }
+    Ok(notes)
 }
 
 /// Where the authority comes from.

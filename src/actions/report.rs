@@ -353,6 +353,15 @@ pub enum Note {
         /// What adds them.
         command: String,
     },
+    /// The directory was left alone, though a certificate is not as it was asked for.
+    NotAsAsked {
+        /// Whose.
+        kind: EndEntityKind,
+        /// What it is instead.
+        is: String,
+        /// What makes it so.
+        command: String,
+    },
     /// The directory was left alone, though its certificate lacks a name that was asked for.
     NameNotCovered {
         /// The name.
@@ -405,6 +414,7 @@ impl Note {
             Self::OfFormerAuthority { .. } => "of-former-authority",
             Self::AuthorityWithoutKeyUsage => "authority-without-key-usage",
             Self::InsideNamesNotCovered { .. } => "inside-names-not-covered",
+            Self::NotAsAsked { .. } => "not-as-asked",
             Self::NameNotCovered { .. } => "name-not-covered",
         }
     }
@@ -548,6 +558,9 @@ impl fmt::Display for Note {
                     f,
                     "server.pem does not cover {names}, by which clients beside Milvus reach it; `{command}` adds them"
                 )
+            }
+            Self::NotAsAsked { kind, is, command } => {
+                write!(f, "{kind}.pem {is}, and not what was asked for; `{command}` changes that")
             }
             Self::NameNotCovered { name } => {
                 write!(f, "server.pem does not cover {name}; `milvus-certs renew --san {name}` adds it")
