@@ -125,7 +125,7 @@ fn whatever_a_hand_does_after_a_crash_nothing_is_torn() {
 fn stride() -> usize {
     match (is_thorough(), has_time()) {
         (true, _) => 1,
-        (_, true) => 4,
+        (_, true) => 6,
         _ => 11,
     }
 }

@@ -16,7 +16,7 @@ const CASES: [(&[Run], Run); 4] = [
 fn stride() -> usize {
     match (is_thorough(), has_time()) {
         (true, _) => 1,
-        (_, true) => 3,
+        (_, true) => 6,
         _ => 9,
     }
 }
