@@ -26,7 +26,7 @@ fuzz_target!(|content: &[u8]| {
         }
     }
     if content.first() == Some(&b'!') {
-        bundle.set_interrupted();
+        bundle.set_interruption(Some(milvus_certs::store::Interruption::Own));
     }
     let names = ["localhost", "127.0.0.1", "*.example.com", "::1"];
     for (directory, modes) in
