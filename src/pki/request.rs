@@ -184,10 +184,15 @@ impl CertificateRequest {
 fn with_attributes(der: &[u8]) -> Cow<'_, [u8]> {
     const NONE: Tag = Tag::ContextSpecific { constructed: true, number: TagNumber(0) };
     let completed = || {
-        let Bare { information: WithoutAttributes { version, subject, key }, algorithm, signature } =
-            Bare::from_der(der).ok()?;
-        let information = WithAttributes { version, subject, key, attributes: AnyRef::new(NONE, &[]).ok()? };
-        Completed { information, algorithm, signature }.to_der().ok()
+        let mut request = Signed::from_der(der).ok()?;
+        let attributes = &mut request.information.attributes;
+        match attributes {
+            Some(_) => None,
+            None => {
+                *attributes = Some(AnyRef::new(NONE, &[]).ok()?);
+                request.to_der().ok()
+            }
+        }
     };
     completed().map_or(Cow::Borrowed(der), Cow::Owned)
 }
@@ -197,35 +202,21 @@ pub(super) fn name(oid: &Oid<'_>) -> String {
     oid2sn(oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned)
 }
 
-/// CertificationRequest, RFC 2986 4.2, without attributes.
+/// CertificationRequest, RFC 2986 4.2.
 #[derive(Sequence)]
-struct Bare<'a> {
-    information: WithoutAttributes<'a>,
+struct Signed<'a> {
+    information: Information<'a>,
     algorithm: AnyRef<'a>,
     signature: AnyRef<'a>,
 }
 
+/// CertificationRequestInfo, RFC 2986 4.1, whose attributes some programs leave out.
 #[derive(Sequence)]
-struct WithoutAttributes<'a> {
+struct Information<'a> {
     version: AnyRef<'a>,
     subject: AnyRef<'a>,
     key: AnyRef<'a>,
-}
-
-/// The same with them.
-#[derive(Sequence)]
-struct Completed<'a> {
-    information: WithAttributes<'a>,
-    algorithm: AnyRef<'a>,
-    signature: AnyRef<'a>,
-}
-
-#[derive(Sequence)]
-struct WithAttributes<'a> {
-    version: AnyRef<'a>,
-    subject: AnyRef<'a>,
-    key: AnyRef<'a>,
-    attributes: AnyRef<'a>,
+    attributes: Option<AnyRef<'a>>,
 }
 
 /// Whether a PEM block with this label holds a request; the second is what Java's keytool writes.

@@ -6,7 +6,7 @@ use std::{io, thread};
 use zeroize::Zeroizing;
 
 use super::fs::{self, Content, Entry, Permissions, Print};
-use super::lock::{self, Attempt, Holder, Lock};
+use super::lock::{self, Attempt, Holder, Holding, Lock};
 use super::trust::Trusted;
 use super::{
     Error, FileMode, FileRole, ISSUED_FOLDER, Interruption, NEXT_FOLDER, Owner, Protection, Recovery,
@@ -117,9 +117,9 @@ impl Directory {
             return Ok(directory);
         }
         if access == Access::Look {
-            return match is_interrupted(&directory.fd).map_err(directory.search_error())? {
-                true => Err(Error::Interrupted { path: path.to_owned() }),
-                false => Ok(directory),
+            return match interruption(&directory.fd).map_err(directory.search_error())? {
+                Some(_) => Err(Error::Interrupted { path: path.to_owned() }),
+                None => Ok(directory),
             };
         }
         let start = Instant::now();
@@ -138,7 +138,8 @@ impl Directory {
             }
             directory.lock(start)?;
             // Another run may have removed the folder, or put another in its place, while this waited.
-            if !is_still_at(path, &directory.fd)? {
+            let is_settled = directory.lock.is_some() || directory.read_only.is_some();
+            if !is_settled || !is_still_at(path, &directory.fd)? {
                 directory.lock = None;
                 directory.fd = open_or_make(path, access, &mut directory.made)?;
                 continue;
@@ -151,9 +152,9 @@ impl Directory {
             break;
         }
         if let Some(errno) = directory.read_only {
-            return match is_interrupted(&directory.fd).map_err(directory.search_error())? {
-                true => Err(Error::Unfinished { path: path.to_owned(), source: errno.into() }),
-                false => Ok(directory),
+            return match interruption(&directory.fd).map_err(directory.search_error())? {
+                Some(_) => Err(Error::Unfinished { path: path.to_owned(), source: errno.into() }),
+                None => Ok(directory),
             };
         }
         let recovered = journal::recover(&directory.fd, directory.protection);
@@ -180,30 +181,24 @@ impl Directory {
 
     /// That others could change it, or a folder of it whose content is believed.
     fn untrusted(&self, names: &[&str]) -> Result<Option<Error>, Error> {
-        let mut folders = vec![(self.path.clone(), self.fd.try_clone().map_err(self.search_error())?)];
-        for name in names.iter().copied() {
-            let path = self.path.join(name);
-            match fs::entry(&self.fd, name).map_err(self.search_error())? {
-                Entry::Absent | Entry::File { .. } | Entry::Other => {}
-                Entry::SymbolicLink => return Ok(Some(Error::SymbolicLink { path })),
-                Entry::Folder => {
-                    let opened = fs::open_subdirectory(&self.fd, name);
-                    let opened = opened.map_err(|source| Error::Directory {
-                        path: path.clone(),
-                        action: "open",
-                        source,
-                    })?;
-                    folders.extend(opened.map(|folder| (path, folder)));
-                }
-            }
+        let error = |path, writer| {
+            Some(Error::Untrusted { path, writer, may_lack_modes: fs::may_lack_modes(&self.fd) })
+        };
+        if let Some(writer) = self.trusted.stranger(&self.fd).map_err(self.search_error())? {
+            return Ok(error(self.path.clone(), writer));
         }
-        for (path, folder) in folders {
-            if let Some(writer) = self.trusted.stranger(&folder).map_err(self.search_error())? {
-                return Ok(Some(Error::Untrusted {
-                    path,
-                    writer,
-                    may_lack_modes: fs::may_lack_modes(&folder),
-                }));
+        for name in names {
+            let path = self.path.join(name);
+            if fs::entry(&self.fd, *name).map_err(self.search_error())? == Entry::SymbolicLink {
+                return Ok(Some(Error::SymbolicLink { path }));
+            }
+            let writer = self.trusted.stranger_in(&self.fd, name).map_err(|source| Error::Directory {
+                path: path.clone(),
+                action: "open",
+                source,
+            })?;
+            if let Some(writer) = writer {
+                return Ok(error(path, writer));
             }
         }
         Ok(None)
@@ -471,34 +466,26 @@ pub fn path_of(directory: &Path, file: impl Into<RelativePath>) -> PathBuf {
 /// What a run left in a folder that was interrupted: none is at work. Whoever cannot tell waits a moment, since
 /// a run that is at work goes on.
 pub(super) fn interruption(folder: &OwnedFd) -> io::Result<Option<Interruption>> {
-    Ok(match is_interrupted(folder)? {
-        true => journal::interruption(folder)?.map(|found| match (found, lock::is_held(folder)) {
-            (Interruption::Own, Ok(true)) => Interruption::AtWork,
-            (found, _) => found,
-        }),
-        false => None,
-    })
-}
-
-fn is_interrupted(folder: &OwnedFd) -> io::Result<bool> {
     const PATIENCE: Duration = Duration::from_secs(1);
     let start = Instant::now();
     loop {
         let left = journal::Left::of(folder)?;
         if !left.is_any() {
-            return Ok(false);
+            return Ok(None);
         }
-        if !lock::may_be_held(folder)? {
-            return Ok(true);
+        let is_over = start.elapsed() > PATIENCE;
+        match lock::holding(folder)? {
+            Holding::Nobody => return journal::interruption(folder),
+            Holding::Unknown if is_over => return journal::interruption(folder),
+            // What is only staged changes nothing.
+            Holding::Run if !left.commit => return Ok(None),
+            Holding::Run if is_over => {
+                let found = journal::interruption(folder)?;
+                let at_work = |found| if found == Interruption::Own { Interruption::AtWork } else { found };
+                return Ok(found.map(at_work));
+            }
+            Holding::Run | Holding::Unknown => thread::sleep(POLL),
         }
-        // What is only staged changes nothing.
-        if !left.commit && lock::is_held(folder)? {
-            return Ok(false);
-        }
-        if start.elapsed() > PATIENCE {
-            return Ok(true);
-        }
-        thread::sleep(POLL);
     }
 }
 

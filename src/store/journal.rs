@@ -50,6 +50,38 @@ pub(super) struct Recovered {
     pub(super) serial: Option<String>,
 }
 
+/// One of the two folders, as it is found.
+enum Found {
+    Nothing,
+    /// An empty folder says nothing.
+    Empty,
+    Folder(OwnedFd),
+    /// Something that no run of this user left, for this reason.
+    Foreign(&'static str),
+}
+
+impl Found {
+    fn of(directory: &OwnedFd, name: &str) -> io::Result<Self> {
+        match fs::entry(directory, name)? {
+            Entry::Absent => return Ok(Self::Nothing),
+            Entry::Folder => {}
+            Entry::SymbolicLink => return Ok(Self::Foreign("it is a symbolic link")),
+            Entry::File { .. } | Entry::Other => return Ok(Self::Foreign("it is not a folder")),
+        }
+        Ok(match fs::open_subdirectory(directory, name) {
+            // Only its owner can look into it.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Self::Foreign("you may not open it")
+            }
+            opened => match opened? {
+                None => Self::Nothing,
+                Some(folder) if fs::list(&folder)?.is_empty() => Self::Empty,
+                Some(folder) => Self::Folder(folder),
+            },
+        })
+    }
+}
+
 /// Which of the two folders hold something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Left {
@@ -58,19 +90,9 @@ pub(super) struct Left {
 }
 
 impl Left {
-    /// An empty folder says nothing.
     pub(super) fn of(directory: &OwnedFd) -> io::Result<Self> {
-        let holds = |name| {
-            Ok::<_, io::Error>(match fs::entry(directory, name)? {
-                Entry::Absent => false,
-                Entry::Folder => match fs::open_subdirectory(directory, name) {
-                    Ok(folder) => folder.map(fs::list).transpose()?.is_some_and(|names| !names.is_empty()),
-                    // Only its owner can look into it.
-                    Err(error) if error.kind() == io::ErrorKind::PermissionDenied => true,
-                    Err(error) => return Err(error),
-                },
-                _ => true,
-            })
+        let holds = |name| -> io::Result<bool> {
+            Ok(!matches!(Found::of(directory, name)?, Found::Nothing | Found::Empty))
         };
         Ok(Self { staged: holds(STAGED)?, commit: holds(COMMIT)? })
     }
@@ -98,29 +120,17 @@ pub enum Interruption {
 
 /// What an interrupted run left. Whether one is at work is for others to say.
 pub(super) fn interruption(directory: &OwnedFd) -> io::Result<Option<Interruption>> {
-    let look = |name: &'static str| {
-        let foreign = |reason: String| Some(Interruption::Foreign { journal: name, reason });
-        let journal = match fs::entry(directory, name)? {
-            Entry::Absent => return Ok(None),
-            Entry::Folder => fs::open_subdirectory(directory, name),
-            _ => return Ok(foreign("it is not a folder".into())),
-        };
-        let journal = match journal {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                return Ok(foreign("you may not open it".into()));
+    let look = |journal: &'static str| {
+        let reason = match Found::of(directory, journal)? {
+            Found::Nothing | Found::Empty => return Ok(None),
+            Found::Foreign(reason) => Some(reason.to_owned()),
+            Found::Folder(folder) if journal == COMMIT => {
+                Manifest::read(directory, &folder, Protection::Required)?.err()
             }
-            opened => opened?,
+            Found::Folder(folder) => manifest::foreign(&folder, Protection::Required)?,
         };
-        let Some(journal) = journal else { return Ok(None) };
-        if fs::list(&journal)?.is_empty() {
-            return Ok(None);
-        }
-        let protection = Protection::Required;
-        let reason = match name {
-            COMMIT => Manifest::read(directory, &journal, protection)?.err(),
-            _ => manifest::foreign(&journal, protection)?,
-        };
-        Ok::<_, io::Error>(reason.map_or(Some(Interruption::Own), foreign))
+        let foreign = |reason| Interruption::Foreign { journal, reason };
+        Ok::<_, io::Error>(Some(reason.map_or(Interruption::Own, foreign)))
     };
     Ok(look(COMMIT)?.or(look(STAGED)?))
 }
@@ -178,25 +188,15 @@ pub(super) fn recover(directory: &OwnedFd, protection: Protection) -> Result<Opt
 
 /// Opens one of the two folders; one that is empty is removed.
 fn open(directory: &OwnedFd, name: &'static str) -> Result<Option<OwnedFd>, Obstacle> {
-    let foreign = |reason: &str| Err(Obstacle::Foreign { journal: name, reason: reason.into() });
-    match fs::entry(directory, name)? {
-        Entry::Absent => return Ok(None),
-        Entry::Folder => {}
-        Entry::SymbolicLink => return foreign("it is a symbolic link"),
-        Entry::File { .. } | Entry::Other => return foreign("it is not a folder"),
-    }
-    let opened = match fs::open_subdirectory(directory, name) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            return foreign("you may not open it");
+    match Found::of(directory, name)? {
+        Found::Nothing => Ok(None),
+        Found::Empty => {
+            fs::remove_subdirectory(directory, name)?;
+            Ok(None)
         }
-        opened => opened?,
-    };
-    let Some(folder) = opened else { return Ok(None) };
-    if fs::list(&folder)?.is_empty() {
-        fs::remove_subdirectory(directory, name)?;
-        return Ok(None);
+        Found::Folder(folder) => Ok(Some(folder)),
+        Found::Foreign(reason) => Err(Obstacle::Foreign { journal: name, reason: reason.into() }),
     }
-    Ok(Some(folder))
 }
 
 /// The folders in which a file is, is staged, and is kept when it is replaced.

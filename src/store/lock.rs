@@ -79,32 +79,27 @@ pub(super) fn attempt(directory: &OwnedFd) -> io::Result<Attempt> {
     Ok(take(directory, file)?.map_or(Attempt::Busy(Holder::Running), Attempt::Held))
 }
 
-/// Whether a run may be at work, for those who only look: there may be no telling.
-pub(super) fn may_be_held(directory: &OwnedFd) -> io::Result<bool> {
+/// Whether a run is at work, as far as those can tell who only look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holding {
+    Nobody,
+    Run,
+    Unknown,
+}
+
+/// Looks whether a run is at work in a folder.
+pub(super) fn holding(directory: &OwnedFd) -> io::Result<Holding> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match rustix::fs::openat(directory, NAME, flags, Mode::empty()) {
         Ok(file) => File::from(file),
-        Err(Errno::NOENT) => return Ok(false),
-        Err(Errno::ACCESS | Errno::PERM) => return Ok(true),
+        Err(Errno::NOENT) => return Ok(Holding::Nobody),
+        Err(Errno::ACCESS | Errno::PERM) => return Ok(Holding::Unknown),
         Err(error) => return Err(error.into()),
     };
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
-        Ok(()) => Ok(!are_shared(directory)),
-        Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(true),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Whether a run is at work for certain.
-pub(super) fn is_held(directory: &OwnedFd) -> io::Result<bool> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    match rustix::fs::openat(directory, NAME, flags, Mode::empty()) {
-        Ok(file) => match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
-            Ok(()) => Ok(false),
-            Err(Errno::WOULDBLOCK) => Ok(true),
-            Err(error) => Err(error.into()),
-        },
-        Err(Errno::NOENT | Errno::ACCESS | Errno::PERM) => Ok(false),
+        Ok(()) if are_shared(directory) => Ok(Holding::Nobody),
+        Ok(()) => Ok(Holding::Unknown),
+        Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(Holding::Run),
         Err(error) => Err(error.into()),
     }
 }
@@ -272,17 +267,19 @@ mod tests {
     fn one_run_holds_it_and_nothing_is_left_of_it() {
         let (folder, opened) = folder();
         let Attempt::Held(lock) = attempt(&opened).unwrap() else { panic!("nobody else is here") };
-        assert!(!is_held(attempt(&opened)) && may_be_held(&opened).unwrap());
+        assert!(!is_held(attempt(&opened)));
+        assert_eq!(holding(&opened).unwrap(), Holding::Run);
         drop(lock);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-        assert!(is_held(attempt(&opened)) && !may_be_held(&opened).unwrap());
+        assert!(is_held(attempt(&opened)));
+        assert_eq!(holding(&opened).unwrap(), Holding::Nobody);
     }
 
     #[test]
     fn what_a_killed_run_left_is_taken_over() {
         let (folder, opened) = folder();
         std::fs::write(folder.path().join(NAME), "a\nb\nc\n").unwrap();
-        assert!(!may_be_held(&opened).unwrap());
+        assert_eq!(holding(&opened).unwrap(), Holding::Nobody);
         assert!(is_held(attempt(&opened)));
     }
 

@@ -199,11 +199,7 @@ impl View {
         let mut writers: Vec<_> =
             trusted.stranger(&self.fd)?.map(|writer| (self.path.clone(), writer)).into_iter().collect();
         for name in [ISSUED_FOLDER, NEXT_FOLDER] {
-            let folder = match fs::entry(&self.fd, name)? {
-                fs::Entry::Folder => fs::open_subdirectory(&self.fd, name)?,
-                _ => None,
-            };
-            let writer = folder.map(|folder| trusted.stranger(&folder)).transpose()?.flatten();
+            let writer = trusted.stranger_in(&self.fd, name)?;
             writers.extend(writer.map(|writer| (self.path.join(name), writer)));
         }
         Ok(writers)

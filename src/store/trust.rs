@@ -68,6 +68,15 @@ impl Trusted {
         Ok(self.writer(&stat, acl.as_ref(), |group, owner| self.has_only_these(group, owner)))
     }
 
+    /// The same of a folder in a folder, if there is one.
+    pub(super) fn stranger_in(&self, directory: impl AsFd, name: &str) -> io::Result<Option<Writer>> {
+        let folder = match fs::entry(&directory, name)? {
+            Entry::Folder => fs::open_subdirectory(directory, name)?,
+            _ => None,
+        };
+        folder.map_or(Ok(None), |folder| self.stranger(folder))
+    }
+
     fn writer(
         &self,
         stat: &Stat,
