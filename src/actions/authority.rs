@@ -66,12 +66,11 @@ pub(super) fn presumed(
     directory: &Directory,
     now: OffsetDateTime,
 ) -> Result<Option<Vec<Certificate>>, Error> {
-    let Some(key) = directory.read(FileRole::CaKey)? else { return Ok(None) };
-    let trusted = trusted(directory)?;
-    let [root] = trusted.as_slice() else { return Ok(None) };
-    if !is_encrypted_key(&key) {
+    if !directory.read(FileRole::CaKey)?.is_some_and(|key| is_encrypted_key(&key)) {
         return Ok(None);
     }
+    let trusted = trusted(directory)?;
+    let [root] = trusted.as_slice() else { return Ok(None) };
     let mut candidates = presented_issuers(directory)?;
     // Anybody can put a CA beside a certificate.
     candidates.retain(|issuer| issuer != root && issuer.is_issued_by(root));

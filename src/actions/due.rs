@@ -130,38 +130,55 @@ fn add(bundle: &mut Bundle, directory: &Directory, role: FileRole, path: &Relati
     Ok(())
 }
 
-/// Whether a certificate ends within this time, or in the last third of a life that is shorter than three
-/// times that. One that ends with its CA is not due: a new one would end at the same time.
-pub(super) fn ends_soon(
-    file: &str,
-    certificate: &Certificate,
-    signers: &Signers,
-    within: Duration,
-    now: OffsetDateTime,
-    notes: &mut Vec<Note>,
-) -> bool {
-    let validity = certificate.validity();
-    let third = (validity.not_after - validity.not_before) / 3;
-    let within = match time::Duration::try_from(within) {
-        Ok(within) if within <= third => within,
-        _ => {
-            notes.push(Note::ShortLife { file: file.to_owned(), third });
-            third
+/// By what it is told whether a certificate is due that has no finding.
+pub(super) struct Due<'a> {
+    pub(super) signers: &'a Signers,
+    /// What ends within this time is due.
+    pub(super) within: Duration,
+    pub(super) now: OffsetDateTime,
+}
+
+impl Due<'_> {
+    /// Whether another CA signed a certificate than the one that signs now, it is not as it was asked for, or
+    /// it ends soon.
+    pub(super) fn is(
+        &self,
+        file: &str,
+        certificate: &Certificate,
+        asked: &Asked<'_>,
+        notes: &mut Vec<Note>,
+    ) -> Result<bool, Error> {
+        Ok(!certificate.is_issued_by(self.signers.current())
+            || !asked.is_met(certificate, self.signers)?
+            || self.ends_soon(file, certificate, notes))
+    }
+
+    /// Whether it ends within the time, or in the last third of a life that is shorter than three times that.
+    /// One that ends with its CA is not due: a new one would end at the same time.
+    fn ends_soon(&self, file: &str, certificate: &Certificate, notes: &mut Vec<Note>) -> bool {
+        let validity = certificate.validity();
+        let third = (validity.not_after - validity.not_before) / 3;
+        let within = match time::Duration::try_from(self.within) {
+            Ok(within) if within <= third => within,
+            _ => {
+                notes.push(Note::ShortLife { file: file.to_owned(), third });
+                third
+            }
+        };
+        if validity.not_after - self.now > within {
+            return false;
         }
-    };
-    if validity.not_after - now > within {
-        return false;
+        let can_be_longer = validity.not_after < self.signers.validity().not_after;
+        if !can_be_longer {
+            notes.push(Note::AuthorityEnds { file: file.to_owned(), not_after: validity.not_after });
+        }
+        can_be_longer
     }
-    let can_be_longer = validity.not_after < signers.validity().not_after;
-    if !can_be_longer {
-        notes.push(Note::AuthorityEnds { file: file.to_owned(), not_after: validity.not_after });
-    }
-    can_be_longer
 }
 
 impl Asked<'_> {
     /// Whether a certificate is so.
-    pub(super) fn is_met(&self, certificate: &Certificate, signers: &Signers) -> Result<bool, Error> {
+    fn is_met(&self, certificate: &Certificate, signers: &Signers) -> Result<bool, Error> {
         let has = |name| certificate.names().contains(name);
         let has_names = self.names.iter().all(has)
             && (!self.names_alone || certificate.names().len() == self.names.len());

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+use super::Signers;
 use super::lines::{Line, lines};
 use crate::actions::Error;
 use crate::actions::report::{texts, timestamp};
@@ -83,6 +84,8 @@ pub(crate) struct Inventory {
 
 /// A certificate in a folder of `issued` whose file has no line in the inventory.
 pub(crate) struct Unrecorded {
+    /// What its folder and file are called.
+    pub(crate) name: IssuedName,
     /// Its path from the certificate directory.
     pub(crate) file: String,
     /// Nothing where it cannot be read as a certificate.
@@ -213,9 +216,17 @@ impl Inventory {
         Some(&entry.file)
     }
 
-    /// Holds if a certificate in a file is the one that was put there last, or an earlier one that says no
-    /// more: the last one may never have come into its place. Returns what it is for.
-    pub(crate) fn vouch(&self, file: &str, certificate: &Certificate) -> Result<EndEntityKind, Unvouched> {
+    /// Holds if a certificate in a file, which stands there beside others, can be reissued as it is: one of
+    /// the signers signed it, and it is the one that was put there last, or an earlier one that says no more:
+    /// the last one may never have come into its place. Returns what it is for.
+    pub(crate) fn vouch(
+        &self,
+        file: &str,
+        certificate: &Certificate,
+        others: &[Certificate],
+        signers: &Signers,
+    ) -> Result<EndEntityKind, Unvouched> {
+        signers.check(certificate, others)?;
         let last = self.last_of(file).ok_or(Unvouched::NoLine)?;
         let fingerprint = certificate.fingerprint();
         let entry = self.of(file).rfind(|entry| entry.sha256_fingerprint == fingerprint);
@@ -274,7 +285,7 @@ impl Inventory {
                 }
                 Err(error) => (None, Some(error)),
             };
-            found.push(Unrecorded { file, certificate, error });
+            found.push(Unrecorded { name, file, certificate, error });
         }
         found.sort_unstable_by(|one, other| one.file.cmp(&other.file));
         Ok(found)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::fleet::Member;
-use crate::actions::due::{Asked, Judged, ends_soon};
+use crate::actions::due::{Asked, Due, Judged};
 use crate::actions::issuance::{Inventory, IssuedFolder, KeyPlan, Plan, Signers, add_loopback, add_names};
 use crate::actions::renew::{Found, Old};
 use crate::actions::{Action, Error, Note};
@@ -179,8 +179,7 @@ impl Drafter<'_> {
             Found::Certificate(certificate, others) => (*certificate, others),
         };
         let file = folder.recorded(&old.files.certificate);
-        let vouched = self.signers.check(&certificate, &others);
-        match vouched.and_then(|()| self.inventory.vouch(&file, &certificate)) {
+        match self.inventory.vouch(&file, &certificate, &others, self.signers) {
             Ok(kind) => Ok(Some(Present { certificate, kind })),
             Err(reason) => Err(Error::Unvouched {
                 path,
@@ -210,11 +209,10 @@ impl Drafter<'_> {
         };
         let names = wish.names()?;
         let asked = Asked { names: &names, names_alone: true, days: wish.days, key_type, ..Asked::default() };
+        let due = Due { signers: self.signers, within: if_due, now: self.now };
         Ok(*kind != wish.kind
             || judged.is_issued_broken(folder, &files, wish.kind, certificate)?
-            || !certificate.is_issued_by(self.signers.current())
-            || !asked.is_met(certificate, self.signers)?
-            || ends_soon(&files.certificate.to_string(), certificate, self.signers, if_due, self.now, notes))
+            || due.is(&files.certificate.to_string(), certificate, &asked, notes)?)
     }
 }
 

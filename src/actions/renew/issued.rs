@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Changes, Found, Issued, Model, Old, RenewRequest, Renewal, Selection};
-use crate::actions::due::{Asked, ends_soon};
+use crate::actions::due::{Asked, Due};
 use crate::actions::error::command;
 use crate::actions::issuance::{
     Batches, Inventory, InventoryEntry, IssuedFolder, Issuer, Plan, Progress, Unvouched,
@@ -223,16 +223,14 @@ impl Selection<'_> {
             Issued::All => {
                 let mut adopted = Vec::new();
                 for found in self.inventory.unrecorded(&self.request.directory)? {
-                    let name = Path::new(&found.file).file_stem().and_then(|stem| stem.to_str());
-                    let Some(name) = name.and_then(|name| name.parse::<IssuedName>().ok()) else { continue };
-                    if self.request.adopted.names.contains(&name) {
-                        adopted.push(Member { name, kind: None, file: found.file });
+                    if self.request.adopted.names.contains(&found.name) {
+                        adopted.push(Member { name: found.name, kind: None, file: found.file });
                         continue;
                     }
                     self.note(
                         &below(&self.request.directory, Path::new(&found.file)),
                         found.reason(),
-                        &name,
+                        &found.name,
                         report,
                     );
                 }
@@ -279,8 +277,7 @@ impl Selection<'_> {
             }
             Found::Certificate(certificate, others) => (certificate.as_ref().clone(), others),
         };
-        let vouched = self.signers.check(&certificate, others);
-        match vouched.and_then(|()| self.inventory.vouch(&member.file, &certificate)) {
+        match self.inventory.vouch(&member.file, &certificate, others, self.signers) {
             Ok(kind) => old.kind = kind,
             Err(_) if self.request.adopted.names.contains(&member.name) => {
                 if member.kind.is_none() || !certificate.serves(old.kind) {
@@ -323,10 +320,8 @@ impl Selection<'_> {
             key_type: self.request.key_type.filter(|_| has_key),
             ..Asked::default()
         };
-        Ok(is_broken
-            || !certificate.is_issued_by(self.signers.current())
-            || !asked.is_met(certificate, self.signers)?
-            || ends_soon(&old.file(), certificate, self.signers, within, self.now, notes))
+        let due = Due { signers: self.signers, within, now: self.now };
+        Ok(is_broken || due.is(&old.file(), certificate, &asked, notes)?)
     }
 
     /// Who names something can give it more names.

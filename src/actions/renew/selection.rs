@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::{Found, Model, Old, RenewRequest};
-use crate::actions::due::{Asked, Judged, ends_soon};
+use crate::actions::due::{Asked, Due, Judged};
 use crate::actions::issuance::{Inventory, Signers};
 use crate::actions::{Error, Note};
 use crate::store::Directory;
@@ -102,9 +102,7 @@ impl<'a> Selection<'a> {
             key_type: self.request.key_type,
             ..Asked::default()
         };
-        Ok(is_broken
-            || !certificate.is_issued_by(self.signers.current())
-            || !asked.is_met(certificate, self.signers)?
-            || ends_soon(&old.file(), certificate, self.signers, within, self.now, notes))
+        let due = Due { signers: self.signers, within, now: self.now };
+        Ok(is_broken || due.is(&old.file(), certificate, &asked, notes)?)
     }
 }

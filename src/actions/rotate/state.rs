@@ -63,9 +63,11 @@ impl Rotation {
     pub(super) fn read(directory: &Directory, inventory: &Inventory) -> Result<Self, Error> {
         let trusted = authority::trusted(directory)?;
         let content = directory.read(FileRole::CaCertificate)?.unwrap_or_default();
-        let mut look = Look { directory, inventory, unsettled: Vec::new(), chains: Vec::new(), behind: 0 };
-        look.at_own(&trusted);
-        look.at_issued(&trusted, &content);
+        let signers = Signers::presumed(trusted.last().cloned().into_iter().collect(), trusted.clone());
+        let mut look =
+            Look { directory, inventory, signers, unsettled: Vec::new(), chains: Vec::new(), behind: 0 };
+        look.at_own();
+        look.at_issued(&content);
         look.at_unrecorded()?;
         let Look { chains, behind, mut unsettled, .. } = look;
 
@@ -117,15 +119,15 @@ impl Chain {
 struct Look<'a> {
     directory: &'a Directory,
     inventory: &'a Inventory,
+    /// The last CA of ca.pem, and those before it.
+    signers: Signers,
     unsettled: Vec<Error>,
     chains: Vec<Chain>,
     behind: usize,
 }
 
 impl Look<'_> {
-    fn at_own(&mut self, trusted: &[Certificate]) {
-        let Some(last) = trusted.last() else { return };
-        let signers = Signers::presumed(vec![last.clone()], trusted.to_vec());
+    fn at_own(&mut self) {
         for kind in EndEntityKind::ALL {
             let old = match Old::of_directory(self.directory, kind, true) {
                 Ok(old) => old,
@@ -135,15 +137,13 @@ impl Look<'_> {
                 }
             };
             let path = self.directory.path_of(&old.files.certificate);
-            let unvouched = old.vouch_for_own(&signers, self.inventory).err();
+            let unvouched = old.vouch_for_own(&self.signers, self.inventory).err();
             let unvouched = unvouched.map(|reason| self.unvouched(path.clone(), reason, kind, None));
             self.add(path, old.found, unvouched, |error| error);
         }
     }
 
-    fn at_issued(&mut self, trusted: &[Certificate], content: &[u8]) {
-        let Some(last) = trusted.last() else { return };
-        let signers = Signers::presumed(vec![last.clone()], trusted.to_vec());
+    fn at_issued(&mut self, content: &[u8]) {
         for Members { folder, members } in Members::all(self.inventory) {
             let is_elsewhere = folder.is_absolute();
             let folder = self.directory.path().join(folder);
@@ -156,20 +156,14 @@ impl Look<'_> {
                 _ => {}
             }
             for member in members {
-                if let Err(error) = self.at_member(&folder, &member, &signers, content) {
+                if let Err(error) = self.at_member(&folder, &member, content) {
                     self.unsettled.push(error);
                 }
             }
         }
     }
 
-    fn at_member(
-        &mut self,
-        folder: &Path,
-        member: &Member,
-        signers: &Signers,
-        content: &[u8],
-    ) -> Result<(), Error> {
+    fn at_member(&mut self, folder: &Path, member: &Member, content: &[u8]) -> Result<(), Error> {
         let EndEntityFiles { certificate, authority, .. } = EndEntityFiles::issued(&member.name);
         let path = path_of(folder, certificate);
         let Some(found) = look_at(&path)? else { return Ok(()) };
@@ -178,10 +172,9 @@ impl Look<'_> {
         }
         let found = Found::of(&found);
         let vouched = match &found {
-            Found::Certificate(leaf, others) => signers
-                .check(leaf, others)
-                .and_then(|()| self.inventory.vouch(&member.file, leaf))
-                .map(|_| ()),
+            Found::Certificate(leaf, others) => {
+                self.inventory.vouch(&member.file, leaf, others, &self.signers).map(|_| ())
+            }
             _ => Ok(()),
         };
         let kind = member.kind.unwrap_or(EndEntityKind::Client);
@@ -195,13 +188,12 @@ impl Look<'_> {
     /// What has no line is not reissued; but the old CA may have issued it.
     fn at_unrecorded(&mut self) -> Result<(), Error> {
         for found in self.inventory.unrecorded(self.directory.path())? {
-            let path = self.directory.path().join(&found.file);
-            let name = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
             if let Some(error) = found.error {
                 self.unsettled.push(error);
             } else if let Some(leaf) = found.certificate {
                 let kind = EndEntityKind::of(&leaf);
-                let unvouched = Some(self.unvouched(path, Unvouched::NoLine, kind, name));
+                let path = self.directory.path().join(&found.file);
+                let unvouched = Some(self.unvouched(path, Unvouched::NoLine, kind, Some(found.name)));
                 self.chains.push(Chain { leaf, others: Vec::new(), unvouched });
             }
         }
