@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
-use milvus_certs::actions::explain;
+use milvus_certs::check::explain;
 use serde_json::Value;
 
 /// What a text means: `code`, or `code` and whose certificate it is about.

@@ -8,8 +8,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use milvus_certs::actions::{IssueRequest, Recipients, issue};
-use milvus_certs::pki::{EndEntityKind, KeyType};
+use milvus_certs::{IssueRequest, Recipients, issue};
+use milvus_certs::x509::{EndEntityKind, KeyType};
 use serde_json::Value;
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -53,7 +53,7 @@ fn forge(file: &Path, organization: &[u8; 6]) {
 
 /// What a terminal must not be sent.
 fn is_harmless(text: &str) -> bool {
-    !text.contains(|character| character != '\n' && milvus_certs::pki::is_deceptive(character))
+    !text.contains(|character| character != '\n' && milvus_certs::base::text::is_deceptive(character))
 }
 
 #[test]

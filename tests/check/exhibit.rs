@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use libtest_mimic::Trial;
-use milvus_certs::audit::Code;
+use milvus_certs::check::Code;
 use serde_json::Value;
 
 use crate::GEN;

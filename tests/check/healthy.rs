@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use milvus_certs::pki::KeyType;
+use milvus_certs::x509::KeyType;
 
 use crate::exhibit::{Exhibit, broken, made};
 use crate::files::set_mode;

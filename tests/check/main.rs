@@ -37,7 +37,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
-use milvus_certs::audit::Code;
+use milvus_certs::check::Code;
 
 use crate::exhibit::Exhibit;
 use crate::support::openssl_is_there;

@@ -1,7 +1,7 @@
 //! Certificates serve their own purpose and names, and every key belongs to its certificate.
 
 use libtest_mimic::Trial;
-use milvus_certs::pki::KeyType;
+use milvus_certs::x509::KeyType;
 
 use crate::support::Folder;
 use crate::trial;

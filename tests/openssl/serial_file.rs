@@ -3,7 +3,7 @@
 use std::thread;
 
 use libtest_mimic::Trial;
-use milvus_certs::pki::SerialCounter;
+use milvus_certs::x509::SerialCounter;
 
 use crate::profile::{serial_of, successor};
 use crate::support::Folder;

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use milvus_certs::actions::{GenerateRequest, RenewRequest, generate, renew};
-use milvus_certs::pki::KeyType;
+use milvus_certs::{GenerateRequest, RenewRequest, generate, renew};
+use milvus_certs::x509::KeyType;
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::EncodePrivateKey;
@@ -27,7 +27,7 @@ impl Directory {
     /// Made so many days ago, for so many days.
     pub(crate) fn aged(days_ago: i64, days: u32) -> Self {
         let now = OffsetDateTime::now_utc() - Duration::days(days_ago);
-        Self::made(now, |request| request.days = milvus_certs::pki::Days::new(days).unwrap())
+        Self::made(now, |request| request.days = milvus_certs::x509::Days::new(days).unwrap())
     }
 
     /// Made yesterday, for one more name or address.
