@@ -8,9 +8,8 @@ use time::OffsetDateTime;
 
 use crate::base::error::Error;
 use crate::base::error::ErrorKind;
-use crate::base::note::Note;
 use crate::crash_tests::{LATER, NOW, snapshot};
-use crate::engine::issuance::verify_files;
+use crate::engine::write::Pair;
 use crate::engine::{GenerateRequest, IfPresent, RenewRequest, Report, generate, renew};
 use crate::store::fault::{self, Fault};
 use crate::store::{Access, Directory, EndEntityFiles, FileRole, Protection, RelativePath};
@@ -91,7 +90,8 @@ fn assert_consistent(directory: &Path, context: &str) {
     let read = |path: &RelativePath| Ok(opened.read(path)?.unwrap_or_default());
     for kind in EndEntityKind::ALL {
         let files = EndEntityFiles::of_directory(kind);
-        verify_files(&opened, &files, kind, &[], LATER, &read)
+        Pair { kind, files: &files, key: None }
+            .verify(&opened, &[], LATER, &read)
             .unwrap_or_else(|error| panic!("{context}: {error}"));
     }
     for name in snapshot(directory).keys() {
@@ -106,7 +106,7 @@ fn kill_after(steps: usize, run: Run, directory: &Path) -> bool {
     let status = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "actions::crash_tests::own::a_run_that_is_killed_at_any_step_is_completed_or_undone",
+            "crash_tests::own::a_run_that_is_killed_at_any_step_is_completed_or_undone",
         ])
         .env("KILL_AFTER", steps.to_string())
         .env("KILL_RUN", format!("{run:?}"))

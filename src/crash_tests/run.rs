@@ -12,7 +12,7 @@ use crate::base::error::Error;
 use crate::check::config::Source;
 use crate::crash_tests::NOW;
 use crate::engine::{
-    Fleet, GenerateRequest, IfPresent, IssueRequest, Issued, Recipients, RenewRequest, Report,
+    Fleet, GenerateRequest, IfPresent, IssueRequest, Issued, Recipient, Recipients, RenewRequest, Report,
     RotationRequest, RotationStep, SigningRequest, generate, issue, renew, rotate,
 };
 use crate::store::fault::{self, Fault};
@@ -88,14 +88,10 @@ impl Run {
             }
             Self::Issue { first, count, force } => {
                 let kind = if first == 2 { EndEntityKind::Server } else { EndEntityKind::Client };
-                let recipients = Recipients::Named {
-                    kind,
-                    names: (first..first + count).map(name).collect(),
-                    more_names: Vec::new(),
-                    days: None,
-                    key_type: Some(KeyType::P256),
-                };
-                issue(&request(directory, recipients, force), now)
+                let recipient =
+                    |name| Recipient { key_type: Some(KeyType::P256), ..Recipient::new(kind, name) };
+                let recipients = (first..first + count).map(name).map(recipient).collect();
+                issue(&request(directory, Recipients::Named(recipients), force), now)
             }
             Self::Fleet => {
                 let fleet = Fleet::read(&source("fleet.yaml", FLEET))?;
@@ -105,11 +101,8 @@ impl Run {
             Self::Csr { force } => {
                 let csr = SigningRequest {
                     content: source("asker.csr", REQUEST),
-                    kind: EndEntityKind::Client,
-                    name: name(4),
+                    recipient: Recipient::new(EndEntityKind::Client, name(4)),
                     allowed: Vec::new(),
-                    more_names: Vec::new(),
-                    days: None,
                 };
                 issue(&request(directory, Recipients::Request(csr), force), now)
             }
@@ -161,7 +154,7 @@ impl Run {
 
     fn is_killed(self, steps: usize, directory: &Path, now: OffsetDateTime) -> bool {
         let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "actions::crash_tests::run::a_run_that_is_killed_is_a_process_of_its_own"])
+            .args(["--exact", "crash_tests::run::a_run_that_is_killed_is_a_process_of_its_own"])
             .env("KILL_AFTER", steps.to_string())
             .env("KILL_RUN", serde_json::to_string(&self).unwrap())
             .env("KILL_DIRECTORY", directory)
@@ -222,5 +215,5 @@ fn source(name: &str, content: &str) -> Source {
 }
 
 fn nothing(directory: &Path) -> Report {
-    Report::new(directory, false, None)
+    Report::new(directory, false)
 }

@@ -2,56 +2,31 @@
 
 mod sign;
 
+use crate::engine::leaf::Leaf;
 use crate::x509::{
-    Certificate, CertificateAuthority, EndEntityKind, Error, GeneralName, PrivateKey, PublicKey,
-    SerialNumber, Subject, Validity, check_length,
+    Certificate, CertificateAuthority, Error, PrivateKey, PublicKey, SerialNumber, Subject, Validity,
+    check_length,
 };
 pub(crate) use sign::has_usage;
 use sign::{Profile, Signer, Template, sign};
 
-/// What the certificate of a new authority is to say.
-#[derive(Clone, Debug)]
-pub struct AuthorityTemplate {
-    /// Its name; it differs from its end entities', or verifiers without key identifiers take
-    /// those for self-signed (OpenSSL's error 18).
-    pub subject: Subject,
-    /// From when to when.
-    pub validity: Validity,
-    /// A random number.
-    pub serial: SerialNumber,
-}
-
-/// What the certificate of a server or a client is to say.
-#[derive(Clone, Debug)]
-pub struct EndEntity {
-    /// Server or client.
-    pub kind: EndEntityKind,
-    /// Whose certificate it is to be.
-    pub subject: Subject,
-    /// subjectAltName.
-    pub names: Vec<GeneralName>,
-    /// From when to when.
-    pub validity: Validity,
-    /// The authority's next serial number.
-    pub serial: SerialNumber,
-}
-
 impl CertificateAuthority {
-    /// Makes a self-signed authority.
+    /// Makes a self-signed CA with a random serial number. Its name differs from those of what it issues, or
+    /// verifiers without key identifiers take these for self-signed (OpenSSL's error 18).
     ///
     /// # Errors
     /// Only where encoding or signing fails.
-    pub fn create(template: &AuthorityTemplate, key: PrivateKey) -> Result<Self, Error> {
+    pub fn create(subject: Subject, validity: Validity, key: PrivateKey) -> Result<Self, Error> {
         let public_key = key.public_key()?;
-        let signer = Signer { name: &template.subject, key_identifier: public_key.identifier(), key: &key };
+        let signer = Signer { name: &subject, key_identifier: public_key.identifier(), key: &key };
         let template = Template {
-            // No authority stands below it.
+            // No CA stands below it.
             profile: Profile::Authority { path_length: Some(0) },
             key_identifier: public_key.identifier(),
-            subject: &template.subject,
+            subject: &subject,
             names: &[],
-            validity: template.validity,
-            serial: &template.serial,
+            validity,
+            serial: &SerialNumber::random()?,
         };
         let certificate = sign(&template, &public_key, &signer)?;
         Ok(Self::root_of(certificate, key))
@@ -61,19 +36,19 @@ impl CertificateAuthority {
     ///
     /// # Errors
     /// If it would be longer than clients take; else only where encoding or signing fails.
-    pub fn issue(&self, end_entity: &EndEntity, key: &PublicKey) -> Result<Certificate, Error> {
+    pub fn issue(&self, leaf: &Leaf, serial: &SerialNumber, key: &PublicKey) -> Result<Certificate, Error> {
         let signer = Signer {
             name: self.certificate().subject(),
             key_identifier: self.certificate().key_identifier()?,
             key: self.key(),
         };
         let template = Template {
-            profile: Profile::EndEntity(end_entity.kind),
+            profile: Profile::EndEntity(leaf.kind),
             key_identifier: key.identifier(),
-            subject: &end_entity.subject,
-            names: &end_entity.names,
-            validity: end_entity.validity,
-            serial: &end_entity.serial,
+            subject: &leaf.subject,
+            names: &leaf.names,
+            validity: leaf.validity,
+            serial,
         };
         let certificate = sign(&template, key, &signer)?;
         let presented = self.intermediates().iter().chain([&certificate]);
@@ -175,7 +150,8 @@ mod tests {
 
     use super::*;
     use crate::x509::{
-        Attribute, AttributeType, Days, GeneralName, KeyType, key_from_pem, key_to_pem, verify_chain,
+        Attribute, AttributeType, Days, EndEntityKind, GeneralName, KeyType, key_from_pem, key_to_pem,
+        verify_chain,
     };
 
     const NOW: OffsetDateTime = datetime!(2030-01-01 00:00:00 UTC);
@@ -189,17 +165,19 @@ mod tests {
     }
 
     fn authority(subject: Subject) -> CertificateAuthority {
-        let serial = SerialNumber::random().unwrap();
-        CertificateAuthority::create(&AuthorityTemplate { subject, validity: validity(10), serial }, key())
-            .unwrap()
+        CertificateAuthority::create(subject, validity(10), key()).unwrap()
     }
 
     fn named(common_name: &str) -> Subject {
         Subject::new(&[Attribute::new(AttributeType::CommonName, common_name).unwrap()]).unwrap()
     }
 
-    fn end_entity(kind: EndEntityKind, subject: Subject, names: Vec<GeneralName>) -> EndEntity {
-        EndEntity { kind, subject, names, validity: validity(5), serial: SerialNumber::random().unwrap() }
+    fn leaf(kind: EndEntityKind, subject: Subject, names: Vec<GeneralName>) -> Leaf {
+        Leaf { kind, subject, names, validity: validity(5) }
+    }
+
+    fn issue(ca: &CertificateAuthority, leaf: &Leaf, key: &PrivateKey) -> Certificate {
+        ca.issue(leaf, &SerialNumber::random().unwrap(), &key.public_key().unwrap()).unwrap()
     }
 
     /// Any Name: several attributes in an RDN, types repeated, every string type of X.520.
@@ -233,9 +211,7 @@ mod tests {
             let authority = authority(name.clone());
             for kind in EndEntityKind::ALL {
                 let names = vec!["localhost".parse().unwrap()];
-                let leaf = authority
-                    .issue(&end_entity(kind, name.clone(), names.clone()), &key().public_key().unwrap())
-                    .unwrap();
+                let leaf = issue(&authority, &leaf(kind, name.clone(), names.clone()), &key());
                 prop_assert_eq!(leaf.issuer().as_der(), name.as_der());
                 prop_assert_eq!(leaf.subject().as_der(), name.as_der());
                 verify_chain(kind, &[leaf], &[authority.root().clone()], &names, NOW).unwrap();
@@ -253,12 +229,13 @@ mod tests {
             prop_assume!(attributes.iter().all(Result::is_ok));
             let subject = Subject::new(&attributes.map(Result::unwrap)).unwrap();
             let names = vec![GeneralName::Dns(host.parse().unwrap()), GeneralName::Ip(address.into())];
-            let asked = end_entity(EndEntityKind::Server, subject, names);
+            let asked = leaf(EndEntityKind::Server, subject, names);
             let authority = authority(named("authority"));
-            let leaf = authority.issue(&asked, &key().public_key().unwrap()).unwrap();
+            let serial = SerialNumber::random().unwrap();
+            let leaf = authority.issue(&asked, &serial, &key().public_key().unwrap()).unwrap();
             prop_assert_eq!(leaf.subject(), &asked.subject);
             prop_assert_eq!(leaf.names(), &asked.names[..]);
-            prop_assert_eq!(leaf.serial(), &asked.serial);
+            prop_assert_eq!(leaf.serial(), &serial);
             prop_assert_eq!(leaf.validity(), asked.validity);
             verify_chain(EndEntityKind::Server, &[leaf], &[authority.root().clone()], &asked.names, NOW).unwrap();
         }
@@ -267,8 +244,8 @@ mod tests {
     #[test]
     fn a_certificate_serves_only_its_purpose_under_its_authority_and_in_its_time() {
         let (own, other) = (authority(named("own")), authority(named("own")));
-        let asked = end_entity(EndEntityKind::Client, named("a"), vec!["a".parse().unwrap()]);
-        let leaf = [own.issue(&asked, &key().public_key().unwrap()).unwrap()];
+        let asked = leaf(EndEntityKind::Client, named("a"), vec!["a".parse().unwrap()]);
+        let leaf = [issue(&own, &asked, &key())];
         let verify = |kind, anchor: &CertificateAuthority, names: &[GeneralName], now| {
             verify_chain(kind, &leaf, std::slice::from_ref(anchor.root()), names, now)
         };
@@ -282,8 +259,8 @@ mod tests {
     #[test]
     fn only_what_may_issue_becomes_an_authority() {
         let (own, leaf_key) = (authority(named("own")), key());
-        let asked = end_entity(EndEntityKind::Server, named("a"), vec![]);
-        let leaf = own.issue(&asked, &leaf_key.public_key().unwrap()).unwrap();
+        let asked = leaf(EndEntityKind::Server, named("a"), vec![]);
+        let leaf = issue(&own, &asked, &leaf_key);
         let root = own.root().clone();
         let load = |certificates, key, now| CertificateAuthority::load(certificates, key, now).unwrap_err();
         assert!(matches!(load(vec![root.clone()], key(), NOW), Error::KeyMismatch { .. }));

@@ -2,22 +2,19 @@
 //! a certificate is put into its place, and from which none is removed.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::io::{self, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use crate::base::error::Error;
-use crate::engine::issuance::Signers;
-use crate::store::inventory::InventoryEntry;
-use crate::store::inventory::damaged_line;
-use crate::store::inventory::{Line, lines};
+use crate::engine::signers::{Signers, Unvouched};
+use crate::store::inventory::{InventoryEntry, Line, damaged_line, lines};
 use crate::store::{
     self, Directory, EndEntityFiles, INVENTORY, ISSUED_FOLDER, IssuedName, RelativePath, open_file, path_of,
     read_file,
 };
-use crate::x509::{Certificate, EndEntityKind, SerialNumber, Subject, certificates_from_pem};
+use crate::x509::{Certificate, EndEntityKind, SerialNumber, certificates_from_pem};
 
 /// All that was signed, in that order.
 #[derive(Debug, Default)]
@@ -26,6 +23,34 @@ pub(crate) struct Inventory {
     entries: Option<Vec<InventoryEntry>>,
     /// The entries of each file, the last one last.
     by_file: HashMap<String, Vec<usize>>,
+}
+
+/// Something that was issued.
+pub(crate) struct Member {
+    pub(crate) name: IssuedName,
+    /// As the inventory says, if it has a line.
+    pub(crate) kind: Option<EndEntityKind>,
+    /// The path of its certificate, as the inventory has it.
+    pub(crate) file: String,
+}
+
+/// What the inventory has in one folder.
+pub(crate) struct Members {
+    /// Where it is, as the inventory says.
+    pub(crate) folder: PathBuf,
+    pub(crate) members: Vec<Member>,
+}
+
+impl Member {
+    /// `issued/search/search.pem` is search in issued.
+    fn of(entry: &InventoryEntry) -> Option<(PathBuf, Self)> {
+        let own = Path::new(&entry.file).parent()?;
+        let name = own.file_name()?.to_str()?.parse().ok()?;
+        let folder = own.parent()?;
+        let is_called_so = folder.join(EndEntityFiles::issued(&name).certificate.below(Path::new("")));
+        (is_called_so == Path::new(&entry.file))
+            .then(|| (folder.to_owned(), Self { name, kind: entry.kind(), file: entry.file.clone() }))
+    }
 }
 
 /// A certificate in a folder of `issued` whose file has no line in the inventory.
@@ -44,55 +69,6 @@ impl Unrecorded {
     /// Why it is not reissued.
     pub(crate) fn reason(&self) -> Unvouched {
         if self.certificate.is_some() { Unvouched::NoLine } else { Unvouched::Unreadable }
-    }
-}
-
-/// Why a certificate is not reissued as it lies there: nothing shows that its subject and names are those
-/// that were meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unvouched {
-    /// The directory's CA did not sign it.
-    OtherCa {
-        /// The issuer that it names.
-        issuer: Subject,
-    },
-    /// The inventory has no line for its file.
-    NoLine,
-    /// It is not the certificate that the inventory has for its file.
-    OtherCertificate,
-    /// It is an earlier certificate of its file, with another kind, subject or name than the last one.
-    EarlierCertificate,
-    /// The inventory has it for another file.
-    OfAnotherFile {
-        /// That file.
-        file: String,
-    },
-    /// It cannot be read as a certificate.
-    Unreadable,
-}
-
-impl fmt::Display for Unvouched {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OtherCa { issuer } => {
-                write!(f, "the CA of this directory did not sign it, its issuer is {issuer}")
-            }
-            Self::NoLine => write!(f, "{ISSUED_FOLDER}/{INVENTORY} has no line for it"),
-            Self::OtherCertificate => {
-                write!(f, "it is not the certificate that {ISSUED_FOLDER}/{INVENTORY} has for this file")
-            }
-            Self::EarlierCertificate => write!(
-                f,
-                "{ISSUED_FOLDER}/{INVENTORY} has a later certificate for this file, with another kind, subject or names"
-            ),
-            Self::OfAnotherFile { file } => {
-                write!(f, "{ISSUED_FOLDER}/{INVENTORY} has this certificate for {file}")
-            }
-            Self::Unreadable => write!(
-                f,
-                "{ISSUED_FOLDER}/{INVENTORY} has no line for it, and it cannot be read as a certificate"
-            ),
-        }
     }
 }
 
@@ -200,9 +176,22 @@ impl Inventory {
     }
 
     /// The serial numbers that an issuer has used.
-    pub(crate) fn serials_of(&self, issuer: &str) -> impl Iterator<Item = SerialNumber> {
-        let entries = self.entries().iter().filter(move |entry| entry.issuer == issuer);
-        entries.filter_map(InventoryEntry::serial)
+    pub(crate) fn serials_of(&self, issuer: &str) -> Vec<SerialNumber> {
+        let entries = self.entries().iter().filter(|entry| entry.issuer == issuer);
+        entries.filter_map(InventoryEntry::serial).collect()
+    }
+
+    /// All that was issued and has not been withdrawn as far as it knows, by folder. The directory's own
+    /// certificates are in no folder.
+    pub(crate) fn members(&self) -> Vec<Members> {
+        let mut all: Vec<Members> = Vec::new();
+        for (folder, member) in self.in_force().into_iter().filter_map(Member::of) {
+            match all.iter_mut().find(|members| members.folder == folder) {
+                Some(members) => members.members.push(member),
+                None => all.push(Members { folder, members: vec![member] }),
+            }
+        }
+        all
     }
 
     /// What lies in `issued` without a line. Nobody vouches for it, but its serial numbers are in use.
@@ -236,11 +225,6 @@ impl Inventory {
         found.sort_unstable_by(|one, other| one.file.cmp(&other.file));
         Ok(found)
     }
-}
-
-/// Whether it says that there is no such directory.
-pub(crate) fn is_not_found(error: &Error) -> bool {
-    matches!(error.cause(), Some(store::Error::NotFound { .. }))
 }
 
 /// The content of a file; nothing where there is none, or no folder that it could be in.

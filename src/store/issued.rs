@@ -125,6 +125,12 @@ impl EndEntityFiles {
             authority: in_folder(FileRole::CaCertificate.file_name().to_owned()),
         }
     }
+
+    /// The name under which it was issued; none for the directory's own.
+    #[must_use]
+    pub fn issued_as(&self) -> Option<IssuedName> {
+        self.certificate.folder().and_then(|name| name.parse().ok())
+    }
 }
 
 #[cfg(test)]

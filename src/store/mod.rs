@@ -38,3 +38,5 @@ pub use relative_path::RelativePath;
 pub use survey::{FileAccess, MountedFile, SeenFile, Survey, SurveyedFile, View};
 pub use transaction::{Backup, Committed, StagedFile, Transaction};
 pub use trust::Writer;
+
+crate::base::text::serialize_as_displayed!(FileMode);

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
@@ -48,11 +49,13 @@ impl fmt::Display for Days {
 }
 
 /// From when to when a certificate is valid, both ends included, in whole seconds of UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Validity {
     /// The first second.
+    #[serde(serialize_with = "rfc3339")]
     pub not_before: OffsetDateTime,
     /// The last second.
+    #[serde(serialize_with = "rfc3339")]
     pub not_after: OffsetDateTime,
 }
 
@@ -105,6 +108,11 @@ pub(crate) fn day_count(now: OffsetDateTime, then: OffsetDateTime) -> i64 {
 pub(crate) fn timestamp(time: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     time.format(format).unwrap_or_else(|_| time.to_string())
+}
+
+/// A time in a report: RFC 3339 in UTC.
+pub(crate) fn rfc3339<S: Serializer>(time: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&timestamp(*time))
 }
 
 #[cfg(test)]

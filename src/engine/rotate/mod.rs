@@ -1,7 +1,8 @@
-//! A new authority in place of the old, without an outage: between the steps, everything old works with
+//! A new CA in place of the old one, without an outage: between the steps, everything old works with
 //! everything new.
 
 mod begin;
+mod distribute;
 mod finish;
 mod reissue;
 mod state;
@@ -12,13 +13,14 @@ use std::path::PathBuf;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::base::error::Error;
-use crate::engine::Report;
-use crate::engine::errors;
+use crate::base::error::{Error, ErrorKind};
+use crate::base::text::command;
 use crate::engine::inventory::Inventory;
-use crate::engine::issuance::Progress;
-use crate::engine::opening::Opened;
-use crate::store::{Access, Directory, FileRole, NEXT_FOLDER, Protection};
+use crate::engine::issuer::Progress;
+use crate::engine::report::Report;
+use crate::engine::run::{Opening, Run};
+use crate::engine::write::{Change, NewFile, write};
+use crate::store::{Backup, FileRole, NEXT_FOLDER, Protection};
 use crate::x509::{Days, KeyType, Passphrase};
 pub use state::RotationState;
 use state::{Rotation, next};
@@ -75,61 +77,70 @@ pub struct RotationReport {
 /// nothing to do.
 ///
 /// # Errors
-/// Where the step is not the next one, there is no authority or it may not issue, or the file system
+/// Where the step is not the next one, there is no CA or it may not issue, or the file system
 /// fails. Then nothing has changed, but of what was issued what the error says.
 pub fn rotate(
     request: &RotationRequest,
     now: OffsetDateTime,
     progress: Progress<'_>,
 ) -> Result<RotationReport, Error> {
-    let access = if request.dry_run { Access::Look } else { Access::Change };
-    // What is put into its place now counts when the state is read.
-    let opened = Opened::open(&request.directory, access, request.protection, None)?.without_obstacles()?;
-    let recovery = opened.recovery;
-    let is_mended = opened.is_issued_recovered;
-    let mut report = Report::new(&request.directory, request.dry_run, recovery);
-    report.notes.extend(opened.notes());
-    let Opened { mut directory, inventory, .. } = opened;
-    let rotation = Rotation::read(&directory, &inventory).map_err(|error| error.after_recovery(recovery))?;
-    let mut run = Run { request, directory: &mut directory, inventory: &inventory, rotation, is_mended, now };
-    match run.step(&mut report, progress) {
-        Ok(status) => Ok(RotationReport { report, status }),
-        Err(error) => Err(error.after_part(&report).after_recovery(recovery)),
-    }
+    let opening = Opening {
+        path: &request.directory,
+        dry_run: request.dry_run,
+        create: false,
+        protection: request.protection,
+        among_issued: true,
+        output: None,
+    };
+    let mut status = RotationStatus::default();
+    let report = opening.run(now, |run, inventory| {
+        let rotation = Rotation::read(&run.directory, inventory)?;
+        let mut step = Step { request, run, inventory, rotation };
+        step.take(progress)?;
+        status = RotationStatus::of(&step.run.directory, now)?;
+        Ok(())
+    })?;
+    Ok(RotationReport { report, status })
 }
 
 /// A step in the making; each file of this folder is one.
-struct Run<'a> {
+struct Step<'a> {
     request: &'a RotationRequest,
-    directory: &'a mut Directory,
+    run: &'a mut Run,
     inventory: &'a Inventory,
     rotation: Rotation,
-    /// Whether something that was issued came into its place, or went, only at the beginning of this run.
-    is_mended: bool,
-    now: OffsetDateTime,
 }
 
-impl Run<'_> {
-    fn step(&mut self, report: &mut Report, progress: Progress<'_>) -> Result<RotationStatus, Error> {
+impl Step<'_> {
+    fn take(&mut self, progress: Progress<'_>) -> Result<(), Error> {
         match &self.request.step {
-            RotationStep::Begin { key_type, days } => self.begin(*key_type, *days, report)?,
-            RotationStep::SameKey { days } => self.sign_anew(*days, report)?,
-            RotationStep::Issue => self.issue(progress, report)?,
-            RotationStep::Finish => self.finish(report)?,
+            RotationStep::Begin { key_type, days } => self.begin(*key_type, *days),
+            RotationStep::SameKey { days } => self.sign_again(*days),
+            RotationStep::Issue => self.issue(progress),
+            RotationStep::Finish => self.finish(),
         }
-        RotationStatus::of(self.directory, self.now)
     }
 
-    /// Removes the files of the authority that is not to come any more, but has come.
+    /// Writes files of the CA.
+    fn write(&mut self, files: &[NewFile], backup: Backup) -> Result<(), Error> {
+        let Run { directory, report, now, .. } = &mut *self.run;
+        let written = write(directory, &Change { backup, ..Change::of(files) }, *now, &|_| Ok(()))?;
+        let folder = report.directory.clone();
+        report.add_written(written, files, &folder);
+        Ok(())
+    }
+
+    /// Removes the files in `next/` once their CA issues.
     fn clear_next(&self) -> Result<(), Error> {
+        let directory = &self.run.directory;
         if self.request.dry_run
-            || self.directory.read(next(FileRole::CaKey))? != self.directory.read(FileRole::CaKey)?
+            || directory.read(next(FileRole::CaKey))? != directory.read(FileRole::CaKey)?
         {
             return Ok(());
         }
         // The key last: as long as it is there, so is what this is about.
         let files = [FileRole::CaCertificate, FileRole::CaKey].map(FileRole::file_name);
-        Ok(self.directory.remove_files(NEXT_FOLDER, &files)?)
+        Ok(directory.remove_files(NEXT_FOLDER, &files)?)
     }
 
     /// That this step is not the next one.
@@ -138,6 +149,27 @@ impl Run<'_> {
     }
 
     fn not_in(&self, state: RotationState) -> Error {
-        errors::out_of_turn(self.directory.path(), state, self.rotation.left)
+        let what = match (state, self.rotation.left) {
+            (RotationState::None, _) => "no new CA was begun".into(),
+            (RotationState::Begun, _) => "a new CA was begun, and has issued nothing yet".into(),
+            (RotationState::Issuing, 0) => "a run of the new CA was interrupted".into(),
+            (RotationState::Issuing, 1) => "the new CA has still to issue 1 certificate again".into(),
+            (RotationState::Issuing, more) => {
+                format!("the new CA has still to issue {more} certificates again")
+            }
+            (RotationState::Issued, _) => {
+                "the new CA has issued everything, and ca.pem still trusts the old one".into()
+            }
+        };
+        let (step, does) = match state {
+            RotationState::None => ("begin", "begins"),
+            RotationState::Begun | RotationState::Issuing => ("issue", "goes on"),
+            RotationState::Issued => ("finish", "ends it"),
+        };
+        let directory = self.run.directory.path();
+        let next = command(&format!("rotate-ca {step}"), directory);
+        Error::new(format!("{}: {what}", directory.display()))
+            .of_kind(ErrorKind::OutOfTurn)
+            .with_hint(format!("`{next}` {does}"))
     }
 }

@@ -1,11 +1,16 @@
+//! What lies in the place of a certificate.
+
+use time::OffsetDateTime;
+
 use crate::base::error::Error;
-use crate::engine::inventory::{Inventory, Unvouched};
-use crate::engine::issuance::Signers;
+use crate::engine::inventory::Inventory;
+use crate::engine::signers::{Signers, Unvouched};
+use crate::store::inventory::InventoryEntry;
 use crate::store::{self, Directory, EndEntityFiles};
 use crate::x509::{self, Certificate, EndEntityKind, certificates_from_pem};
 
 /// What lies in the place of a server's or client's certificate.
-pub(crate) struct Old {
+pub(crate) struct Present {
     pub(crate) kind: EndEntityKind,
     pub(crate) files: EndEntityFiles,
     pub(crate) found: Found,
@@ -23,7 +28,7 @@ pub(crate) enum Found {
     Certificate(Box<Certificate>, Vec<Certificate>),
 }
 
-impl Old {
+impl Present {
     /// Reads it.
     ///
     /// # Errors
@@ -98,4 +103,20 @@ impl Found {
 
 fn is_no_certificate(error: &Error) -> bool {
     matches!(error.cause(), Some(store::Error::NotAFile { .. } | store::Error::TooLarge { .. }))
+}
+
+/// The directory's own certificates that the inventory does not have: with them it begins, and goes on
+/// where a crash cut off its beginning.
+pub(crate) fn first_entries(
+    own: &[Present],
+    inventory: &Inventory,
+    signers: &Signers,
+    now: OffsetDateTime,
+) -> Vec<InventoryEntry> {
+    let entry = |one: &Present| {
+        let certificate = one.certificate().filter(|certificate| !inventory.has(certificate))?;
+        one.vouch_for_own(signers, inventory).ok()?;
+        Some(InventoryEntry::of(one.kind, certificate, one.file(), now))
+    };
+    own.iter().filter_map(entry).collect()
 }

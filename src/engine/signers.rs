@@ -1,6 +1,9 @@
-use crate::engine::inventory::Unvouched;
-use crate::x509::CertificateAuthority;
-use crate::x509::{Certificate, Validity};
+//! Whose certificates are reissued as they lie there, and why others are not.
+
+use std::fmt;
+
+use crate::store::{INVENTORY, ISSUED_FOLDER};
+use crate::x509::{Certificate, CertificateAuthority, Subject, Validity};
 
 /// The CAs whose certificates are reissued: that of `ca.key`, and those in ca.pem, of which there are two
 /// while one takes the place of the other.
@@ -22,6 +25,11 @@ impl Signers {
     /// The same where the key is not at hand: `chain` begins with the CA that signs.
     pub(crate) fn presumed(chain: Vec<Certificate>, trusted: Vec<Certificate>) -> Self {
         Self { chain, trusted }
+    }
+
+    /// The root of the CA that signs now.
+    pub(crate) fn root(&self) -> &Certificate {
+        &self.chain[self.chain.len() - 1]
     }
 
     /// The CA that signs now.
@@ -59,12 +67,61 @@ impl Signers {
     }
 }
 
+/// Why a certificate is not reissued as it lies there: nothing shows that its subject and names are those
+/// that were meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unvouched {
+    /// The directory's CA did not sign it.
+    OtherCa {
+        /// The issuer that it names.
+        issuer: Subject,
+    },
+    /// The inventory has no line for its file.
+    NoLine,
+    /// It is not the certificate that the inventory has for its file.
+    OtherCertificate,
+    /// It is an earlier certificate of its file, with another kind, subject or name than the last one.
+    EarlierCertificate,
+    /// The inventory has it for another file.
+    OfAnotherFile {
+        /// That file.
+        file: String,
+    },
+    /// It cannot be read as a certificate.
+    Unreadable,
+}
+
+impl fmt::Display for Unvouched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherCa { issuer } => {
+                write!(f, "the CA of this directory did not sign it, its issuer is {issuer}")
+            }
+            Self::NoLine => write!(f, "{ISSUED_FOLDER}/{INVENTORY} has no line for it"),
+            Self::OtherCertificate => {
+                write!(f, "it is not the certificate that {ISSUED_FOLDER}/{INVENTORY} has for this file")
+            }
+            Self::EarlierCertificate => write!(
+                f,
+                "{ISSUED_FOLDER}/{INVENTORY} has a later certificate for this file, with another kind, subject or names"
+            ),
+            Self::OfAnotherFile { file } => {
+                write!(f, "{ISSUED_FOLDER}/{INVENTORY} has this certificate for {file}")
+            }
+            Self::Unreadable => write!(
+                f,
+                "{ISSUED_FOLDER}/{INVENTORY} has no line for it, and it cannot be read as a certificate"
+            ),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::engine::ca::{AuthorityTemplate, EndEntity};
+    use crate::engine::leaf::Leaf;
     use crate::x509::{
         Attribute, AttributeType, Days, EndEntityKind, KeyType, PrivateKey, SerialNumber, Subject,
     };
@@ -74,19 +131,18 @@ mod tests {
     fn ca(name: &str) -> CertificateAuthority {
         let subject = Subject::new(&[Attribute::new(AttributeType::CommonName, name).unwrap()]).unwrap();
         let validity = Validity::starting(NOW, Days::new(10).unwrap()).unwrap();
-        let template = AuthorityTemplate { subject, validity, serial: SerialNumber::random().unwrap() };
-        CertificateAuthority::create(&template, PrivateKey::generate(KeyType::P256).unwrap()).unwrap()
+        CertificateAuthority::create(subject, validity, PrivateKey::generate(KeyType::P256).unwrap()).unwrap()
     }
 
     fn leaf(ca: &CertificateAuthority) -> Certificate {
-        let end_entity = EndEntity {
+        let leaf = Leaf {
             kind: EndEntityKind::Client,
             subject: Subject::new(&[Attribute::new(AttributeType::CommonName, "admin").unwrap()]).unwrap(),
             names: Vec::new(),
             validity: ca.validity(),
-            serial: SerialNumber::random().unwrap(),
         };
-        ca.issue(&end_entity, &PrivateKey::generate(KeyType::P256).unwrap().public_key().unwrap()).unwrap()
+        let key = PrivateKey::generate(KeyType::P256).unwrap().public_key().unwrap();
+        ca.issue(&leaf, &SerialNumber::random().unwrap(), &key).unwrap()
     }
 
     #[test]
