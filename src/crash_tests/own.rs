@@ -104,10 +104,7 @@ fn assert_consistent(directory: &Path, context: &str) {
 /// whether it was.
 fn kill_after(steps: usize, run: Run, directory: &Path) -> bool {
     let status = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "crash_tests::own::a_run_that_is_killed_at_any_step_is_completed_or_undone",
-        ])
+        .args(["--exact", "crash_tests::own::a_run_that_is_killed_at_any_step_is_completed_or_undone"])
         .env("KILL_AFTER", steps.to_string())
         .env("KILL_RUN", format!("{run:?}"))
         .env("KILL_DIRECTORY", directory)

@@ -7,8 +7,8 @@ use crate::engine::generate::ca_key_pem;
 use crate::engine::leaf::Action;
 use crate::engine::notes;
 use crate::engine::report::CertificateReport;
-use crate::engine::rotate::Step;
 use crate::engine::rotate::state::{RotationState, next};
+use crate::engine::rotate::step::Step;
 use crate::engine::write::NewFile;
 use crate::store::{Backup, FileRole, path_of};
 use crate::x509::{

@@ -1,8 +1,8 @@
 use crate::base::error::Error;
 use crate::engine::leaf::Action;
 use crate::engine::notes;
-use crate::engine::rotate::Step;
 use crate::engine::rotate::state::RotationState;
+use crate::engine::rotate::step::Step;
 use crate::engine::write::NewFile;
 use crate::store::{Backup, FileRole};
 use crate::x509::certificates_to_pem;
