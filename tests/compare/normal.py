@@ -26,7 +26,8 @@ OIDS = {
 PEM = r"-----BEGIN (?P<label>[A-Z0-9 ]+)-----(?P<body>(?s:.+?))-----END (?P=label)-----"
 TEXT = re.compile(
     PEM
-    + r"|(?P<backup>\bbackup-\d{8}T\d{6}Z(?:-\d+)?)"
+    + r"|(?P<hidden>\.backup-\d{8}T\d{6}Z(?:-\d+)?)"
+    r"|(?P<backup>\bbackup-\d{8}T\d{6}Z(?:-\d+)?)"
     r"|(?P<time>\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"
     r"|(?P<date>\b\d{4}-\d\d-\d\d\b)"
     r"|(?P<fingerprint>\b(?:[0-9A-Fa-f]{2}:){15,}[0-9A-Fa-f]{2}\b)"
@@ -78,6 +79,9 @@ class Normal:
         text, kind = match[0], match.lastgroup
         if match["label"]:
             return self._pem(match)
+        if kind == "hidden":
+            # The next run can make a backup in the same second, or in another.
+            return ".backup-<hidden>"
         if kind == "backup":
             return self.backups.setdefault(text, f"backup-<{len(self.backups) + 1}>")
         if kind == "time":
