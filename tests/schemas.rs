@@ -2,12 +2,7 @@
 //! the last field.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "the tests prepare folders of their own")]
 
-#[path = "probe/server.rs"]
-#[allow(dead_code, reason = "the trials of `probe` use the rest of it")]
-mod server;
-#[path = "probe/tls.rs"]
-#[allow(dead_code, reason = "the trials of `probe` use the rest of it")]
-mod tls;
+mod common;
 
 use std::fs;
 use std::path::Path;
@@ -20,8 +15,8 @@ use milvus_certs::actions::{IssueRequest, Recipients, issue};
 use milvus_certs::pki::{EndEntityKind, KeyType};
 use milvus_certs::store::Protection;
 
-use crate::server::{Server, closed_port, speak_http2};
-use crate::tls::Tls;
+use crate::common::server::{Server, closed_port, speak_http2};
+use crate::common::tls::Tls;
 
 /// Whether a document is what a schema says.
 struct Judge {

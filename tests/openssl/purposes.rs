@@ -3,15 +3,17 @@
 use libtest_mimic::Trial;
 use milvus_certs::pki::KeyType;
 
-use crate::support::Folder;
-use crate::trial;
+use crate::common::certificate::{certificate, new_key};
+use crate::common::folder::Folder;
+use crate::common::program::GEN;
+use crate::{after, certificates, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let of_key_type = |key_type: KeyType| {
         trial(
             format!("{key_type} certificates serve their purpose and their names, and no other"),
             move || {
-                let folder = Folder::after(&format!("gen --key-type {key_type}"));
+                let folder = after(&format!("gen --key-type {key_type}"));
                 assert_purposes(&folder, "-x509_strict");
                 for name in ["-verify_hostname localhost", "-verify_ip 127.0.0.1", "-verify_ip ::1"] {
                     folder.openssl(&verify(&folder, "server", name));
@@ -26,14 +28,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         )
     };
     let mut trials: Vec<_> = KeyType::ALL.map(of_key_type).into();
-    trials.push(trial("a client keeps its Ed25519 key on renewal, and a server may not", || {
-        let folder = Folder::after("gen --key-type p256");
+    trials.push(trial("--reuse-key keeps the Ed25519 key of a client, and refuses that of a server", || {
+        let folder = after(GEN);
         for role in ["server", "client"] {
-            folder.openssl(&format!("genpkey -algorithm ED25519 -out {role}.key"));
-            folder.openssl(&format!("req -new -key {role}.key -subj /CN=localhost -out {role}.csr"));
-            folder.openssl(&format!(
-                "x509 -req -in {role}.csr -CA ca.pem -CAkey ca.key -days 3650 -out {role}.pem"
-            ));
+            new_key(&folder, role, "genpkey -algorithm ED25519");
+            certificate(role).issue(&folder);
         }
         folder
             .refusal("renew server --reuse-key")
@@ -56,7 +55,7 @@ pub(crate) fn assert_purposes(folder: &Folder, options: &str) {
 
 /// The command that verifies a certificate as a peer does, which trusts ca.pem and is sent the file.
 pub(crate) fn verify(folder: &Folder, role: &str, options: &str) -> String {
-    let has_issuers = folder.certificates(&format!("{role}.pem")).len() > 1;
+    let has_issuers = certificates(folder, &format!("{role}.pem")).len() > 1;
     let issuers = if has_issuers { format!("-untrusted {role}.pem") } else { String::new() };
     format!("verify -CAfile ca.pem {issuers} {options} {role}.pem")
 }
