@@ -6,7 +6,6 @@ mod common;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
@@ -15,6 +14,8 @@ use milvus_certs::actions::{IssueRequest, Recipients, issue};
 use milvus_certs::pki::{EndEntityKind, KeyType};
 use milvus_certs::store::Protection;
 
+use crate::common::folder::clean_command;
+use crate::common::program::PROGRAM;
 use crate::common::server::{Server, closed_port, speak_http2};
 use crate::common::tls::Tls;
 
@@ -41,12 +42,7 @@ impl Judge {
 
 /// What the program prints, as JSON.
 fn json_of(arguments: &[&str], folder: &Path) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_milvus-certs"))
-        .args(arguments)
-        .arg("--json")
-        .current_dir(folder)
-        .output()
-        .unwrap();
+    let output = clean_command(PROGRAM, folder).args(arguments).arg("--json").output().unwrap();
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{output:?}"))
 }

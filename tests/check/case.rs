@@ -117,7 +117,7 @@ impl Case {
 
     /// A fix that begins with a command removes the finding when the whole line is pasted. Where there
     /// are several findings, one fix may have to wait for another.
-    fn assert_fixed(&self, findings: &[Value]) {
+    fn assert_fixed(&self, folder: &Folder, findings: &[Value]) {
         let fixes: BTreeMap<_, _> = findings
             .iter()
             .map(|finding| (finding["fix"].as_str().unwrap(), code_and_file(finding)))
@@ -126,14 +126,13 @@ impl Case {
         if fixes.is_empty() {
             return;
         }
-        let folder = self.folder();
         let mut said = String::new();
         for fix in fixes.keys().cycle().take(if fixes.len() > 1 { 2 * fixes.len() } else { 1 }) {
             let pasted = folder.shell(fix);
             said += &format!("{fix}\n{}", pasted.stderr);
             assert!(pasted.status == 0 || fixes.len() > 1, "{said}");
         }
-        let report = self.check(&folder, "--json").json();
+        let report = self.check(folder, "--json").json();
         let left: Vec<_> = report["findings"].as_array().unwrap().iter().map(code_and_file).collect();
         assert!(fixes.values().all(|finding| !left.contains(finding)), "{said}\nleaves {left:#?}");
     }
@@ -151,7 +150,6 @@ impl Case {
         assert!(found == expected, "expected {expected:#?}\nfound {found:#?}\n{outcome}");
 
         findings.iter().for_each(assert_complete);
-        self.assert_fixed(findings);
         assert_verdicts(&report);
         assert!(!self.nobody_works || !somebody_works(&report), "{outcome}");
         let has = |severity: &str| findings.iter().any(|finding| finding["severity"] == severity);
@@ -159,6 +157,7 @@ impl Case {
         assert_eq!(outcome.status, status(has("error")), "{outcome}");
         let strict = self.check(&folder, "--strict").status;
         assert_eq!(strict, status(has("error") || has("warning")), "with --strict: {outcome}");
+        self.assert_fixed(&folder, findings);
     }
 
     /// Runs `check` on a folder from within it.

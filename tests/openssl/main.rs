@@ -16,7 +16,6 @@ mod given_cas;
 mod given_files;
 mod inspect;
 mod intermediates;
-mod keys;
 mod profile;
 mod purposes;
 mod rotation;
@@ -47,7 +46,6 @@ fn main() -> ExitCode {
         given_cas::trials(),
         inspect::trials(),
         intermediates::trials(),
-        keys::trials(),
         encrypted_keys::trials(),
         validity::trials(),
         unusable_files::trials(),

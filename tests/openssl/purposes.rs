@@ -1,5 +1,7 @@
 //! Certificates serve their own purpose and names, and every key belongs to its certificate.
 
+use std::collections::BTreeSet;
+
 use libtest_mimic::Trial;
 use milvus_certs::pki::KeyType;
 
@@ -23,6 +25,9 @@ pub(crate) fn trials() -> Vec<Trial> {
                 }
                 for role in ["ca", "server", "client"] {
                     assert_key_belongs(&folder, role);
+                }
+                if let Some(bits) = key_type.to_string().strip_prefix("rsa") {
+                    assert_rsa_keys(&folder, bits);
                 }
             },
         )
@@ -66,4 +71,16 @@ pub(crate) fn assert_key_belongs(folder: &Folder, role: &str) {
     let of_key = folder.openssl(&format!("pkey -pubout -in {role}.key"));
     let of_certificate = folder.openssl(&format!("x509 -pubkey -noout -in {role}.pem"));
     assert_eq!(of_key, of_certificate, "{role}");
+}
+
+/// RSA keys pass OpenSSL's check, have this length, and are three different ones.
+fn assert_rsa_keys(folder: &Folder, bits: &str) {
+    let moduli = ["ca", "server", "client"].map(|role| {
+        let said = folder.openssl(&format!("rsa -in {role}.key -check -noout -text"));
+        assert!(said.contains("RSA key ok"), "{said}");
+        assert!(said.contains(&format!("({bits} bit, 2 primes)")), "{said}");
+        assert!(said.contains("publicExponent: 65537"), "{said}");
+        folder.openssl(&format!("rsa -in {role}.key -noout -modulus"))
+    });
+    assert_eq!(BTreeSet::from(moduli).len(), 3);
 }

@@ -65,9 +65,7 @@ fn url() {
 }
 
 fn no_host() {
-    for host in
-        ["", ":19530", "localhost:0", "localhost:65536", "localhost:port", "[::1", "[::1]19530", "a b"]
-    {
+    for host in ["", ":19530", "localhost:65536", "localhost:port", "[::1", "[::1]19530"] {
         Outcome::of(Folder::new().command().args(["probe", host])).ends_with(2);
     }
 }
