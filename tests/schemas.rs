@@ -10,9 +10,7 @@ use std::path::Path;
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
-use milvus_certs::actions::{IssueRequest, Recipients, issue};
-use milvus_certs::pki::{EndEntityKind, KeyType};
-use milvus_certs::store::Protection;
+use milvus_certs::{EndEntityKind, IssueRequest, KeyType, Protection, Recipients, issue};
 
 use crate::common::folder::clean_command;
 use crate::common::program::PROGRAM;

@@ -4,9 +4,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use milvus_certs::audit::{Bundle, Expectations, Place, Verdict, judge};
+use milvus_certs::check::{Bundle, Expectations, Verdict, judge};
+use milvus_certs::base::place::Place;
 use milvus_certs::milvus::TlsMode;
-use milvus_certs::pki::GeneralName;
+use milvus_certs::x509::GeneralName;
 use milvus_certs::store::{FileMode, FileRole};
 use time::macros::datetime;
 

@@ -6,9 +6,10 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use milvus_certs::actions::Fleet;
-use milvus_certs::audit::config::{Seen, Source, judge};
-use milvus_certs::audit::{Bundle, Expectations, Place};
+use milvus_certs::Fleet;
+use milvus_certs::check::config::{Seen, Source, judge};
+use milvus_certs::check::{Bundle, Expectations};
+use milvus_certs::base::place::Place;
 use milvus_certs::milvus::TlsMode;
 use milvus_certs::store::FileRole;
 use time::macros::datetime;
@@ -40,7 +41,7 @@ fuzz_target!(|content: &[u8]| {
         now: datetime!(2026-07-01 00:00 UTC),
     };
     for bundle in &judgement.bundles {
-        let _ = milvus_certs::audit::judge(bundle, &expectations);
+        let _ = milvus_certs::check::judge(bundle, &expectations);
     }
 });
 

@@ -4,12 +4,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use milvus_certs::actions::{InspectTarget, inspect};
-use milvus_certs::audit::config::Source;
-use milvus_certs::pki::{
-    KeyMaterial, PrivateKey, certificates_from_pem, certificates_to_pem, is_encrypted_key, items,
-    key_from_pem, key_to_pem, request_from,
-};
+use milvus_certs::check::{InspectTarget, inspect};
+use milvus_certs::check::config::Source;
+use milvus_certs::x509::{KeyMaterial, PrivateKey, certificates_from_pem, certificates_to_pem, is_encrypted_key, items, key_from_pem, key_to_pem, request_from};
 use time::macros::datetime;
 use zeroize::Zeroizing;
 

@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
-use milvus_certs::actions::{ProbeRequest, probe};
-use milvus_certs::pki::GeneralName;
+use milvus_certs::check::{ProbeRequest, probe};
+use milvus_certs::x509::GeneralName;
 use time::macros::datetime;
 
 /// A server at every address of loopback, which says this to everybody.

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use milvus_certs::pki::SerialCounter;
+use milvus_certs::x509::SerialCounter;
 
 fuzz_target!(|content: &[u8]| {
     let Ok(mut counter) = SerialCounter::parse(content) else { return };

@@ -5,20 +5,22 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::base::error::Error;
+use crate::x509;
 use clap::builder::{
     BoolishValueParser, NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser, ValueParser,
 };
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
-use milvus_certs::actions::{Error, platform_names};
-use milvus_certs::milvus::TlsMode;
-use milvus_certs::milvus::deployment::{KubernetesName, KubernetesNameInvalid, NameKind, Platform, Release};
-use milvus_certs::pki::{Attribute, AttributeType, Days, GeneralName, KeyType, Passphrase};
-use milvus_certs::store::{FileMode, Protection, read_file};
+
+use crate::milvus::TlsMode;
+use crate::milvus::{KubernetesName, KubernetesNameInvalid, NameKind, Platform, Release};
+use crate::store::{FileMode, Protection, read_file};
+use crate::x509::{Attribute, AttributeType, Days, GeneralName, KeyType, Passphrase};
 use zeroize::Zeroizing;
 
-use super::terminal;
+use crate::cli::terminal;
 
 // What several commands take. These are not described by `///`: clap would take that for the description of
 // the command.
@@ -182,13 +184,13 @@ impl PlatformArgs {
     }
 
     /// The names; none where no deployment is named.
-    pub(super) fn names(self) -> Result<Vec<GeneralName>, Error> {
+    pub(super) fn names(self) -> Vec<GeneralName> {
         let release = self.release.into_release();
         match self.platform.as_deref() {
-            Some("compose") => platform_names(&Platform::Compose),
-            Some("operator") => platform_names(&Platform::Operator(release)),
-            Some("helm") => platform_names(&Platform::Helm(release)),
-            _ => Ok(Vec::new()),
+            Some("compose") => Platform::Compose.server_names(),
+            Some("operator") => Platform::Operator(release).server_names(),
+            Some("helm") => Platform::Helm(release).server_names(),
+            _ => Vec::new(),
         }
     }
 }
@@ -212,7 +214,7 @@ impl PassphraseArgs {
             (None, Some(value)) => (PathBuf::from(VARIABLE), Zeroizing::new(value.into_vec())),
             (None, None) => return Ok(None),
         };
-        Passphrase::from_first_line(&content).map(Some).map_err(|source| Error::File { path, source })
+        Passphrase::from_first_line(&content).map(Some).map_err(Error::in_file(path))
     }
 }
 
@@ -224,7 +226,7 @@ pub(super) fn with_passphrase<R, T>(
     act: impl Fn(&R) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let outcome = act(request);
-    if !outcome.as_ref().is_err_and(Error::needs_passphrase) || !std::io::stdin().is_terminal() {
+    if !outcome.as_ref().is_err_and(needs_passphrase) || !std::io::stdin().is_terminal() {
         return outcome;
     }
     match (slot(request), ask()) {
@@ -234,6 +236,10 @@ pub(super) fn with_passphrase<R, T>(
         }
         _ => outcome,
     }
+}
+
+fn needs_passphrase(error: &Error) -> bool {
+    matches!(error.cause(), Some(x509::Error::KeyEncrypted))
 }
 
 fn ask() -> Option<Passphrase> {
@@ -264,7 +270,7 @@ pub(super) fn key_type() -> ValueParser {
     ValueParser::from(names.try_map(|name| name.parse::<KeyType>()))
 }
 
-pub(super) fn key_mode(value: &str) -> Result<FileMode, milvus_certs::store::ModeInvalid> {
+pub(super) fn key_mode(value: &str) -> Result<FileMode, crate::store::ModeInvalid> {
     value.parse()
 }
 

@@ -1,18 +1,18 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::check::{CheckRequest, check};
+use crate::milvus::TlsMode;
+use crate::store::MAX_FILE_SIZE;
+use crate::x509::GeneralName;
 use clap::ArgMatches;
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
-use milvus_certs::actions::{CheckRequest, check};
-use milvus_certs::milvus::TlsMode;
-use milvus_certs::pki::GeneralName;
-use milvus_certs::store::MAX_FILE_SIZE;
 use time::OffsetDateTime;
 
-use super::args::{Mistake, duration, is_typed, path, tls_mode};
-use super::output::Format;
-use super::{Status, input, output};
+use crate::cli::args::{Mistake, duration, is_typed, path, tls_mode};
+use crate::cli::output::Format;
+use crate::cli::{Status, input, output};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,7 +1,7 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Cli, Status, output};
+use crate::cli::{Cli, Status, output};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,18 +1,18 @@
 use std::path::PathBuf;
 
+use crate::deploy::config;
+use crate::deploy::platforms::{Cluster, MountPath, SecretKind};
+use crate::deploy::{ConfigRequest, ConfigTarget};
+use crate::milvus::TlsMode;
+use crate::milvus::container::REST_PORT;
+use crate::milvus::{KubernetesName, KubernetesNameInvalid, NameKind, Platform};
+use crate::store::Overwrite;
+use crate::x509::{GeneralName, Passphrase};
 use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser, ValueParser};
-use milvus_certs::actions::{ConfigRequest, ConfigTarget, config};
-use milvus_certs::milvus::TlsMode;
-use milvus_certs::milvus::container::REST_PORT;
-use milvus_certs::milvus::deployment::{
-    Cluster, KubernetesName, KubernetesNameInvalid, MountPath, NameKind, Platform, SecretKind,
-};
-use milvus_certs::pki::{GeneralName, Passphrase};
-use milvus_certs::store::Overwrite;
 use time::OffsetDateTime;
 
-use super::args::{PassphraseArgs, ProtectionArgs, ReleaseArgs, path, tls_mode, with_passphrase};
-use super::{EXIT_STATUS, Status, output};
+use crate::cli::args::{PassphraseArgs, ProtectionArgs, ReleaseArgs, path, tls_mode, with_passphrase};
+use crate::cli::{EXIT_STATUS, Status, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -255,7 +255,7 @@ fn secret_kind() -> ValueParser {
 
 /// REST cannot have a port that Milvus uses for something else.
 fn rest_port(value: &str) -> Result<u16, String> {
-    use milvus_certs::milvus::container::{GRPC_PORT, METRICS_PORT};
+    use crate::milvus::container::{GRPC_PORT, METRICS_PORT};
     match value.parse::<u16>() {
         Ok(GRPC_PORT) => {
             Err(format!("{GRPC_PORT} is the port of gRPC, which REST cannot share when TLS is on"))

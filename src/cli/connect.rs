@@ -1,15 +1,16 @@
 use std::path::PathBuf;
 
+use crate::deploy::ConnectRequest;
+use crate::deploy::clients::{ClientKind, Endpoint, EndpointInvalid};
+use crate::deploy::connect;
+use crate::milvus::TlsMode;
+use crate::milvus::container::{GRPC_PORT, REST_PORT};
+use crate::x509::GeneralName;
 use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser, ValueParser};
-use milvus_certs::actions::{ConnectRequest, connect};
-use milvus_certs::milvus::TlsMode;
-use milvus_certs::milvus::clients::{ClientKind, Endpoint, EndpointInvalid};
-use milvus_certs::milvus::container::{GRPC_PORT, REST_PORT};
-use milvus_certs::pki::GeneralName;
 use time::OffsetDateTime;
 
-use super::args::{path, tls_mode};
-use super::{EXIT_STATUS, Status, output};
+use crate::cli::args::{path, tls_mode};
+use crate::cli::{EXIT_STATUS, Status, output};
 
 const EXAMPLES: &str = "\
 Examples:

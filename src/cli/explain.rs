@@ -1,9 +1,9 @@
 use std::io::IsTerminal;
 
+use crate::check::explain;
 use clap::builder::BoolishValueParser;
-use milvus_certs::actions::explain;
 
-use super::{Status, output, usage};
+use crate::cli::{Status, output, usage};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,18 +1,18 @@
 use std::path::PathBuf;
 
+use crate::engine::{ExistingAuthority, GenerateRequest, IfPresent, generate};
+use crate::milvus::defaults;
+use crate::store::FileMode;
+use crate::x509::{Days, KeyType};
 use clap::ArgMatches;
 use clap::builder::BoolishValueParser;
-use milvus_certs::actions::{ExistingAuthority, GenerateRequest, IfPresent, generate};
-use milvus_certs::milvus::defaults;
-use milvus_certs::pki::{Days, KeyType};
-use milvus_certs::store::FileMode;
 use time::OffsetDateTime;
 
-use super::args::{
+use crate::cli::args::{
     CommonArgs, Mistake, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, defaults_days, key_mode,
     key_type, path, with_passphrase,
 };
-use super::{EXIT_STATUS, Status, output};
+use crate::cli::{EXIT_STATUS, Status, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -100,7 +100,7 @@ impl Args {
     fn into_request(self) -> anyhow::Result<GenerateRequest> {
         let existing = self.ca_cert.zip(self.ca_key);
         let mut names = self.names.san;
-        names.extend(self.platform.names()?);
+        names.extend(self.platform.names());
         Ok(GenerateRequest {
             directory: self.common.dir,
             subject: self.subject.into_attributes(),

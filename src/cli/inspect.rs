@@ -1,11 +1,12 @@
 use std::path::{Path, PathBuf};
 
+use crate::check::inspect;
+use crate::check::{INSPECT_LIMIT, InspectTarget};
 use clap::builder::BoolishValueParser;
-use milvus_certs::actions::{INSPECT_LIMIT, InspectTarget, inspect};
 use time::OffsetDateTime;
 
-use super::args::path;
-use super::{Status, input, output};
+use crate::cli::args::path;
+use crate::cli::{Status, input, output};
 
 const EXAMPLES: &str = "\
 Examples:

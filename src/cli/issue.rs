@@ -1,17 +1,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::engine::{Fleet, IssueRequest, Recipients, SigningRequest, issue_with_progress};
+use crate::store::IssuedName;
+use crate::x509::{Days, EndEntityKind, GeneralName, KeyType, NamePattern};
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, ValueEnum};
-use milvus_certs::actions::{Fleet, IssueRequest, Recipients, SigningRequest, issue_with_progress};
-use milvus_certs::pki::{Days, EndEntityKind, GeneralName, KeyType, NamePattern};
-use milvus_certs::store::IssuedName;
 use time::OffsetDateTime;
 
-use super::args::{CommonArgs, Mistake, PassphraseArgs, duration, is_typed, key_type, path, with_passphrase};
-use super::progress::Meter;
-use super::{EXIT_STATUS_OF_MANY, Status, input, output};
+use crate::cli::args::{
+    CommonArgs, Mistake, PassphraseArgs, duration, is_typed, key_type, path, with_passphrase,
+};
+use crate::cli::progress::Meter;
+use crate::cli::{EXIT_STATUS_OF_MANY, Status, input, output};
 
 const EXAMPLES: &str = "\
 Examples:

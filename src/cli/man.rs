@@ -1,11 +1,12 @@
 use std::path::PathBuf;
 
+use crate::base::error::Error;
+use crate::store::{FileMode, OutputFile, Overwrite, Protection, write_files};
 use clap::CommandFactory;
 use clap::builder::BoolishValueParser;
-use milvus_certs::store::{FileMode, OutputFile, Overwrite, Protection, write_files};
 
-use super::args::path;
-use super::{Cli, Status, output};
+use crate::cli::args::path;
+use crate::cli::{Cli, Status, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,8 +36,7 @@ impl Args {
             .map(|(name, content)| OutputFile { folder: None, name, content, mode: FileMode::PUBLIC })
             .collect();
         let overwrite = if self.force { Overwrite::Replace } else { Overwrite::Refuse };
-        write_files(&self.out, &files, overwrite, Protection::GivenUp)
-            .map_err(milvus_certs::actions::Error::from)?;
+        write_files(&self.out, &files, overwrite, Protection::GivenUp).map_err(Error::from)?;
         output::manual(files.len(), &self.out)?;
         Ok(Status::Done)
     }

@@ -11,21 +11,57 @@ mod input;
 mod inspect;
 mod issue;
 mod man;
-pub(crate) mod output;
+mod output;
 #[cfg(feature = "probe")]
 mod probe;
+mod process;
 mod progress;
 mod render;
 mod renew;
 mod rotate_ca;
 mod terminal;
-pub(crate) mod usage;
+mod usage;
 
 use std::ffi::OsString;
+use std::process::ExitCode;
 
+use crate::base::memory::wipe_stack;
+use crate::engine::check_clock;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use milvus_certs::actions::check_clock;
 use time::OffsetDateTime;
+
+/// Runs the program: reads the command line, does what it asks for, prints, and returns the exit status.
+#[must_use]
+pub fn main() -> ExitCode {
+    process::protect();
+    let status = run();
+    wipe_stack();
+    status
+}
+
+// Never inlined: what it leaves on the stack would then be in the frame of `main`, which is not wiped.
+#[inline(never)]
+fn run() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let outcome = match Cli::read(&arguments) {
+        Ok(cli) => cli.run(),
+        Err(error) if usage::is_help(&error) => {
+            let status = if error.use_stderr() { WRONG_USAGE } else { 0 };
+            return output::help(&error, status);
+        }
+        Err(error) => Err(usage::Error::of(&error, &arguments).into()),
+    };
+    match outcome {
+        Ok(status) => ExitCode::from(status as u8),
+        Err(error) => {
+            output::error(&error);
+            ExitCode::from(if error.is::<usage::Error>() { WRONG_USAGE } else { Status::Failed as u8 })
+        }
+    }
+}
+
+/// The exit status of a command line that makes no sense.
+const WRONG_USAGE: u8 = 2;
 
 /// What every command's help ends with.
 const EXIT_STATUS: &str = "\

@@ -10,19 +10,23 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::base::error::Error;
+use crate::base::note::Note;
+use crate::base::text::{is_deceptive, printable};
+use crate::check::CheckReport;
+use crate::check::Unfit;
+use crate::check::interrupted_runs as interrupted_runs_in;
+use crate::check::{ExplainReport, InspectReport};
+use crate::deploy::{ConfigReport, ConnectReport};
+use crate::engine::{Report, RotationReport, RotationStatus, RotationStep};
 use anyhow::Context;
 use clap::ValueEnum;
-use milvus_certs::actions::{
-    self, CheckReport, ConfigReport, ConnectReport, ExplainReport, InspectReport, Note, Report,
-    RotationReport, RotationStatus, RotationStep,
-};
-use milvus_certs::pki::{is_deceptive, printable};
 use serde::Serialize;
 
-use super::args::CommonArgs;
-use super::render::page::Page;
-use super::render::{check, config, inspect, issued, prometheus, rotation, run};
-use super::usage;
+use crate::cli::args::CommonArgs;
+use crate::cli::render::page::Page;
+use crate::cli::render::{check, config, inspect, issued, prometheus, rotation, run};
+use crate::cli::usage;
 
 /// Raised when a field changes its meaning or goes.
 const SCHEMA_VERSION: u32 = 1;
@@ -133,10 +137,10 @@ fn notes(notes: &[Note]) {
     const LISTED: usize = 5;
     let mut counts = BTreeMap::new();
     for note in notes {
-        let count = counts.entry(note.code()).or_insert(0);
+        let count = counts.entry(note.code).or_insert(0);
         *count += 1;
         if *count <= LISTED {
-            say("note", &note.to_string());
+            say("note", &note.message);
         }
     }
     for (code, count) in counts.into_iter().filter(|(_, count)| *count > LISTED) {
@@ -146,13 +150,13 @@ fn notes(notes: &[Note]) {
 
 /// Says it at once.
 pub(super) fn note(note: &Note) {
-    say("note", &note.to_string());
+    say("note", &note.message);
 }
 
 /// Says where a run was interrupted in a directory that is only looked at. Where that cannot be told, neither
 /// can what was asked for.
 pub(super) fn interrupted_runs(directory: &Path) {
-    notes(&actions::interrupted_runs(directory).unwrap_or_default());
+    notes(&interrupted_runs_in(directory).unwrap_or_default());
 }
 
 /// Says how far a long run is.
@@ -191,7 +195,7 @@ pub(super) fn inspected(report: &InspectReport, json: bool) -> anyhow::Result<()
 pub(super) fn rendered(report: &ConfigReport, json: bool) -> anyhow::Result<()> {
     interrupted_runs(report.directory.as_ref());
     if !json {
-        report.notes.iter().for_each(|note| say("note", &note.to_string()));
+        report.notes.iter().for_each(|note| say("note", &note.message));
     }
     let printed = match (json, report.changed) {
         (true, _) => {
@@ -244,7 +248,7 @@ pub(super) fn script(script: &[u8]) -> anyhow::Result<()> {
 
 /// Prints what `probe` saw.
 #[cfg(feature = "probe")]
-pub(super) fn probed(report: &actions::ProbeReport, json: bool) -> anyhow::Result<()> {
+pub(super) fn probed(report: &crate::check::ProbeReport, json: bool) -> anyhow::Result<()> {
     report.directory.iter().for_each(|directory| interrupted_runs(directory.as_ref()));
     let text = match json {
         true => document("probe", Look { changed: false, report })?,
@@ -271,18 +275,17 @@ pub(crate) fn help(help: &clap::Error, status: u8) -> ExitCode {
 
 /// Prints an error and its hint.
 pub(crate) fn error(error: &anyhow::Error) {
-    let (message, hint) = match (error.downcast_ref::<actions::Error>(), error.downcast_ref::<usage::Error>())
-    {
+    let (message, hint) = match (error.downcast_ref::<Error>(), error.downcast_ref::<usage::Error>()) {
         (Some(error), _) => {
-            if let actions::Error::Unfit { findings, .. } = error {
+            if let Some(Unfit { findings, .. }) = error.cause() {
                 let _ = io::stderr().write_all(check::paragraphs(findings).as_bytes());
             }
             (error.to_string(), error.hint())
         }
-        (_, Some(error)) => (error.to_string(), Some(error.hint().to_owned())),
+        (_, Some(error)) => (error.to_string(), Some(error.hint())),
         _ => (format!("{error:#}"), None),
     };
-    two_lines(&message, hint.as_deref());
+    two_lines(&message, hint);
 }
 
 fn two_lines(message: &str, hint: Option<&str>) {

@@ -1,14 +1,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::check::{ProbeRequest, probe};
+use crate::milvus::container::REST_PORT;
+use crate::x509::GeneralName;
 use clap::builder::BoolishValueParser;
-use milvus_certs::actions::{ProbeRequest, probe};
-use milvus_certs::milvus::container::REST_PORT;
-use milvus_certs::pki::GeneralName;
 use time::OffsetDateTime;
 
-use super::args::{duration, path};
-use super::{Status, output};
+use crate::cli::args::{duration, path};
+use crate::cli::{Status, output};
 
 const EXAMPLES: &str = "\
 Examples:

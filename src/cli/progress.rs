@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::output;
+use crate::cli::output;
 
 /// Fewer certificates are there before anybody looks.
 const WORTH_A_BAR: usize = 50;

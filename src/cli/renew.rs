@@ -3,20 +3,20 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::engine::{Adopted, Issued, RenewRequest, renew_with_progress};
+use crate::store::{FileMode, IssuedName, NameUnsafe};
+use crate::x509::{Days, EndEntityKind, KeyType};
 use clap::ArgMatches;
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
-use milvus_certs::actions::{Adopted, Issued, RenewRequest, renew_with_progress};
-use milvus_certs::pki::{Days, EndEntityKind, KeyType};
-use milvus_certs::store::{FileMode, IssuedName, NameUnsafe};
 use time::OffsetDateTime;
 
-use super::args::{
+use crate::cli::args::{
     CommonArgs, Mistake, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, duration, is_typed, key_mode,
     key_type, with_passphrase,
 };
-use super::progress::Meter;
-use super::{EXIT_STATUS_OF_MANY, Status, output, usage};
+use crate::cli::progress::Meter;
+use crate::cli::{EXIT_STATUS_OF_MANY, Status, output, usage};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -201,7 +201,7 @@ impl Args {
             true => Issued::None,
         };
         let mut names = self.names.san;
-        names.extend(self.platform.names()?);
+        names.extend(self.platform.names());
         Ok(RenewRequest {
             directory: self.common.dir,
             kinds,

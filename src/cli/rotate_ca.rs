@@ -1,14 +1,14 @@
 use std::path::PathBuf;
 
+use crate::engine::{RotationRequest, RotationStep, rotate, rotation_status};
+use crate::milvus::defaults;
+use crate::x509::{Days, KeyType};
 use clap::builder::BoolishValueParser;
-use milvus_certs::actions::{RotationRequest, RotationStep, rotate, rotation_status};
-use milvus_certs::milvus::defaults;
-use milvus_certs::pki::{Days, KeyType};
 use time::OffsetDateTime;
 
-use super::args::{CommonArgs, PassphraseArgs, defaults_days, key_type, path, with_passphrase};
-use super::progress::Meter;
-use super::{EXIT_STATUS_OF_MANY, Status, output};
+use crate::cli::args::{CommonArgs, PassphraseArgs, defaults_days, key_type, path, with_passphrase};
+use crate::cli::progress::Meter;
+use crate::cli::{EXIT_STATUS_OF_MANY, Status, output};
 
 const EXAMPLES: &str = "\
 Examples:

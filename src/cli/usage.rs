@@ -4,12 +4,12 @@ use std::error::Error as _;
 use std::ffi::OsString;
 use std::fmt;
 
+use crate::store::NameUnsafe;
+use crate::x509;
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use milvus_certs::pki;
-use milvus_certs::store::NameUnsafe;
 
-use super::Cli;
+use crate::cli::Cli;
 
 /// Whether clap's "error" is the help or the version: asked for, or because nothing else was.
 pub(crate) fn is_help(error: &clap::Error) -> bool {
@@ -198,7 +198,7 @@ impl Typed {
             };
         }
         let source = error.source();
-        let own = source.and_then(|source| source.downcast_ref::<pki::Error>());
+        let own = source.and_then(|source| source.downcast_ref::<x509::Error>());
         // Elsewhere it names what is there.
         let name = source.filter(|_| self.takes("csr"));
         let name = name.and_then(|source| source.downcast_ref::<NameUnsafe>());

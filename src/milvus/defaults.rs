@@ -1,6 +1,6 @@
 //! The variables of the documentation page's `gen.sh` ("Encryption in Transit"), and their values.
 
-use crate::pki::{Attribute, AttributeType, Error};
+use crate::x509::{Attribute, AttributeType, Error};
 
 /// `Country`.
 pub const COUNTRY: &str = "US";

@@ -1,12 +1,13 @@
-//! What Milvus and its documentation know about TLS, and how Milvus and its clients are told.
+//! What Milvus and its documentation know about TLS.
 
-pub mod clients;
 pub mod container;
 pub mod defaults;
-pub mod deployment;
 pub(crate) mod keys;
+mod kubernetes_name;
+mod platform;
 pub mod public_keys;
-mod template;
 mod tls_mode;
 
+pub use kubernetes_name::{KubernetesName, KubernetesNameInvalid, NameKind};
+pub use platform::{Platform, Release};
 pub use tls_mode::TlsMode;

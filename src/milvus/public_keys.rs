@@ -1,7 +1,7 @@
 //! The certificates that Milvus' sources and images carry under `configs/cert`. Their private keys
 //! are public, the authority's too: whoever wants to can pass for such a server, or sign clients.
 
-use crate::pki::{KeyDefect, PublicKey};
+use crate::x509::{KeyDefect, PublicKey};
 
 /// SHA-256 of the SubjectPublicKeyInfo, and whose it is (milvus-io/milvus, `configs/cert`).
 const PUBLIC_KEYS: [([u8; 32], &str); 3] = [
@@ -48,7 +48,7 @@ const fn digit(letter: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pki::{KeyType, PrivateKey, certificates_from_pem};
+    use crate::x509::{KeyType, PrivateKey, certificates_from_pem};
 
     #[test]
     fn a_key_of_milvus_sources_is_refused_and_another_is_not() {

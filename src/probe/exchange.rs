@@ -8,10 +8,10 @@ use http::{Method, Request};
 use prost::Message;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::Service;
-use super::budget::Budget;
-use super::failure::Ended;
-use super::listening::Listening;
+use crate::probe::Service;
+use crate::probe::budget::Budget;
+use crate::probe::failure::Ended;
+use crate::probe::listening::Listening;
 
 /// What becomes of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]

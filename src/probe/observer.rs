@@ -10,8 +10,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-use super::Trust;
-use crate::pki::ECDSA_P521_SHA512;
+use crate::probe::Trust;
+use crate::x509::ECDSA_P521_SHA512;
 
 /// What a handshake showed, also where it failed later.
 #[derive(Clone, Debug, Default)]

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use tokio::io::AsyncWriteExt;
 
-use super::budget::Budget;
-use super::exchange::{self, Exchange, read_start};
-use super::{Service, connect};
+use crate::probe::budget::Budget;
+use crate::probe::exchange::{self, Exchange, read_start};
+use crate::probe::{Service, connect};
 
 /// A protocol without TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]

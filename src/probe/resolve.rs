@@ -4,8 +4,8 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 
-use super::budget::Budget;
-use super::{Target, failure};
+use crate::probe::budget::Budget;
+use crate::probe::{Target, failure};
 
 type Addresses = Result<Vec<SocketAddr>, String>;
 

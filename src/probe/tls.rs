@@ -9,10 +9,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::budget::Budget;
-use super::failure::{Ended, NoTls};
-use super::observer::{Observed, Observer, Shown};
-use super::{Exchange, Identity, Options, Service, Target, connect, exchange};
+use crate::probe::budget::Budget;
+use crate::probe::failure::{Ended, NoTls};
+use crate::probe::observer::{Observed, Observer, Shown};
+use crate::probe::{Exchange, Identity, Options, Service, Target, connect, exchange};
 
 /// A version of TLS that Milvus can speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

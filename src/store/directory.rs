@@ -5,10 +5,10 @@ use std::{io, thread};
 
 use zeroize::Zeroizing;
 
-use super::fs::{self, Content, Entry, Permissions, Print};
-use super::lock::{self, Attempt, Holder, Holding, Lock};
-use super::trust::Trusted;
-use super::{
+use crate::store::fs::{self, Content, Entry, Permissions, Print};
+use crate::store::lock::{self, Attempt, Holder, Holding, Lock};
+use crate::store::trust::Trusted;
+use crate::store::{
     Error, FileMode, FileRole, ISSUED_FOLDER, Interruption, NEXT_FOLDER, Owner, Protection, Recovery,
     RelativePath, journal,
 };

@@ -2,8 +2,10 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{FileMode, Named, Writer};
-use crate::pki::{listed, shell_quoted};
+use crate::base::error as base;
+
+use crate::base::text::{listed, shell_quoted};
+use crate::store::{FileMode, Named, Writer};
 
 /// What went wrong with a directory or a file in it.
 ///
@@ -252,6 +254,12 @@ impl Error {
                 source.hint().map_or(remove.clone(), |hint| format!("{hint}; {remove}"))
             }
         })
+    }
+}
+
+impl From<Error> for base::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error.to_string()).with_hint(error.hint()).with_cause(error)
     }
 }
 

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::Error;
-use super::acl::{self, Acl};
+use crate::store::Error;
+use crate::store::acl::{self, Acl};
 
 /// Far more than any key, certificate or chain.
 pub const MAX_FILE_SIZE: u64 = 1024 * 1024;

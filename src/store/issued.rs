@@ -1,8 +1,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{FileRole, RelativePath};
-use crate::pki::{EndEntityKind, GeneralName, shell_quoted};
+use crate::base::text::shell_quoted;
+use crate::store::{FileRole, RelativePath};
+use crate::x509::{EndEntityKind, GeneralName};
 
 /// The folder of a certificate directory for what its authority has issued beside `server.pem` and
 /// `client.pem`.

@@ -16,10 +16,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 
-use super::fs::{self, Entry, FileMode, Print, Protection, exists};
-use super::manifest::{self, Change, Manifest, Obstacle, Place};
-use super::{FileRole, RelativePath};
-use crate::pki::SerialCounter;
+use crate::store::fs::{self, Entry, FileMode, Print, Protection, exists};
+use crate::store::manifest::{self, Change, Manifest, Obstacle, Place};
+use crate::store::{FileRole, RelativePath};
+use crate::x509::SerialCounter;
 
 pub(super) const STAGED: &str = ".milvus-certs-staged";
 pub(super) const COMMIT: &str = ".milvus-certs-commit";

@@ -1,7 +1,7 @@
 use std::fmt;
 
-use super::FileMode;
-use crate::pki::EndEntityKind;
+use crate::store::FileMode;
+use crate::x509::EndEntityKind;
 
 /// The seven files of a certificate directory; the names are the documentation page's.
 ///

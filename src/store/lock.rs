@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{FlockOperation, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
-use super::fs::{self, read_text};
+use crate::store::fs::{self, read_text};
 
 /// Its name.
 pub(super) const NAME: &str = ".milvus-certs-lock";

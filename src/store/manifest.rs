@@ -5,8 +5,8 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use serde::{Deserialize, Serialize};
 
-use super::fs::{self, Content, FileMode, Print, Protection};
-use super::{Error, RelativePath};
+use crate::store::fs::{self, Content, FileMode, Print, Protection};
+use crate::store::{Error, RelativePath};
 
 /// Its name in the folder of the run. No file that is staged begins with a dot.
 pub(super) const NAME: &str = ".manifest";

@@ -8,6 +8,7 @@ mod acl;
 mod directory;
 mod error;
 mod fs;
+pub(crate) mod inventory;
 mod issued;
 mod journal;
 mod layout;

@@ -1,4 +1,4 @@
-use super::{Directory, Error, RelativePath};
+use crate::store::{Directory, Error, RelativePath};
 
 impl Directory {
     /// Refuses files that are mounts of their own, as `docker -v server.pem:/certs/server.pem` makes them, and

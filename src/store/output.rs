@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::{Backup, Committed, Directory, Error, FileMode, Protection, RelativePath, StagedFile};
+use crate::store::{Backup, Committed, Directory, Error, FileMode, Protection, RelativePath, StagedFile};
 
 /// A file that goes into a folder of the person's choice.
 #[derive(Debug)]

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::FileRole;
+use crate::store::FileRole;
 
 /// The path of a file in a certificate directory, or in a folder of it; never deeper.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

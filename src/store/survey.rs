@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::acl::{self, Named};
-use super::directory::{POLL, interruption, open};
-use super::fs::Identity;
-use super::trust::Trusted;
-use super::{
+use crate::store::acl::{self, Named};
+use crate::store::directory::{POLL, interruption, open};
+use crate::store::fs::Identity;
+use crate::store::trust::Trusted;
+use crate::store::{
     Error, FileMode, FileRole, INVENTORY, ISSUED_FOLDER, Interruption, IssuedName, NEXT_FOLDER, Writer, fs,
     journal,
 };

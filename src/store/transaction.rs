@@ -7,9 +7,12 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use zeroize::Zeroizing;
 
-use super::fs::{self, Content, Created, Permissions, Print};
-use super::manifest::{Change, Kept, Manifest};
-use super::{Directory, Error, FileMode, FileRole, INVENTORY, ISSUED_FOLDER, Owner, RelativePath, journal};
+use crate::base::note::Note;
+use crate::store::fs::{self, Content, Created, Permissions, Print};
+use crate::store::manifest::{Change, Kept, Manifest};
+use crate::store::{
+    Directory, Error, FileMode, FileRole, INVENTORY, ISSUED_FOLDER, Owner, RelativePath, journal,
+};
 
 /// What becomes of the files that are replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +42,7 @@ pub struct Committed {
     /// Where the replaced files are, if they are kept.
     pub backup: Option<PathBuf>,
     /// What could not be cleaned up, and why; the next run does it.
-    pub left: Option<(PathBuf, io::Error)>,
+    pub left: Option<Note>,
 }
 
 /// A change to the directory: all of it happens, or nothing.
@@ -269,10 +272,16 @@ impl Transaction<'_> {
                 self.is_over = true;
                 self.directory.keep();
                 let left = journal::discard(self.directory.fd()).err();
-                Ok(Committed { backup: None, left: left.map(|error| (self.left_at(journal::STAGED), error)) })
+                Ok(Committed { backup: None, left: left.map(|error| self.left(journal::STAGED, &error)) })
             }
             Ok(true) => self.put_into_place(),
         }
+    }
+
+    fn left(&self, name: &str, reason: &io::Error) -> Note {
+        let path = self.left_at(name);
+        let message = format!("{} cannot be removed: {reason}; the next run tries again", path.display());
+        Note::new("left-behind", message)
     }
 
     fn left_at(&self, name: &str) -> PathBuf {
@@ -331,7 +340,7 @@ impl Transaction<'_> {
         self.directory.keep();
         Ok(Committed {
             backup: self.manifest.backup.as_deref().map(|name| self.directory.path().join(name)),
-            left: finished.err().map(|error| (self.left_at(journal::COMMIT), error)),
+            left: finished.err().map(|error| self.left(journal::COMMIT, &error)),
         })
     }
 

@@ -6,9 +6,9 @@ use std::os::fd::AsFd;
 
 use rustix::fs::Stat;
 
-use super::FileRole;
-use super::acl::{self, Named};
-use super::fs::{self, Entry, read_text};
+use crate::store::FileRole;
+use crate::store::acl::{self, Named};
+use crate::store::fs::{self, Entry, read_text};
 
 /// The superuser, who can change everything everywhere.
 const ROOT: u32 = 0;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use libtest_mimic::Trial;
-use milvus_certs::audit::Code;
+use milvus_certs::Code;
 use serde_json::Value;
 
 use crate::common::folder::Folder;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use milvus_certs::pki::KeyType;
+use milvus_certs::KeyType;
 
 use crate::case::{Case, broken, made, remove};
 use crate::common::folder::Folder;

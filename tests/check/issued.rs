@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use milvus_certs::pki::EndEntityKind;
+use milvus_certs::EndEntityKind;
 
 use crate::case::{Case, broken, made, remove};
 use crate::common::folder::Folder;

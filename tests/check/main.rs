@@ -35,7 +35,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
-use milvus_certs::audit::Code;
+use milvus_certs::Code;
 
 use crate::case::Case;
 use crate::common::folder::openssl_is_there;

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use milvus_certs::actions::{
-    GenerateRequest, IssueRequest, Recipients, RenewRequest, generate, issue, renew,
+use milvus_certs::{
+    Days, EndEntityKind, GenerateRequest, IssueRequest, KeyType, Protection, Recipients, RenewRequest,
+    generate, issue, renew,
 };
-use milvus_certs::pki::{Days, EndEntityKind, KeyType};
-use milvus_certs::store::Protection;
 use time::{Duration, OffsetDateTime};
 
 fn days_from_now(days: i64) -> OffsetDateTime {

@@ -4,12 +4,12 @@
 
 use std::path::PathBuf;
 
-use milvus_certs::milvus::TlsMode;
-use milvus_certs::milvus::clients::{ClientKind, Connection, Endpoint};
-use milvus_certs::milvus::deployment::{
-    Cluster, Document, KubernetesName, MountPath, NameKind, Release, SecretKind, ServerFiles, TlsSettings,
-    compose, helm, operator, secret,
+use milvus_certs::deploy::clients::{ClientKind, Connection, Endpoint};
+use milvus_certs::deploy::platforms::{
+    Cluster, Document, MountPath, SecretKind, ServerFiles, TlsSettings, compose, helm, operator, secret,
 };
+use milvus_certs::milvus::TlsMode;
+use milvus_certs::milvus::{KubernetesName, NameKind, Release};
 use proptest::prelude::*;
 use yaml_serde::Value;
 use zeroize::Zeroizing;

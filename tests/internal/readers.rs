@@ -4,15 +4,16 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use milvus_certs::actions::{GenerateRequest, InspectTarget, generate, inspect};
-use milvus_certs::audit::config::{Seen, Source};
-use milvus_certs::audit::{self, Bundle, Expectations, Place, Verdict};
+use milvus_certs::base::place::Place;
+use milvus_certs::check::config::{Seen, Source};
+use milvus_certs::check::{self, Bundle, Expectations, InspectTarget, Verdict, inspect};
 use milvus_certs::milvus::TlsMode;
-use milvus_certs::pki::{
+use milvus_certs::store::{FileMode, FileRole};
+use milvus_certs::x509::{
     Item, KeyMaterial, KeyType, SerialCounter, certificates_from_pem, certificates_to_pem, is_encrypted_key,
     items, key_from_pem,
 };
-use milvus_certs::store::{FileMode, FileRole};
+use milvus_certs::{GenerateRequest, generate};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -70,7 +71,7 @@ fn judge_directory(files: &[Vec<u8>]) {
         expires_in: Duration::from_secs(1),
         now: OffsetDateTime::now_utc(),
     };
-    let findings = audit::judge(&bundle, &expectations);
+    let findings = check::judge(&bundle, &expectations);
     for mode in TlsMode::ALL {
         let _ = Verdict::of(mode, &findings);
     }
@@ -229,7 +230,7 @@ proptest! {
     fn any_configuration_is_judged(text in "([a-z]{1,3}|[-:{}\\[\\]&*<>|!%#?,'\" \n]|- |: |services|tls|common|kind: (Secret|Milvus)|\\PC){0,80}") {
         let source = |name: &str, content: &[u8]| Source { name: name.into(), content: Zeroizing::new(content.to_vec()) };
         let sources = [source("user.yaml", text.as_bytes()), source("-", &[text.as_bytes(), b"\xff"].concat())];
-        let judgement = audit::config::judge(&sources, &Bundle::new(), &|_| Seen::Unknown);
+        let judgement = check::config::judge(&sources, &Bundle::new(), &|_| Seen::Unknown);
         // The second is not UTF-8.
         prop_assert!(judgement.findings.iter().any(|finding| finding.place.path == "-"));
     }

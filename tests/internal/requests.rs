@@ -1,10 +1,10 @@
 //! Certificate signing requests that `openssl req` makes: which of them are answered, and what is read
 //! of what they ask for.
 
-use milvus_certs::pki::{
-    Attribute, AttributeType, AuthorityTemplate, CertificateAuthority, CertificateRequest, Days, EndEntity,
-    EndEntityKind, Error, KeyDefect, KeyType, PrivateKey, SerialNumber, Subject, Validity,
-    certificates_to_pem, request_from,
+use milvus_certs::engine::ca::{AuthorityTemplate, EndEntity};
+use milvus_certs::x509::{
+    Attribute, AttributeType, CertificateAuthority, CertificateRequest, Days, EndEntityKind, Error,
+    KeyDefect, KeyType, PrivateKey, SerialNumber, Subject, Validity, certificates_to_pem, request_from,
 };
 use time::OffsetDateTime;
 

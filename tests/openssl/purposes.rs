@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use libtest_mimic::Trial;
-use milvus_certs::pki::KeyType;
+use milvus_certs::KeyType;
 
 use crate::common::certificate::{certificate, new_key};
 use crate::common::folder::Folder;

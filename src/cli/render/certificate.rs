@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use milvus_certs::actions::CertificateReport;
-use milvus_certs::store::FileRole;
+use crate::engine::CertificateReport;
+use crate::store::FileRole;
 
 /// Whether it is one of the seven files, and was not issued beside them.
 pub(super) fn is_own(certificate: &CertificateReport) -> bool {

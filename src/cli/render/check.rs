@@ -1,10 +1,10 @@
 //! What `check` says: each finding with its evidence, why it matters and what helps; then what will
 //! work, with which clients.
 
-use milvus_certs::actions::CheckReport;
-use milvus_certs::audit::{Client, Code, Finding, Severity, Verdict};
+use crate::check::CheckReport;
+use crate::check::{Client, Code, Finding, Severity, Verdict};
 
-use super::page::Page;
+use crate::cli::render::page::Page;
 
 /// The findings, for people.
 pub(crate) fn text(report: &CheckReport) -> String {

@@ -1,9 +1,9 @@
 //! What `config` says of the files that it wrote.
 
-use milvus_certs::actions::{ConfigReport, RenderedDocument};
+use crate::deploy::{ConfigReport, RenderedDocument};
 use zeroize::Zeroizing;
 
-use super::page::Page;
+use crate::cli::render::page::Page;
 
 /// The files, each with its text: as they are piped and redirected.
 pub(crate) fn documents(report: &ConfigReport) -> Zeroizing<String> {

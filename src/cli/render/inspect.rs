@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use milvus_certs::actions::{
+use crate::base::text::printable;
+use crate::check::{
     CertificateDetails, EntryDetails, InspectReport, Inspected, InspectedFile, InspectedItem, KeyDetails,
     RequestDetails,
 };
-use milvus_certs::pki::printable;
-use milvus_certs::store::{FileRole, INVENTORY};
+use crate::store::{FileRole, INVENTORY};
 
-use super::page::{Page, padded};
+use crate::cli::render::page::{Page, padded};
 
 /// What was seen, for people.
 pub(crate) fn text(report: &InspectReport) -> String {

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use milvus_certs::actions::{Action, CertificateReport, Report};
+use crate::engine::{Action, CertificateReport, Report};
 
-use milvus_certs::pki::listed;
+use crate::base::text::listed;
 
-use super::certificate::{covers, day, is_one_of_seven, is_own};
-use super::page::{Page, padded};
+use crate::cli::render::certificate::{covers, day, is_one_of_seven, is_own};
+use crate::cli::render::page::{Page, padded};
 
 /// As many as a person reads.
 const LISTED: usize = 20;

@@ -1,7 +1,7 @@
 //! A text for people, line by line. Values come from files that somebody else wrote: here, where every
 //! line passes, what could forge another line or hide a part of one is escaped.
 
-use milvus_certs::pki::printable;
+use crate::base::text::printable;
 
 /// A cell of a table, as wide as its column. A format string has no room for more than 65,535 characters.
 pub(crate) fn padded(text: &str, width: usize) -> String {

@@ -1,10 +1,10 @@
 //! What `probe` says: what is at each port, then what is wrong, then which mode is in force.
 
-use milvus_certs::actions::{ClientOutcome, ProbeReport, ProbedPort};
-use milvus_certs::audit::Finding;
+use crate::check::Finding;
+use crate::check::{ClientOutcome, ProbeReport, ProbedPort};
 
-use super::check;
-use super::page::Page;
+use crate::cli::render::check;
+use crate::cli::render::page::Page;
 
 /// The report, for people.
 pub(crate) fn text(report: &ProbeReport) -> String {

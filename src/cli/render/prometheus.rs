@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
-use milvus_certs::actions::{CheckReport, CheckedCertificate};
-use milvus_certs::audit::Severity;
-use milvus_certs::pki::printable;
+use crate::base::text::printable;
+use crate::check::Severity;
+use crate::check::{CheckReport, CheckedCertificate};
 
 /// The findings, as metrics.
 pub(crate) fn text(report: &CheckReport) -> String {

@@ -1,13 +1,13 @@
 //! What `rotate-ca` says: what a step did, which authorities there are, and what to hand out next.
 
-use milvus_certs::actions::{
+use crate::base::text::shell_quoted;
+use crate::engine::{
     Action, CertificateReport, RotatedAuthority, RotationReport, RotationState, RotationStatus, RotationStep,
 };
-use milvus_certs::pki::shell_quoted;
 
-use super::certificate::day;
-use super::issued;
-use super::page::{Page, padded};
+use crate::cli::render::certificate::day;
+use crate::cli::render::issued;
+use crate::cli::render::page::{Page, padded};
 
 /// The report of a step, for people.
 pub(crate) fn text(step: &RotationStep, rotated: &RotationReport) -> String {

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use milvus_certs::actions::{Action, Report};
-use milvus_certs::pki::listed;
-use milvus_certs::store::{Audience, FileRole};
+use crate::base::text::listed;
+use crate::engine::{Action, Report};
+use crate::store::{Audience, FileRole};
 
-use super::certificate::{covers, day, is_own};
-use super::issued;
-use super::page::Page;
+use crate::cli::render::certificate::{covers, day, is_own};
+use crate::cli::render::issued;
+use crate::cli::render::page::Page;
 
 /// The report of a run, for people.
 pub(crate) fn text(command: &str, report: &Report) -> String {

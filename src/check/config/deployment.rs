@@ -1,0 +1,77 @@
+//! What is known of one Milvus, or of one component of it, whatever deploys it.
+
+use crate::base::place::Place;
+use crate::base::shown::shown;
+use crate::check::config::mounts::Mounts;
+use crate::check::config::settings::Settings;
+
+/// A Milvus to be judged.
+pub(crate) struct Deployment {
+    pub(crate) settings: Settings,
+    /// What its container has where; none where nothing is known but the settings: Milvus may then
+    /// run on this machine.
+    pub(crate) mounts: Option<Mounts>,
+    /// Where no settings are mounted into it, though nothing about it is unknown.
+    pub(crate) unmounted: Option<Unmounted>,
+    /// Whether clients connect to it: it is a proxy, or everything in one.
+    pub(crate) serves_clients: bool,
+    pub(crate) rest: Publication,
+}
+
+/// A Compose service without a configuration file, and where it would be mounted.
+pub(crate) struct Unmounted {
+    pub(crate) service: String,
+    pub(crate) place: Place,
+}
+
+/// How the REST port is reached from outside.
+pub(crate) enum Publication {
+    /// By something that is not known here.
+    Unknown,
+    /// Through published ports of the container.
+    Ports {
+        /// Those in the container, first and last.
+        published: Vec<(u16, u16)>,
+        /// Some of the ports cannot be told.
+        is_partial: bool,
+        place: Place,
+    },
+    /// Through the operator's Service.
+    ServiceRestfulPort {
+        /// `proxy` or `standalone`.
+        component: &'static str,
+        port: Option<(String, Place)>,
+        /// Where the port would be written.
+        place: Place,
+    },
+}
+
+impl Publication {
+    /// Why a REST port cannot be reached from outside, though the gRPC port can, and where that is
+    /// written.
+    pub(crate) fn lacks(&self, rest: u16, grpc: u16) -> Option<(Place, String)> {
+        match self {
+            Self::Unknown => None,
+            Self::Ports { published, is_partial, place } => {
+                let has = |port: u16| published.iter().any(|(first, last)| (*first..=*last).contains(&port));
+                let lacks = !is_partial && has(grpc) && !has(rest);
+                lacks.then(|| (place.clone(), format!("{grpc} is published, proxy.http.port {rest} is not")))
+            }
+            Self::ServiceRestfulPort { component, port: None, place } => {
+                let evidence = format!(
+                    "spec.components.{component}.serviceRestfulPort is not set, proxy.http.port is {rest}"
+                );
+                Some((place.clone(), evidence))
+            }
+            Self::ServiceRestfulPort { port: Some((port, place)), .. } => {
+                let differs = *port != rest.to_string();
+                differs.then(|| {
+                    (
+                        place.clone(),
+                        format!("serviceRestfulPort is {}, proxy.http.port is {rest}", shown(port)),
+                    )
+                })
+            }
+        }
+    }
+}

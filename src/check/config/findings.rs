@@ -1,0 +1,84 @@
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use crate::base::place::Place;
+use crate::check::codes::Clients;
+use crate::check::config::Source;
+use crate::check::finding::Remedy;
+use crate::check::{Bundle, Code, Finding};
+use crate::store::FileRole;
+use crate::yaml::Malformed;
+
+/// The findings of a judgement. What is found twice, because several services read the same file,
+/// is reported once.
+pub(crate) struct Findings {
+    list: Vec<Finding>,
+    seen: HashSet<(Code, Place, String)>,
+    /// Files in their order: those that were given come first.
+    files: HashMap<String, usize>,
+    /// The certificate directory, for commands that mend something in it.
+    directory: Option<String>,
+}
+
+impl Findings {
+    pub(crate) fn new(sources: &[Source], directory: &Bundle) -> Self {
+        let server = directory.file(FileRole::ServerCertificate);
+        let folder = server.and_then(|file| Path::new(&file.place.path).parent());
+        let directory = folder.map(|folder| folder.display().to_string()).filter(|folder| !folder.is_empty());
+        let files = sources.iter().enumerate().map(|(index, source)| (source.name.clone(), index));
+        Self { list: Vec::new(), seen: HashSet::new(), files: files.collect(), directory }
+    }
+
+    pub(crate) fn report(&mut self, code: Code, place: Place, evidence: impl Into<String>) {
+        self.report_name(code, place, evidence, None);
+    }
+
+    /// The same, stopping these clients in one-way and in mutual TLS instead of those that its code says.
+    pub(crate) fn stopping(
+        &mut self,
+        code: Code,
+        place: Place,
+        evidence: impl Into<String>,
+        [one_way, mutual]: [Clients; 2],
+    ) {
+        let remedy = Remedy { directory: self.directory.as_deref(), ..Remedy::default() };
+        let mut finding = Finding::new(code, place, evidence, &remedy);
+        finding.stops(one_way, mutual);
+        self.add(finding);
+    }
+
+    /// The same about a name that a server is asked by.
+    pub(crate) fn report_name(
+        &mut self,
+        code: Code,
+        place: Place,
+        evidence: impl Into<String>,
+        name: Option<&str>,
+    ) {
+        let remedy = Remedy { directory: self.directory.as_deref(), name, ..Remedy::default() };
+        self.add(Finding::new(code, place, evidence, &remedy));
+    }
+
+    pub(crate) fn malformed(&mut self, malformed: Malformed) {
+        self.report(Code::MalformedYaml, malformed.place, malformed.reason);
+    }
+
+    /// A key that stands twice in what Milvus and Helm read: they take the last without a word.
+    pub(crate) fn repeated(&mut self, Malformed { place, reason }: Malformed) {
+        self.stopping(Code::MalformedYaml, place, reason, [&[]; 2]);
+    }
+
+    pub(crate) fn add(&mut self, finding: Finding) {
+        if self.seen.insert((finding.code, finding.place.clone(), finding.evidence.clone())) {
+            let next = self.files.len();
+            self.files.entry(finding.place.path.clone()).or_insert(next);
+            self.list.push(finding);
+        }
+    }
+
+    /// In the order of the files, each from its beginning to its end.
+    pub(crate) fn sorted(mut self) -> Vec<Finding> {
+        self.list.sort_by_key(|finding| (self.files.get(&finding.place.path), finding.place.position));
+        self.list
+    }
+}

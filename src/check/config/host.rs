@@ -1,0 +1,174 @@
+//! The files of this machine that a configuration names.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::path::{Component, Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::check::config::certificates::{authorities, authority_of_key};
+use crate::check::config::settings::Settings;
+use crate::check::config::{Bundle, Look, Seen, Source};
+use crate::store::FileRole;
+use crate::x509::{Certificate, certificates_from_pem};
+
+/// This machine's files; those that were given are as they were given.
+pub(crate) struct Host<'a> {
+    look: Look<'a>,
+    sources: &'a [Source],
+    /// The given files that were found by following a mount.
+    followed: RefCell<HashSet<String>>,
+    /// What configuration files say that services mount: many can mount the same.
+    settings: RefCell<HashMap<PathBuf, Settings>>,
+    /// Where authorities' keys are below what is mounted.
+    keys: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
+    /// How many files may still be read in search of keys.
+    searches: Cell<usize>,
+}
+
+/// A folder with certificates has some ten files.
+const MAX_SEARCHED: usize = 100;
+/// A key has some 3 KiB, an authority's file seldom more than one certificate.
+const MAX_KEY_FILE: usize = 256 * 1024;
+/// So that no number of mounts makes the search long.
+const MAX_SEARCHES: usize = 1_000;
+
+impl<'a> Host<'a> {
+    pub(crate) fn new(sources: &'a [Source], look: Look<'a>) -> Self {
+        Self {
+            look,
+            sources,
+            followed: RefCell::default(),
+            settings: RefCell::default(),
+            keys: RefCell::default(),
+            searches: Cell::new(MAX_SEARCHES),
+        }
+    }
+
+    /// What is at a path.
+    pub(crate) fn look(&self, path: &Path) -> Seen {
+        let path = cleaned(path);
+        match self.sources.iter().find(|source| source.name != "-" && cleaned(source.name.as_ref()) == path) {
+            Some(source) => Seen::File(Zeroizing::new(source.content.to_vec())),
+            None => (self.look)(&path),
+        }
+    }
+
+    /// What a configuration file says: `read` is asked once.
+    pub(crate) fn settings(&self, path: &Path, read: impl FnOnce() -> Settings) -> Settings {
+        if let Some(known) = self.settings.borrow().get(path) {
+            return known.clone();
+        }
+        let settings = read();
+        self.settings.borrow_mut().insert(path.to_owned(), settings.clone());
+        settings
+    }
+
+    /// Where an authority's private key is, by its name or its content: in a file itself, in a folder, or
+    /// in a folder of that; the path below what is asked for.
+    pub(crate) fn authority_key(&self, path: &Path, directory: &Bundle) -> Option<PathBuf> {
+        if let Some(known) = self.keys.borrow().get(path) {
+            return known.clone();
+        }
+        let mut files = Vec::new();
+        self.collect(path, Path::new(""), 0, &mut files);
+        let named = files.iter().find(|(name, _)| name.ends_with(FileRole::CaKey.file_name()));
+        let found = named.map(|(name, _)| name.clone()).or_else(|| holder_of_key(&files, directory));
+        self.keys.borrow_mut().insert(path.to_owned(), found.clone());
+        found
+    }
+
+    /// The files at a path and below it, at most two folders deep.
+    fn collect(
+        &self,
+        top: &Path,
+        below: &Path,
+        depth: usize,
+        files: &mut Vec<(PathBuf, Zeroizing<Vec<u8>>)>,
+    ) {
+        if files.len() >= MAX_SEARCHED || self.searches.get() == 0 {
+            return;
+        }
+        self.searches.set(self.searches.get() - 1);
+        let path = if below.as_os_str().is_empty() { top.to_owned() } else { top.join(below) };
+        match self.look(&path) {
+            Seen::File(content) if content.len() > MAX_KEY_FILE => {}
+            Seen::File(content) => files.push((below.to_owned(), content)),
+            Seen::Folder(mut names) if depth < 2 => {
+                names.sort_unstable();
+                names
+                    .iter()
+                    .take(MAX_SEARCHED)
+                    .for_each(|name| self.collect(top, &below.join(name), depth + 1, files));
+            }
+            // What cannot be read can still be told by its name.
+            Seen::Unknown if depth > 0 => files.push((below.to_owned(), Zeroizing::default())),
+            Seen::Folder(_) | Seen::Unknown | Seen::Absent => {}
+        }
+    }
+
+    /// Notes that Milvus reads a file by way of a mount. A given file that says the same is taken for
+    /// it: the same file can have two names.
+    pub(crate) fn follow(&self, content: &[u8]) {
+        let same = self.sources.iter().filter(|source| source.content.as_slice() == content);
+        self.followed.borrow_mut().extend(same.map(|source| source.name.clone()));
+    }
+
+    /// Whether a given file is one that Milvus reads by way of a mount.
+    pub(crate) fn is_followed(&self, name: &str) -> bool {
+        self.followed.borrow().contains(name)
+    }
+}
+
+/// The file with the private key of an authority that is in one of the files, or in the directory.
+fn holder_of_key(files: &[(PathBuf, Zeroizing<Vec<u8>>)], directory: &Bundle) -> Option<PathBuf> {
+    let certificates = files.iter().filter_map(|(_, content)| certificates_from_pem(content).ok()).flatten();
+    let in_files: Vec<_> = certificates.filter(Certificate::is_ca).collect();
+    let known: Vec<_> = in_files.iter().chain(authorities(directory)).collect();
+    let holder = files.iter().find(|(_, content)| authority_of_key(content, &known).is_some());
+    holder.map(|(name, _)| name.clone())
+}
+
+/// A path without `.` and, where they can be resolved, `..`.
+pub(crate) fn cleaned(path: &Path) -> PathBuf {
+    let mut cleaned = PathBuf::new();
+    for component in path.components() {
+        match (component, cleaned.components().next_back()) {
+            (Component::CurDir, _) | (Component::ParentDir, Some(Component::RootDir)) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                cleaned.pop();
+            }
+            _ => cleaned.push(component),
+        }
+    }
+    match cleaned.as_os_str().is_empty() {
+        true => ".".into(),
+        false => cleaned,
+    }
+}
+
+/// The folder of a file; that of standard input is the current one.
+pub(crate) fn folder_of(name: &str) -> PathBuf {
+    Path::new(name).parent().map(Path::to_owned).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_compared_without_detours() {
+        for (path, expected) in [
+            ("./tls", "tls"),
+            ("a/./b/../c/", "a/c"),
+            ("../tls", "../tls"),
+            ("a/../../b", "../b"),
+            ("/../etc", "/etc"),
+            (".", "."),
+            ("", "."),
+            ("a/..", "."),
+        ] {
+            assert_eq!(cleaned(path.as_ref()), Path::new(expected), "{path}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! What a person wrote for Milvus, judged together with the certificates: milvus.yaml and
+//! user.yaml, Compose files, the operator's resource, Helm values, and Kubernetes Secrets.
+
+mod certificates;
+mod compose;
+mod deployment;
+mod documents;
+mod findings;
+mod helm;
+mod host;
+mod judge;
+mod kinds;
+mod kubernetes;
+mod mounts;
+mod operator;
+mod secret;
+mod settings;
+
+use std::fmt;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::base::place::Place;
+use crate::base::shown::{list_are, shown};
+use crate::check::finding::Remedy;
+use crate::check::{Bundle, Code, Finding};
+use crate::milvus::TlsMode;
+use crate::milvus::keys::Key;
+use deployment::{Deployment, Publication, Unmounted};
+use documents::Documents;
+use findings::Findings;
+use host::Host;
+use judge::Circumstances;
+use mounts::{Mounts, SecretVolume, Volume};
+use secret::Secret;
+use settings::Mode;
+
+/// What is at a path of this machine.
+pub enum Seen {
+    /// Nothing.
+    Absent,
+    /// It cannot be told.
+    Unknown,
+    /// A folder, with the names of the files in it.
+    Folder(Vec<String>),
+    /// A file, with its content.
+    File(Zeroizing<Vec<u8>>),
+}
+
+/// How the judge looks at this machine's files; reading is the caller's.
+pub type Look<'a> = &'a dyn Fn(&Path) -> Seen;
+
+/// One file as it was given.
+pub struct Source {
+    /// Its name; `-` is standard input.
+    pub name: String,
+    /// Its content.
+    pub content: Zeroizing<Vec<u8>>,
+}
+
+impl Source {
+    /// Its name, as messages call it.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        if self.name == "-" { "standard input" } else { &self.name }
+    }
+}
+
+/// Without the content: it can hold private keys.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({:?}, {} octets)", self.name, self.content.len())
+    }
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Judgement {
+    /// What is wrong, in the order of the files.
+    pub findings: Vec<Finding>,
+    /// The effective tlsMode, if the configuration says one, and not several.
+    pub tls_mode: Option<u8>,
+    /// The certificates and keys of Secrets, and of what Milvus' paths lead to, to be judged like those of
+    /// a directory.
+    pub bundles: Vec<Bundle>,
+    /// Where modes are set, and which.
+    modes: Vec<(u8, Place)>,
+}
+
+impl Judgement {
+    /// Finds modes that are not the one that is asked for.
+    pub fn hold_to(&mut self, asked: TlsMode) {
+        for (mode, place) in self.modes.iter().filter(|(mode, _)| *mode != asked.value()) {
+            let is_same = |finding: &Finding| finding.place == *place && finding.code == Code::TlsOff;
+            self.findings.retain(|finding| !is_same(finding));
+            let evidence = format!("{} is {mode}, and {} is asked for", Key::TlsMode.name(), asked.value());
+            let finding = Finding::new(Code::TlsModeDiffers, place.clone(), evidence, &Remedy::default());
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
+        }
+    }
+}
+
+/// Judges all that was given as the configuration of one Milvus, with its certificate directory.
+#[must_use]
+pub fn judge(sources: &[Source], directory: &Bundle, look: Look<'_>) -> Judgement {
+    let mut findings = Findings::new(sources, directory);
+    let files = documents::read(sources, &mut findings);
+    let documents = Documents::sort(sources, &files, &mut findings);
+    let secrets: Vec<_> = documents.secrets.iter().map(|node| Secret::read(*node, &mut findings)).collect();
+    let host = Host::new(sources, look);
+
+    let deployments = deployments(&documents, &host, &mut findings);
+    let circumstances = Circumstances { host: &host, secrets: &secrets, directory };
+    let mut deployed: Vec<Bundle> = Vec::new();
+    for deployment in &deployments {
+        for bundle in judge::judge(deployment, &circumstances, &mut findings) {
+            if !deployed.iter().any(|known| known.is_at_the_same_places(&bundle)) {
+                deployed.push(bundle);
+            }
+        }
+    }
+    let mut bundles = judge_secrets(&secrets, &documents, &deployments, directory, &mut findings);
+    documents
+        .report_unjudged(!deployments.is_empty() || secrets.iter().any(Secret::is_recognised), &mut findings);
+    bundles.extend(deployed);
+    let modes = modes(&deployments);
+    Judgement { tls_mode: tls_mode(&modes), findings: findings.sorted(), bundles, modes }
+}
+
+/// All that runs Milvus. Settings that no deployment reads by itself are the base of each; without a
+/// deployment Milvus may run anywhere.
+fn deployments(documents: &Documents<'_>, host: &Host<'_>, findings: &mut Findings) -> Vec<Deployment> {
+    let mut deployments = compose::deployments(&documents.compose, host, findings);
+    deployments.extend(documents.milvus.iter().map(|node| operator::deployment(*node)));
+    deployments.extend(documents.helm.iter().map(|node| helm::deployment(*node, findings)));
+    let is_base = |name: &str| !host.is_followed(name);
+    let base = documents.settings(is_base);
+    let names: Vec<_> =
+        documents.plain.iter().map(|(name, _)| shown(name)).filter(|name| is_base(name)).collect();
+    for Unmounted { service, place } in deployments.iter().filter_map(|found| found.unmounted.as_ref()) {
+        if !names.is_empty() {
+            let evidence = format!("{} not mounted into the service {}", list_are(&names), shown(service));
+            findings.report(Code::SettingsNotMounted, place.clone(), evidence);
+        }
+    }
+    for deployment in &mut deployments {
+        let own = std::mem::replace(&mut deployment.settings, base.clone());
+        deployment.settings.add_layer(own);
+    }
+    if deployments.is_empty() && !documents.plain.is_empty() {
+        deployments.push(Deployment {
+            settings: base,
+            mounts: None,
+            unmounted: None,
+            serves_clients: true,
+            rest: Publication::Unknown,
+        });
+    }
+    deployments
+}
+
+/// Judges Secrets and returns their certificates. An Issuer's Secret has to hold an authority's key;
+/// and where it is known which ones Milvus gets, others are somebody else's.
+fn judge_secrets(
+    secrets: &[Secret],
+    documents: &Documents<'_>,
+    deployments: &[Deployment],
+    directory: &Bundle,
+    findings: &mut Findings,
+) -> Vec<Bundle> {
+    let mounted = mounted_secrets(deployments);
+    let is_mounted = |secret: &Secret| {
+        mounted.iter().filter_map(|volume| volume.among(secrets)).any(|found| std::ptr::eq(found, secret))
+    };
+    let is_milvus = |secret: &&Secret| match !mounted.is_empty() {
+        true => is_mounted(secret),
+        false => !documents.issuer_secrets.contains(&secret.name.as_str()),
+    };
+    let nothing = Bundle::new();
+    let mut bundles = Vec::new();
+    for secret in secrets.iter().filter(is_milvus) {
+        let bundle = secret.bundle();
+        if !bundle.is_empty() {
+            let is_its = !mounted.is_empty() || secret.is_related_to(&bundle, directory);
+            secret.judge(&bundle, if is_its { directory } else { &nothing }, findings);
+            bundles.push(bundle);
+        }
+    }
+    bundles
+}
+
+fn mounted_secrets(deployments: &[Deployment]) -> Vec<&SecretVolume> {
+    let mounts = deployments.iter().filter_map(|deployment| deployment.mounts.as_ref());
+    let volumes = mounts.flat_map(Mounts::iter).map(|mount| &mount.volume);
+    volumes
+        .filter_map(|volume| match volume {
+            Volume::Secret(secret) => Some(secret),
+            Volume::Host(_) | Volume::Text(_) | Volume::Other => None,
+        })
+        .collect()
+}
+
+/// The modes that deployments set, and where.
+fn modes(deployments: &[Deployment]) -> Vec<(u8, Place)> {
+    let settings =
+        deployments.iter().filter(|deployment| deployment.serves_clients).map(|found| &found.settings);
+    settings
+        .filter_map(|settings| {
+            let mode = match settings.mode() {
+                Mode::Off => 0,
+                Mode::OneWay => 1,
+                Mode::Mutual => 2,
+                Mode::Unset | Mode::Invalid | Mode::Unknown => return None,
+            };
+            Some((mode, settings.nearest(Key::TlsMode)))
+        })
+        .collect()
+}
+
+/// The mode that all deployments have which say one.
+fn tls_mode(modes: &[(u8, Place)]) -> Option<u8> {
+    let (first, _) = modes.first()?;
+    modes.iter().all(|(mode, _)| mode == first).then_some(*first)
+}
+
+#[cfg(test)]
+mod tests;

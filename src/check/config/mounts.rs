@@ -1,0 +1,219 @@
+//! What a container has where: which of its paths come from this machine, from a Secret, or from
+//! somewhere that cannot be looked at.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::base::place::Place;
+use crate::base::shown::{shortened, shown, shown_path};
+use crate::check::config::Seen;
+use crate::check::config::host::Host;
+use crate::check::config::secret::Secret;
+use crate::milvus::container::{PUBLIC_CERTIFICATES, WORKING_DIRECTORY};
+use crate::store::FileRole;
+use crate::yaml::Origin;
+
+/// The mounts of a container.
+pub(crate) struct Mounts {
+    /// By their targets.
+    list: BTreeMap<String, Mount>,
+    /// There are mounts that are not known here.
+    pub(crate) is_partial: bool,
+}
+
+pub(crate) struct Mount {
+    /// Where it is in the container.
+    pub(crate) target: String,
+    pub(crate) volume: Volume,
+    /// Where it is written.
+    pub(crate) place: Place,
+}
+
+/// What is mounted.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Volume {
+    /// A file or folder of this machine.
+    Host(PathBuf),
+    /// A Kubernetes Secret.
+    Secret(SecretVolume),
+    /// A file that is written where it is mounted.
+    Text(TextVolume),
+    /// Something whose content is not known here.
+    Other,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SecretVolume {
+    pub(crate) name: String,
+    /// That of the resource that mounts it, if it says one.
+    pub(crate) namespace: Option<String>,
+    /// Keys and the paths that they get, where not all keys are there under their own names.
+    pub(crate) items: Option<Vec<(String, String)>>,
+    /// The one path of it that is mounted as a file.
+    pub(crate) sub_path: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct TextVolume {
+    pub(crate) text: Zeroizing<String>,
+    /// Where its lines are.
+    pub(crate) origin: Origin,
+}
+
+/// What a path in a container leads to.
+pub(crate) enum Found {
+    /// A file that can be read.
+    File(File),
+    /// A mount has no such file.
+    Missing(String),
+    /// The whole mount is not there, which is a finding of its own.
+    MissingMount,
+    /// No mount covers it.
+    NotMounted,
+    /// It is one of the image's certificates.
+    Public,
+    Unknown,
+}
+
+/// A file that a path leads to.
+pub(crate) struct File {
+    pub(crate) content: Zeroizing<Vec<u8>>,
+    pub(crate) name: String,
+    pub(crate) source: FileSource,
+}
+
+pub(crate) enum FileSource {
+    /// This machine, where Milvus seems to run.
+    Machine,
+    /// This machine, by way of a mount that is written here.
+    Mount(Place),
+    /// A Secret, which is judged by itself: where it is there, and what it is taken for.
+    Secret(Place, Option<FileRole>),
+}
+
+/// A path in a container, without `.`, `..` and double slashes; a relative one as Milvus sees it.
+pub(crate) fn absolute(path: &str) -> String {
+    let joined = Path::new(WORKING_DIRECTORY).join(path);
+    super::host::cleaned(&joined).display().to_string()
+}
+
+/// The part of a path that is below a folder; empty for the folder itself.
+fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
+    let rest = path.strip_prefix(folder.trim_end_matches('/'))?;
+    rest.is_empty().then_some("").or_else(|| rest.strip_prefix('/'))
+}
+
+pub(crate) fn is_public(path: &str) -> bool {
+    below(path, PUBLIC_CERTIFICATES).is_some()
+}
+
+impl Mounts {
+    /// None yet.
+    pub(crate) fn new(is_partial: bool) -> Self {
+        Self { list: BTreeMap::new(), is_partial }
+    }
+
+    /// Adds a mount; one with the same target is replaced, as Compose and Kubernetes' tools do.
+    pub(crate) fn add(&mut self, mount: Mount) {
+        self.list.insert(mount.target.clone(), mount);
+    }
+
+    /// Takes a mount away.
+    pub(crate) fn remove(&mut self, target: &str) {
+        self.list.remove(target);
+    }
+
+    /// All of them, in the order of their targets.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Mount> {
+        self.list.values()
+    }
+
+    /// The mount that a path is in, the one with the longest target, and the path below that.
+    pub(crate) fn of(&self, path: &str) -> Option<(&Mount, String)> {
+        let mount = Path::new(path).ancestors().find_map(|folder| self.list.get(folder.to_str()?))?;
+        Some((mount, below(path, &mount.target)?.to_owned()))
+    }
+
+    /// What Milvus finds at a path.
+    pub(crate) fn find(&self, path: &str, host: &Host<'_>, secrets: &[Secret]) -> Found {
+        let path = absolute(path);
+        match self.of(&path) {
+            Some((mount, rest)) => mount.find(&rest, host, secrets),
+            None if self.is_partial => Found::Unknown,
+            None if is_public(&path) => Found::Public,
+            None => Found::NotMounted,
+        }
+    }
+}
+
+impl Mount {
+    fn find(&self, rest: &str, host: &Host<'_>, secrets: &[Secret]) -> Found {
+        match &self.volume {
+            Volume::Host(path) => self.find_on_host(path, rest, host),
+            Volume::Secret(volume) => {
+                volume.among(secrets).map_or(Found::Unknown, |secret| volume.find(rest, secret))
+            }
+            Volume::Text(volume) if rest.is_empty() => Found::File(File {
+                content: Zeroizing::new(volume.text.as_bytes().to_vec()),
+                name: shown(&self.target).into_owned(),
+                source: FileSource::Mount(self.place.clone()),
+            }),
+            Volume::Text(_) => Found::Missing(format!("{} is a file", shown(&self.target))),
+            Volume::Other => Found::Unknown,
+        }
+    }
+
+    fn find_on_host(&self, source: &Path, rest: &str, host: &Host<'_>) -> Found {
+        if matches!(host.look(source), Seen::Absent) {
+            return Found::MissingMount;
+        }
+        let path = if rest.is_empty() { source.to_owned() } else { source.join(rest) };
+        let name = shown_path(&path);
+        match host.look(&path) {
+            Seen::File(content) => {
+                Found::File(File { content, name, source: FileSource::Mount(self.place.clone()) })
+            }
+            Seen::Folder(_) => Found::Missing(format!("{name} is a folder")),
+            Seen::Absent => Found::Missing(format!("there is no {name}")),
+            Seen::Unknown => Found::Unknown,
+        }
+    }
+}
+
+impl SecretVolume {
+    /// The Secret that is mounted. Where no namespace is written `kubectl` can have been told one, and
+    /// otherwise it is `default`.
+    pub(crate) fn among<'s>(&self, secrets: &'s [Secret]) -> Option<&'s Secret> {
+        let own = self.namespace.as_deref();
+        let may_be = |secret: &&Secret| {
+            let theirs = secret.namespace.as_deref();
+            secret.name == self.name && (own.is_none() || theirs.is_none() || own == theirs)
+        };
+        let is_same =
+            |secret: &&Secret| secret.namespace.as_deref().unwrap_or("default") == own.unwrap_or("default");
+        let candidates = || secrets.iter().filter(may_be);
+        candidates().find(is_same).or_else(|| candidates().next())
+    }
+
+    fn find(&self, rest: &str, secret: &Secret) -> Found {
+        let path = self.sub_path.as_deref().unwrap_or(rest);
+        let key = match &self.items {
+            None => path,
+            Some(items) => match items.iter().find(|(_, target)| target == path) {
+                Some((key, _)) => key,
+                None => return Found::Missing(format!("`items` puts nothing at {}", shortened(path))),
+            },
+        };
+        match secret.file(key) {
+            Some(file) => Found::File(File {
+                content: file.content.clone(),
+                name: secret.name_of(key),
+                source: FileSource::Secret(file.place.clone(), secret.role(key)),
+            }),
+            None if secret.has(key) => Found::Unknown,
+            None => Found::Missing(format!("the Secret {} has no {}", shown(&secret.name), shortened(key))),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What those say who only look, where a run was interrupted.
+
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use crate::base::error::Error;
+use crate::base::note::Note;
+use crate::base::text::command;
+use crate::store::inventory::entries_of;
+use crate::store::{Interruption, RelativePath, View};
+
+/// Looks for interrupted runs in a certificate directory, and in the folders of what was issued.
+///
+/// # Errors
+/// If one of them cannot be looked at.
+pub fn interrupted_runs(directory: &Path) -> Result<Vec<Note>, Error> {
+    View::of(directory, |view| {
+        let own = view.interruption().cloned();
+        let mut found: Vec<(PathBuf, Interruption)> =
+            own.into_iter().map(|interruption| (directory.to_owned(), interruption)).collect();
+        // A damaged inventory is for others to report.
+        let inventory = view.inventory().ok().flatten();
+        let overview =
+            inventory.and_then(|file| entries_of(BufReader::new(file), |_| {}).ok()).unwrap_or_default();
+        for folder in overview.folders() {
+            let interruption = view.interruption_in(&folder)?;
+            found.extend(interruption.map(|interruption| (directory.join(&folder), interruption)));
+        }
+        let note = |(folder, interruption): (PathBuf, Interruption)| match interruption {
+            Interruption::Own => {
+                let complete = command("renew --if-due 0s", directory);
+                let message = format!(
+                    "{}: an earlier run was interrupted, and what is here is from before it or from after it; `{complete}` completes or undoes it",
+                    folder.display()
+                );
+                Note::new("interrupted-run", message)
+            }
+            Interruption::AtWork => {
+                let message = format!("{}: a run is at work in it, and does not go on", folder.display());
+                Note::new("run-at-work", message)
+            }
+            Interruption::Foreign { journal, reason } => {
+                let path = RelativePath::in_directory(journal).below(&folder);
+                let message = format!(
+                    "{}: is what an interrupted run leaves, but not one of yours: {reason}; no command touches it",
+                    path.display()
+                );
+                Note::new("foreign-journal", message)
+            }
+        };
+        Ok(found.into_iter().map(note).collect())
+    })
+}

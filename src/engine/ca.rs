@@ -1,0 +1,305 @@
+//! Creates CAs and signs with them. This is where rcgen is used, and what it cannot do stands beside it.
+
+mod sign;
+
+use crate::x509::{
+    Certificate, CertificateAuthority, EndEntityKind, Error, GeneralName, PrivateKey, PublicKey,
+    SerialNumber, Subject, Validity, check_length,
+};
+pub(crate) use sign::has_usage;
+use sign::{Profile, Signer, Template, sign};
+
+/// What the certificate of a new authority is to say.
+#[derive(Clone, Debug)]
+pub struct AuthorityTemplate {
+    /// Its name; it differs from its end entities', or verifiers without key identifiers take
+    /// those for self-signed (OpenSSL's error 18).
+    pub subject: Subject,
+    /// From when to when.
+    pub validity: Validity,
+    /// A random number.
+    pub serial: SerialNumber,
+}
+
+/// What the certificate of a server or a client is to say.
+#[derive(Clone, Debug)]
+pub struct EndEntity {
+    /// Server or client.
+    pub kind: EndEntityKind,
+    /// Whose certificate it is to be.
+    pub subject: Subject,
+    /// subjectAltName.
+    pub names: Vec<GeneralName>,
+    /// From when to when.
+    pub validity: Validity,
+    /// The authority's next serial number.
+    pub serial: SerialNumber,
+}
+
+impl CertificateAuthority {
+    /// Makes a self-signed authority.
+    ///
+    /// # Errors
+    /// Only where encoding or signing fails.
+    pub fn create(template: &AuthorityTemplate, key: PrivateKey) -> Result<Self, Error> {
+        let public_key = key.public_key()?;
+        let signer = Signer { name: &template.subject, key_identifier: public_key.identifier(), key: &key };
+        let template = Template {
+            // No authority stands below it.
+            profile: Profile::Authority { path_length: Some(0) },
+            key_identifier: public_key.identifier(),
+            subject: &template.subject,
+            names: &[],
+            validity: template.validity,
+            serial: &template.serial,
+        };
+        let certificate = sign(&template, &public_key, &signer)?;
+        Ok(Self::root_of(certificate, key))
+    }
+
+    /// Issues the certificate of a server or a client.
+    ///
+    /// # Errors
+    /// If it would be longer than clients take; else only where encoding or signing fails.
+    pub fn issue(&self, end_entity: &EndEntity, key: &PublicKey) -> Result<Certificate, Error> {
+        let signer = Signer {
+            name: self.certificate().subject(),
+            key_identifier: self.certificate().key_identifier()?,
+            key: self.key(),
+        };
+        let template = Template {
+            profile: Profile::EndEntity(end_entity.kind),
+            key_identifier: key.identifier(),
+            subject: &end_entity.subject,
+            names: &end_entity.names,
+            validity: end_entity.validity,
+            serial: &end_entity.serial,
+        };
+        let certificate = sign(&template, key, &signer)?;
+        let presented = self.intermediates().iter().chain([&certificate]);
+        check_length(presented.map(|certificate| certificate.as_der().len()).sum())?;
+        Ok(certificate)
+    }
+
+    /// Signs a root anew, with what verifiers ask of an authority today; key, name and pathlen stay.
+    ///
+    /// Everything that it issued goes on verifying, whatever authorityKeyIdentifier says there (RFC
+    /// 5280 4.2.1.1): the identifier of the key, the issuer's name with the root's serial number, or
+    /// all of it. OpenSSL takes no issuer that differs from it (`X509_check_akid`), so the
+    /// subjectKeyIdentifier stays as well, and where it may be named so does the serial number:
+    /// OpenSSL's `keyid,issuer` names it where the root has no subjectKeyIdentifier, `issuer:always`
+    /// wherever it stands. `issued` is what is known of certificates that may do so.
+    ///
+    /// # Errors
+    /// If this is no root, has limits that the new certificate would not have, or `issued` name its
+    /// key in two ways.
+    pub fn reissue(
+        &self,
+        validity: Validity,
+        serial: &SerialNumber,
+        issued: &[Certificate],
+    ) -> Result<Certificate, Error> {
+        check_may_be_reissued(self)?;
+        let root = self.root();
+        let public_key = self.key().public_key()?;
+        let issued: Vec<_> = issued.iter().filter(|leaf| leaf.issuer() == root.subject()).collect();
+        let key_identifier = match root.subject_key_identifier() {
+            Some(identifier) => identifier.to_vec(),
+            None => named_identifier(root, &issued)?.unwrap_or_else(|| public_key.identifier()),
+        };
+        let mut family = std::iter::once(root).chain(issued);
+        let serial_may_be_named =
+            root.subject_key_identifier().is_none() || family.any(Certificate::names_serial_of_issuer);
+        if serial_may_be_named && root.serial().is_negative() {
+            return Err(Error::NotReissuable {
+                subject: root.subject().clone(),
+                reason: "certificates may name its serial number, which is negative".into(),
+            });
+        }
+        let signer = Signer { name: root.subject(), key_identifier: key_identifier.clone(), key: self.key() };
+        let template = Template {
+            profile: Profile::Authority { path_length: root.path_length() },
+            key_identifier,
+            subject: root.subject(),
+            names: &[],
+            validity,
+            serial: if serial_may_be_named { root.serial() } else { serial },
+        };
+        sign(&template, &public_key, &signer)
+    }
+}
+
+/// A new certificate must not allow what the old one did not, and only the root signs itself.
+fn check_may_be_reissued(authority: &CertificateAuthority) -> Result<(), Error> {
+    let certificate = authority.certificate();
+    let refused = |reason: &str| {
+        Err(Error::NotReissuable { subject: certificate.subject().clone(), reason: reason.to_owned() })
+    };
+    if !authority.intermediates().is_empty() {
+        return refused("it is an intermediate authority, whose issuer alone can");
+    }
+    if certificate.constrains_names() {
+        return refused("its nameConstraints would be lost");
+    }
+    if certificate.extended_key_usage().is_some() {
+        return refused("its extendedKeyUsage, which limits what it issues, would be lost");
+    }
+    if certificate.constrains_policies() {
+        return refused("its policyConstraints or inhibitAnyPolicy would be lost");
+    }
+    Ok(())
+}
+
+/// The identifier by which certificates name the key of a root that does not say it itself.
+fn named_identifier(root: &Certificate, issued: &[&Certificate]) -> Result<Option<Vec<u8>>, Error> {
+    let mut named = issued.iter().filter_map(|certificate| certificate.authority_key_identifier());
+    let first = named.next();
+    match named.any(|identifier| Some(identifier) != first) {
+        true => Err(Error::NotReissuable {
+            subject: root.subject().clone(),
+            reason: "certificates that it issued name its key by different identifiers".into(),
+        }),
+        false => Ok(first.map(<[u8]>::to_vec)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use der::asn1::{Any, ObjectIdentifier, SetOfVec};
+    use der::{Encode, Tag};
+    use proptest::prelude::*;
+    use time::OffsetDateTime;
+    use time::macros::datetime;
+    use x509_cert::attr::AttributeTypeAndValue;
+    use x509_cert::name::{RdnSequence, RelativeDistinguishedName};
+
+    use super::*;
+    use crate::x509::{
+        Attribute, AttributeType, Days, GeneralName, KeyType, key_from_pem, key_to_pem, verify_chain,
+    };
+
+    const NOW: OffsetDateTime = datetime!(2030-01-01 00:00:00 UTC);
+
+    fn validity(days: u32) -> Validity {
+        Validity::starting(NOW, Days::new(days).unwrap()).unwrap()
+    }
+
+    fn key() -> PrivateKey {
+        PrivateKey::generate(KeyType::P256).unwrap()
+    }
+
+    fn authority(subject: Subject) -> CertificateAuthority {
+        let serial = SerialNumber::random().unwrap();
+        CertificateAuthority::create(&AuthorityTemplate { subject, validity: validity(10), serial }, key())
+            .unwrap()
+    }
+
+    fn named(common_name: &str) -> Subject {
+        Subject::new(&[Attribute::new(AttributeType::CommonName, common_name).unwrap()]).unwrap()
+    }
+
+    fn end_entity(kind: EndEntityKind, subject: Subject, names: Vec<GeneralName>) -> EndEntity {
+        EndEntity { kind, subject, names, validity: validity(5), serial: SerialNumber::random().unwrap() }
+    }
+
+    /// Any Name: several attributes in an RDN, types repeated, every string type of X.520.
+    fn any_name() -> impl Strategy<Value = Subject> {
+        let types = ["2.5.4.3", "2.5.4.10", "2.5.4.11", "0.9.2342.19200300.100.1.25", "1.2.840.113549.1.9.1"];
+        let tags =
+            [Tag::Utf8String, Tag::PrintableString, Tag::TeletexString, Tag::BmpString, Tag::Ia5String];
+        let attribute =
+            (prop::sample::select(types.to_vec()), prop::sample::select(tags.to_vec()), "[A-Za-z0-9 ]{2,20}");
+        let attribute = attribute.prop_map(|(oid, tag, text)| {
+            let bytes = match tag {
+                Tag::BmpString => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+                _ => text.into_bytes(),
+            };
+            AttributeTypeAndValue {
+                oid: ObjectIdentifier::new_unwrap(oid),
+                value: Any::new(tag, bytes).unwrap(),
+            }
+        });
+        let rdn = prop::collection::btree_set(attribute, 1..4)
+            .prop_map(|set| RelativeDistinguishedName::from(SetOfVec::from_iter(set).unwrap()));
+        prop::collection::vec(rdn, 1..6)
+            .prop_map(|rdns| Subject::from_der(&RdnSequence::from(rdns).to_der().unwrap()))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn the_issuer_of_a_leaf_is_the_authoritys_subject_byte_for_byte(name in any_name()) {
+            let authority = authority(name.clone());
+            for kind in EndEntityKind::ALL {
+                let names = vec!["localhost".parse().unwrap()];
+                let leaf = authority
+                    .issue(&end_entity(kind, name.clone(), names.clone()), &key().public_key().unwrap())
+                    .unwrap();
+                prop_assert_eq!(leaf.issuer().as_der(), name.as_der());
+                prop_assert_eq!(leaf.subject().as_der(), name.as_der());
+                verify_chain(kind, &[leaf], &[authority.root().clone()], &names, NOW).unwrap();
+            }
+        }
+
+        #[test]
+        fn a_certificate_says_what_it_was_asked_to(
+            common_name in "\\PC{1,64}", organization in "\\PC{0,64}", host in "[a-z]{1,20}(\\.[a-z]{1,20}){0,3}", address in any::<[u8; 16]>()
+        ) {
+            let attributes = [
+                Attribute::new(AttributeType::Organization, &organization),
+                Attribute::new(AttributeType::CommonName, &common_name),
+            ];
+            prop_assume!(attributes.iter().all(Result::is_ok));
+            let subject = Subject::new(&attributes.map(Result::unwrap)).unwrap();
+            let names = vec![GeneralName::Dns(host.parse().unwrap()), GeneralName::Ip(address.into())];
+            let asked = end_entity(EndEntityKind::Server, subject, names);
+            let authority = authority(named("authority"));
+            let leaf = authority.issue(&asked, &key().public_key().unwrap()).unwrap();
+            prop_assert_eq!(leaf.subject(), &asked.subject);
+            prop_assert_eq!(leaf.names(), &asked.names[..]);
+            prop_assert_eq!(leaf.serial(), &asked.serial);
+            prop_assert_eq!(leaf.validity(), asked.validity);
+            verify_chain(EndEntityKind::Server, &[leaf], &[authority.root().clone()], &asked.names, NOW).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_certificate_serves_only_its_purpose_under_its_authority_and_in_its_time() {
+        let (own, other) = (authority(named("own")), authority(named("own")));
+        let asked = end_entity(EndEntityKind::Client, named("a"), vec!["a".parse().unwrap()]);
+        let leaf = [own.issue(&asked, &key().public_key().unwrap()).unwrap()];
+        let verify = |kind, anchor: &CertificateAuthority, names: &[GeneralName], now| {
+            verify_chain(kind, &leaf, std::slice::from_ref(anchor.root()), names, now)
+        };
+        verify(EndEntityKind::Client, &own, &asked.names, NOW).unwrap();
+        verify(EndEntityKind::Server, &own, &asked.names, NOW).unwrap_err();
+        verify(EndEntityKind::Client, &other, &asked.names, NOW).unwrap_err();
+        verify(EndEntityKind::Client, &own, &["b".parse().unwrap()], NOW).unwrap_err();
+        verify(EndEntityKind::Client, &own, &asked.names, NOW + time::Duration::days(6)).unwrap_err();
+    }
+
+    #[test]
+    fn only_what_may_issue_becomes_an_authority() {
+        let (own, leaf_key) = (authority(named("own")), key());
+        let asked = end_entity(EndEntityKind::Server, named("a"), vec![]);
+        let leaf = own.issue(&asked, &leaf_key.public_key().unwrap()).unwrap();
+        let root = own.root().clone();
+        let load = |certificates, key, now| CertificateAuthority::load(certificates, key, now).unwrap_err();
+        assert!(matches!(load(vec![root.clone()], key(), NOW), Error::KeyMismatch { .. }));
+        assert!(matches!(load(vec![leaf, root.clone()], leaf_key, NOW), Error::NotAnAuthority { .. }));
+        let unrelated = authority(named("unrelated")).root().clone();
+        let late = NOW + time::Duration::days(11);
+        let early = NOW - time::Duration::days(1);
+        let key = own.key();
+        assert!(matches!(load(vec![], super::tests::key(), NOW), Error::PemMissing { .. }));
+        let again = |certificates, now| {
+            let copy = key_from_pem(key_to_pem(key).unwrap().as_bytes(), None);
+            CertificateAuthority::load(certificates, copy.unwrap(), now)
+        };
+        assert!(matches!(again(vec![root.clone()], late), Err(Error::AuthorityExpired { .. })));
+        assert!(matches!(again(vec![root.clone()], early), Err(Error::AuthorityNotYetValid { .. })));
+        assert!(matches!(again(vec![root.clone(), unrelated], NOW), Err(Error::UnrelatedCertificate { .. })));
+        assert!(again(vec![root], NOW).is_ok());
+    }
+}

@@ -1,0 +1,272 @@
+//! The inventory of what an authority has signed: `issued/index.jsonl`, to which lines are added before
+//! a certificate is put into its place, and from which none is removed.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::io::{self, BufReader};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::base::error::Error;
+use crate::engine::issuance::Signers;
+use crate::store::inventory::InventoryEntry;
+use crate::store::inventory::damaged_line;
+use crate::store::inventory::{Line, lines};
+use crate::store::{
+    self, Directory, EndEntityFiles, INVENTORY, ISSUED_FOLDER, IssuedName, RelativePath, open_file, path_of,
+    read_file,
+};
+use crate::x509::{Certificate, EndEntityKind, SerialNumber, Subject, certificates_from_pem};
+
+/// All that was signed, in that order.
+#[derive(Debug, Default)]
+pub(crate) struct Inventory {
+    /// Nothing where nothing was issued yet.
+    entries: Option<Vec<InventoryEntry>>,
+    /// The entries of each file, the last one last.
+    by_file: HashMap<String, Vec<usize>>,
+}
+
+/// A certificate in a folder of `issued` whose file has no line in the inventory.
+pub(crate) struct Unrecorded {
+    /// What its folder and file are called.
+    pub(crate) name: IssuedName,
+    /// Its path from the certificate directory.
+    pub(crate) file: String,
+    /// Nothing where it cannot be read as a certificate.
+    pub(crate) certificate: Option<Certificate>,
+    /// Why it cannot be looked at, if it cannot.
+    pub(crate) error: Option<Error>,
+}
+
+impl Unrecorded {
+    /// Why it is not reissued.
+    pub(crate) fn reason(&self) -> Unvouched {
+        if self.certificate.is_some() { Unvouched::NoLine } else { Unvouched::Unreadable }
+    }
+}
+
+/// Why a certificate is not reissued as it lies there: nothing shows that its subject and names are those
+/// that were meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unvouched {
+    /// The directory's CA did not sign it.
+    OtherCa {
+        /// The issuer that it names.
+        issuer: Subject,
+    },
+    /// The inventory has no line for its file.
+    NoLine,
+    /// It is not the certificate that the inventory has for its file.
+    OtherCertificate,
+    /// It is an earlier certificate of its file, with another kind, subject or name than the last one.
+    EarlierCertificate,
+    /// The inventory has it for another file.
+    OfAnotherFile {
+        /// That file.
+        file: String,
+    },
+    /// It cannot be read as a certificate.
+    Unreadable,
+}
+
+impl fmt::Display for Unvouched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherCa { issuer } => {
+                write!(f, "the CA of this directory did not sign it, its issuer is {issuer}")
+            }
+            Self::NoLine => write!(f, "{ISSUED_FOLDER}/{INVENTORY} has no line for it"),
+            Self::OtherCertificate => {
+                write!(f, "it is not the certificate that {ISSUED_FOLDER}/{INVENTORY} has for this file")
+            }
+            Self::EarlierCertificate => write!(
+                f,
+                "{ISSUED_FOLDER}/{INVENTORY} has a later certificate for this file, with another kind, subject or names"
+            ),
+            Self::OfAnotherFile { file } => {
+                write!(f, "{ISSUED_FOLDER}/{INVENTORY} has this certificate for {file}")
+            }
+            Self::Unreadable => write!(
+                f,
+                "{ISSUED_FOLDER}/{INVENTORY} has no line for it, and it cannot be read as a certificate"
+            ),
+        }
+    }
+}
+
+impl Inventory {
+    /// Reads the inventory of a certificate directory. A last line that is not complete was cut off by a
+    /// crash, before its certificate was handed out.
+    pub(crate) fn read(directory: &Path) -> Result<Self, Error> {
+        let path = path_of(directory, path());
+        let unreadable = |source| store::Error::Read { path: path.clone(), source };
+        let Some(file) = open_file(&path)? else { return Ok(Self::default()) };
+        let mut entries = Vec::new();
+        for (index, line) in lines(BufReader::new(file)).enumerate() {
+            match line.map_err(unreadable)? {
+                Line::Entry(entry) => entries.push(*entry),
+                Line::Damaged(reason) => {
+                    return Err(damaged_line(&path, index + 1, &reason));
+                }
+                Line::CutOff => {}
+            }
+        }
+        let mut by_file: HashMap<_, Vec<_>> = HashMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            by_file.entry(entry.file.clone()).or_default().push(index);
+        }
+        Ok(Self { entries: Some(entries), by_file })
+    }
+
+    /// Whether it was begun.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.entries.is_some()
+    }
+
+    /// Adds entries where it was begun.
+    pub(crate) fn add(&self, directory: &Directory, entries: &[InventoryEntry]) -> Result<(), Error> {
+        if self.is_begun() { append(directory, entries) } else { Ok(()) }
+    }
+
+    pub(crate) fn entries(&self) -> &[InventoryEntry] {
+        self.entries.as_deref().unwrap_or_default()
+    }
+
+    /// Of every file the last entry, in their order: what is there, unless it was withdrawn.
+    pub(crate) fn in_force(&self) -> Vec<&InventoryEntry> {
+        let mut last: Vec<_> = self.by_file.values().filter_map(|of_file| of_file.last()).collect();
+        last.sort_unstable();
+        last.into_iter().map(|index| &self.entries()[*index]).collect()
+    }
+
+    /// The last entry of a file.
+    pub(crate) fn last_of(&self, file: &str) -> Option<&InventoryEntry> {
+        self.of(file).last()
+    }
+
+    fn of(&self, file: &str) -> impl DoubleEndedIterator<Item = &InventoryEntry> {
+        self.by_file.get(file).into_iter().flatten().map(|index| &self.entries()[*index])
+    }
+
+    /// Whether it has a certificate.
+    pub(crate) fn has(&self, certificate: &Certificate) -> bool {
+        self.file_of(certificate).is_some()
+    }
+
+    /// The file that it has a certificate for.
+    pub(crate) fn file_of(&self, certificate: &Certificate) -> Option<&str> {
+        let fingerprint = certificate.fingerprint();
+        let entry = self.entries().iter().find(|entry| entry.sha256_fingerprint == fingerprint)?;
+        Some(&entry.file)
+    }
+
+    /// Holds if a certificate in a file, which stands there beside others, can be reissued as it is: one of
+    /// the signers signed it, and it is the one that was put there last, or an earlier one that says no more:
+    /// the last one may never have come into its place. Returns what it is for.
+    pub(crate) fn vouch(
+        &self,
+        file: &str,
+        certificate: &Certificate,
+        others: &[Certificate],
+        signers: &Signers,
+    ) -> Result<EndEntityKind, Unvouched> {
+        signers.check(certificate, others)?;
+        let last = self.last_of(file).ok_or(Unvouched::NoLine)?;
+        let fingerprint = certificate.fingerprint();
+        let entry = self.of(file).rfind(|entry| entry.sha256_fingerprint == fingerprint);
+        let entry = entry.ok_or(Unvouched::OtherCertificate)?;
+        let names: HashSet<_> = last.names.iter().collect();
+        let says_no_more = entry.kind == last.kind
+            && entry.subject == last.subject
+            && entry.names.iter().all(|name| names.contains(name));
+        match (entry.kind(), says_no_more) {
+            (Some(kind), true) => Ok(kind),
+            _ => Err(Unvouched::EarlierCertificate),
+        }
+    }
+
+    /// Holds unless a certificate in server.pem or client.pem is one that was put into another file.
+    pub(crate) fn check_own(&self, file: &str, certificate: &Certificate) -> Result<(), Unvouched> {
+        let fingerprint = certificate.fingerprint();
+        if self.of(file).any(|entry| entry.sha256_fingerprint == fingerprint) {
+            return Ok(());
+        }
+        match self.file_of(certificate) {
+            Some(file) => Err(Unvouched::OfAnotherFile { file: file.to_owned() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The serial numbers that an issuer has used.
+    pub(crate) fn serials_of(&self, issuer: &str) -> impl Iterator<Item = SerialNumber> {
+        let entries = self.entries().iter().filter(move |entry| entry.issuer == issuer);
+        entries.filter_map(InventoryEntry::serial)
+    }
+
+    /// What lies in `issued` without a line. Nobody vouches for it, but its serial numbers are in use.
+    pub(crate) fn unrecorded(&self, directory: &Path) -> Result<Vec<Unrecorded>, Error> {
+        let issued = directory.join(ISSUED_FOLDER);
+        let unreadable = |source| store::Error::Read { path: issued.clone(), source };
+        let folders = match std::fs::read_dir(&issued) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            folders => folders.map_err(unreadable)?,
+        };
+        let mut found = Vec::new();
+        for folder in folders {
+            let folder = folder.map_err(unreadable)?;
+            let Some(name) = folder.file_name().to_str().and_then(|name| name.parse::<IssuedName>().ok())
+            else {
+                continue;
+            };
+            let file = format!("{ISSUED_FOLDER}/{}", EndEntityFiles::issued(&name).certificate);
+            if self.by_file.contains_key(&file) {
+                continue;
+            }
+            let (certificate, error) = match look_at(&directory.join(&file)) {
+                Ok(None) => continue,
+                Ok(Some(content)) => {
+                    (certificates_from_pem(&content).map(|mut all| all.swap_remove(0)).ok(), None)
+                }
+                Err(error) => (None, Some(error)),
+            };
+            found.push(Unrecorded { name, file, certificate, error });
+        }
+        found.sort_unstable_by(|one, other| one.file.cmp(&other.file));
+        Ok(found)
+    }
+}
+
+/// Whether it says that there is no such directory.
+pub(crate) fn is_not_found(error: &Error) -> bool {
+    matches!(error.cause(), Some(store::Error::NotFound { .. }))
+}
+
+/// The content of a file; nothing where there is none, or no folder that it could be in.
+pub(crate) fn look_at(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    match read_file(path) {
+        Err(store::Error::Read { source, .. })
+            if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&source.kind()) =>
+        {
+            Ok(None)
+        }
+        content => Ok(content.map(Some)?),
+    }
+}
+
+/// Adds entries, and waits until they are on disk. Whoever does so has the certificate directory locked.
+pub(crate) fn append(directory: &Directory, entries: &[InventoryEntry]) -> Result<(), Error> {
+    let mut lines = Vec::new();
+    for entry in entries {
+        serde_json::to_writer(&mut lines, entry)
+            .unwrap_or_else(|_| unreachable!("texts can be written as JSON"));
+        lines.push(b'\n');
+    }
+    Ok(directory.append(path(), &lines)?)
+}
+
+/// Where it is in a certificate directory.
+pub(crate) fn path() -> RelativePath {
+    RelativePath::in_folder(ISSUED_FOLDER, INVENTORY)
+}

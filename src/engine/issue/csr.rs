@@ -1,0 +1,105 @@
+//! What a certificate signing request gets of what it asks for.
+
+use crate::base::error::Error;
+use crate::base::note::Note;
+use crate::base::text::printable;
+use crate::check::config::Source;
+use crate::engine::Action;
+use crate::engine::ca::has_usage;
+use crate::engine::issuance::{KeyPlan, Plan};
+use crate::engine::issue::wish::{Drafter, Wish};
+use crate::engine::notes;
+use crate::milvus::public_keys::refuse_published;
+use crate::store::IssuedName;
+use crate::x509::{
+    self, CertificateRequest, Days, EndEntityKind, GeneralName, NamePattern, PublicKey, request_from,
+};
+
+/// A certificate signing request, and what its sender may have. Whoever signs says whose certificate it is;
+/// the request gives the key.
+#[derive(Debug)]
+pub struct SigningRequest {
+    /// PEM or DER (RFC 2986).
+    pub content: Source,
+    /// What the certificate is for, whatever the request asks for.
+    pub kind: EndEntityKind,
+    /// Whose certificate it is: its CommonName, and the name of folder and files.
+    pub name: IssuedName,
+    /// Which of the names that the request asks for it may have.
+    pub allowed: Vec<NamePattern>,
+    /// Names that it gets whether it asks for them or not.
+    pub more_names: Vec<GeneralName>,
+    /// How long the certificate lives; as on the documentation page where it is not said.
+    pub days: Option<Days>,
+}
+
+impl SigningRequest {
+    /// Verifies the request, and plans the certificate that it gets.
+    pub(crate) fn plan(
+        &self,
+        drafter: &Drafter<'_>,
+        replace: bool,
+        notes: &mut Vec<Note>,
+    ) -> Result<Plan, Error> {
+        let Self { kind, name, .. } = self;
+        let (request, key) = self.verified().map_err(Error::in_file(self.content.shown()))?;
+        let (mut names, dropped) = self.names(&request);
+        names.extend_from_slice(&self.more_names);
+        drafter.refuse_what_is_there(std::slice::from_ref(name), replace)?;
+        drafter.refuse_key(name)?;
+
+        let wish = Wish { kind: *kind, name, more_names: &names, days: self.days, key_type: None };
+        let plan = drafter.plan(&wish, Action::Created, notes)?;
+        let given: Vec<_> = plan.names.iter().map(GeneralName::to_string).collect();
+        let names: Vec<_> = dropped.into_iter().filter(|name| !given.contains(name)).collect();
+        let has_names = !names.is_empty();
+        let dropped: Vec<_> = self.beside_names(&request, &key).into_iter().chain(names).collect();
+        if !dropped.is_empty() {
+            notes.push(notes::request_cut(&dropped, has_names));
+        }
+        Ok(Plan { key: KeyPlan::Elsewhere(key), ..plan })
+    }
+
+    /// The request, and its key if a certificate may be made for it.
+    fn verified(&self) -> Result<(CertificateRequest, PublicKey), x509::Error> {
+        let request = request_from(&self.content.content)?;
+        let key = request.verify()?;
+        refuse_published(&key).map_err(x509::Error::RequestKeyRefused)?;
+        key.check_for(self.kind)?;
+        Ok((request, key))
+    }
+
+    fn allows(&self, name: &GeneralName) -> bool {
+        self.allowed.iter().any(|pattern| pattern.allows(name))
+    }
+
+    /// The names that it may have, and the others as text.
+    fn names(&self, request: &CertificateRequest) -> (Vec<GeneralName>, Vec<String>) {
+        let repaired = request.names().iter().map(|name| name.repaired().unwrap_or_else(|| name.clone()));
+        let (allowed, others): (Vec<_>, Vec<_>) = repaired.partition(|name| self.allows(name));
+        let others = others.iter().map(GeneralName::to_string);
+        (allowed, others.chain(request.unusable_names().iter().cloned()).collect())
+    }
+
+    /// What else it asks for that the certificate does not have.
+    fn beside_names(&self, request: &CertificateRequest, key: &PublicKey) -> Vec<String> {
+        let attributes = request.subject().beside_common_name();
+        let subject = (!attributes.is_empty()).then(|| format!("the subject {attributes}"));
+        let name = request.subject().common_name().filter(|name| name != self.name.as_str());
+        let usages = request.key_usage().unwrap_or_default().iter();
+        let usages: Vec<_> = usages.filter(|usage| !has_usage(key, usage)).copied().collect();
+        let purposes = request.extended_key_usage().unwrap_or_default().iter();
+        let purposes: Vec<_> =
+            purposes.filter(|purpose| *purpose != self.kind.purpose()).map(String::as_str).collect();
+        let listed = |extension: &str, values: &[&str]| {
+            (!values.is_empty()).then(|| format!("{extension} {}", values.join(", ")))
+        };
+        subject
+            .into_iter()
+            .chain(name.map(|name| format!("the CommonName {}", printable(&name))))
+            .chain(listed("keyUsage", &usages))
+            .chain(listed("extendedKeyUsage", &purposes))
+            .chain(request.other_extensions().iter().chain(request.other_attributes()).cloned())
+            .collect()
+    }
+}

@@ -1,0 +1,70 @@
+use std::path::Path;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::base::error::Error;
+use crate::engine::inventory::Inventory;
+use crate::engine::rotate::state::{Rotation, RotationState};
+use crate::store::{Access, Directory, Protection, View};
+use crate::x509::{day_count, timestamp};
+
+/// How far the replacement of an authority is, by what the certificates say.
+#[derive(Debug, Serialize)]
+pub struct RotationStatus {
+    /// How far it is.
+    pub state: RotationState,
+    /// What ca.pem trusts, in its order: the old one first.
+    pub authorities: Vec<RotatedAuthority>,
+    /// Beside how many certificates that were issued another ca.pem lies: a step was interrupted.
+    pub behind: usize,
+    /// What may be of the old CA and is not issued again, so that `finish` keeps that CA; and why.
+    pub unsettled: Vec<String>,
+}
+
+/// An authority that ca.pem trusts.
+#[derive(Debug, Serialize)]
+pub struct RotatedAuthority {
+    /// The subject's CommonName.
+    pub common_name: String,
+    /// Whose certificate it is.
+    pub subject: String,
+    /// Its last second, RFC 3339.
+    pub not_after: String,
+    /// Whole days until then; negative when it has passed.
+    pub days_left: i64,
+    /// SHA-256 of it.
+    pub sha256_fingerprint: String,
+    /// How many certificates are there that it has issued.
+    pub issued: usize,
+}
+
+/// Looks how far the replacement of a directory's authority is.
+///
+/// # Errors
+/// If the directory cannot be read.
+pub fn rotation_status(directory: &Path, now: OffsetDateTime) -> Result<RotationStatus, Error> {
+    View::of(directory, |_| {
+        RotationStatus::of(&Directory::open(directory, Access::LookAsItIs, Protection::Required)?, now)
+    })
+}
+
+impl RotationStatus {
+    pub(crate) fn of(directory: &Directory, now: OffsetDateTime) -> Result<Self, Error> {
+        let rotation = Rotation::read(directory, &Inventory::read(directory.path())?)?;
+        let authorities = rotation.trusted.iter().zip(&rotation.issued).map(|(trusted, issued)| {
+            let not_after = trusted.validity().not_after;
+            RotatedAuthority {
+                common_name: trusted.subject().common_name().unwrap_or_default(),
+                subject: trusted.subject().to_string(),
+                not_after: timestamp(not_after),
+                days_left: day_count(now, not_after),
+                sha256_fingerprint: trusted.fingerprint(),
+                issued: *issued,
+            }
+        });
+        let authorities = authorities.collect();
+        let unsettled = rotation.unsettled.iter().map(Error::to_string).collect();
+        Ok(Self { state: rotation.state, authorities, behind: rotation.behind, unsettled })
+    }
+}

@@ -1,0 +1,305 @@
+//! The lines of an inventory as they are found, for those that only look.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::{self, BufRead, Read};
+use std::path::{Path, PathBuf};
+
+use crate::base::error::Error;
+use crate::base::text::shell_quoted;
+use crate::store::{ISSUED_FOLDER, MAX_FILE_SIZE};
+use crate::x509::{Certificate, EndEntityKind};
+use crate::x509::{SerialNumber, texts, timestamp};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// A certificate that was signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InventoryEntry {
+    /// In hex.
+    pub(crate) serial: String,
+    /// `server` or `client`.
+    pub(crate) kind: String,
+    pub(crate) subject: String,
+    /// subjectAltName.
+    pub(crate) names: Vec<String>,
+    pub(crate) issuer: String,
+    /// RFC 3339, as the others.
+    pub(crate) not_before: String,
+    pub(crate) not_after: String,
+    pub(crate) sha256_fingerprint: String,
+    /// Its path from the certificate directory.
+    pub(crate) file: String,
+    pub(crate) issued_at: String,
+}
+
+impl InventoryEntry {
+    /// Its serial number, if it is one.
+    pub(crate) fn serial(&self) -> Option<SerialNumber> {
+        self.serial.parse().ok()
+    }
+
+    /// Whether it is a server's or a client's, if it says so.
+    pub(crate) fn kind(&self) -> Option<EndEntityKind> {
+        EndEntityKind::ALL.into_iter().find(|kind| kind.name() == self.kind)
+    }
+
+    pub(crate) fn of(
+        kind: EndEntityKind,
+        certificate: &Certificate,
+        file: String,
+        now: OffsetDateTime,
+    ) -> Self {
+        let validity = certificate.validity();
+        Self {
+            serial: certificate.serial().to_string(),
+            kind: kind.name().to_owned(),
+            subject: certificate.subject().to_string(),
+            names: texts(certificate.names()),
+            issuer: certificate.issuer().to_string(),
+            not_before: timestamp(validity.not_before),
+            not_after: timestamp(validity.not_after),
+            sha256_fingerprint: certificate.fingerprint(),
+            file,
+            issued_at: timestamp(now),
+        }
+    }
+}
+
+/// A line of an inventory.
+pub(crate) enum Line {
+    /// What was signed.
+    Entry(Box<InventoryEntry>),
+    /// No run wrote it so, for this reason.
+    Damaged(String),
+    /// The last one, which a crash cut off before its certificate was handed out.
+    CutOff,
+}
+
+/// Reads an inventory line by line, each of bounded length.
+pub(crate) fn lines(mut source: impl BufRead) -> impl Iterator<Item = io::Result<Line>> {
+    let mut line = Vec::new();
+    std::iter::from_fn(move || {
+        line.clear();
+        let length = match Read::by_ref(&mut source).take(MAX_FILE_SIZE).read_until(b'\n', &mut line) {
+            Ok(0) => return None,
+            Ok(length) => length as u64,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(match line.ends_with(b"\n") {
+            true => Ok(Line::of(&line)),
+            false if length == MAX_FILE_SIZE => skip_line(&mut source)
+                .map(|()| Line::Damaged(format!("it is longer than {MAX_FILE_SIZE} bytes"))),
+            false => Ok(Line::CutOff),
+        })
+    })
+}
+
+fn skip_line(source: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let piece = source.fill_buf()?;
+        let newline = piece.iter().position(|byte| *byte == b'\n');
+        let length = newline.map_or(piece.len(), |newline| newline + 1);
+        source.consume(length);
+        if newline.is_some() || length == 0 {
+            return Ok(());
+        }
+    }
+}
+
+impl Line {
+    fn of(line: &[u8]) -> Self {
+        match serde_json::from_slice::<InventoryEntry>(line) {
+            Err(error) => Self::Damaged(reason(&error)),
+            Ok(entry) if entry.serial().is_none() => {
+                Self::Damaged(format!("{:?} is no serial number", entry.serial))
+            }
+            Ok(entry) if entry.kind().is_none() => {
+                Self::Damaged(format!("{:?} is neither server nor client", entry.kind))
+            }
+            Ok(entry) if !is_path(&entry.file) => Self::Damaged(format!(
+                "{:?} is neither a path in the certificate directory nor an absolute one, without `.` and `..`",
+                entry.file
+            )),
+            Ok(entry) => Self::Entry(Box::new(entry)),
+        }
+    }
+}
+
+/// Whether it is a path from the directory or from the root that leads nowhere else: what it names is
+/// written to.
+fn is_path(file: &str) -> bool {
+    let components = file.strip_prefix('/').unwrap_or(file).split('/');
+    let mut components = components.map(|component| !["", ".", ".."].contains(&component));
+    components.all(|is_name| is_name) && !file.contains('\0')
+}
+
+/// Without the position, which is one in the line.
+fn reason(error: &serde_json::Error) -> String {
+    match error.classify() {
+        serde_json::error::Category::Data => {
+            let text = error.to_string();
+            text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason).to_owned()
+        }
+        _ => "it is no JSON object".into(),
+    }
+}
+
+/// A line that no run wrote so; lines are counted from one.
+pub(crate) fn damaged_line(path: &Path, line: usize, reason: &str) -> Error {
+    let path = path.display().to_string();
+    Error::new(format!("{path}: line {line} is damaged: {reason}")).with_hint(format!(
+        "restore it from a backup, or remove the line: `sed -i {line}d {}`; without it nothing knows that its serial number is in use",
+        shell_quoted(&path)
+    ))
+}
+
+/// What an inventory says, without what the certificates say themselves.
+#[derive(Debug, Default)]
+pub(crate) struct Overview {
+    /// Of every file the last line.
+    files: HashMap<String, Last>,
+    /// The first line that is no entry, counted from one, and why not.
+    pub(crate) damaged: Option<(usize, String)>,
+    /// How many such lines there are.
+    pub(crate) damaged_lines: usize,
+}
+
+/// The last line of a file.
+#[derive(Debug)]
+struct Last {
+    line: usize,
+    kind: EndEntityKind,
+    subject: String,
+    names: Vec<String>,
+}
+
+/// Reads an inventory, past what is damaged, and hands on each entry.
+pub(crate) fn entries_of(
+    source: impl BufRead,
+    mut each: impl FnMut(&InventoryEntry),
+) -> io::Result<Overview> {
+    let mut overview = Overview::default();
+    for (index, line) in lines(source).enumerate() {
+        match line? {
+            Line::Entry(entry) => {
+                each(&entry);
+                if let Some(kind) = entry.kind() {
+                    let InventoryEntry { file, subject, names, .. } = *entry;
+                    overview.files.insert(file, Last { line: index, kind, subject, names });
+                }
+            }
+            Line::Damaged(reason) => {
+                overview.damaged_lines += 1;
+                overview.damaged.get_or_insert((index + 1, reason));
+            }
+            Line::CutOff => {}
+        }
+    }
+    Ok(overview)
+}
+
+impl Overview {
+    /// The files that certificates were put into, in the order of the last ones.
+    pub(crate) fn files(&self) -> Vec<(&str, EndEntityKind)> {
+        let mut files: Vec<_> =
+            self.files.iter().map(|(file, last)| (last.line, file.as_str(), last.kind)).collect();
+        files.sort_unstable_by_key(|(line, ..)| *line);
+        files.into_iter().map(|(_, file, kind)| (file, kind)).collect()
+    }
+
+    /// The folders that their folders are in: `issued`, and those that were named with `--out`.
+    pub(crate) fn folders(&self) -> BTreeSet<PathBuf> {
+        let folder = |file: &String| Path::new(file).parent().and_then(Path::parent).map(Path::to_owned);
+        let folders = self.files.keys().filter_map(folder).filter(|folder| !folder.as_os_str().is_empty());
+        folders.chain([ISSUED_FOLDER.into()]).collect()
+    }
+
+    /// Whether a certificate says no more than the last one that was put into its file.
+    pub(crate) fn covers(&self, file: &str, certificate: &Certificate) -> bool {
+        self.files.get(file).is_none_or(|last| {
+            certificate.serves(last.kind)
+                && certificate.subject().to_string() == last.subject
+                && certificate.names().iter().all(|name| last.names.contains(&name.to_string()))
+        })
+    }
+
+    /// Whether a file is among them.
+    pub(crate) fn has(&self, file: &str) -> bool {
+        self.files.contains_key(file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENTRY: &str = r#"{"serial":"0A","kind":"client","subject":"CN=a","names":["a"],"issuer":"CN=ca","not_before":"","not_after":"","sha256_fingerprint":"","file":"issued/a/a.pem","issued_at":""}"#;
+
+    fn read(content: &str) -> Vec<String> {
+        lines(content.as_bytes())
+            .map(|line| match line.unwrap() {
+                Line::Entry(entry) => entry.file,
+                Line::Damaged(reason) => format!("damaged: {reason}"),
+                Line::CutOff => "cut off".into(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_line_is_an_entry_or_damaged_and_the_last_one_may_be_cut_off() {
+        let content = format!(
+            "{ENTRY}\n\nhello\n{{}}\n{}\n{}\n{ENTRY}\n{}",
+            ENTRY.replace("0A", "xyz"),
+            ENTRY.replace("client", "other"),
+            &ENTRY[..40]
+        );
+        assert_eq!(
+            read(&content),
+            [
+                "issued/a/a.pem",
+                "damaged: it is no JSON object",
+                "damaged: it is no JSON object",
+                "damaged: missing field `serial`",
+                "damaged: \"xyz\" is no serial number",
+                "damaged: \"other\" is neither server nor client",
+                "issued/a/a.pem",
+                "cut off",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_path_that_leads_out_of_the_directory_is_damage() {
+        let file = |path: &str| read(&(ENTRY.replace("issued/a/a.pem", path) + "\n")).remove(0);
+        for path in ["server.pem", "issued/a/a.pem", "/srv/keys/a/a.pem"] {
+            assert_eq!(file(path), path);
+        }
+        let leading = ["../a/a.pem", "issued/../../a/a.pem", "/srv/../etc/a/a.pem", "./a/a.pem"];
+        for path in leading.into_iter().chain(["", "/", "//a/a.pem", "issued//a.pem", "issued/a/"]) {
+            assert!(file(path).starts_with("damaged: "), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_takes_no_memory_and_hides_no_other() {
+        let endless = "x".repeat(3 * MAX_FILE_SIZE as usize);
+        assert_eq!(
+            read(&format!("{endless}\n{ENTRY}\n")),
+            ["damaged: it is longer than 1048576 bytes", "issued/a/a.pem"]
+        );
+        assert_eq!(read(&endless), ["damaged: it is longer than 1048576 bytes"]);
+    }
+
+    #[test]
+    fn of_a_file_the_last_entry_counts_and_damage_hides_nothing() {
+        let other = ENTRY.replace("issued/a/a.pem", "issued/b/b.pem").replace("client", "server");
+        let content = format!("{ENTRY}\n?\n{other}\n{ENTRY}\n?\n");
+        let mut seen = 0;
+        let overview = entries_of(content.as_bytes(), |_| seen += 1).unwrap();
+        assert_eq!(seen, 3);
+        let [server, client] = [EndEntityKind::Server, EndEntityKind::Client];
+        assert_eq!(overview.files(), [("issued/b/b.pem", server), ("issued/a/a.pem", client)]);
+        assert_eq!((overview.damaged.as_ref().unwrap().0, overview.damaged_lines), (2, 2));
+        assert!(overview.has("issued/a/a.pem") && !overview.has("issued/c/c.pem"));
+    }
+}

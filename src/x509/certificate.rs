@@ -1,0 +1,379 @@
+use std::fmt::{self, Write};
+
+use der::Decode;
+use rustls_pki_types::CertificateDer;
+use sha2::{Digest, Sha256};
+use x509_cert::spki::SubjectPublicKeyInfoRef;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::error::X509Error;
+use x509_parser::nom;
+use x509_parser::prelude::{FromDer, X509Version};
+
+use crate::x509::email::EmailConstraints;
+use crate::x509::encoding::damage;
+use crate::x509::extensions::{ANY_PURPOSE, DIGITAL_SIGNATURE, Extensions, KEY_CERT_SIGN};
+use crate::x509::{
+    EndEntityKind, Error, GeneralName, KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm, Subject,
+    Validity,
+};
+
+/// A certificate, parsed once: its bytes and what this program asks of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Certificate {
+    der: CertificateDer<'static>,
+    subject: Subject,
+    issuer: Subject,
+    serial: SerialNumber,
+    validity: Validity,
+    spki: Vec<u8>,
+    key_algorithm: KeyAlgorithm,
+    signature_algorithm: SignatureAlgorithm,
+    /// X.509 version 1 or 2, which have no extensions.
+    is_before_v3: bool,
+    extensions: Extensions,
+}
+
+/// The most that OpenSSL takes from a peer (SSL_MAX_CERT_LIST_DEFAULT).
+pub(crate) const MAX_LENGTH: usize = 100 * 1024;
+
+/// Refuses certificates that together are longer than peers take.
+///
+/// # Errors
+/// If they are.
+pub(crate) fn check_length(length: usize) -> Result<(), Error> {
+    match length > MAX_LENGTH {
+        true => Err(Error::CertificateTooLong { length }),
+        false => Ok(()),
+    }
+}
+
+impl Certificate {
+    /// Reads one DER certificate.
+    ///
+    /// # Errors
+    /// If it is not one, or something follows it.
+    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        let malformed = |reason: String| Error::CertificateMalformed { reason };
+        check_length(der.len())?;
+        let (rest, parsed) =
+            X509Certificate::from_der(der).map_err(|error| malformed(in_words(&error, der)))?;
+        if !rest.is_empty() {
+            return Err(malformed(format!("{} octets follow it", rest.len())));
+        }
+        let time = |time: x509_parser::time::ASN1Time| time.to_datetime();
+        let validity = Validity {
+            not_before: time(parsed.validity.not_before),
+            not_after: time(parsed.validity.not_after),
+        };
+        Ok(Self {
+            subject: Subject::from_der(parsed.subject.as_raw()),
+            issuer: Subject::from_der(parsed.issuer.as_raw()),
+            serial: SerialNumber::from_certificate(parsed.raw_serial()),
+            validity,
+            spki: parsed.public_key().raw.to_vec(),
+            key_algorithm: KeyAlgorithm::from_spki(parsed.public_key().raw),
+            signature_algorithm: SignatureAlgorithm::of(&parsed.signature_algorithm.algorithm.to_id_string()),
+            is_before_v3: parsed.version() != X509Version::V3,
+            extensions: Extensions::of(&parsed)?,
+            der: CertificateDer::from(der.to_vec()),
+        })
+    }
+
+    /// The certificate's bytes.
+    #[must_use]
+    pub fn as_der(&self) -> &[u8] {
+        &self.der
+    }
+
+    pub(crate) fn der(&self) -> &CertificateDer<'static> {
+        &self.der
+    }
+
+    /// Whose certificate it is.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// Who signed it.
+    #[must_use]
+    pub fn issuer(&self) -> &Subject {
+        &self.issuer
+    }
+
+    /// Its serial number.
+    #[must_use]
+    pub fn serial(&self) -> &SerialNumber {
+        &self.serial
+    }
+
+    /// From when to when it is valid.
+    #[must_use]
+    pub fn validity(&self) -> Validity {
+        self.validity
+    }
+
+    /// The usable entries of subjectAltName.
+    #[must_use]
+    pub fn names(&self) -> &[GeneralName] {
+        &self.extensions.names
+    }
+
+    /// Entries of subjectAltName that no client can match, or of kinds that are not kept.
+    #[must_use]
+    pub fn unusable_names(&self) -> &[String] {
+        &self.extensions.unusable_names
+    }
+
+    /// Its extensions that no certificate has that is made here, by name or object identifier:
+    /// `crlDistributionPoints`.
+    #[must_use]
+    pub fn other_extensions(&self) -> &[String] {
+        &self.extensions.others
+    }
+
+    /// Its public key.
+    ///
+    /// # Errors
+    /// A key of a kind that is not made or read here, named in the error.
+    pub fn public_key(&self) -> Result<PublicKey, Error> {
+        PublicKey::from_spki(&self.spki)
+    }
+
+    /// Whether basicConstraints says CA:TRUE.
+    #[must_use]
+    pub fn is_ca(&self) -> bool {
+        self.extensions.is_ca
+    }
+
+    /// Whether it is of X.509 version 1 or 2: as a root it may issue whatever it wants, and as an end
+    /// entity it has no subjectAltName.
+    #[must_use]
+    pub fn is_before_v3(&self) -> bool {
+        self.is_before_v3
+    }
+
+    /// Whether keyUsage says keyCertSign; `None` without the extension, which allows everything.
+    #[must_use]
+    pub fn key_cert_sign(&self) -> Option<bool> {
+        self.key_usage().map(|usages| usages.contains(&KEY_CERT_SIGN))
+    }
+
+    /// Whether its key may sign handshakes: keyUsage says digitalSignature, or there is none.
+    #[must_use]
+    pub fn may_sign_handshakes(&self) -> bool {
+        self.key_usage().is_none_or(|usages| usages.contains(&DIGITAL_SIGNATURE))
+    }
+
+    /// The names of keyUsage's bits (RFC 5280 4.2.1.3); `None` without the extension.
+    #[must_use]
+    pub fn key_usage(&self) -> Option<&[&'static str]> {
+        self.extensions.key_usage.as_deref()
+    }
+
+    /// The purposes of extendedKeyUsage (RFC 5280 4.2.1.12), by name or object identifier; `None`
+    /// without the extension.
+    #[must_use]
+    pub fn extended_key_usage(&self) -> Option<&[String]> {
+        self.extensions.extended_key_usage.as_deref()
+    }
+
+    /// How many authorities may stand between it and an end entity (RFC 5280 4.2.1.9).
+    #[must_use]
+    pub fn path_length(&self) -> Option<u32> {
+        self.extensions.path_length
+    }
+
+    /// A critical extension that verifiers do not know, and so must refuse (RFC 5280 4.2).
+    #[must_use]
+    pub fn unknown_critical(&self) -> Option<&str> {
+        self.extensions.unknown_critical.as_deref()
+    }
+
+    /// Whether there are nameConstraints (RFC 5280 4.2.1.10).
+    #[must_use]
+    pub fn constrains_names(&self) -> bool {
+        self.extensions.constrains_names
+    }
+
+    /// Whether nameConstraints say something about IP addresses.
+    #[must_use]
+    pub fn constrains_addresses(&self) -> bool {
+        self.extensions.constrains_addresses
+    }
+
+    /// Whether Go and the other verifiers take it for this purpose: without extendedKeyUsage it
+    /// serves all (RFC 5280 4.2.1.12).
+    #[must_use]
+    pub fn serves(&self, kind: EndEntityKind) -> bool {
+        self.extended_key_usage().is_none_or(|purposes| {
+            purposes.iter().any(|purpose| purpose == ANY_PURPOSE || purpose == kind.purpose())
+        })
+    }
+
+    /// Whether extendedKeyUsage says anyExtendedKeyUsage.
+    #[must_use]
+    pub fn serves_any_purpose(&self) -> bool {
+        self.extended_key_usage()
+            .is_some_and(|purposes| purposes.iter().any(|purpose| purpose == ANY_PURPOSE))
+    }
+
+    /// Whether extendedKeyUsage says this purpose itself, which is what OpenSSL asks of a CA; without the
+    /// extension it serves all.
+    #[must_use]
+    pub fn names_purpose(&self, kind: EndEntityKind) -> bool {
+        self.extended_key_usage()
+            .is_none_or(|purposes| purposes.iter().any(|purpose| purpose == kind.purpose()))
+    }
+
+    /// The name of a critical extension that webpki does not know, and so refuses in what is presented to
+    /// it.
+    pub(crate) fn critical_beyond_webpki(&self) -> Option<&str> {
+        self.extensions.critical_beyond_webpki.as_deref()
+    }
+
+    /// Whether nameConstraints speak of names that Go does not know, such as directory names: where the
+    /// extension is critical, as RFC 5280 4.2.1.10 asks, it refuses whatever stands below.
+    #[must_use]
+    pub fn constrains_other_names(&self) -> bool {
+        self.extensions.constrains_other_names
+    }
+
+    /// What nameConstraints say of e-mail addresses.
+    pub(crate) fn email_constraints(&self) -> &EmailConstraints {
+        &self.extensions.email_constraints
+    }
+
+    /// subjectKeyIdentifier (RFC 5280 4.2.1.2), if there is one.
+    #[must_use]
+    pub fn subject_key_identifier(&self) -> Option<&[u8]> {
+        self.extensions.subject_key_identifier.as_deref()
+    }
+
+    /// The keyIdentifier of authorityKeyIdentifier (RFC 5280 4.2.1.1), if there is one.
+    #[must_use]
+    pub fn authority_key_identifier(&self) -> Option<&[u8]> {
+        self.extensions.authority_key_identifier.as_deref()
+    }
+
+    /// Whether authorityKeyIdentifier names the serial number of the issuer's certificate.
+    pub(crate) fn names_serial_of_issuer(&self) -> bool {
+        self.extensions.names_serial_of_issuer
+    }
+
+    /// The extensions that limit what it may issue, beside basicConstraints and keyUsage.
+    #[must_use]
+    pub fn limits(&self) -> Vec<&'static str> {
+        let limits = [
+            (self.constrains_names(), "nameConstraints"),
+            (self.extended_key_usage().is_some(), "extendedKeyUsage"),
+            (self.constrains_policies(), "policyConstraints"),
+        ];
+        limits.into_iter().filter(|(is_there, _)| *is_there).map(|(_, name)| name).collect()
+    }
+
+    /// Whether there are policyConstraints (RFC 5280 4.2.1.11) or inhibitAnyPolicy (4.2.1.14).
+    pub(crate) fn constrains_policies(&self) -> bool {
+        self.extensions.constrains_policies
+    }
+
+    /// What kind of key it has.
+    #[must_use]
+    pub fn key_algorithm(&self) -> &KeyAlgorithm {
+        &self.key_algorithm
+    }
+
+    /// The SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
+    pub(crate) fn spki(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// The content of subjectPublicKey (RFC 5280 4.1.2.7), normalised where the kind of key is known.
+    pub(crate) fn key_bits(&self) -> Vec<u8> {
+        match self.public_key() {
+            Ok(key) => key.bits().to_vec(),
+            Err(_) => {
+                let info = SubjectPublicKeyInfoRef::from_der(&self.spki);
+                info.map(|info| info.subject_public_key.raw_bytes().to_vec()).unwrap_or_default()
+            }
+        }
+    }
+
+    /// How its issuer signed it.
+    #[must_use]
+    pub fn signature_algorithm(&self) -> &SignatureAlgorithm {
+        &self.signature_algorithm
+    }
+
+    /// SHA-256 of its SubjectPublicKeyInfo: the key's pin.
+    #[must_use]
+    pub fn spki_sha256(&self) -> [u8; 32] {
+        spki_sha256(&self.spki)
+    }
+
+    /// subjectKeyIdentifier, or where there is none (OpenSSL 1.1.1 wrote none) the identifier that
+    /// this program gives to the key.
+    pub(crate) fn key_identifier(&self) -> Result<Vec<u8>, Error> {
+        match &self.extensions.subject_key_identifier {
+            Some(identifier) => Ok(identifier.clone()),
+            None => Ok(self.public_key()?.identifier()),
+        }
+    }
+
+    /// Whether subject and issuer are the same: a root, or at least an end of the chain.
+    #[must_use]
+    pub fn is_self_issued(&self) -> bool {
+        self.subject == self.issuer
+    }
+
+    /// SHA-256 of the certificate, in upper-case hex with colons, as OpenSSL prints it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        hex_with_colons(&Sha256::digest(&self.der))
+    }
+}
+
+/// SHA-256 of a SubjectPublicKeyInfo.
+pub(crate) fn spki_sha256(spki: &[u8]) -> [u8; 32] {
+    Sha256::digest(spki).into()
+}
+
+/// What is wrong with a certificate or a request, where the parser speaks of itself.
+pub(crate) fn in_words(error: &nom::Err<X509Error>, der: &[u8]) -> String {
+    let error = match error {
+        nom::Err::Error(error) | nom::Err::Failure(error) => Some(error),
+        nom::Err::Incomplete(_) => None,
+    };
+    let part = match error {
+        Some(X509Error::InvalidVersion) => "its version",
+        Some(X509Error::InvalidSerial) => "its serial number",
+        Some(X509Error::InvalidAlgorithmIdentifier) => "an algorithm in it",
+        Some(X509Error::InvalidX509Name) => "a name in it",
+        Some(X509Error::InvalidDate) => "a date in it",
+        Some(X509Error::InvalidSPKI) => "its public key",
+        Some(X509Error::InvalidSignatureValue) => "its signature",
+        Some(X509Error::InvalidExtensions) => "an extension in it",
+        Some(X509Error::InvalidAttributes) => "an attribute in it",
+        Some(X509Error::DuplicateExtensions) => return "it has an extension twice".into(),
+        Some(X509Error::DuplicateAttributes) => return "it has an attribute twice".into(),
+        _ => return damage(der).into(),
+    };
+    format!("{part} cannot be read")
+}
+
+/// Upper-case hex with colons, as OpenSSL prints octets.
+pub(crate) fn hex_with_colons(octets: &[u8]) -> String {
+    let mut text = String::with_capacity(octets.len() * 3);
+    for (index, octet) in octets.iter().enumerate() {
+        let separator = if index == 0 { "" } else { ":" };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{separator}{octet:02X}");
+    }
+    text
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Certificate({}, serial {})", self.subject, self.serial)
+    }
+}

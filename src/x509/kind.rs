@@ -1,0 +1,50 @@
+use std::fmt;
+
+use crate::x509::Certificate;
+
+/// Who an end entity's certificate is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EndEntityKind {
+    /// Milvus itself.
+    Server,
+    /// An SDK, curl, or another program that connects to Milvus.
+    Client,
+}
+
+impl EndEntityKind {
+    /// Both, in the order in which they get their serial numbers.
+    pub const ALL: [Self; 2] = [Self::Server, Self::Client];
+
+    /// Who a certificate is for, by its purposes; a client where they do not tell.
+    #[must_use]
+    pub fn of(certificate: &Certificate) -> Self {
+        match certificate.serves(Self::Server) && !certificate.serves(Self::Client) {
+            true => Self::Server,
+            false => Self::Client,
+        }
+    }
+
+    /// `server` or `client`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+        }
+    }
+
+    /// The purpose in extendedKeyUsage: `serverAuth` or `clientAuth`.
+    #[must_use]
+    pub const fn purpose(self) -> &'static str {
+        match self {
+            Self::Server => "serverAuth",
+            Self::Client => "clientAuth",
+        }
+    }
+}
+
+impl fmt::Display for EndEntityKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,155 @@
+use std::fmt;
+use std::str::FromStr;
+
+use time::macros::format_description;
+use time::{Duration, OffsetDateTime, UtcOffset};
+
+use crate::x509::Error;
+
+/// Certificates begin a little in the past, for machines whose clocks differ.
+const BACKDATE: Duration = Duration::minutes(5);
+
+/// RFC 5280 4.1.2.5: dates have four digits for the year.
+const LAST_YEAR: i32 = 9999;
+
+/// How long a certificate is to live, in days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Days(u32);
+
+impl Days {
+    /// From year 0 to year 9999.
+    pub const MAX: u32 = 3_652_058;
+
+    /// Checks a number of days.
+    ///
+    /// # Errors
+    /// Zero, or more than any certificate can say.
+    pub fn new(days: u32) -> Result<Self, Error> {
+        match days {
+            1..=Self::MAX => Ok(Self(days)),
+            _ => Err(Error::DaysInvalid { days: days.to_string() }),
+        }
+    }
+}
+
+impl FromStr for Days {
+    type Err = Error;
+
+    fn from_str(value: &str) -> Result<Self, Error> {
+        let invalid = |_| Error::DaysInvalid { days: value.to_owned() };
+        value.parse::<u32>().map_err(invalid).and_then(Self::new)
+    }
+}
+
+impl fmt::Display for Days {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// From when to when a certificate is valid, both ends included, in whole seconds of UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// The first second.
+    pub not_before: OffsetDateTime,
+    /// The last second.
+    pub not_after: OffsetDateTime,
+}
+
+impl Validity {
+    /// From five minutes before `now` until `days` after it.
+    ///
+    /// # Errors
+    /// If it would end after the year 9999.
+    pub fn starting(now: OffsetDateTime, days: Days) -> Result<Self, Error> {
+        let now = now.to_offset(UtcOffset::UTC).replace_nanosecond(0).map_err(Error::signing)?;
+        let not_after = now
+            .checked_add(Duration::days(days.0.into()))
+            .filter(|end| end.year() <= LAST_YEAR)
+            .ok_or(Error::DaysPastYear9999 { days: days.0 })?;
+        Ok(Self { not_before: now - BACKDATE, not_after })
+    }
+
+    /// The part of this validity that lies within an authority's: a certificate that outlives its
+    /// issuer stops working at the issuer's end, and surprises.
+    #[must_use]
+    pub fn within(self, issuer: Validity) -> Self {
+        Self {
+            not_before: self.not_before.max(issuer.not_before),
+            not_after: self.not_after.min(issuer.not_after),
+        }
+    }
+
+    /// The length in whole days, at least one: what a renewal takes over.
+    #[must_use]
+    pub fn days(&self) -> Days {
+        let days = (self.not_after - self.not_before).whole_days();
+        Days(u32::try_from(days).unwrap_or(1).clamp(1, Days::MAX))
+    }
+}
+
+/// A moment as messages name it: `2036-11-22 18:57 UTC`.
+#[must_use]
+pub fn moment(time: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+    let time = time.to_offset(UtcOffset::UTC);
+    time.format(format).unwrap_or_else(|_| time.to_string())
+}
+
+/// Whole days from now until then, rounded down; negative when it has passed.
+pub(crate) fn day_count(now: OffsetDateTime, then: OffsetDateTime) -> i64 {
+    (then - now).whole_seconds().div_euclid(24 * 60 * 60)
+}
+
+/// RFC 3339 in UTC.
+pub(crate) fn timestamp(time: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    time.format(format).unwrap_or_else(|_| time.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2026-02-28 12:00:00.5 UTC);
+
+    fn starting(days: u32) -> Validity {
+        Validity::starting(NOW, Days::new(days).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_certificate_begins_five_minutes_back_and_ends_after_its_days() {
+        let validity = starting(1);
+        assert_eq!(validity.not_before, datetime!(2026-02-28 11:55:00 UTC));
+        assert_eq!(validity.not_after, datetime!(2026-03-01 12:00:00 UTC));
+    }
+
+    #[test]
+    fn renewing_takes_over_the_same_number_of_days() {
+        for days in [1, 365, 3650, 36500] {
+            assert_eq!(starting(days).days(), Days(days));
+        }
+    }
+
+    #[test]
+    fn a_moment_has_a_time_and_a_zone() {
+        assert_eq!(moment(datetime!(2036-11-22 19:57:59 +1)), "2036-11-22 18:57 UTC");
+    }
+
+    #[test]
+    fn a_certificate_is_cut_to_its_issuer() {
+        let issuer = Validity { not_before: NOW - Duration::minutes(1), not_after: NOW + Duration::days(7) };
+        assert_eq!(starting(3650).within(issuer), issuer);
+    }
+
+    #[test]
+    fn days_without_sense_are_refused() {
+        for days in ["0", "-1", "", "x", "1.5", "3652059", "99999999999999999999"] {
+            assert!(matches!(days.parse::<Days>(), Err(Error::DaysInvalid { .. })), "{days:?}");
+        }
+        let late = Days::new(3_000_000).unwrap();
+        assert!(matches!(Validity::starting(NOW, late), Err(Error::DaysPastYear9999 { .. })));
+    }
+}
