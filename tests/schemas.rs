@@ -2,26 +2,20 @@
 //! the last field.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "the tests prepare folders of their own")]
 
-#[path = "probe/server.rs"]
-#[allow(dead_code, reason = "the trials of `probe` use the rest of it")]
-mod server;
-#[path = "probe/tls.rs"]
-#[allow(dead_code, reason = "the trials of `probe` use the rest of it")]
-mod tls;
+mod common;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
-use milvus_certs::store::Protection;
-use milvus_certs::x509::{EndEntityKind, KeyType};
-use milvus_certs::{IssueRequest, Recipients, issue};
+use milvus_certs::{EndEntityKind, IssueRequest, KeyType, Protection, Recipients, issue};
 
-use crate::server::{Server, closed_port, speak_http2};
-use crate::tls::Tls;
+use crate::common::folder::clean_command;
+use crate::common::program::PROGRAM;
+use crate::common::server::{Server, closed_port, speak_http2};
+use crate::common::tls::Tls;
 
 /// Whether a document is what a schema says.
 struct Judge {
@@ -46,12 +40,7 @@ impl Judge {
 
 /// What the program prints, as JSON.
 fn json_of(arguments: &[&str], folder: &Path) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_milvus-certs"))
-        .args(arguments)
-        .arg("--json")
-        .current_dir(folder)
-        .output()
-        .unwrap();
+    let output = clean_command(PROGRAM, folder).args(arguments).arg("--json").output().unwrap();
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{output:?}"))
 }

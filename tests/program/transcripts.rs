@@ -1,12 +1,10 @@
-//! The README and the transcripts beside this file, typed as they stand: what a reader sees is what
-//! the program prints.
-#![allow(clippy::disallowed_methods, reason = "the tests prepare folders of their own")]
+//! The commands of the README and of `tests/transcripts` print what is shown there.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use milvus_certs::store::FileRole;
+use crate::common::folder::Folder;
 
 /// trycmd runs each transcript in a scratch copy of its `.in` folder if there is an `.out` folder,
 /// so the transcripts are copied to where both can be made.
@@ -34,7 +32,7 @@ fn files(text: &str) -> Vec<(String, String)> {
     named.map(|(name, content)| (name.to_owned(), format!("{content}\n"))).collect()
 }
 
-/// Dates are those of the day on which somebody typed the commands: any other will do.
+/// The dates are those of the day on which somebody typed the commands: any other date is right.
 fn any_date(text: &str) -> String {
     let is_date = |word: &[char]| {
         word.iter().enumerate().all(|(index, letter)| match index {
@@ -78,9 +76,12 @@ fn the_readme_shows_what_the_program_prints() {
 #[test]
 fn the_readme_has_the_table_of_the_files() {
     let readme = fs::read_to_string("README.md").unwrap();
-    for role in FileRole::AS_LISTED {
-        let (name, mode) = (role.file_name(), role.mode());
-        let row = format!("| `{name}` | {mode} | {} | {} |\n", role.purpose(), role.audience().name());
+    let report = Folder::new().json("gen --key-type p256");
+    let files = report["files"].as_array().unwrap();
+    assert_eq!(files.len(), 7, "{report}");
+    for file in files {
+        let cells = ["path", "mode", "purpose", "for_whom"].map(|field| file[field].as_str().unwrap());
+        let row = format!("| `{}` | {} | {} | {} |\n", cells[0], cells[1], cells[2], cells[3]);
         assert!(readme.contains(&row), "README.md lacks {row}");
     }
 }

@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::server::{Server, speak_http1, speak_http2};
+use super::server::{Server, speak_http1, speak_http2};
 
 /// What a server serves, and to whom.
 pub(crate) struct Tls {
@@ -49,7 +49,7 @@ impl Tls {
         }
     }
 
-    /// tlsMode 2: TLS 1.3 alone, and clients of the directory's authority.
+    /// tlsMode 2: TLS 1.3 alone, and clients of the directory's CA.
     pub(crate) fn mutual(directory: &Path) -> Self {
         let mut roots = RootCertStore::empty();
         for certificate in certificates(&directory.join("ca.pem")) {

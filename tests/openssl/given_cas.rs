@@ -1,49 +1,42 @@
-//! Authorities that were made elsewhere: their keys, subjects and restrictions.
+//! CAs that were made elsewhere: their keys, subjects and restrictions.
 
 use libtest_mimic::Trial;
 
+use crate::common::certificate::{certificate, new_key};
+use crate::common::folder::{Folder, P256_KEY, RSA_KEY};
 use crate::profile::string_types;
 use crate::purposes::assert_purposes;
-use crate::support::{Folder, subject_and_issuer};
-use crate::{GEN_BELOW_CORP, P256_KEY, RSA_KEY, trial};
+use crate::{GEN_BELOW_CORP, certificates, folder, subject_and_issuer, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let with_key = |kind: &str, label: &'static str, commands: &[&str]| {
         let commands: Vec<_> = commands.iter().map(|command| (*command).to_owned()).collect();
-        trial(
-            format!("an authority with {kind} issues certificates that verify, and renews them"),
-            move || {
-                let folder = Folder::new();
-                for command in commands {
-                    folder.openssl(&command);
-                }
-                assert!(
-                    folder.text("corp.key").starts_with(&format!("-----BEGIN {label}-----\n")),
-                    "{label}"
-                );
-                self_sign(&folder, "corp", "/O=Corp/CN=Corp CA");
-                let is_encrypted = label.starts_with("ENCRYPTED");
-                assert_issues(&folder, if is_encrypted { "--ca-passphrase-file pass" } else { "" });
-            },
-        )
+        trial(format!("a CA with {kind} issues and renews certificates that verify"), move || {
+            let folder = folder();
+            for command in commands {
+                folder.openssl(&command);
+            }
+            assert!(folder.text("corp.key").starts_with(&format!("-----BEGIN {label}-----\n")), "{label}");
+            certificate("corp").subject("/O=Corp/CN=Corp CA").self_sign(&folder);
+            let is_encrypted = label.starts_with("ENCRYPTED");
+            assert_issues(&folder, if is_encrypted { "--ca-passphrase-file pass" } else { "" });
+        })
     };
     let with_subject = |kind: &str, mask: &'static str, string_type: &'static str, subject: &'static str| {
-        trial(format!("an authority with {kind} is named in its certificates byte for byte"), move || {
-            let folder = Folder::new();
-            folder.openssl(&format!("{P256_KEY} -out corp.key"));
-            write_authority_config(&folder, mask, "");
-            self_sign_as_configured(&folder, "corp", subject);
+        trial(format!("certificates name an issuer with {kind} byte for byte"), move || {
+            let folder = folder();
+            new_key(&folder, "corp", P256_KEY);
+            certificate("corp").subject(subject).string_mask(mask).self_sign(&folder);
             let is_there = |(_, found): &(String, String)| found == string_type;
             assert!(string_types(&folder, "corp.pem").iter().any(is_there), "there is no {string_type}");
             assert_issues(&folder, "");
         })
     };
     let restricted = |how: &str, extensions: &'static str| {
-        trial(format!("an authority {how} is refused, since its certificates would not verify"), move || {
-            let folder = Folder::new();
-            folder.openssl(&format!("{P256_KEY} -out corp.key"));
-            write_authority_config(&folder, "utf8only", extensions);
-            self_sign_as_configured(&folder, "corp", "/CN=Corp CA");
+        trial(format!("gen refuses a CA {how}, whose certificates would not verify"), move || {
+            let folder = folder();
+            new_key(&folder, "corp", P256_KEY);
+            certificate("corp").subject("/CN=Corp CA").with(extensions).self_sign(&folder);
             folder.refusal(&format!("{GEN_BELOW_CORP} -d certs"));
         })
     };
@@ -109,53 +102,27 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// Makes the certificate of an authority, whose key is there.
-pub(crate) fn self_sign(folder: &Folder, name: &str, subject: &str) {
-    write_authority_config(folder, "utf8only", "");
-    self_sign_as_configured(folder, name, subject);
-}
-
-pub(crate) fn self_sign_as_configured(folder: &Folder, name: &str, subject: &str) {
-    folder.openssl(&format!(
-        "req -x509 -new -utf8 -config ca.cnf -key {name}.key -passin file:pass -subj '{subject}' -days 3650 \
-         -out {name}.pem"
-    ));
-}
-
-/// `mask` chooses the string types that a subject may have (`ASN1_STRING_set_default_mask_asc`);
-/// an extension that is given again replaces the one before.
-pub(crate) fn write_authority_config(folder: &Folder, mask: &str, extensions: &str) {
-    folder.write(
-        "ca.cnf",
-        format!(
-            "[req]\nstring_mask = {mask}\ndistinguished_name = dn\nx509_extensions = authority\n[dn]\n\
-             [authority]\nbasicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign, cRLSign\n\
-             subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid:always\n{extensions}\n"
-        ),
-    );
-}
-
-/// Both commands, with the authority of corp.pem and corp.key, which they leave alone.
+/// Both commands, with the CA of corp.pem and corp.key, which they leave alone.
 pub(crate) fn assert_issues(folder: &Folder, passphrase: &str) {
     let files = ["corp.pem", "corp.key"].map(|file| folder.read(file));
     for command in [GEN_BELOW_CORP, "renew"] {
         folder.milvus_certs(&format!("{command} {passphrase} --common-name localhost"));
         assert_issued_by(folder, "corp.pem", &[], "corp.pem");
-        assert!(["corp.pem", "corp.key"].map(|file| folder.read(file)) == files, "the authority has changed");
+        assert!(["corp.pem", "corp.key"].map(|file| folder.read(file)) == files, "the CA has changed");
         assert!(folder.read("ca.key") == files[1], "ca.key is not corp.key");
     }
 }
 
 /// Server and client verify, name their issuer byte for byte, and bring the intermediate ones along.
 pub(crate) fn assert_issued_by(folder: &Folder, issuer: &str, intermediates: &[&str], root: &str) {
-    let certificate = |file: &&str| folder.certificates(file).remove(0);
-    let subject_of_issuer = subject_and_issuer(&certificate(&issuer)).0;
-    let intermediates: Vec<_> = intermediates.iter().map(certificate).collect();
+    let first = |file: &&str| certificates(folder, file).remove(0);
+    let subject_of_issuer = subject_and_issuer(&first(&issuer)).0;
+    let intermediates: Vec<_> = intermediates.iter().map(first).collect();
     for file in ["server.pem", "client.pem"] {
-        let chain = folder.certificates(file);
+        let chain = certificates(folder, file);
         assert!(subject_and_issuer(&chain[0]).1 == subject_of_issuer, "{file} has another issuer");
         assert!(chain[1..] == intermediates, "{file} has another chain");
     }
-    assert!(folder.certificates("ca.pem") == [certificate(&root)], "ca.pem is not {root}");
+    assert!(certificates(folder, "ca.pem") == [first(&root)], "ca.pem is not {root}");
     assert_purposes(folder, "-x509_strict");
 }

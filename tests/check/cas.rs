@@ -1,74 +1,73 @@
-//! What an authority's own certificate says. Server and client are issued anew below it.
+//! What a CA's own certificate says. Server and client are issued anew below it.
 
-use crate::P256_KEY;
-use crate::draft::{below, draft, new_key};
-use crate::exhibit::{Exhibit, broken, made};
-use crate::healthy::remove;
-use crate::support::Folder;
+use crate::case::{Case, broken, made, remove};
+use crate::common::certificate::{certificate, directory_of, new_key};
+use crate::common::folder::{Folder, P256_KEY};
 
-pub(crate) fn exhibits() -> Vec<Exhibit> {
-    let authority = |what: &str, findings: &[&str], changes: &'static str| {
-        made(format!("an authority {what}"), findings, move |folder| {
-            below(folder, &draft("ca").with(changes));
+pub(crate) fn cases() -> Vec<Case> {
+    let ca = |what: &str, findings: &[&str], changes: &'static str| {
+        made(format!("a CA {what}"), findings, move |folder| {
+            directory_of(folder, &certificate("ca").with(changes));
         })
     };
     vec![
-        authority("as it should be", &[], ""),
-        authority(
-            "that says CA:FALSE",
-            &["ca-not-authority ca.pem"],
-            "basicConstraints = critical, CA:FALSE",
-        ),
-        authority(
+        ca("as it should be", &[], ""),
+        ca("that says CA:FALSE", &["ca-not-authority ca.pem"], "basicConstraints = critical, CA:FALSE"),
+        ca(
             "without basicConstraints and keyUsage",
             &["ca-not-authority ca.pem"],
             "basicConstraints =\nkeyUsage =",
         ),
-        authority("without keyUsage", &["ca-without-key-usage ca.pem"], "keyUsage ="),
-        authority(
+        ca("without keyUsage", &["ca-without-key-usage ca.pem"], "keyUsage ="),
+        ca(
             "whose keyUsage has no keyCertSign",
             &["ca-cannot-sign ca.pem"],
             "keyUsage = critical, digitalSignature, cRLSign",
         ),
-        authority("whose pathlen is 0", &[], "basicConstraints = critical, CA:TRUE, pathlen:0"),
-        authority("for servers alone", &["ca-restricted ca.pem"], "extendedKeyUsage = serverAuth"),
-        authority("for clients alone", &["ca-restricted ca.pem"], "extendedKeyUsage = clientAuth"),
-        authority("for e-mail alone", &["ca-restricted ca.pem"], "extendedKeyUsage = emailProtection"),
-        // Nobody but the server has to verify below it.
-        authority("for servers alone where one-way TLS is checked", &[], "extendedKeyUsage = serverAuth")
+        ca("whose pathlen is 0", &[], "basicConstraints = critical, CA:TRUE, pathlen:0"),
+        ca("for servers alone", &["ca-restricted ca.pem"], "extendedKeyUsage = serverAuth"),
+        ca("for clients alone", &["ca-restricted ca.pem"], "extendedKeyUsage = clientAuth"),
+        ca("for e-mail alone", &["ca-restricted ca.pem"], "extendedKeyUsage = emailProtection"),
+        // Only the server has to verify below it.
+        ca("for servers alone where one-way TLS is checked", &[], "extendedKeyUsage = serverAuth")
             .checked_with("--tls-mode 1"),
-        authority("for servers and clients", &[], "extendedKeyUsage = serverAuth, clientAuth"),
-        authority(
+        ca("for servers and clients", &[], "extendedKeyUsage = serverAuth, clientAuth"),
+        ca(
             "for other names",
             // The client's certificate has no names that could be forbidden.
             &["name-constraints server.pem"],
             "nameConstraints = critical, permitted;DNS:example.com",
         ),
-        made("an authority for this name", &[], |folder| {
-            below(folder, &draft("ca").with("nameConstraints = critical, permitted;DNS:localhost"));
-            draft("server").with("subjectAltName = DNS:localhost").issue(folder);
+        made("a CA for this name", &[], |folder| {
+            directory_of(
+                folder,
+                &certificate("ca").with("nameConstraints = critical, permitted;DNS:localhost"),
+            );
+            certificate("server").with("subjectAltName = DNS:localhost").issue(folder);
         }),
         // BoringSSL, and so pymilvus, does not know constraints of addresses: `unsupported name
         // constraint type`, wherever a certificate has an address.
-        authority(
+        ca(
             "for this name and this address",
             &["name-constraints server.pem"],
             "nameConstraints = critical, permitted;DNS:localhost, permitted;IP:127.0.0.1/255.255.255.255",
         ),
-        authority(
+        ca(
             "with a critical extension that nobody knows",
             &["unknown-critical-extension ca.pem"],
             "1.2.3.4 = critical, ASN1:NULL",
         ),
-        authority("with an extension that nobody knows", &[], "1.2.3.4 = ASN1:NULL"),
-        made("an authority without key identifiers", &[], |folder| {
-            below(folder, &draft("ca"));
-            draft("ca").with("subjectKeyIdentifier = none\nauthorityKeyIdentifier = none").self_sign(folder);
+        ca("with an extension that nobody knows", &[], "1.2.3.4 = ASN1:NULL"),
+        made("a CA without key identifiers", &[], |folder| {
+            directory_of(folder, &certificate("ca"));
+            certificate("ca")
+                .with("subjectKeyIdentifier = none\nauthorityKeyIdentifier = none")
+                .self_sign(folder);
             issue_without_issuer_key(folder);
         }),
-        broken("two authorities in ca.pem, one of which signed these", &[], |folder| {
+        broken("two CAs in ca.pem, one of which signed these", &[], |folder| {
             new_key(folder, "next", P256_KEY);
-            draft("next").self_sign(folder);
+            certificate("next").self_sign(folder);
             folder.join(&["next.pem", "ca.pem"], "ca.pem");
         }),
         broken("the server's certificate as ca.pem", SERVER_AS_CA, |folder| {
@@ -76,12 +75,12 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
             folder.join(&["server.pem"], "ca.pem");
         })
         .checked_with("--tls-mode 1"),
-        made("a self-signed server certificate that is no authority", SERVER_AS_CA, |folder| {
+        made("a self-signed server certificate that is no CA", SERVER_AS_CA, |folder| {
             self_signed_server(folder, "");
         })
         .checked_with("--tls-mode 1"),
         made(
-            "a self-signed server certificate that is its own authority",
+            "a self-signed server certificate that is its own CA",
             &["leaf-is-authority server.pem", "no-authority-key ca.key"],
             |folder| {
                 self_signed_server(
@@ -106,15 +105,15 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         )
         .checked_with("--tls-mode 1"),
         made("a server certificate that may sign others", &["leaf-is-authority server.pem"], |folder| {
-            below(folder, &draft("ca"));
-            draft("server").with("basicConstraints = critical, CA:TRUE").issue(folder);
+            directory_of(folder, &certificate("ca"));
+            certificate("server").with("basicConstraints = critical, CA:TRUE").issue(folder);
         }),
         made("a client certificate that may sign others", &["leaf-is-authority client.pem"], |folder| {
-            below(folder, &draft("ca"));
-            draft("client").with("basicConstraints = critical, CA:TRUE").issue(folder);
+            directory_of(folder, &certificate("ca"));
+            certificate("client").with("basicConstraints = critical, CA:TRUE").issue(folder);
         }),
         // All clients take it as a root; Python's strict ones do not.
-        made("an authority of X.509 version 1", &["ca-without-key-usage ca.pem"], |folder| {
+        made("a CA of X.509 version 1", &["ca-without-key-usage ca.pem"], |folder| {
             for role in ["ca", "server", "client"] {
                 new_key(folder, role, P256_KEY);
             }
@@ -125,10 +124,10 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
     ]
 }
 
-/// An authority that does not name its key cannot be named by it.
+/// Without a subjectKeyIdentifier in the CA, its certificates cannot have an authorityKeyIdentifier.
 fn issue_without_issuer_key(folder: &Folder) {
     for role in ["server", "client"] {
-        draft(role).with("authorityKeyIdentifier = none").issue(folder);
+        certificate(role).with("authorityKeyIdentifier = none").issue(folder);
     }
 }
 
@@ -136,6 +135,6 @@ const SERVER_AS_CA: &[&str] = &["ca-not-authority ca.pem", "no-authority-key ca.
 
 fn self_signed_server(folder: &Folder, changes: &'static str) {
     new_key(folder, "server", P256_KEY);
-    draft("server").with(changes).self_sign(folder);
+    certificate("server").with(changes).self_sign(folder);
     folder.join(&["server.pem"], "ca.pem");
 }

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use milvus_certs::x509::KeyType;
-use milvus_certs::{GenerateRequest, RenewRequest, generate, renew};
+use milvus_certs::KeyType;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
-use time::OffsetDateTime;
+
+use crate::common::folder::Folder;
 
 /// As Milvus' `common.security.tlsMode`.
 #[derive(Clone, Copy, PartialEq)]
@@ -52,7 +52,7 @@ fn server_config(directory: &Path, mode: TlsMode) -> ServerConfig {
     builder.with_single_cert(chain, key).unwrap()
 }
 
-/// A client that trusts the authority in `trusted`, and shows the certificate of `role`.
+/// A client that trusts the CA in `trusted`, and shows the certificate of `role`.
 fn client_config(trusted: &Path, shown: Option<(&Path, &str)>) -> ClientConfig {
     let builder = ClientConfig::builder().with_root_certificates(roots(trusted));
     match shown {
@@ -91,16 +91,6 @@ fn exchange(server: ServerConfig, client: ClientConfig, name: &str) -> Result<()
     result.map_err(|error| error.to_string())
 }
 
-#[expect(clippy::disallowed_methods, reason = "rustls reads the clock too")]
-fn now() -> OffsetDateTime {
-    OffsetDateTime::now_utc()
-}
-
-fn made(directory: &Path, key_type: KeyType) {
-    let request = GenerateRequest { key_type, ..GenerateRequest::new(directory).unwrap() };
-    generate(&request, now()).unwrap();
-}
-
 fn assert_both_modes_work(trusted: &Path, directory: &Path) {
     for name in ["localhost", "127.0.0.1", "::1"] {
         exchange(server_config(directory, TlsMode::OneWay), client_config(trusted, None), name).unwrap();
@@ -112,46 +102,42 @@ fn assert_both_modes_work(trusted: &Path, directory: &Path) {
 #[test]
 fn both_modes_work_with_every_key_type_before_and_after_renewal() {
     for key_type in KeyType::ALL {
-        let folder = tempfile::tempdir().unwrap();
-        made(folder.path(), key_type);
-        assert_both_modes_work(folder.path(), folder.path());
-        renew(&RenewRequest::new(folder.path()), now()).unwrap();
-        assert_both_modes_work(folder.path(), folder.path());
+        let folder = Folder::after(&format!("gen --key-type {key_type}"));
+        let directory = folder.path("");
+        assert_both_modes_work(&directory, &directory);
+        folder.milvus_certs("renew");
+        assert_both_modes_work(&directory, &directory);
     }
 }
 
 #[test]
-fn clients_that_trust_the_old_ca_pem_go_on_working_after_renewal() {
-    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    made(folder.path(), KeyType::P256);
+fn clients_with_the_old_files_work_after_renewal() {
+    let (folder, copy) = (Folder::with_directory(""), Folder::new());
     for file in ["ca.pem", "client.pem", "client.key"] {
-        std::fs::copy(folder.path().join(file), copy.path().join(file)).unwrap();
+        copy.write(file, folder.read(file));
     }
-    renew(&RenewRequest::new(folder.path()), now()).unwrap();
-    assert_both_modes_work(copy.path(), folder.path());
-    let old_client = client_config(copy.path(), Some((copy.path(), "client")));
-    exchange(server_config(folder.path(), TlsMode::Mutual), old_client, "localhost").unwrap();
+    folder.milvus_certs("renew");
+    let (directory, copy) = (folder.path(""), copy.path(""));
+    assert_both_modes_work(&copy, &directory);
+    let old_client = client_config(&copy, Some((&copy, "client")));
+    exchange(server_config(&directory, TlsMode::Mutual), old_client, "localhost").unwrap();
 }
 
 #[test]
-fn whoever_should_not_get_in_does_not() {
-    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    made(folder.path(), KeyType::P256);
-    made(other.path(), KeyType::P256);
-    let directory = folder.path();
+fn a_wrong_name_ca_or_client_certificate_is_refused() {
+    let folder = Folder::with_directory("");
+    folder.milvus_certs("gen --key-type p256 -d other");
+    let (directory, other) = (&*folder.path(""), &*folder.path("other"));
     let refused = |mode, client, name| exchange(server_config(directory, mode), client, name).unwrap_err();
 
     let wrong_name = refused(TlsMode::OneWay, client_config(directory, None), "milvus.example.com");
     assert!(wrong_name.contains("not valid for name"), "{wrong_name}");
-    let wrong_authority = refused(TlsMode::OneWay, client_config(other.path(), None), "localhost");
-    assert!(
-        wrong_authority.contains("UnknownIssuer") || wrong_authority.contains("BadSignature"),
-        "{wrong_authority}"
-    );
+    let wrong_ca = refused(TlsMode::OneWay, client_config(other, None), "localhost");
+    assert!(wrong_ca.contains("UnknownIssuer") || wrong_ca.contains("BadSignature"), "{wrong_ca}");
     let no_certificate = refused(TlsMode::Mutual, client_config(directory, None), "localhost");
     assert!(no_certificate.contains("CertificateRequired"), "{no_certificate}");
     let server_as_client = client_config(directory, Some((directory, "server")));
     refused(TlsMode::Mutual, server_as_client, "localhost");
-    let foreign_client = client_config(directory, Some((other.path(), "client")));
-    refused(TlsMode::Mutual, foreign_client, "localhost");
+    let client_of_another_ca = client_config(directory, Some((other, "client")));
+    refused(TlsMode::Mutual, client_of_another_ca, "localhost");
 }

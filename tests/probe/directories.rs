@@ -1,10 +1,5 @@
-//! Certificate directories, and certificates that this program does not make.
+//! Certificate directories of another age or for other names, and certificates of other programs.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use milvus_certs::x509::KeyType;
-use milvus_certs::{GenerateRequest, RenewRequest, generate, renew};
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::EncodePrivateKey;
@@ -12,65 +7,28 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod,
     KeyUsagePurpose, PublicKeyData, SanType, SignatureAlgorithm,
 };
-use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 
-/// A certificate directory of its own.
-pub(crate) struct Directory(TempDir);
+use crate::common::folder::Folder;
+use crate::common::past::{days, generate_days_ago};
 
-impl Directory {
-    /// For localhost, 127.0.0.1 and ::1, made just now.
-    pub(crate) fn new() -> Self {
-        Self::made(OffsetDateTime::now_utc(), |_| {})
-    }
-
-    /// Made so many days ago, for so many days.
-    pub(crate) fn aged(days_ago: i64, days: u32) -> Self {
-        let now = OffsetDateTime::now_utc() - Duration::days(days_ago);
-        Self::made(now, |request| request.days = milvus_certs::x509::Days::new(days).unwrap())
-    }
-
-    /// Made yesterday, for one more name or address.
-    pub(crate) fn with_name(name: &str) -> Self {
-        let yesterday = OffsetDateTime::now_utc() - Duration::days(1);
-        Self::made(yesterday, |request| request.names.push(name.parse().unwrap()))
-    }
-
-    fn made(now: OffsetDateTime, change: impl FnOnce(&mut GenerateRequest)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut request = GenerateRequest::new(folder.path()).unwrap();
-        request.key_type = KeyType::P256;
-        change(&mut request);
-        generate(&request, now).unwrap();
-        Self(folder)
-    }
-
-    pub(crate) fn renew(&self) {
-        renew(&RenewRequest::new(self.path()), OffsetDateTime::now_utc()).unwrap();
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    pub(crate) fn text(&self, name: &str) -> String {
-        fs::read_to_string(self.path().join(name)).unwrap()
-    }
-
-    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.path().join(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-
-    pub(crate) fn argument(&self, name: &str) -> String {
-        self.path().join(name).to_str().unwrap().to_owned()
-    }
+/// Made so many days ago, for so many days.
+pub(crate) fn aged(days_ago: i64, lifetime: u32) -> Folder {
+    let folder = Folder::new();
+    generate_days_ago(days_ago, &folder.path(""), |request| request.days = days(lifetime));
+    folder
 }
 
-/// A root, an intermediate authority and a server below it; the root is ca.pem.
+/// Made yesterday, for one more name or address.
+pub(crate) fn with_name(name: &str) -> Folder {
+    let folder = Folder::new();
+    generate_days_ago(1, &folder.path(""), |request| request.names.push(name.parse().unwrap()));
+    folder
+}
+
+/// A root, an intermediate CA and a server below it; the root is ca.pem.
 pub(crate) struct Deep {
-    pub(crate) directory: Directory,
+    pub(crate) directory: Folder,
     pub(crate) leaf: String,
     pub(crate) intermediate: String,
     pub(crate) root: String,
@@ -78,11 +36,11 @@ pub(crate) struct Deep {
 
 impl Deep {
     pub(crate) fn new() -> Self {
-        let root = CertifiedIssuer::self_signed(authority("Root"), Key::new(1)).unwrap();
-        let intermediate = CertifiedIssuer::signed_by(authority("Intermediate"), Key::new(2), &root).unwrap();
+        let root = CertifiedIssuer::self_signed(ca("Root"), Key::new(1)).unwrap();
+        let intermediate = CertifiedIssuer::signed_by(ca("Intermediate"), Key::new(2), &root).unwrap();
         let key = Key::new(3);
         let leaf = server().signed_by(&key, &intermediate).unwrap();
-        let directory = Directory(tempfile::tempdir().unwrap());
+        let directory = Folder::new();
         let pem = |der: &[u8]| pem::encode(&pem::Pem::new("CERTIFICATE", der));
         let deep = Self {
             leaf: pem(leaf.der()),
@@ -97,7 +55,7 @@ impl Deep {
     }
 }
 
-fn authority(name: &str) -> CertificateParams {
+fn ca(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -118,7 +76,7 @@ fn server() -> CertificateParams {
     numbered(params, 1)
 }
 
-/// Without its cryptography rcgen wants to be told numbers.
+/// Without its cryptography rcgen makes no numbers itself.
 fn numbered(mut params: CertificateParams, number: usize) -> CertificateParams {
     let number = u8::try_from(number).unwrap();
     params.serial_number = Some(vec![number].into());
@@ -128,7 +86,7 @@ fn numbered(mut params: CertificateParams, number: usize) -> CertificateParams {
     params
 }
 
-/// A P-256 key that everybody could guess.
+/// A fixed P-256 key.
 struct Key {
     key: SigningKey,
     public: Vec<u8>,

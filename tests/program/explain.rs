@@ -1,18 +1,38 @@
 //! What programs say when TLS fails: every message here was said by a program, or is quoted by Milvus'
 //! issues and documentation. What each means is known from what was wrong when it was said.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
-use std::io::{self, Read, Write};
-use std::process::{Command, Output, Stdio};
+use std::io::{self, Read};
+use std::process::Stdio;
 use std::thread;
 
-use milvus_certs::check::explain;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// What a text means: `code`, or `code` and whose certificate it is about.
+use crate::common::folder::Folder;
+use crate::common::program::Outcome;
+
+/// The findings of `explain` about a text.
+fn findings(text: &str) -> Vec<Value> {
+    let report = explained(&["--json", "-"], io::Cursor::new(text.to_owned())).json();
+    report["findings"].as_array().unwrap().clone()
+}
+
 fn meaning(text: &str) -> Vec<String> {
-    let report = explain("-", text.as_bytes()).unwrap();
-    report.findings.iter().map(|finding| finding.code.name().to_owned()).collect()
+    findings(text).iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Runs `explain` with something on standard input.
+fn explained(arguments: &[&str], mut input: impl Read + Send + 'static) -> Outcome {
+    let folder = Folder::new();
+    let mut command = folder.command();
+    command.arg("explain").args(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // The program may end before it has read everything.
+    let writer = thread::spawn(move || io::copy(&mut input, &mut stdin));
+    let output = child.wait_with_output().unwrap();
+    let _ = writer.join().unwrap();
+    Outcome::from(output)
 }
 
 fn assert_each_means(code: &str, messages: &[&str]) {
@@ -79,7 +99,7 @@ fn a_client_certificate_that_is_refused() {
 }
 
 #[test]
-fn a_client_certificate_of_another_authority() {
+fn a_client_certificate_of_another_ca() {
     assert_each_means(
         "not-issued-by-ca",
         &[
@@ -191,7 +211,7 @@ fn internal_tls_without_a_server_name() {
 }
 
 #[test]
-fn an_authority_that_is_not_trusted() {
+fn a_ca_that_is_not_trusted() {
     assert_each_means(
         "not-issued-by-ca",
         &[
@@ -212,7 +232,7 @@ fn an_authority_that_is_not_trusted() {
 }
 
 #[test]
-fn an_authority_that_was_made_anew() {
+fn a_ca_that_was_made_anew() {
     assert_each_means(
         "other-ca-same-name",
         &[
@@ -226,7 +246,7 @@ fn an_authority_that_was_made_anew() {
 }
 
 #[test]
-fn an_authority_and_a_server_of_one_name() {
+fn a_ca_and_a_server_with_the_same_name() {
     assert_each_means(
         "same-name-as-ca",
         &[
@@ -240,7 +260,7 @@ fn an_authority_and_a_server_of_one_name() {
 }
 
 #[test]
-fn purposes_and_usages() {
+fn purposes_and_key_usages() {
     assert_each_means(
         "server-without-server-auth",
         &[
@@ -381,7 +401,7 @@ fn plaintext_on_one_side() {
 /// Go says the same as a client of a server in plaintext, and as a server of a client in plaintext: where
 /// Milvus is a server, the latter is meant.
 #[test]
-fn the_first_record() {
+fn a_first_record_that_is_no_handshake() {
     assert_each_means("client-without-tls", &["tls: first record does not look like a TLS handshake"]);
 }
 
@@ -418,7 +438,7 @@ fn rest_without_a_port_of_its_own() {
 }
 
 #[test]
-fn the_scripts_of_the_documentation() {
+fn a_script_of_the_documentation_that_does_not_run() {
     assert_each_means(
         "script-does-not-run",
         &[
@@ -449,7 +469,7 @@ fn no_connection() {
 }
 
 #[test]
-fn words_that_say_nothing_of_the_cause() {
+fn messages_that_do_not_name_the_cause() {
     assert_each_means(
         "server-unavailable",
         &[
@@ -469,7 +489,7 @@ fn words_that_say_nothing_of_the_cause() {
 }
 
 #[test]
-fn what_is_no_error_of_tls_means_nothing() {
+fn a_text_without_a_tls_error_means_nothing() {
     assert_means_nothing(&[
         "",
         "\n\n\n",
@@ -486,7 +506,7 @@ fn what_is_no_error_of_tls_means_nothing() {
 // ---- Whole logs ----
 
 #[test]
-fn what_openssl_says_of_a_wrong_name_has_one_cause() {
+fn the_log_of_openssl_about_a_wrong_name_has_one_cause() {
     let log = "depth=0 CN = localhost\n\
         verify error:num=62:hostname mismatch\n\
         40D78365407F0000:error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:../ssl/statem/statem_clnt.c:1889:\n";
@@ -494,7 +514,7 @@ fn what_openssl_says_of_a_wrong_name_has_one_cause() {
 }
 
 #[test]
-fn what_java_says_in_a_stack_trace_has_one_cause() {
+fn a_stack_trace_of_java_has_one_cause() {
     let log = "Exception in thread \"main\" javax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target\n\
         \tat java.base/sun.security.ssl.Alert.createSSLException(Alert.java:131)\n\
         Caused by: sun.security.validator.ValidatorException: PKIX path building failed: sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid certification path to requested target\n\
@@ -503,7 +523,7 @@ fn what_java_says_in_a_stack_trace_has_one_cause() {
 }
 
 #[test]
-fn what_grpc_says_beside_pymilvus_is_the_cause() {
+fn the_cause_is_what_grpc_says_and_not_what_pymilvus_says() {
     let log = "I1125 04:34:09.585958   23078 ssl_transport_security.cc:2563] Handshake failed with error SSL_ERROR_SSL: error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED: certificate has expired\n\
         Traceback (most recent call last):\n\
         pymilvus.exceptions.MilvusException: <MilvusException: (code=2, message=Fail connecting to server on localhost:19530, illegal connection params or server unavailable)>\n";
@@ -511,80 +531,53 @@ fn what_grpc_says_beside_pymilvus_is_the_cause() {
 }
 
 #[test]
-fn a_log_of_milvus_says_each_cause_once_and_where_it_was_first_said() {
+fn a_log_of_milvus_has_each_cause_once_at_its_first_place() {
     let log = "[2026/11/25 04:34:08.100 +00:00] [INFO] [roles/roles.go:300] [\"starting running Milvus components\"]\n\
         [2026/11/25 04:34:09.100 +00:00] [WARN] [proxy] [error=\"tls: client didn't provide a certificate\"]\n\
         [2026/11/25 04:34:09.200 +00:00] [WARN] [proxy] [error=\"tls: first record does not look like a TLS handshake\"]\n\
         [2026/11/25 04:34:10.100 +00:00] [WARN] [proxy] [error=\"tls: client didn't provide a certificate\"]\n\
         2026/11/25 04:34:11 http: TLS handshake error from 10.0.0.9:40112: remote error: tls: unknown certificate\n";
-    let report = explain("milvus.log", log.as_bytes()).unwrap();
-    let places: Vec<_> =
-        report.findings.iter().map(|finding| format!("{} {}", finding.place, finding.code)).collect();
-    assert_eq!(
-        places,
-        [
-            "milvus.log:2:62 client-certificate-missing",
-            "milvus.log:3:62 client-without-tls",
-            "milvus.log:5:27 server-refused",
-        ]
-    );
+    let places: Vec<_> = findings(log)
+        .iter()
+        .map(|finding| format!("{}:{} {}", finding["line"], finding["column"], finding["code"]))
+        .collect();
+    let expected =
+        ["2:62 \"client-certificate-missing\"", "3:62 \"client-without-tls\"", "5:27 \"server-refused\""];
+    assert_eq!(places, expected);
 }
 
 #[test]
-fn a_server_and_a_client_certificate_of_other_authorities_are_two_causes() {
+fn a_server_and_a_client_certificate_of_other_cas_are_two_causes() {
     let log = "x509: certificate signed by unknown authority\n\
         tls: failed to verify client certificate: x509: certificate signed by unknown authority\n";
-    let report = explain("-", log.as_bytes()).unwrap();
-    let fixes: Vec<_> =
-        report.findings.iter().map(|finding| finding.fix.split('#').next().unwrap()).collect();
-    assert_eq!(fixes, ["milvus-certs renew --adopt server ", "milvus-certs renew --adopt client "]);
+    let findings = findings(log);
+    let fixes: Vec<_> = findings.iter().map(|finding| finding["fix"].as_str().unwrap()).collect();
+    let commands: Vec<_> = fixes.iter().map(|fix| fix.split('#').next().unwrap()).collect();
+    assert_eq!(commands, ["milvus-certs renew --adopt server ", "milvus-certs renew --adopt client "]);
 }
 
 #[test]
-fn evidence_is_the_part_of_a_long_line_that_matters() {
+fn the_evidence_is_a_short_part_of_a_long_line() {
     let line = format!(
         "{}é x509: certificate has expired or is not yet valid {}",
         "a".repeat(5000),
         "b".repeat(5000)
     );
-    let report = explain("-", line.as_bytes()).unwrap();
-    let finding = &report.findings[0];
-    assert_eq!(finding.place.position.unwrap().column, 5009);
-    assert!(finding.evidence.contains("certificate has expired or is not yet valid"), "{}", finding.evidence);
-    assert!(finding.evidence.chars().count() < 250, "{}", finding.evidence);
+    let finding = &findings(&line)[0];
+    assert_eq!(finding["column"], 5009);
+    let evidence = finding["evidence"].as_str().unwrap();
+    assert!(evidence.contains("certificate has expired or is not yet valid"), "{evidence}");
+    assert!(evidence.chars().count() < 250, "{evidence}");
 }
 
-// ---- The program ----
+// ---- What the program prints ----
 
-/// Runs `explain` with something on standard input.
-fn explained(arguments: &[&str], input: impl Read + Send + 'static) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_milvus-certs"))
-        .arg("explain")
-        .args(arguments)
-        .env_remove("MILVUS_CERTS_JSON")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let (mut input, mut stdin) = (input, child.stdin.take().unwrap());
-    let writer = thread::spawn(move || io::copy(&mut input, &mut stdin).map(|_| stdin.flush()));
-    let output = child.wait_with_output().unwrap();
-    // What it does not want to read is not written.
-    let _ = writer.join().unwrap();
-    output
-}
-
-fn assert_nothing_is_known(output: &Output) {
-    assert_eq!(output.status.code(), Some(3), "{output:?}");
-    assert!(output.stdout.is_empty(), "{output:?}");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.starts_with("error: ") && said.contains("\nhint: `milvus-certs probe` "), "{said}");
-    assert_eq!(said.lines().count(), 2, "{said}");
+fn assert_nothing_is_known(outcome: &Outcome) {
+    outcome.refusal(3).hints("`milvus-certs probe` ");
 }
 
 #[test]
-fn a_text_is_explained_wherever_it_comes_from() {
+fn a_text_is_explained_from_arguments_and_from_standard_input() {
     let text = "tls: private key does not match public key";
     for (arguments, input, place) in [
         (&[text][..], "", "text:1:6"),
@@ -592,55 +585,48 @@ fn a_text_is_explained_wherever_it_comes_from() {
         (&["-"], text, "-:1:6"),
         (&[], text, "-:1:6"),
     ] {
-        let output = explained(arguments, input.as_bytes());
-        assert_eq!(output.status.code(), Some(0), "{output:?}");
-        let said = String::from_utf8_lossy(&output.stdout);
+        let outcome = explained(arguments, input.as_bytes()).ends_with(0);
         let first = format!("error[key-mismatch]: {place}: Go says: {text}\n  why: ");
-        assert!(said.starts_with(&first), "{said}");
-        assert!(said.contains("\n  fix: milvus-certs renew server # "), "{said}");
+        assert!(outcome.stdout.starts_with(&first), "{outcome}");
+        assert!(outcome.stdout.contains("\n  fix: milvus-certs renew server # "), "{outcome}");
     }
 }
 
 #[test]
 fn json_has_the_findings_and_no_other_words() {
-    let output =
-        explained(&["--json"], &b"x\ncurl: (60) SSL certificate problem: certificate has expired"[..]);
-    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let input = &b"x\ncurl: (60) SSL certificate problem: certificate has expired"[..];
+    let json = explained(&["--json"], input).json();
     assert_eq!(json["source"], "-");
     assert_eq!(json["findings"][0]["code"], "expired");
     assert_eq!(json["findings"][0]["line"], 2);
-    let output = explained(&["hello", "--json"], io::empty());
-    assert_eq!(output.status.code(), Some(3));
-    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(json["findings"], serde_json::json!([]));
+    let json = explained(&["hello", "--json"], io::empty()).ends_with(3).json();
+    assert_eq!(json["findings"], json!([]));
 }
 
 #[test]
-fn where_nothing_is_known_the_status_says_so() {
-    assert_nothing_is_known(&explained(&["hello"], io::empty()));
+fn the_status_says_where_nothing_is_known() {
     assert_nothing_is_known(&explained(&["-"], io::empty()));
     assert_nothing_is_known(&explained(&[], &b"\n\n"[..]));
 }
 
 #[test]
-fn binary_garbage_is_read_and_means_nothing() {
+fn binary_garbage_means_nothing_and_reaches_no_terminal() {
     let garbage: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     assert_nothing_is_known(&explained(&[], io::Cursor::new(garbage)));
-    let output = explained(&[], &b"\xFF\xFE\0\x1B[2Jtls: failed to parse private key\x1B[0m\r\n"[..]);
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    assert!(!output.stdout.contains(&0x1B), "{output:?}");
+    let input = &b"\xFF\xFE\0\x1B[2Jtls: failed to parse private key\x1B[0m\r\n"[..];
+    let outcome = explained(&[], input).ends_with(0);
+    assert!(!outcome.stdout.contains('\x1B'), "{outcome:?}");
 }
 
-/// Of a line as of many: what is kept is a piece of it.
+/// In many lines and in one, of which only a piece is kept.
 #[test]
-fn a_needle_is_found_in_twenty_megabytes_of_noise() {
-    let needle = "tls: failed to parse private key";
+fn an_error_is_found_after_twenty_megabytes_of_noise() {
+    let error = "tls: failed to parse private key";
     let line =
         "[2026/11/25 04:34:08.123 +00:00] [INFO] [proxy/impl.go:5012] [\"certificate, tls and key\"]\n";
     for noise in [line, line.trim_end()] {
-        let log = (noise.repeat(20 * 1024 * 1024 / noise.len()) + needle).into_bytes();
-        let output = explained(&[], io::Cursor::new(log));
-        assert_eq!(output.status.code(), Some(0), "{output:?}");
-        assert!(String::from_utf8_lossy(&output.stdout).starts_with("error[encrypted-key]: "), "{output:?}");
+        let log = noise.repeat(20 * 1024 * 1024 / noise.len()) + error;
+        let outcome = explained(&[], io::Cursor::new(log)).ends_with(0);
+        assert!(outcome.stdout.starts_with("error[encrypted-key]: "), "{outcome}");
     }
 }

@@ -1,18 +1,18 @@
-//! A directory, what is wrong with it, and whether `check` says so.
+//! A directory, the findings that it should have, and whether `check` has them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use libtest_mimic::Trial;
-use milvus_certs::check::Code;
+use milvus_certs::Code;
 use serde_json::Value;
 
-use crate::GEN;
-use crate::support::Folder;
+use crate::common::folder::Folder;
+use crate::common::program::{GEN, Outcome};
 
 /// A directory that is made anew for every use.
-pub(crate) struct Exhibit {
+pub(crate) struct Case {
     name: String,
     make: Box<dyn Fn(&Folder) + Send>,
     arguments: &'static str,
@@ -20,15 +20,14 @@ pub(crate) struct Exhibit {
     nobody_works: bool,
 }
 
-/// A directory that was as `gen` makes it, before something happened to it. Each finding is a code
-/// and the file that it is about.
+/// A directory as `gen` makes it, with a defect. Each finding is a code and the file that it is about.
 pub(crate) fn broken(
     name: impl Into<String>,
     findings: &[&str],
     damage: impl Fn(&Folder) + Send + 'static,
-) -> Exhibit {
+) -> Case {
     made(name, findings, move |folder| {
-        folder.milvus_certs(GEN);
+        folder.put_directory("");
         damage(folder);
     })
 }
@@ -38,8 +37,8 @@ pub(crate) fn made(
     name: impl Into<String>,
     findings: &[&str],
     make: impl Fn(&Folder) + Send + 'static,
-) -> Exhibit {
-    Exhibit {
+) -> Case {
+    Case {
         name: name.into(),
         make: Box::new(make),
         arguments: "",
@@ -48,14 +47,25 @@ pub(crate) fn made(
     }
 }
 
-impl Exhibit {
-    /// What `check` is told besides.
+/// The same files again, made by another run, in `work/again`.
+pub(crate) fn gen_again(folder: &Folder, arguments: &str) {
+    folder.milvus_certs(&format!("{GEN} -d work/again {arguments}"));
+}
+
+pub(crate) fn remove(folder: &Folder, files: &[&str]) {
+    for file in files {
+        folder.remove(file);
+    }
+}
+
+impl Case {
+    /// Further arguments of `check`.
     pub(crate) fn checked_with(mut self, arguments: &'static str) -> Self {
         self.arguments = arguments;
         self
     }
 
-    /// With it no client works in any mode that is judged.
+    /// With this directory no client works in any mode that is judged.
     pub(crate) fn where_nobody_works(mut self) -> Self {
         self.nobody_works = true;
         self
@@ -95,98 +105,76 @@ impl Exhibit {
         std::fs::write(zoo.join(format!("{}.args", self.slug())), arguments).unwrap();
     }
 
-    /// `work` is for what is needed on the way alone.
+    /// What is needed on the way alone is in `work`, with the passphrase of keys that are encrypted.
     fn folder(&self) -> Folder {
         let folder = Folder::new();
-        std::fs::create_dir(folder.path("work")).unwrap();
+        folder.create_folder("work");
+        folder.write("work/pass", "correct horse\n");
         (self.make)(&folder);
         std::fs::remove_dir_all(folder.path("work")).unwrap();
-        folder.remove("pass");
         folder
     }
 
-    /// Fixes that begin with a command do away with what was found when the whole lines are pasted. Where
-    /// several things are wrong, one fix may have to wait for another.
-    fn assert_mended(&self, findings: &[Value]) {
+    /// A fix that begins with a command removes the finding when the whole line is pasted. Where there
+    /// are several findings, one fix may have to wait for another.
+    fn assert_fixed(&self, folder: &Folder, findings: &[Value]) {
         let fixes: BTreeMap<_, _> = findings
             .iter()
             .map(|finding| (finding["fix"].as_str().unwrap(), code_and_file(finding)))
-            .filter(|(fix, _)| mends(fix) && !self.name.contains("PKCS#12"))
+            .filter(|(fix, _)| fixes_by_itself(fix) && !self.name.contains("PKCS#12"))
             .collect();
         if fixes.is_empty() {
             return;
         }
-        let folder = self.folder();
         let mut said = String::new();
         for fix in fixes.keys().cycle().take(if fixes.len() > 1 { 2 * fixes.len() } else { 1 }) {
-            let pasted = paste(&folder, fix);
-            said += &format!("{fix}\n{}", String::from_utf8_lossy(&pasted.stderr));
-            assert!(pasted.status.success() || fixes.len() > 1, "{said}");
+            let pasted = folder.shell(fix);
+            said += &format!("{fix}\n{}", pasted.stderr);
+            assert!(pasted.status == 0 || fixes.len() > 1, "{said}");
         }
-        let output = check(&folder, &format!("--format json {}", self.arguments));
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let report = self.check(folder, "--json").json();
         let left: Vec<_> = report["findings"].as_array().unwrap().iter().map(code_and_file).collect();
         assert!(fixes.values().all(|finding| !left.contains(finding)), "{said}\nleaves {left:#?}");
     }
 
     fn assert_found(&self) {
         let folder = self.folder();
-        let output = check(&folder, &format!("--format json {}", self.arguments));
-        let context = format!(
-            "{}\n{}{}",
-            output.status,
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let report: Value = serde_json::from_slice(&output.stdout).expect(&context);
-        let findings = report["findings"].as_array().expect(&context);
+        let outcome = self.check(&folder, "--json");
+        let report = outcome.json();
+        let findings = report["findings"].as_array().unwrap();
 
         let mut found: Vec<_> = findings.iter().map(code_and_file).collect();
         found.sort_unstable();
         let mut expected = self.findings.clone();
         expected.sort_unstable();
-        assert!(found == expected, "expected {expected:#?}\nfound {found:#?}\n{context}");
+        assert!(found == expected, "expected {expected:#?}\nfound {found:#?}\n{outcome}");
 
         findings.iter().for_each(assert_complete);
-        self.assert_mended(findings);
         assert_verdicts(&report);
-        assert!(!self.nobody_works || !somebody_works(&report), "{context}");
+        assert!(!self.nobody_works || !somebody_works(&report), "{outcome}");
         let has = |severity: &str| findings.iter().any(|finding| finding["severity"] == severity);
-        let status = |is_wrong| Some(if is_wrong { 3 } else { 0 });
-        assert_eq!(output.status.code(), status(has("error")), "{context}");
-        let strict = check(&folder, &format!("--strict {}", self.arguments)).status.code();
-        assert_eq!(strict, status(has("error") || has("warning")), "with --strict: {context}");
+        let status = |is_wrong| if is_wrong { 3 } else { 0 };
+        assert_eq!(outcome.status, status(has("error")), "{outcome}");
+        let strict = self.check(&folder, "--strict").status;
+        assert_eq!(strict, status(has("error") || has("warning")), "with --strict: {outcome}");
+        self.assert_fixed(&folder, findings);
+    }
+
+    /// Runs `check` on a folder from within it.
+    fn check(&self, folder: &Folder, options: &str) -> Outcome {
+        folder.run(&format!("check -d . {options} {}", self.arguments))
     }
 }
 
-/// Whether a fix is a command that ends the matter by itself.
-fn mends(fix: &str) -> bool {
-    // What asks a person for a name, another folder or more days does not.
+/// Whether a fix is a command after which nothing is left to do.
+fn fixes_by_itself(fix: &str) -> bool {
+    // A person has to fill in a name, another folder or more days.
     let is_unfinished =
         ["gen -d NEW", "--common-name NAME", "with --days"].iter().any(|part| fix.contains(part));
-    // Nor what says what is next.
+    // This command says what is next.
     let is_unfinished = is_unfinished || fix.starts_with("milvus-certs rotate-ca status");
     let commands = ["milvus-certs ", "cat ", "chmod ", "rm ", "openssl ", "sed ", "iconv ", "(umask "];
     commands.iter().any(|command| fix.starts_with(command)) && !is_unfinished
-}
-
-/// Runs a fix as somebody does who pastes the line.
-fn paste(folder: &Folder, fix: &str) -> Output {
-    let program = Path::new(env!("CARGO_BIN_EXE_milvus-certs")).parent().unwrap();
-    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
-    Command::new("bash").args(["-c", fix]).env("PATH", path).current_dir(folder.path("")).output().unwrap()
-}
-
-/// Runs `check` on a folder from within it.
-fn check(folder: &Folder, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_milvus-certs"));
-    command.args(["check", "-d", "."]).args(shlex::split(arguments).unwrap());
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("MILVUS_CERTS_") {
-            command.env_remove(name);
-        }
-    }
-    command.current_dir(folder.path("")).output().unwrap()
 }
 
 /// The folder itself is `.`.
