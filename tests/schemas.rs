@@ -10,7 +10,7 @@ use std::path::Path;
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
-use milvus_certs::{EndEntityKind, IssueRequest, KeyType, Protection, Recipients, issue};
+use milvus_certs::{EndEntityKind, IssueRequest, KeyType, Protection, Recipient, Recipients, issue};
 
 use crate::common::folder::clean_command;
 use crate::common::program::PROGRAM;
@@ -65,13 +65,11 @@ fn folder() -> tempfile::TempDir {
 /// A directory that has issued two clients, one of which was withdrawn, with an inventory that has lines of
 /// every kind.
 fn issue_into(directory: &Path) {
-    let to = Recipients::Named {
-        kind: EndEntityKind::Client,
-        names: ["search", "gone"].map(|name| name.parse().unwrap()).to_vec(),
-        more_names: Vec::new(),
-        days: None,
+    let recipient = |name: &str| Recipient {
         key_type: Some(KeyType::P256),
+        ..Recipient::new(EndEntityKind::Client, name.parse().unwrap())
     };
+    let to = Recipients::Named(["search", "gone"].map(recipient).to_vec());
     let directory = directory.to_owned();
     let request = IssueRequest {
         directory: directory.clone(),

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use milvus_certs::{
-    Days, EndEntityKind, GenerateRequest, IssueRequest, KeyType, Protection, Recipients, RenewRequest,
-    generate, issue, renew,
+    Days, EndEntityKind, GenerateRequest, IssueRequest, KeyType, Protection, Recipient, Recipients,
+    RenewRequest, generate, issue, renew,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -34,13 +34,11 @@ pub(crate) fn issue_days_ago(days: i64, directory: &Path, kind: EndEntityKind, n
     let request = IssueRequest {
         directory: directory.to_owned(),
         output: None,
-        to: Recipients::Named {
-            kind,
-            names: vec![name.parse().unwrap()],
-            more_names: Vec::new(),
+        to: Recipients::Named(vec![Recipient {
             days: Some(lifetime),
             key_type: Some(KeyType::P256),
-        },
+            ..Recipient::new(kind, name.parse().unwrap())
+        }]),
         passphrase: None,
         replace: false,
         dry_run: false,

@@ -4,7 +4,6 @@ mod request;
 mod selection;
 mod spec;
 
-
 use time::OffsetDateTime;
 
 use crate::base::error::{Error, ErrorKind};
@@ -19,9 +18,7 @@ use crate::engine::report::Report;
 use crate::engine::run::{Opening, Run};
 use crate::engine::signers::Signers;
 use crate::store::{Access, Backup};
-use crate::x509::{
-    CertificateAuthority, EndEntityKind,
-};
+use crate::x509::{CertificateAuthority, EndEntityKind};
 pub use request::{Adopted, Issued, RenewRequest};
 pub(crate) use selection::Selection;
 pub(crate) use spec::{Model, Renewal};

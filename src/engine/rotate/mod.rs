@@ -9,7 +9,6 @@ mod state;
 mod status;
 mod step;
 
-
 use serde::Serialize;
 use time::OffsetDateTime;
 
