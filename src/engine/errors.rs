@@ -8,7 +8,7 @@ use super::{Action, Report, RotationState};
 use crate::base::error::{Error, ErrorKind};
 use crate::base::text::{command, listed, shell_quoted};
 use crate::check::Finding;
-use crate::store::{self, FileRole, IssuedName, Recovery};
+use crate::store::{FileRole, IssuedName, Recovery};
 use crate::x509::{self, EndEntityKind};
 
 fn shown(path: &Path) -> String {
@@ -181,13 +181,14 @@ impl Error {
     /// # Errors
     /// This error, where it is the file system's.
     pub(crate) fn of_one_certificate(self) -> Result<Self, Self> {
-        if self.cause::<store::Error>().is_some() { Err(self) } else { Ok(self) }
+        match self.kind() {
+            ErrorKind::NoFolder
+            | ErrorKind::NotAFile
+            | ErrorKind::Interrupted
+            | ErrorKind::Blocked
+            | ErrorKind::Unfinished
+            | ErrorKind::FileSystem => Err(self),
+            _ => Ok(self),
+        }
     }
-}
-
-/// This error, and that what the run had staged is left at this path.
-pub(crate) fn left_behind(error: Error, path: &Path, reason: &std::io::Error) -> Error {
-    error
-        .and(&format!("and what it had written cannot be removed: {}: {reason}", shown(path)))
-        .and_hint(&format!("`rm -r {}` removes what is left", quoted(path)))
 }

@@ -11,8 +11,8 @@ use crate::check::ca;
 use crate::engine::ca::AuthorityTemplate;
 use crate::engine::due::Judged;
 use crate::engine::errors::{broken, files_listed};
+use crate::engine::inventory::Inventory;
 use crate::engine::inventory::is_not_found;
-use crate::engine::inventory::{Inventory, look_at};
 use crate::engine::issuance::{self, KeyPlan, NewFile, Plan, Serials};
 use crate::engine::notes;
 use crate::engine::opening::Opened;
@@ -20,8 +20,10 @@ use crate::engine::renew::Members;
 use crate::engine::report::CertificateReport;
 use crate::engine::{Action, Report};
 use crate::milvus::defaults;
-use crate::store::inventory::InventoryEntry;
-use crate::store::{Access, Backup, Directory, EndEntityFiles, FileMode, FileRole, Protection, path_of};
+use crate::store::inventory::IssuedEntry;
+use crate::store::{
+    Access, Directory, EndEntityFiles, Existing, FileMode, FileRole, Protection, path_of, read_file_if_there,
+};
 use crate::x509::CertificateAuthority;
 use crate::x509::timestamp;
 use crate::x509::{
@@ -426,14 +428,14 @@ fn make(
     for (plan, (certificate, issued)) in plans.iter().zip(issued) {
         let path = issuance::path_in(&report.directory, &plan.files.certificate);
         certificates.push(CertificateReport::of(plan.kind.name(), path, plan.action, &certificate));
-        entries.push(InventoryEntry::of(plan.kind, &certificate, plan.files.certificate.to_string(), now));
+        entries.push(IssuedEntry::of(plan.kind, &certificate, plan.files.certificate.to_string(), now));
         files.extend(issued);
     }
     files.push(serials.file().owned_as_in(directory)?);
 
     let backup = match request.if_present {
-        IfPresent::Replace => Backup::At(now),
-        IfPresent::Refuse | IfPresent::Keep => Backup::None,
+        IfPresent::Replace => Existing::BackUp(now),
+        IfPresent::Refuse | IfPresent::Keep => Existing::Replace,
     };
     let record = |directory: &Directory| inventory.add(directory, &entries);
     let backup = issuance::write(
@@ -463,7 +465,7 @@ fn of_former_authority(
     inventory: &Inventory,
     authority: &CertificateAuthority,
 ) -> usize {
-    let is_other = |path: &PathBuf| match look_at(path) {
+    let is_other = |path: &PathBuf| match read_file_if_there(path) {
         Ok(None) => false,
         Ok(Some(content)) => {
             !certificates_from_pem(&content).is_ok_and(|chain| chain[0].is_issued_by(authority.certificate()))

@@ -6,16 +6,12 @@ use std::fmt;
 use std::io::{self, BufReader};
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
-use crate::base::error::Error;
+use crate::base::error::{Error, ErrorKind};
 use crate::engine::issuance::Signers;
-use crate::store::inventory::InventoryEntry;
-use crate::store::inventory::damaged_line;
-use crate::store::inventory::{Line, lines};
+use crate::store::inventory::{IssuedEntry, Line, damaged_line, lines};
 use crate::store::{
-    self, Directory, EndEntityFiles, INVENTORY, ISSUED_FOLDER, IssuedName, RelativePath, open_file, path_of,
-    read_file,
+    Directory, EndEntityFiles, INVENTORY, ISSUED_FOLDER, IssuedName, RelativePath, open_file, path_of,
+    read_file_if_there, unreadable,
 };
 use crate::x509::{Certificate, EndEntityKind, SerialNumber, Subject, certificates_from_pem};
 
@@ -23,7 +19,7 @@ use crate::x509::{Certificate, EndEntityKind, SerialNumber, Subject, certificate
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
     /// Nothing where nothing was issued yet.
-    entries: Option<Vec<InventoryEntry>>,
+    entries: Option<Vec<IssuedEntry>>,
     /// The entries of each file, the last one last.
     by_file: HashMap<String, Vec<usize>>,
 }
@@ -101,11 +97,10 @@ impl Inventory {
     /// crash, before its certificate was handed out.
     pub(crate) fn read(directory: &Path) -> Result<Self, Error> {
         let path = path_of(directory, path());
-        let unreadable = |source| store::Error::Read { path: path.clone(), source };
         let Some(file) = open_file(&path)? else { return Ok(Self::default()) };
         let mut entries = Vec::new();
         for (index, line) in lines(BufReader::new(file)).enumerate() {
-            match line.map_err(unreadable)? {
+            match line.map_err(unreadable(&path))? {
                 Line::Entry(entry) => entries.push(*entry),
                 Line::Damaged(reason) => {
                     return Err(damaged_line(&path, index + 1, &reason));
@@ -126,27 +121,27 @@ impl Inventory {
     }
 
     /// Adds entries where it was begun.
-    pub(crate) fn add(&self, directory: &Directory, entries: &[InventoryEntry]) -> Result<(), Error> {
+    pub(crate) fn add(&self, directory: &Directory, entries: &[IssuedEntry]) -> Result<(), Error> {
         if self.is_begun() { append(directory, entries) } else { Ok(()) }
     }
 
-    pub(crate) fn entries(&self) -> &[InventoryEntry] {
+    pub(crate) fn entries(&self) -> &[IssuedEntry] {
         self.entries.as_deref().unwrap_or_default()
     }
 
     /// Of every file the last entry, in their order: what is there, unless it was withdrawn.
-    pub(crate) fn in_force(&self) -> Vec<&InventoryEntry> {
+    pub(crate) fn in_force(&self) -> Vec<&IssuedEntry> {
         let mut last: Vec<_> = self.by_file.values().filter_map(|of_file| of_file.last()).collect();
         last.sort_unstable();
         last.into_iter().map(|index| &self.entries()[*index]).collect()
     }
 
     /// The last entry of a file.
-    pub(crate) fn last_of(&self, file: &str) -> Option<&InventoryEntry> {
+    pub(crate) fn last_of(&self, file: &str) -> Option<&IssuedEntry> {
         self.of(file).last()
     }
 
-    fn of(&self, file: &str) -> impl DoubleEndedIterator<Item = &InventoryEntry> {
+    fn of(&self, file: &str) -> impl DoubleEndedIterator<Item = &IssuedEntry> {
         self.by_file.get(file).into_iter().flatten().map(|index| &self.entries()[*index])
     }
 
@@ -181,10 +176,7 @@ impl Inventory {
         let says_no_more = entry.kind == last.kind
             && entry.subject == last.subject
             && entry.names.iter().all(|name| names.contains(name));
-        match (entry.kind(), says_no_more) {
-            (Some(kind), true) => Ok(kind),
-            _ => Err(Unvouched::EarlierCertificate),
-        }
+        if says_no_more { Ok(entry.kind) } else { Err(Unvouched::EarlierCertificate) }
     }
 
     /// Holds unless a certificate in server.pem or client.pem is one that was put into another file.
@@ -202,20 +194,19 @@ impl Inventory {
     /// The serial numbers that an issuer has used.
     pub(crate) fn serials_of(&self, issuer: &str) -> impl Iterator<Item = SerialNumber> {
         let entries = self.entries().iter().filter(move |entry| entry.issuer == issuer);
-        entries.filter_map(InventoryEntry::serial)
+        entries.map(|entry| entry.serial.clone())
     }
 
     /// What lies in `issued` without a line. Nobody vouches for it, but its serial numbers are in use.
     pub(crate) fn unrecorded(&self, directory: &Path) -> Result<Vec<Unrecorded>, Error> {
         let issued = directory.join(ISSUED_FOLDER);
-        let unreadable = |source| store::Error::Read { path: issued.clone(), source };
         let folders = match std::fs::read_dir(&issued) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            folders => folders.map_err(unreadable)?,
+            folders => folders.map_err(unreadable(&issued))?,
         };
         let mut found = Vec::new();
         for folder in folders {
-            let folder = folder.map_err(unreadable)?;
+            let folder = folder.map_err(unreadable(&issued))?;
             let Some(name) = folder.file_name().to_str().and_then(|name| name.parse::<IssuedName>().ok())
             else {
                 continue;
@@ -224,7 +215,7 @@ impl Inventory {
             if self.by_file.contains_key(&file) {
                 continue;
             }
-            let (certificate, error) = match look_at(&directory.join(&file)) {
+            let (certificate, error) = match read_file_if_there(&directory.join(&file)) {
                 Ok(None) => continue,
                 Ok(Some(content)) => {
                     (certificates_from_pem(&content).map(|mut all| all.swap_remove(0)).ok(), None)
@@ -240,30 +231,18 @@ impl Inventory {
 
 /// Whether it says that there is no such directory.
 pub(crate) fn is_not_found(error: &Error) -> bool {
-    matches!(error.cause(), Some(store::Error::NotFound { .. }))
-}
-
-/// The content of a file; nothing where there is none, or no folder that it could be in.
-pub(crate) fn look_at(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-    match read_file(path) {
-        Err(store::Error::Read { source, .. })
-            if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&source.kind()) =>
-        {
-            Ok(None)
-        }
-        content => Ok(content.map(Some)?),
-    }
+    error.kind() == ErrorKind::NoFolder
 }
 
 /// Adds entries, and waits until they are on disk. Whoever does so has the certificate directory locked.
-pub(crate) fn append(directory: &Directory, entries: &[InventoryEntry]) -> Result<(), Error> {
+pub(crate) fn append(directory: &Directory, entries: &[IssuedEntry]) -> Result<(), Error> {
     let mut lines = Vec::new();
     for entry in entries {
         serde_json::to_writer(&mut lines, entry)
             .unwrap_or_else(|_| unreachable!("texts can be written as JSON"));
         lines.push(b'\n');
     }
-    Ok(directory.append(path(), &lines)?)
+    directory.append(path(), &lines)
 }
 
 /// Where it is in a certificate directory.

@@ -52,5 +52,5 @@ pub use serial::{SerialCounter, SerialNumber};
 pub(crate) use signatures::ECDSA_P521_SHA512;
 pub use subject::{Attribute, AttributeType, Subject};
 pub use validity::{Days, Validity, moment};
-pub(crate) use validity::{day_count, timestamp};
+pub(crate) use validity::{day_count, from_timestamp, timestamp};
 pub use verify::{covers, verify_chain};

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use time::macros::format_description;
-use time::{Duration, OffsetDateTime, UtcOffset};
+use time::{Duration, OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 use crate::x509::Error;
 
@@ -105,6 +105,12 @@ pub(crate) fn day_count(now: OffsetDateTime, then: OffsetDateTime) -> i64 {
 pub(crate) fn timestamp(time: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     time.format(format).unwrap_or_else(|_| time.to_string())
+}
+
+/// Reads what [`timestamp`] writes.
+pub(crate) fn from_timestamp(text: &str) -> Option<OffsetDateTime> {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    PrimitiveDateTime::parse(text, format).ok().map(PrimitiveDateTime::assume_utc)
 }
 
 #[cfg(test)]

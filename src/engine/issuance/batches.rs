@@ -14,8 +14,8 @@ use crate::engine::issuance::{NewFile, Plan, Serials, issue_all, path_in, write}
 use crate::engine::renew::Members;
 use crate::engine::report::CertificateReport;
 use crate::engine::{FileReport, Report};
-use crate::store::inventory::InventoryEntry;
-use crate::store::{self, Access, Backup, Directory, FileRole, ISSUED_FOLDER, RelativePath};
+use crate::store::inventory::IssuedEntry;
+use crate::store::{Access, Directory, Existing, FileRole, ISSUED_FOLDER, RelativePath, unreadable};
 use crate::x509::CertificateAuthority;
 use crate::x509::{Certificate, SerialNumber, generate_keys};
 
@@ -110,9 +110,7 @@ fn recorded(certificates: &Path, folder: &Path) -> Result<String, Error> {
 fn canonical(path: &Path) -> Result<Option<PathBuf>, Error> {
     match path.canonicalize() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        path_there => {
-            Ok(Some(path_there.map_err(|source| store::Error::Read { path: path.to_owned(), source })?))
-        }
+        path_there => Ok(Some(path_there.map_err(unreadable(path))?)),
     }
 }
 
@@ -147,8 +145,8 @@ pub(crate) struct Issuer<'a> {
     /// The content of ca.pem.
     pub(crate) trusted: &'a [u8],
     /// What is entered into the inventory with the first of them.
-    pub(crate) first_entries: Vec<InventoryEntry>,
-    pub(crate) backup: Backup,
+    pub(crate) first_entries: Vec<IssuedEntry>,
+    pub(crate) existing: Existing,
     pub(crate) now: OffsetDateTime,
 }
 
@@ -208,7 +206,7 @@ impl Issuer<'_> {
         let (mut files, mut plans, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
         for Signed { plan, certificate, files: new } in signed {
             let file = &plan.files.certificate;
-            entries.push(InventoryEntry::of(plan.kind, &certificate, folder.recorded(file), self.now));
+            entries.push(IssuedEntry::of(plan.kind, &certificate, folder.recorded(file), self.now));
             let path = folder.path_of(file);
             certificates.push(CertificateReport::of(plan.kind.name(), path, plan.action, &certificate));
             files.extend(new);
@@ -218,8 +216,15 @@ impl Issuer<'_> {
         folder.directory.remember_serial(self.serials.last());
         let certificate_directory = &*self.certificates;
         let record = |_: &Directory| inventory::append(certificate_directory, &entries);
-        let backup =
-            write(&mut folder.directory, &files, &plans, self.backup, self.now, &record, &mut report.notes)?;
+        let backup = write(
+            &mut folder.directory,
+            &files,
+            &plans,
+            self.existing,
+            self.now,
+            &record,
+            &mut report.notes,
+        )?;
         report.changed = true;
         report.backup = report.backup.take().or(backup.map(|path| path.display().to_string()));
         report.certificates.extend(certificates);
@@ -234,13 +239,13 @@ impl Issuer<'_> {
         let notes = &mut report.notes;
         let serials = self.serials.take(count, notes)?;
         let file = self.serials.file().owned_as_in(self.certificates)?;
-        write(self.certificates, &[file], &[], Backup::None, self.now, &|_| Ok(()), notes)?;
+        write(self.certificates, &[file], &[], Existing::Replace, self.now, &|_| Ok(()), notes)?;
         Ok(serials)
     }
 
     /// ca.pem beside a certificate.
     fn trusted(&self, plan: &Plan) -> NewFile {
-        NewFile::at(plan.files.authority.clone(), FileRole::CaCertificate, self.trusted)
+        NewFile::at(plan.files.ca.clone(), FileRole::CaCertificate, self.trusted)
     }
 }
 

@@ -5,16 +5,16 @@ use crate::engine::inventory::Inventory;
 use crate::engine::issuance::{IssuedFolder, NewFile, write};
 use crate::engine::renew::{Member, Members};
 use crate::engine::{FileReport, Report};
-use crate::store::{Access, Backup, Directory, EndEntityFiles, FileRole};
+use crate::store::{Access, Directory, EndEntityFiles, Existing, FileRole};
 
 /// The ca.pem that is to lie beside a certificate, where it is there and has another.
 fn beside(folder: &IssuedFolder, member: &Member, trusted: &[u8]) -> Result<Option<NewFile>, Error> {
-    let EndEntityFiles { certificate, authority, .. } = EndEntityFiles::issued(&member.name);
+    let EndEntityFiles { certificate, ca, .. } = EndEntityFiles::issued(&member.name);
     let is_there = folder.directory.state(&certificate)?.is_some();
-    if !is_there || folder.directory.read(&authority)?.is_some_and(|own| *own == trusted) {
+    if !is_there || folder.directory.read(&ca)?.is_some_and(|own| *own == trusted) {
         return Ok(None);
     }
-    let file = NewFile::at(authority, FileRole::CaCertificate, trusted);
+    let file = NewFile::at(ca, FileRole::CaCertificate, trusted);
     file.owned_as_in(&folder.directory).map(Some)
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn spread(
             continue;
         }
         for batch in files.chunks(BATCH) {
-            write(&mut folder.directory, batch, &[], Backup::None, now, &|_| Ok(()), &mut report.notes)?;
+            write(&mut folder.directory, batch, &[], Existing::Replace, now, &|_| Ok(()), &mut report.notes)?;
             report.changed = true;
         }
         report.files.extend(written);

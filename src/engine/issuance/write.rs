@@ -7,12 +7,11 @@ use crate::base::error::Error;
 use crate::base::error::ErrorKind;
 use crate::base::note::Note;
 use crate::engine::FileReport;
-use crate::engine::errors;
 use crate::engine::issuance::{KeyPlan, Plan};
 use crate::engine::notes;
 use crate::store::{
-    Backup, Committed, Directory, EndEntityFiles, FileMode, FileRole, FileState, Owner, RelativePath,
-    StagedFile, Transaction,
+    Committed, Directory, EndEntityFiles, Existing, FileMode, FileRole, FileState, Owner, RelativePath,
+    StagedFile,
 };
 use crate::x509::{
     self, EndEntityKind, GeneralName, PublicKey, certificates_from_pem, key_from_pem, verify_chain,
@@ -87,7 +86,7 @@ fn verify_certificate(
     read: Read<'_>,
 ) -> Result<(), Error> {
     let in_file = |path: &RelativePath| Error::in_file(directory.path_of(path));
-    let anchors = certificates_from_pem(&read(&files.authority)?).map_err(in_file(&files.authority))?;
+    let anchors = certificates_from_pem(&read(&files.ca)?).map_err(in_file(&files.ca))?;
     let presented = certificates_from_pem(&read(&files.certificate)?).map_err(in_file(&files.certificate))?;
     if presented[0].public_key().ok().as_ref() != Some(key) {
         let subject = presented[0].subject().clone();
@@ -102,48 +101,30 @@ pub(crate) fn write(
     directory: &mut Directory,
     files: &[NewFile],
     plans: &[&Plan],
-    backup: Backup,
+    existing: Existing,
     now: OffsetDateTime,
     record: &dyn Fn(&Directory) -> Result<(), Error>,
     notes: &mut Vec<Note>,
 ) -> Result<Option<PathBuf>, Error> {
-    let paths: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
-    let mut transaction = directory.begin(&paths, backup)?;
-    match prepare(&mut transaction, files, plans, now, record, notes) {
-        Ok(()) => {
-            let Committed { backup, left } = transaction.commit()?;
-            notes.extend(left);
-            Ok(backup)
-        }
-        Err(error) => Err(match transaction.abandon() {
-            Ok(()) => error,
-            Err((path, reason)) => errors::left_behind(error, &path, &reason),
-        }),
-    }
-}
-
-fn prepare(
-    transaction: &mut Transaction<'_>,
-    files: &[NewFile],
-    plans: &[&Plan],
-    now: OffsetDateTime,
-    record: &dyn Fn(&Directory) -> Result<(), Error>,
-    notes: &mut Vec<Note>,
-) -> Result<(), Error> {
     let staged: Vec<_> = files.iter().map(NewFile::to_stage).collect();
-    let foreign = transaction.stage(&staged)?;
-    notes.extend(foreign.into_iter().map(|file| notes::owner_not_kept(&file.to_string())));
-    let transaction = &*transaction;
-    let read = |path: &RelativePath| transaction.read(path).map_err(Error::from);
-    for Plan { kind, files, names, key, .. } in plans {
-        let directory = transaction.directory();
-        let verified = match key {
-            KeyPlan::Elsewhere(key) => verify_certificate(directory, files, *kind, key, names, now, &read),
-            _ => verify_files(directory, files, *kind, names, now, &read),
-        };
-        verified.map_err(unverifiable)?;
-    }
-    record(transaction.directory())
+    let committed = directory.write(&staged, existing, |staged| {
+        let read = |path: &RelativePath| staged.read(path);
+        for Plan { kind, files, names, key, .. } in plans {
+            let directory = staged.directory();
+            let verified = match key {
+                KeyPlan::Elsewhere(key) => {
+                    verify_certificate(directory, files, *kind, key, names, now, &read)
+                }
+                _ => verify_files(directory, files, *kind, names, now, &read),
+            };
+            verified.map_err(unverifiable)?;
+        }
+        record(staged.directory())
+    })?;
+    let Committed { backup, owner_not_kept, left } = committed;
+    notes.extend(owner_not_kept.iter().map(|file| notes::owner_not_kept(&file.to_string())));
+    notes.extend(left);
+    Ok(backup)
 }
 
 /// The file that does not verify is not there yet, so its path would help nobody.

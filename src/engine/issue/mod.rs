@@ -17,7 +17,7 @@ use crate::engine::opening::Opened;
 use crate::engine::renew::{Old, first_entries};
 use crate::engine::report::CertificateReport;
 use crate::engine::{Action, Report};
-use crate::store::{Access, Backup, Directory, EndEntityFiles, FileRole, IssuedName, Protection};
+use crate::store::{Access, Directory, EndEntityFiles, Existing, FileRole, IssuedName, Protection};
 use crate::x509::{Days, EndEntityKind, GeneralName, KeyType, Passphrase};
 pub use csr::SigningRequest;
 pub use fleet::Fleet;
@@ -145,10 +145,10 @@ fn issue_in(
     let known: Vec<_> = own.iter().filter_map(Old::certificate).collect();
     let mut serials = Serials::of(&directory, &authority, &known, inventory)?;
     let trusted = directory.read(FileRole::CaCertificate)?.unwrap_or_default();
-    let (backup, batches) = match request.to {
-        Recipients::Fleet { .. } => (Backup::None, Batches::Small),
-        _ if request.replace => (Backup::At(now), Batches::One),
-        _ => (Backup::None, Batches::One),
+    let (existing, batches) = match request.to {
+        Recipients::Fleet { .. } => (Existing::Replace, Batches::Small),
+        _ if request.replace => (Existing::BackUp(now), Batches::One),
+        _ => (Existing::Replace, Batches::One),
     };
     let mut issuer = Issuer {
         certificates: &mut directory,
@@ -156,7 +156,7 @@ fn issue_in(
         serials: &mut serials,
         trusted: &trusted,
         first_entries: first_entries(&own, inventory, &signers, now),
-        backup,
+        existing,
         now,
     };
     issuer.issue(folder, &plans, batches, progress, &mut report)?;

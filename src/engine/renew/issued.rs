@@ -15,7 +15,7 @@ use crate::engine::notes;
 use crate::engine::renew::{Changes, Found, Issued, Model, Old, RenewRequest, Renewal, Selection};
 use crate::engine::report::CertificateReport;
 use crate::engine::{Action, Report};
-use crate::store::inventory::InventoryEntry;
+use crate::store::inventory::IssuedEntry;
 use crate::store::{Access, Directory, EndEntityFiles, ISSUED_FOLDER, IssuedName};
 use crate::x509::{Certificate, EndEntityKind, GeneralName};
 
@@ -85,13 +85,13 @@ impl Members {
 }
 
 /// `issued/search/search.pem` is search in issued; the directory's own certificates are in no folder.
-fn member(entry: &InventoryEntry) -> Option<(PathBuf, Member)> {
+fn member(entry: &IssuedEntry) -> Option<(PathBuf, Member)> {
     let own = Path::new(&entry.file).parent()?;
     let name = own.file_name()?.to_str()?.parse().ok()?;
     let folder = own.parent()?;
     let is_called_so = folder.join(EndEntityFiles::issued(&name).certificate.below(Path::new("")));
     (is_called_so == Path::new(&entry.file))
-        .then(|| (folder.to_owned(), Member { name, kind: entry.kind(), file: entry.file.clone() }))
+        .then(|| (folder.to_owned(), Member { name, kind: Some(entry.kind), file: entry.file.clone() }))
 }
 
 /// A path from a directory, as people name it.

@@ -20,8 +20,8 @@ use crate::engine::notes;
 use crate::engine::opening::Opened;
 use crate::engine::report::CertificateReport;
 use crate::engine::{Action, Report};
-use crate::store::inventory::InventoryEntry;
-use crate::store::{Access, Backup, Directory, FileMode, FileRole, IssuedName, Protection};
+use crate::store::inventory::IssuedEntry;
+use crate::store::{Access, Directory, Existing, FileMode, FileRole, IssuedName, Protection};
 use crate::x509::CertificateAuthority;
 use crate::x509::{
     Attribute, AttributeType, Certificate, Days, EndEntityKind, GeneralName, KeyType, Passphrase, Subject,
@@ -242,7 +242,7 @@ fn renew_in(
         serials: &mut serials,
         trusted: &trusted,
         first_entries,
-        backup: Backup::None,
+        existing: Existing::Replace,
         now,
     };
     selection.renew_issued(&mut issuer, progress, report, &mut failures)?;
@@ -371,7 +371,7 @@ impl Making<'_> {
         let (mut files, mut entries, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
         for (plan, (certificate, issued)) in plans.iter().zip(issued) {
             let file = plan.files.certificate.to_string();
-            entries.push(InventoryEntry::of(plan.kind, &certificate, file, self.now));
+            entries.push(IssuedEntry::of(plan.kind, &certificate, file, self.now));
             certificates.push((plan.kind, certificate));
             files.extend(issued);
         }
@@ -380,12 +380,12 @@ impl Making<'_> {
         if self.inventory.is_begun() {
             // A number that the inventory has is used up, even if nothing comes into its place.
             let serial = slice::from_ref(&serial);
-            issuance::write(directory, serial, &[], Backup::None, self.now, &|_| Ok(()), notes)?;
+            issuance::write(directory, serial, &[], Existing::Replace, self.now, &|_| Ok(()), notes)?;
         }
         files.push(serial);
         let record = |directory: &Directory| self.inventory.add(directory, &entries);
         let plans: Vec<_> = plans.iter().collect();
-        issuance::write(directory, &files, &plans, Backup::None, self.now, &record, notes)?;
+        issuance::write(directory, &files, &plans, Existing::Replace, self.now, &record, notes)?;
         report.changed = true;
         report.files.extend(issuance::file_reports(&report.directory, &files));
         Ok(certificates)
@@ -399,11 +399,11 @@ pub(crate) fn first_entries(
     inventory: &Inventory,
     signers: &Signers,
     now: OffsetDateTime,
-) -> Vec<InventoryEntry> {
+) -> Vec<IssuedEntry> {
     let entry = |old: &Old| {
         let certificate = old.certificate().filter(|certificate| !inventory.has(certificate))?;
         old.vouch_for_own(signers, inventory).ok()?;
-        Some(InventoryEntry::of(old.kind, certificate, old.file(), now))
+        Some(IssuedEntry::of(old.kind, certificate, old.file(), now))
     };
     old.iter().filter_map(entry).collect()
 }

@@ -1,7 +1,7 @@
-use crate::base::error::Error;
+use crate::base::error::{Error, ErrorKind};
 use crate::engine::inventory::{Inventory, Unvouched};
 use crate::engine::issuance::Signers;
-use crate::store::{self, Directory, EndEntityFiles};
+use crate::store::{Directory, EndEntityFiles};
 use crate::x509::{self, Certificate, EndEntityKind, certificates_from_pem};
 
 /// What lies in the place of a server's or client's certificate.
@@ -97,5 +97,5 @@ impl Found {
 }
 
 fn is_no_certificate(error: &Error) -> bool {
-    matches!(error.cause(), Some(store::Error::NotAFile { .. } | store::Error::TooLarge { .. }))
+    error.kind() == ErrorKind::NotAFile
 }

@@ -7,7 +7,7 @@ use crate::engine::issuance::{KeyPlan, Plan, add_loopback, names_from_common_nam
 use crate::engine::notes;
 use crate::engine::renew::{Old, RenewRequest};
 use crate::milvus::defaults;
-use crate::store::inventory::InventoryEntry;
+use crate::store::inventory::IssuedEntry;
 use crate::store::{Directory, FileMode};
 use crate::x509::CertificateAuthority;
 use crate::x509::add_names;
@@ -31,7 +31,7 @@ pub(crate) enum Model<'a> {
     /// The certificate that it replaces.
     Certificate(&'a Certificate),
     /// The inventory's line for a certificate that cannot be read.
-    Line(&'a InventoryEntry),
+    Line(&'a IssuedEntry),
     /// The command line, and the documentation's defaults.
     Nothing,
 }

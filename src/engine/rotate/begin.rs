@@ -10,7 +10,7 @@ use crate::engine::report::CertificateReport;
 use crate::engine::rotate::Run;
 use crate::engine::rotate::state::{RotationState, next};
 use crate::engine::{Action, Report};
-use crate::store::{Backup, FileRole};
+use crate::store::{Existing, FileRole};
 use crate::x509::CertificateAuthority;
 use crate::x509::{
     self, Certificate, Days, KeyType, PrivateKey, SerialNumber, Subject, Validity, certificates_to_pem,
@@ -63,8 +63,8 @@ impl Run<'_> {
         ];
         // An authority that was to come and that ca.pem does not trust any more.
         let backup = match self.directory.state(next(FileRole::CaKey))? {
-            Some(_) => Backup::At(self.now),
-            None => Backup::None,
+            Some(_) => Existing::BackUp(self.now),
+            None => Existing::Replace,
         };
         let backup = write(self.directory, &files, &[], backup, self.now, &|_| Ok(()), &mut report.notes)?;
         report.changed = true;
@@ -123,7 +123,7 @@ impl Run<'_> {
             self.directory,
             &files,
             &[],
-            Backup::At(self.now),
+            Existing::BackUp(self.now),
             self.now,
             &|_| Ok(()),
             &mut report.notes,

@@ -5,7 +5,7 @@ use crate::engine::report::CertificateReport;
 use crate::engine::rotate::Run;
 use crate::engine::rotate::state::RotationState;
 use crate::engine::{Action, Report};
-use crate::store::{Backup, FileRole};
+use crate::store::{Existing, FileRole};
 use crate::x509::certificates_to_pem;
 
 impl Run<'_> {
@@ -49,7 +49,7 @@ impl Run<'_> {
             return Ok(());
         }
         let files = [NewFile::new(role, certificates_to_pem([new])).owned_as_in(self.directory)?];
-        write(self.directory, &files, &[], Backup::None, self.now, &|_| Ok(()), &mut report.notes)?;
+        write(self.directory, &files, &[], Existing::Replace, self.now, &|_| Ok(()), &mut report.notes)?;
         report.changed = true;
         report.files.extend(file_reports(&report.directory, &files));
         Ok(())

@@ -129,7 +129,7 @@ impl Run<'_> {
         }
         // The key last: as long as it is there, so is what this is about.
         let files = [FileRole::CaCertificate, FileRole::CaKey].map(FileRole::file_name);
-        Ok(self.directory.remove_files(NEXT_FOLDER, &files)?)
+        self.directory.remove_files(NEXT_FOLDER, &files)
     }
 
     /// That this step is not the next one.

@@ -13,8 +13,8 @@ use crate::engine::report::CertificateReport;
 use crate::engine::rotate::Run;
 use crate::engine::rotate::state::{RotationState, next};
 use crate::engine::{Action, Report};
-use crate::store::inventory::InventoryEntry;
-use crate::store::{Backup, Directory, FileRole};
+use crate::store::inventory::IssuedEntry;
+use crate::store::{Directory, Existing, FileRole};
 use crate::x509::CertificateAuthority;
 use crate::x509::{self, EndEntityKind, certificates_from_pem, generate_keys, key_from_pem};
 
@@ -48,7 +48,7 @@ impl Run<'_> {
             serials: &mut serials,
             trusted: &trusted,
             first_entries: Vec::new(),
-            backup: Backup::None,
+            existing: Existing::Replace,
             now: self.now,
         };
         // What ends now or is not of this authority.
@@ -116,7 +116,7 @@ impl Run<'_> {
         }
         for (plan, (certificate, issued)) in plans.iter().zip(issued) {
             let file = &plan.files.certificate;
-            entries.push(InventoryEntry::of(plan.kind, &certificate, file.to_string(), self.now));
+            entries.push(IssuedEntry::of(plan.kind, &certificate, file.to_string(), self.now));
             let path = path_in(&report.directory, file);
             report.certificates.push(CertificateReport::of(
                 plan.kind.name(),
@@ -129,7 +129,7 @@ impl Run<'_> {
         files.push(serials.file().owned_as_in(self.directory)?);
         let record = |directory: &Directory| self.inventory.add(directory, &entries);
         let plans: Vec<_> = plans.iter().collect();
-        let backup = Backup::At(self.now);
+        let backup = Existing::BackUp(self.now);
         let backup = write(self.directory, &files, &plans, backup, self.now, &record, &mut report.notes)?;
         report.changed = true;
         report.backup = backup.map(|path| path.display().to_string());
