@@ -2,6 +2,7 @@
 //! with BoringSSL (pymilvus, C++), OpenSSL (curl, Python), rustls, Java and Node.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use aho_corasick::automaton::Automaton;
@@ -12,7 +13,7 @@ use crate::base::error::Error;
 use crate::base::place::{Place, Position};
 use crate::base::text::printable;
 use crate::check::{Code, Finding};
-use crate::store;
+use crate::store::unreadable;
 use crate::x509::EndEntityKind;
 use serde::Serialize;
 
@@ -459,8 +460,8 @@ pub struct ExplainReport {
 /// If the text cannot be read.
 pub fn explain(name: &str, text: impl Read) -> Result<ExplainReport, Error> {
     let findings = findings_in(name, text).map_err(|source| {
-        let path = if name == "-" { "standard input" } else { name }.into();
-        store::Error::Read { path, source }
+        let path = if name == "-" { "standard input" } else { name };
+        unreadable(Path::new(path))(source)
     })?;
     Ok(ExplainReport { source: name.to_owned(), findings })
 }

@@ -12,7 +12,7 @@ use crate::base::text::shell_quoted;
 use crate::check::config::Source;
 use crate::store::inventory::damaged_line;
 use crate::store::inventory::lines;
-use crate::store::inventory::{InventoryEntry, Line, Overview, entries_of};
+use crate::store::inventory::{IssuedEntry, Line, Overview, entries_of};
 use crate::store::{FileMode, FileRole, INVENTORY, ISSUED_FOLDER, SeenFile, Survey, View, read_file_up_to};
 use crate::x509;
 use crate::x509::{
@@ -254,7 +254,7 @@ fn single(path: &str, items: Result<Vec<InspectedItem>, Error>) -> Inspected {
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    Ok(read_file_up_to(path, INSPECT_LIMIT)?)
+    read_file_up_to(path, INSPECT_LIMIT)
 }
 
 /// What a file holds: by its name a serial number or an inventory, or else certificates and keys.
@@ -427,7 +427,7 @@ fn issued_file(view: &View, file: &str, seen: &SeenFile, now: OffsetDateTime) ->
 /// The files of a directory, and which key belongs to which certificate.
 fn directory(survey: &Survey, now: OffsetDateTime) -> Inspected {
     let own = survey.files.iter().map(|file| (file.role.file_name(), file.mode, &file.content));
-    let mounted = survey.mounted.iter().map(|file| (file.name, file.mode, &file.content));
+    let mounted = survey.mounted.iter().map(|(name, file)| (*name, file.mode, &file.content));
     let entries: Vec<_> =
         own.chain(mounted).map(|(name, mode, content)| Entry { name, mode, content }).collect();
     let files = entries.iter().map(|entry| {
@@ -524,19 +524,19 @@ fn role(certificate: &Certificate) -> &'static str {
 }
 
 impl EntryDetails {
-    fn of(entry: InventoryEntry, line: usize) -> Self {
+    fn of(entry: IssuedEntry, line: usize) -> Self {
         Self {
             line,
-            role: entry.kind().map(EndEntityKind::name).unwrap_or_default(),
-            serial: entry.serial().map(|serial| serial.to_string()).unwrap_or_default(),
+            role: entry.kind.name(),
+            serial: entry.serial.to_string(),
             subject: entry.subject,
             issuer: entry.issuer,
             names: entry.names,
-            not_before: entry.not_before,
-            not_after: entry.not_after,
+            not_before: timestamp(entry.not_before),
+            not_after: timestamp(entry.not_after),
             sha256_fingerprint: entry.sha256_fingerprint,
             file: entry.file,
-            issued_at: entry.issued_at,
+            issued_at: timestamp(entry.issued_at),
         }
     }
 }

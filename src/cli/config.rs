@@ -6,7 +6,7 @@ use crate::deploy::{ConfigRequest, ConfigTarget};
 use crate::milvus::TlsMode;
 use crate::milvus::container::REST_PORT;
 use crate::milvus::{KubernetesName, KubernetesNameInvalid, NameKind, Platform};
-use crate::store::Overwrite;
+use crate::store::Existing;
 use crate::x509::{GeneralName, Passphrase};
 use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser, ValueParser};
 use time::OffsetDateTime;
@@ -220,7 +220,7 @@ impl Target {
         let mut request = ConfigRequest::new(common.dir, target);
         request.output = common.out;
         request.protection = common.protection.protection();
-        request.overwrite = if common.force { Overwrite::Replace } else { Overwrite::Refuse };
+        request.existing = if common.force { Existing::Replace } else { Existing::Refuse };
         if let Some(tls) = tls {
             request.tls_mode = tls.tls_mode;
             request.internal = tls.internal;

@@ -8,14 +8,14 @@ use crate::crash_tests::{LATER, NOW, snapshot};
 use crate::deploy::config;
 use crate::deploy::{ConfigReport, ConfigRequest, ConfigTarget};
 use crate::engine::{GenerateRequest, RenewRequest, generate, renew};
-use crate::store::Overwrite;
+use crate::store::Existing;
 use crate::store::fault::{self, Fault};
 use crate::x509::KeyType;
 
 fn write(folder: &Path) -> Result<ConfigReport, Error> {
     let mut request = ConfigRequest::new(folder.join("certs"), ConfigTarget::Compose);
     request.output = Some(folder.join("out"));
-    request.overwrite = Overwrite::Replace;
+    request.existing = Existing::Replace;
     config(&request, LATER)
 }
 

@@ -163,7 +163,7 @@ impl Run {
             .unwrap();
         let killed = output.status.signal() == Some(9);
         let said = String::from_utf8_lossy(&output.stdout);
-        assert!(killed || output.status.success(), "{self:?} after {steps}: {said}");
+        assert!(killed || said.contains("1 passed"), "{self:?} after {steps}: {said}");
         killed
     }
 }

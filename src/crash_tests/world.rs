@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use time::{Duration, OffsetDateTime};
 
-use crate::base::error::Error;
+use crate::base::error::{Error, ErrorKind};
 use crate::crash_tests::run::{Accident, Outcome, Run};
 use crate::crash_tests::{NOW, snapshot};
 use crate::engine::CertificateRole;
@@ -414,7 +414,7 @@ fn scratch() -> tempfile::TempDir {
 }
 
 fn changes_nothing(error: &Error) -> bool {
-    !error.has_changed() && !matches!(error.cause(), Some(crate::store::Error::Unfinished { .. }))
+    !error.has_changed() && error.kind() != ErrorKind::Unfinished
 }
 
 /// All is as it was, but that serial numbers may have been used up, and that the inventory may have lines

@@ -18,7 +18,9 @@ use crate::deploy::platforms::{
 use crate::milvus::TlsMode;
 use crate::milvus::container::REST_PORT;
 use crate::milvus::{KubernetesName, Platform};
-use crate::store::{Access, Directory, FileMode, FileRole, OutputFile, Overwrite, Protection, write_files};
+use crate::store::{
+    Access, Directory, Existing, FileMode, FileRole, Protection, RelativePath, StagedFile, unreadable,
+};
 use crate::x509::{EndEntityKind, GeneralName, KeyType, Passphrase, certificates_to_pem, covers, key_to_pem};
 use crate::x509::{add_names, name_to_ask_for};
 
@@ -42,7 +44,7 @@ pub struct ConfigRequest {
     /// The folder that the files are written to; without one, they are only reported.
     pub output: Option<PathBuf>,
     /// What to do where there are files already.
-    pub overwrite: Overwrite,
+    pub existing: Existing,
     /// Whether that folder has to keep modes.
     pub protection: Protection,
 }
@@ -154,7 +156,7 @@ impl ConfigRequest {
             rest_port: REST_PORT,
             mount_path: None,
             output: None,
-            overwrite: Overwrite::Refuse,
+            existing: Existing::Refuse,
             protection: Protection::Required,
         }
     }
@@ -349,22 +351,23 @@ fn write(
                 )));
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(source) => return Err(crate::store::Error::Read { path: key, source }.into()),
+            Err(error) => return Err(unreadable(&key)(error)),
         }
-        files.extend(ServerFiles::ROLES.map(|role| OutputFile {
-            folder: Some(TLS_FOLDER),
-            name: role.file_name(),
+        files.extend(ServerFiles::ROLES.map(|role| StagedFile {
+            path: RelativePath::in_folder(TLS_FOLDER, role.file_name()),
             content: directory.content(role),
             mode: mode_of(directory, role),
+            owner: None,
         }));
     }
-    files.extend(documents.iter().map(|document| OutputFile {
-        folder: None,
-        name: document.file_name,
+    files.extend(documents.iter().map(|document| StagedFile {
+        path: RelativePath::in_directory(document.file_name),
         content: document.content.as_bytes(),
         mode: if document.holds_key { FileMode::PRIVATE } else { FileMode::PUBLIC },
+        owner: None,
     }));
-    let committed = write_files(folder, &files, request.overwrite, request.protection)?;
+    let mut output = Directory::open_output(folder, request.protection)?;
+    let committed = output.write(&files, request.existing, |_| Ok(()))?;
     notes.extend(committed.left);
     Ok(files.iter().map(|file| RenderedDocument::written(file, folder)).collect())
 }
@@ -409,8 +412,8 @@ impl RenderedDocument {
         Self { path: document.file_name.to_owned(), mode: None, content: Some(document.content) }
     }
 
-    fn written(file: &OutputFile<'_>, folder: &Path) -> Self {
-        let path = file.path_in(folder).display().to_string();
+    fn written(file: &StagedFile<'_>, folder: &Path) -> Self {
+        let path = file.path.below(folder).display().to_string();
         Self { path, mode: Some(file.mode.to_string()), content: None }
     }
 }

@@ -7,7 +7,7 @@ use crate::base::text::{command, listed, shell_quoted};
 use crate::check::Finding;
 use crate::engine::notes::outcome;
 use crate::engine::signers::Unvouched;
-use crate::store::{self, FileRole, IssuedName, Recovery};
+use crate::store::{FileRole, IssuedName, Recovery};
 use crate::x509::{self, EndEntityKind};
 
 fn quoted(path: &Path) -> String {
@@ -86,13 +86,6 @@ pub(crate) fn broken(directory: &Path, findings: &[Finding]) -> Result<(), Error
         .with_hint(format!("`{check}` says why it matters and what helps")))
 }
 
-/// What the run had staged is left at this path.
-pub(crate) fn left_behind(error: Error, path: &Path, reason: &std::io::Error) -> Error {
-    error
-        .and(&format!("and what it had written cannot be removed: {}: {reason}", path.display()))
-        .and_hint(&format!("`rm -r {}` removes what is left", quoted(path)))
-}
-
 /// These files, as a person lists them.
 pub(crate) fn files_listed(files: &[FileRole]) -> String {
     listed(&files.iter().map(|role| role.file_name()).collect::<Vec<_>>())
@@ -113,6 +106,14 @@ impl Error {
     /// # Errors
     /// This error, where it is the file system's.
     pub(crate) fn of_one_certificate(self) -> Result<Self, Self> {
-        if self.cause::<store::Error>().is_some() { Err(self) } else { Ok(self) }
+        match self.kind() {
+            ErrorKind::NoFolder
+            | ErrorKind::NotAFile
+            | ErrorKind::Interrupted
+            | ErrorKind::Blocked
+            | ErrorKind::Unfinished
+            | ErrorKind::FileSystem => Err(self),
+            _ => Ok(self),
+        }
     }
 }

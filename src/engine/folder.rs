@@ -3,9 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::base::error::Error;
+use crate::base::error::{Error, ErrorKind};
 use crate::engine::inventory::{self, Inventory};
-use crate::store::{self, Access, Directory, ISSUED_FOLDER, RelativePath};
+use crate::store::{Access, Directory, ISSUED_FOLDER, RelativePath, unreadable};
 
 /// The folder with the folders of what was issued.
 pub(crate) struct IssuedFolder {
@@ -48,7 +48,7 @@ impl IssuedFolder {
         access: Access,
     ) -> Result<Option<Self>, Error> {
         match Self::open(certificates, chosen, access) {
-            Err(error) if matches!(error.cause(), Some(store::Error::NotFound { .. })) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NoFolder => Ok(None),
             opened => opened.map(Some),
         }
     }
@@ -90,7 +90,7 @@ fn recorded(certificates: &Path, folder: &Path) -> Result<String, Error> {
 fn canonical(path: &Path) -> Result<Option<PathBuf>, Error> {
     match path.canonicalize() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(store::Error::Read { path: path.to_owned(), source }.into()),
+        Err(error) => Err(unreadable(path)(error)),
         Ok(path) => Ok(Some(path)),
     }
 }

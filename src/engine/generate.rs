@@ -11,7 +11,7 @@ use crate::base::text::command;
 use crate::check::ca;
 use crate::engine::due::Judged;
 use crate::engine::errors::{broken, files_listed};
-use crate::engine::inventory::{Inventory, look_at};
+use crate::engine::inventory::Inventory;
 use crate::engine::issuer::Issuer;
 use crate::engine::leaf::{
     Action, KeySource, Leaf, LeafPlace, LeafSpec, add_loopback, names_from_common_name, validity,
@@ -21,7 +21,9 @@ use crate::engine::report::{CertificateReport, Report};
 use crate::engine::run::{Opening, Run};
 use crate::engine::write::NewFile;
 use crate::milvus::defaults;
-use crate::store::{self, Backup, Directory, EndEntityFiles, FileMode, FileRole, Protection, path_of};
+use crate::store::{
+    Directory, EndEntityFiles, Existing, FileMode, FileRole, Protection, path_of, read_file_if_there,
+};
 use crate::x509::{
     self, Attribute, AttributeType, Certificate, CertificateAuthority, Days, EndEntityKind, GeneralName,
     KeyType, Passphrase, PrivateKey, SerialCounter, Subject, Validity, add_names, certificates_from_pem,
@@ -131,7 +133,7 @@ pub fn generate(request: &GenerateRequest, now: OffsetDateTime) -> Result<Report
     });
     match report {
         // Nothing has to be there for a dry run.
-        Err(error) if request.dry_run && matches!(error.cause(), Some(store::Error::NotFound { .. })) => {
+        Err(error) if request.dry_run && error.kind() == ErrorKind::NoFolder => {
             let mut report = Report::new(&request.directory, true);
             let source = Source::of(request, now)?;
             let specs = specs(request, &source, None, now)?;
@@ -361,12 +363,12 @@ fn make(
         NewFile::new(FileRole::CaCertificate, certificates_to_pem([ca.root()]))
             .owned_as_in(&run.directory)?,
     ];
-    let backup = match request.if_present {
-        IfPresent::Replace => Backup::At(run.now),
-        IfPresent::Refuse | IfPresent::Keep => Backup::None,
+    let existing = match request.if_present {
+        IfPresent::Replace => Existing::BackUp(run.now),
+        IfPresent::Refuse | IfPresent::Keep => Existing::Replace,
     };
     let mut issuer = Issuer::of_new(run, inventory, &ca)?;
-    issuer.issue_own(specs, ca_files, backup, Some(keys))?;
+    issuer.issue_own(specs, ca_files, existing, Some(keys))?;
     run.report.add_ca(Action::Created, ca.root());
     run.report.certificates.sort_by_key(|certificate| certificate.role);
     match of_former_ca(&run.directory, inventory, &ca) {
@@ -391,7 +393,7 @@ pub(crate) fn ca_key_pem(
 /// How many certificates are there, beside server.pem and client.pem, that another CA has issued. What cannot
 /// be looked at is one of them: only a new certificate would not be.
 fn of_former_ca(directory: &Directory, inventory: &Inventory, ca: &CertificateAuthority) -> usize {
-    let is_other = |path: &PathBuf| match look_at(path) {
+    let is_other = |path: &PathBuf| match read_file_if_there(path) {
         Ok(None) => false,
         Ok(Some(content)) => {
             !certificates_from_pem(&content).is_ok_and(|chain| chain[0].is_issued_by(ca.certificate()))

@@ -16,8 +16,8 @@ use crate::engine::report::{CertificateReport, Report};
 use crate::engine::run::Run;
 use crate::engine::serials::Serials;
 use crate::engine::write::{Change, NewFile, Written, write};
-use crate::store::inventory::InventoryEntry;
-use crate::store::{Backup, Directory, FileRole};
+use crate::store::inventory::IssuedEntry;
+use crate::store::{Directory, Existing, FileRole};
 use crate::x509::{
     Certificate, CertificateAuthority, KeyAlgorithm, PrivateKey, SerialNumber, certificates_to_pem,
     generate_keys, key_to_pem,
@@ -56,7 +56,7 @@ pub(crate) struct Issuer<'a> {
     pub(crate) ca: &'a CertificateAuthority,
     serials: Serials,
     /// What is entered into the inventory with the first certificate beside server.pem and client.pem.
-    pub(crate) first_entries: Vec<InventoryEntry>,
+    pub(crate) first_entries: Vec<IssuedEntry>,
 }
 
 impl<'a> Issuer<'a> {
@@ -87,7 +87,7 @@ impl<'a> Issuer<'a> {
         &mut self,
         specs: &[LeafSpec],
         beside: Vec<NewFile>,
-        backup: Backup,
+        existing: Existing,
         keys: Option<Vec<PrivateKey>>,
     ) -> Result<(), Error> {
         if self.run.report.dry_run {
@@ -107,7 +107,7 @@ impl<'a> Issuer<'a> {
         let mut certificates = Vec::new();
         for (spec, (certificate, new)) in specs.iter().zip(signed) {
             let file = spec.place.files.certificate.to_string();
-            entries.push(InventoryEntry::of(spec.leaf.kind, &certificate, file, self.run.now));
+            entries.push(IssuedEntry::of(spec.leaf.kind, &certificate, file, self.run.now));
             certificates.push(certificate);
             files.extend(new);
         }
@@ -115,7 +115,7 @@ impl<'a> Issuer<'a> {
         let Run { directory, report, now, .. } = &mut *self.run;
         let inventory = self.inventory;
         let record = |directory: &Directory| inventory.add(directory, &entries);
-        let change = Change { files: &files, leaves: specs, backup };
+        let change = Change { files: &files, leaves: specs, existing };
         let written = write(directory, &change, *now, &record)?;
         let folder = report.directory.clone();
         report.add_certificates(specs, &certificates, &folder);
@@ -130,7 +130,7 @@ impl<'a> Issuer<'a> {
         folder: &mut IssuedFolder,
         specs: &[LeafSpec],
         batches: Batches,
-        backup: Backup,
+        existing: Existing,
         progress: Progress<'_>,
     ) -> Result<(), Error> {
         let total = specs.len();
@@ -153,7 +153,7 @@ impl<'a> Issuer<'a> {
             let work = next.as_ref().map(|(specs, serials)| || sign(ca, specs, serials.clone(), None));
             let (placed, next_signed) = thread::scope(|scope| {
                 let thread = work.map(|work| thread::Builder::new().spawn_scoped(scope, work));
-                let placed = self.place(folder, specs, signed, backup, &trusted);
+                let placed = self.place(folder, specs, signed, existing, &trusted);
                 let next_signed = thread.zip(work).map(|(thread, work)| match thread {
                     Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
                     // No more threads can be started: this one does it.
@@ -183,7 +183,7 @@ impl<'a> Issuer<'a> {
         folder: &mut IssuedFolder,
         specs: &[LeafSpec],
         signed: Vec<Signed>,
-        backup: Backup,
+        existing: Existing,
         trusted: &[u8],
     ) -> Result<(), Error> {
         let mut entries = std::mem::take(&mut self.first_entries);
@@ -191,17 +191,17 @@ impl<'a> Issuer<'a> {
         for (spec, (certificate, new)) in specs.iter().zip(signed) {
             let place = &spec.place.files;
             let file = folder.recorded(&place.certificate);
-            entries.push(InventoryEntry::of(spec.leaf.kind, &certificate, file, self.run.now));
+            entries.push(IssuedEntry::of(spec.leaf.kind, &certificate, file, self.run.now));
             certificates.push(certificate);
             files.extend(new);
-            let ca = NewFile::at(place.authority.clone(), FileRole::CaCertificate, trusted);
+            let ca = NewFile::at(place.ca.clone(), FileRole::CaCertificate, trusted);
             files.push(ca.owned_as_in(&folder.directory)?);
         }
         folder.directory.remember_serial(self.serials.last());
         let Run { directory, report, now, .. } = &mut *self.run;
         let record = |_: &Directory| inventory::append(directory, &entries);
         let written =
-            write(&mut folder.directory, &Change { files: &files, leaves: specs, backup }, *now, &record)?;
+            write(&mut folder.directory, &Change { files: &files, leaves: specs, existing }, *now, &record)?;
         report.add_certificates(specs, &certificates, &folder.path);
         report.add_written(written, &files, &folder.path);
         Ok(())

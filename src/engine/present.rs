@@ -2,11 +2,11 @@
 
 use time::OffsetDateTime;
 
-use crate::base::error::Error;
+use crate::base::error::{Error, ErrorKind};
 use crate::engine::inventory::Inventory;
 use crate::engine::signers::{Signers, Unvouched};
-use crate::store::inventory::InventoryEntry;
-use crate::store::{self, Directory, EndEntityFiles};
+use crate::store::inventory::IssuedEntry;
+use crate::store::{Directory, EndEntityFiles};
 use crate::x509::{self, Certificate, EndEntityKind, certificates_from_pem};
 
 /// What lies in the place of a server's or client's certificate.
@@ -102,7 +102,7 @@ impl Found {
 }
 
 fn is_no_certificate(error: &Error) -> bool {
-    matches!(error.cause(), Some(store::Error::NotAFile { .. } | store::Error::TooLarge { .. }))
+    error.kind() == ErrorKind::NotAFile
 }
 
 /// The directory's own certificates that the inventory does not have: with them it begins, and goes on
@@ -112,11 +112,11 @@ pub(crate) fn first_entries(
     inventory: &Inventory,
     signers: &Signers,
     now: OffsetDateTime,
-) -> Vec<InventoryEntry> {
+) -> Vec<IssuedEntry> {
     let entry = |one: &Present| {
         let certificate = one.certificate().filter(|certificate| !inventory.has(certificate))?;
         one.vouch_for_own(signers, inventory).ok()?;
-        Some(InventoryEntry::of(one.kind, certificate, one.file(), now))
+        Some(IssuedEntry::of(one.kind, certificate, one.file(), now))
     };
     own.iter().filter_map(entry).collect()
 }

@@ -7,13 +7,12 @@ use zeroize::Zeroizing;
 
 use crate::base::error::{Error, ErrorKind};
 use crate::base::note::Note;
-use crate::engine::errors;
 use crate::engine::leaf::{KeySource, LeafSpec};
 use crate::engine::notes;
 use crate::engine::report::{FileReport, Report};
 use crate::store::{
-    Backup, Committed, Directory, EndEntityFiles, FileMode, FileRole, FileState, Owner, RelativePath,
-    StagedFile, Transaction, path_of,
+    Committed, Directory, EndEntityFiles, Existing, FileMode, FileRole, FileState, Owner, RelativePath,
+    StagedFile, path_of,
 };
 use crate::x509::{
     self, EndEntityKind, GeneralName, PublicKey, certificates_from_pem, key_from_pem, verify_chain,
@@ -65,13 +64,13 @@ pub(crate) struct Change<'a> {
     pub(crate) files: &'a [NewFile],
     /// The certificates among them, which are verified before anything is committed.
     pub(crate) leaves: &'a [LeafSpec],
-    pub(crate) backup: Backup,
+    pub(crate) existing: Existing,
 }
 
 impl<'a> Change<'a> {
     /// Files without a leaf certificate, whose old ones are not kept.
     pub(crate) fn of(files: &'a [NewFile]) -> Self {
-        Self { files, leaves: &[], backup: Backup::None }
+        Self { files, leaves: &[], existing: Existing::Replace }
     }
 }
 
@@ -107,42 +106,22 @@ pub(crate) fn write(
     now: OffsetDateTime,
     record: &dyn Fn(&Directory) -> Result<(), Error>,
 ) -> Result<Written, Error> {
-    let paths: Vec<_> = change.files.iter().map(|file| file.path.clone()).collect();
-    let mut transaction = directory.begin(&paths, change.backup)?;
-    match prepare(&mut transaction, change, now, record) {
-        Ok(mut notes) => {
-            let Committed { backup, left } = transaction.commit()?;
-            notes.extend(left);
-            Ok(Written { backup, notes })
+    let files: Vec<_> = change.files.iter().map(NewFile::to_stage).collect();
+    let committed = directory.write(&files, change.existing, |staged| {
+        let read = |path: &RelativePath| staged.read(path);
+        for LeafSpec { leaf, key, place, .. } in change.leaves {
+            let elsewhere = match key {
+                KeySource::Elsewhere(key) => Some(key),
+                KeySource::New(_) | KeySource::Same(_) => None,
+            };
+            let pair = Pair { kind: leaf.kind, files: &place.files, key: elsewhere };
+            pair.verify(staged.directory(), &leaf.names, now, &read).map_err(unverifiable)?;
         }
-        Err(error) => Err(match transaction.abandon() {
-            Ok(()) => error,
-            Err((path, reason)) => errors::left_behind(error, &path, &reason),
-        }),
-    }
-}
-
-fn prepare(
-    transaction: &mut Transaction<'_>,
-    change: &Change<'_>,
-    now: OffsetDateTime,
-    record: &dyn Fn(&Directory) -> Result<(), Error>,
-) -> Result<Vec<Note>, Error> {
-    let staged: Vec<_> = change.files.iter().map(NewFile::to_stage).collect();
-    let foreign = transaction.stage(&staged)?;
-    let notes = foreign.into_iter().map(|file| notes::owner_not_kept(&file.to_string())).collect();
-    let transaction = &*transaction;
-    let read = |path: &RelativePath| transaction.read(path).map_err(Error::from);
-    for LeafSpec { leaf, key, place, .. } in change.leaves {
-        let elsewhere = match key {
-            KeySource::Elsewhere(key) => Some(key),
-            KeySource::New(_) | KeySource::Same(_) => None,
-        };
-        let pair = Pair { kind: leaf.kind, files: &place.files, key: elsewhere };
-        pair.verify(transaction.directory(), &leaf.names, now, &read).map_err(unverifiable)?;
-    }
-    record(transaction.directory())?;
-    Ok(notes)
+        record(staged.directory())
+    })?;
+    let Committed { backup, owner_not_kept, left } = committed;
+    let not_kept = owner_not_kept.iter().map(|file| notes::owner_not_kept(&file.to_string()));
+    Ok(Written { backup, notes: not_kept.chain(left).collect() })
 }
 
 /// Key and certificate of a server or client.
@@ -171,7 +150,7 @@ impl Pair<'_> {
             Some(key) => (*key).clone(),
             None => key_from_pem(&read(&files.key)?, None).map_err(in_file(&files.key))?.public_key()?,
         };
-        let anchors = certificates_from_pem(&read(&files.authority)?).map_err(in_file(&files.authority))?;
+        let anchors = certificates_from_pem(&read(&files.ca)?).map_err(in_file(&files.ca))?;
         let presented =
             certificates_from_pem(&read(&files.certificate)?).map_err(in_file(&files.certificate))?;
         if presented[0].public_key().ok() != Some(key) {

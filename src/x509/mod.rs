@@ -52,7 +52,7 @@ pub use serial::{SerialCounter, SerialNumber};
 pub(crate) use signatures::ECDSA_P521_SHA512;
 pub use subject::{Attribute, AttributeType, Subject};
 pub use validity::{Days, Validity, moment};
-pub(crate) use validity::{day_count, rfc3339, timestamp};
+pub(crate) use validity::{day_count, from_timestamp, rfc3339, timestamp};
 pub use verify::{covers, verify_chain};
 
 crate::base::text::serialize_as_displayed!(GeneralName, SerialNumber, Subject);

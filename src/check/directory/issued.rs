@@ -11,7 +11,7 @@ use crate::base::place::{Place, Position};
 use crate::base::workers::share;
 use crate::check::directory::CheckedCertificate;
 use crate::check::{self, Bundle, Code, Expectations, Finding, Issued, IssuedJudge, SignedSerials};
-use crate::store::inventory::{InventoryEntry, Overview, entries_of};
+use crate::store::inventory::{IssuedEntry, Overview, entries_of};
 use crate::store::{
     EndEntityFiles, FileRole, INVENTORY, ISSUED_FOLDER, IssuedName, NEXT_FOLDER, Survey, View, path_of,
 };
@@ -103,10 +103,8 @@ impl Looker<'_> {
             // Somebody removed it: what was issued is still there.
             return Ok((!self.view.issued()?.is_empty()).then(Overview::default));
         };
-        let register = |entry: &InventoryEntry| {
-            if let Some(serial) = entry.serial() {
-                signed.add(&entry.issuer, serial, &entry.sha256_fingerprint, &entry.file);
-            }
+        let register = |entry: &IssuedEntry| {
+            signed.add(&entry.issuer, entry.serial.clone(), &entry.sha256_fingerprint, &entry.file);
         };
         let overview = entries_of(BufReader::new(file), register)?;
         if overview.damaged_lines > 0 {

@@ -243,7 +243,7 @@ pub fn judge_interruption(interruption: &Interruption, folder: &str, directory: 
             };
             Finding::in_directory(Code::InterruptedRun, folder.to_owned(), evidence, directory)
         }
-        Interruption::Foreign { journal, reason } => {
+        Interruption::NotOwn { journal, reason } => {
             let path = RelativePath::in_directory(*journal).below(Path::new(folder));
             let evidence = format!("is what an interrupted run leaves, but not one of yours: {reason}");
             Finding::in_directory(Code::ForeignJournal, path.display().to_string(), evidence, directory)

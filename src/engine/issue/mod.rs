@@ -21,7 +21,7 @@ use crate::engine::present::{Present, first_entries};
 use crate::engine::report::Report;
 use crate::engine::run::{Opening, Run};
 use crate::engine::signers::Signers;
-use crate::store::{Access, Backup, Directory, Protection};
+use crate::store::{Access, Directory, Existing, Protection};
 use crate::x509::{EndEntityKind, Passphrase};
 pub use csr::SigningRequest;
 pub use fleet::Fleet;
@@ -117,13 +117,13 @@ fn issue_in(
         now: run.now,
     };
     let mut failures = Vec::new();
-    let (specs, backup, batches) = match &request.to {
+    let (specs, existing, batches) = match &request.to {
         Recipients::Named(recipients) => {
             let specs = specs_of_named(recipients, request.replace, &maker)?;
-            (specs, request.backup(run.now), Batches::One)
+            (specs, request.existing(run.now), Batches::One)
         }
         Recipients::Request(csr) => {
-            (vec![csr.spec(&maker, request.replace)?], request.backup(run.now), Batches::One)
+            (vec![csr.spec(&maker, request.replace)?], request.existing(run.now), Batches::One)
         }
         Recipients::Fleet { fleet, if_due } => {
             let mut kept = Kept::default();
@@ -132,7 +132,7 @@ fn issue_in(
             let specs = specs_of_fleet(fleet, &maker, &due, &mut kept, &mut failures)?;
             run.report.certificates.append(&mut kept.certificates);
             run.report.notes.append(&mut kept.notes);
-            (specs, Backup::None, Batches::Small)
+            (specs, Existing::Replace, Batches::Small)
         }
     };
     if specs.is_empty() {
@@ -142,7 +142,7 @@ fn issue_in(
     let mut issuer = Issuer::of(run, inventory, &ca, &known)?;
     issuer.first_entries = first_entries(&own, inventory, &signers, issuer.run.now);
     match &mut folder {
-        Some(folder) => issuer.issue_into(folder, &specs, batches, backup, progress)?,
+        Some(folder) => issuer.issue_into(folder, &specs, batches, existing, progress)?,
         // In a dry run it need not be there.
         None => {
             let path = IssuedFolder::path(&request.directory, request.output.as_deref());
@@ -153,8 +153,8 @@ fn issue_in(
 }
 
 impl IssueRequest {
-    fn backup(&self, now: OffsetDateTime) -> Backup {
-        if self.replace { Backup::At(now) } else { Backup::None }
+    fn existing(&self, now: OffsetDateTime) -> Existing {
+        if self.replace { Existing::BackUp(now) } else { Existing::Replace }
     }
 }
 

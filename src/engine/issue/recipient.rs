@@ -146,8 +146,8 @@ impl SpecMaker<'_> {
         self.refuse_other_spellings(names)?;
         let Some(IssuedFolder { directory: folder, .. }) = self.folder else { return Ok(()) };
         for name in names.iter().filter(|_| !replace) {
-            let EndEntityFiles { key, certificate, authority } = EndEntityFiles::issued(name);
-            for path in [key, certificate, authority] {
+            let EndEntityFiles { key, certificate, ca } = EndEntityFiles::issued(name);
+            for path in [key, certificate, ca] {
                 if folder.state(&path)?.is_some() {
                     return Err(self.already_issued(folder.path(), name));
                 }

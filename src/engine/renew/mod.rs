@@ -17,7 +17,7 @@ use crate::engine::present::{Present, first_entries};
 use crate::engine::report::Report;
 use crate::engine::run::{Opening, Run};
 use crate::engine::signers::Signers;
-use crate::store::{Access, Backup};
+use crate::store::{Access, Existing};
 use crate::x509::{CertificateAuthority, EndEntityKind};
 pub use request::{Adopted, Issued, RenewRequest};
 pub(crate) use selection::Selection;
@@ -155,7 +155,7 @@ fn issue_each(
     if specs.is_empty() {
         return Ok(Vec::new());
     }
-    match issuer.issue_own(&specs, Vec::new(), Backup::None, None) {
+    match issuer.issue_own(&specs, Vec::new(), Existing::Replace, None) {
         Err(error) if is_refused(&error) && specs.len() == 1 => {
             failures.push(error);
             Ok(vec![specs[0].leaf.kind])
@@ -221,7 +221,7 @@ impl Selection<'_> {
                 }
             }
             self.said.report(&mut issuer.run.report);
-            issuer.issue_into(&mut folder, &specs, Batches::Small, Backup::None, progress)?;
+            issuer.issue_into(&mut folder, &specs, Batches::Small, Existing::Replace, progress)?;
         }
         self.report_withdrawn();
         self.said.report(&mut issuer.run.report);

@@ -10,7 +10,7 @@ use crate::engine::leaf::{
 use crate::engine::notes;
 use crate::engine::present::Present;
 use crate::milvus::defaults;
-use crate::store::inventory::InventoryEntry;
+use crate::store::inventory::IssuedEntry;
 use crate::store::{Directory, FileMode};
 use crate::x509::{
     self, Attribute, AttributeType, Certificate, Days, EndEntityKind, GeneralName, KeyType, PrivateKey,
@@ -23,7 +23,7 @@ pub(crate) enum Model<'a> {
     /// The certificate that it replaces.
     Certificate(&'a Certificate),
     /// The inventory's line for a certificate that cannot be read.
-    Line(&'a InventoryEntry),
+    Line(&'a IssuedEntry),
     /// The command line, and the documentation's defaults.
     Nothing,
 }

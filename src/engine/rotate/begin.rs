@@ -10,7 +10,7 @@ use crate::engine::report::CertificateReport;
 use crate::engine::rotate::state::{RotationState, next};
 use crate::engine::rotate::step::Step;
 use crate::engine::write::NewFile;
-use crate::store::{Backup, FileRole, path_of};
+use crate::store::{Existing, FileRole, path_of};
 use crate::x509::{
     self, Certificate, CertificateAuthority, Days, KeyType, PrivateKey, SerialNumber, Subject, Validity,
     certificates_to_pem,
@@ -50,11 +50,11 @@ impl Step<'_> {
             in_next(FileRole::CaCertificate, certificates_to_pem([new.root()]).as_bytes()),
         ];
         // A CA in `next/` that ca.pem does not trust any more.
-        let backup = match self.run.directory.state(next(FileRole::CaKey))? {
-            Some(_) => Backup::At(self.run.now),
-            None => Backup::None,
+        let existing = match self.run.directory.state(next(FileRole::CaKey))? {
+            Some(_) => Existing::BackUp(self.run.now),
+            None => Existing::Replace,
         };
-        self.write(&files, backup)
+        self.write(&files, existing)
     }
 
     /// The next name that no CA in ca.pem has.
@@ -103,7 +103,7 @@ impl Step<'_> {
         let trusted = &self.rotation.trusted;
         let trusted = trusted.iter().map(|trusted| if trusted == old.root() { &new } else { trusted });
         let file = NewFile::new(role, certificates_to_pem(trusted)).owned_as_in(&self.run.directory)?;
-        self.write(&[file], Backup::At(self.run.now))?;
+        self.write(&[file], Existing::BackUp(self.run.now))?;
         Error::of_all(self.run.distribute_ca(self.inventory)?)
     }
 }

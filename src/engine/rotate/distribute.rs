@@ -40,11 +40,11 @@ impl Run {
 
 /// The ca.pem that is to lie beside a certificate, where it is there and has another.
 fn ca_beside(folder: &IssuedFolder, member: &Member, trusted: &[u8]) -> Result<Option<NewFile>, Error> {
-    let EndEntityFiles { certificate, authority, .. } = EndEntityFiles::issued(&member.name);
+    let EndEntityFiles { certificate, ca, .. } = EndEntityFiles::issued(&member.name);
     let is_there = folder.directory.state(&certificate)?.is_some();
-    if !is_there || folder.directory.read(&authority)?.is_some_and(|own| *own == trusted) {
+    if !is_there || folder.directory.read(&ca)?.is_some_and(|own| *own == trusted) {
         return Ok(None);
     }
-    let file = NewFile::at(authority, FileRole::CaCertificate, trusted);
+    let file = NewFile::at(ca, FileRole::CaCertificate, trusted);
     file.owned_as_in(&folder.directory).map(Some)
 }

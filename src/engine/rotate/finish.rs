@@ -4,7 +4,7 @@ use crate::engine::notes;
 use crate::engine::rotate::state::RotationState;
 use crate::engine::rotate::step::Step;
 use crate::engine::write::NewFile;
-use crate::store::{Backup, FileRole};
+use crate::store::{Existing, FileRole};
 use crate::x509::certificates_to_pem;
 
 impl Step<'_> {
@@ -43,6 +43,6 @@ impl Step<'_> {
             return Ok(());
         }
         let file = NewFile::new(role, certificates_to_pem([new])).owned_as_in(&self.run.directory)?;
-        self.write(&[file], Backup::None)
+        self.write(&[file], Existing::Replace)
     }
 }

@@ -11,7 +11,7 @@ use crate::engine::rotate::state::{RotationState, next};
 use crate::engine::rotate::step::Step;
 use crate::engine::signers::Signers;
 use crate::engine::write::NewFile;
-use crate::store::{Backup, FileRole};
+use crate::store::{Existing, FileRole};
 use crate::x509::{self, CertificateAuthority, EndEntityKind, certificates_from_pem, key_from_pem};
 
 impl Step<'_> {
@@ -46,7 +46,7 @@ impl Step<'_> {
             }
         };
         if changes_over || !specs.is_empty() {
-            issuer.issue_own(&specs, ca_files, Backup::At(now), None)?;
+            issuer.issue_own(&specs, ca_files, Existing::BackUp(now), None)?;
         }
         // What ends now or is not of this CA.
         let mut rest = RenewRequest::new(&self.request.directory);

@@ -1,18 +1,19 @@
 //! How far the replacement of an authority is, read from the certificates themselves.
 
-use std::io::ErrorKind;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::base::error::Error;
+use crate::base::error::{Error, ErrorKind};
 use crate::check::ca;
 use crate::engine::errors;
-use crate::engine::inventory::{Inventory, Member, Members, look_at};
+use crate::engine::inventory::{Inventory, Member, Members};
 use crate::engine::present::{Found, Present};
 use crate::engine::signers::{Signers, Unvouched};
 use crate::store::{
-    self, Access, Directory, EndEntityFiles, FileRole, IssuedName, NEXT_FOLDER, RelativePath, path_of,
+    Access, Directory, EndEntityFiles, FileRole, IssuedName, NEXT_FOLDER, RelativePath, path_of,
+    read_file_if_there,
 };
 use crate::x509::{self, Certificate, EndEntityKind, KeyMaterial, certificates_from_pem};
 
@@ -153,7 +154,7 @@ impl Look<'_> {
             let folder = self.directory.path().join(folder);
             // What lies elsewhere can be out of reach, and is not withdrawn by that.
             match folder.metadata() {
-                Err(error) if is_elsewhere && error.kind() == ErrorKind::NotFound => {
+                Err(error) if is_elsewhere && error.kind() == io::ErrorKind::NotFound => {
                     self.unsettled.push(errors::output_gone(&folder, members.len()));
                     continue;
                 }
@@ -168,10 +169,10 @@ impl Look<'_> {
     }
 
     fn at_member(&mut self, folder: &Path, member: &Member, content: &[u8]) -> Result<(), Error> {
-        let EndEntityFiles { certificate, authority, .. } = EndEntityFiles::issued(&member.name);
+        let EndEntityFiles { certificate, ca, .. } = EndEntityFiles::issued(&member.name);
         let path = path_of(folder, certificate);
-        let Some(found) = look_at(&path)? else { return Ok(()) };
-        if look_at(&path_of(folder, authority))?.is_none_or(|trusted| *trusted != content) {
+        let Some(found) = read_file_if_there(&path)? else { return Ok(()) };
+        if read_file_if_there(&path_of(folder, ca))?.is_none_or(|trusted| *trusted != content) {
             self.behind += 1;
         }
         let found = Found::of(&found);
@@ -265,9 +266,12 @@ fn is_last_issuing(directory: &Directory, trusted: &[Certificate], issued: &[usi
 fn is_interrupted(directory: &Directory, inventory: &Inventory, unsettled: &mut Vec<Error>) -> bool {
     for Members { folder, .. } in inventory.members() {
         match directory.open_beside(&directory.path().join(folder), Access::Look) {
-            Err(store::Error::Interrupted { .. }) => return true,
-            Err(store::Error::NotFound { .. }) | Ok(_) => {}
-            Err(error) => unsettled.push(error.into()),
+            Ok(_) => {}
+            Err(error) => match error.kind() {
+                ErrorKind::Interrupted => return true,
+                ErrorKind::NoFolder => {}
+                _ => unsettled.push(error),
+            },
         }
     }
     false

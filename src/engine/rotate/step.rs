@@ -6,7 +6,7 @@ use crate::engine::inventory::Inventory;
 use crate::engine::rotate::state::{Rotation, RotationState, next};
 use crate::engine::run::Run;
 use crate::engine::write::{Change, NewFile, write};
-use crate::store::{Backup, FileRole, NEXT_FOLDER, Protection};
+use crate::store::{Existing, FileRole, NEXT_FOLDER, Protection};
 use crate::x509::{Days, KeyType, Passphrase};
 
 /// What `rotate-ca` is to do.
@@ -55,9 +55,9 @@ pub(crate) struct Step<'a> {
 
 impl Step<'_> {
     /// Writes files of the CA.
-    pub(crate) fn write(&mut self, files: &[NewFile], backup: Backup) -> Result<(), Error> {
+    pub(crate) fn write(&mut self, files: &[NewFile], existing: Existing) -> Result<(), Error> {
         let Run { directory, report, now, .. } = &mut *self.run;
-        let written = write(directory, &Change { backup, ..Change::of(files) }, *now, &|_| Ok(()))?;
+        let written = write(directory, &Change { existing, ..Change::of(files) }, *now, &|_| Ok(()))?;
         let folder = report.directory.clone();
         report.add_written(written, files, &folder);
         Ok(())
@@ -73,7 +73,7 @@ impl Step<'_> {
         }
         // The key last: as long as it is there, so is what this is about.
         let files = [FileRole::CaCertificate, FileRole::CaKey].map(FileRole::file_name);
-        Ok(directory.remove_files(NEXT_FOLDER, &files)?)
+        directory.remove_files(NEXT_FOLDER, &files)
     }
 
     /// That this step is not the next one.
