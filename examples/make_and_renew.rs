@@ -1,8 +1,8 @@
 //! Makes a certificate directory, then renews its server certificate with one more name:
 //! `cargo run --example make_and_renew -- DIRECTORY`.
 
-use milvus_certs::{GenerateRequest, RenewRequest, Report, generate, renew};
 use milvus_certs::x509::EndEntityKind;
+use milvus_certs::{GenerateRequest, RenewRequest, Report, generate, renew};
 use time::OffsetDateTime;
 
 fn main() -> anyhow::Result<()> {
@@ -10,7 +10,7 @@ fn main() -> anyhow::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "a program may read the clock; the library does not")]
     let now = OffsetDateTime::now_utc();
 
-    show(&generate(&GenerateRequest::new(&directory)?, now)?);
+    show(&generate(&GenerateRequest::new(&directory), now)?);
 
     let mut request = RenewRequest::new(&directory);
     request.kinds = vec![EndEntityKind::Server];

@@ -10,14 +10,17 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use milvus_certs::{GenerateRequest, generate};
-use milvus_certs::check::{InspectTarget, inspect};
+use milvus_certs::base::place::Place;
 use milvus_certs::check::config::{Seen, Source};
 use milvus_certs::check::{self, Bundle, Expectations, Verdict};
-use milvus_certs::base::place::Place;
+use milvus_certs::check::{InspectTarget, inspect};
 use milvus_certs::milvus::TlsMode;
-use milvus_certs::x509::{Item, KeyMaterial, KeyType, SerialCounter, certificates_from_pem, certificates_to_pem, is_encrypted_key, items, key_from_pem};
 use milvus_certs::store::{FileMode, FileRole};
+use milvus_certs::x509::{
+    Item, KeyMaterial, KeyType, SerialCounter, certificates_from_pem, certificates_to_pem, is_encrypted_key,
+    items, key_from_pem,
+};
+use milvus_certs::{GenerateRequest, generate};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -36,7 +39,7 @@ static REAL: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let mut files = Vec::new();
     for key_type in [KeyType::P256, KeyType::Rsa2048] {
         let folder = tempfile::tempdir().unwrap();
-        let mut request = GenerateRequest::new(folder.path()).unwrap();
+        let mut request = GenerateRequest::new(folder.path());
         request.key_type = key_type;
         generate(&request, OffsetDateTime::now_utc()).unwrap();
         files.extend(FileRole::AS_LISTED.map(|role| fs::read(folder.path().join(role.file_name())).unwrap()));
@@ -330,7 +333,7 @@ fn ended(child: &mut Child, arguments: &[&str]) -> ExitStatus {
 /// A certificate directory.
 fn made() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let mut request = GenerateRequest::new(folder.path()).unwrap();
+    let mut request = GenerateRequest::new(folder.path());
     request.key_type = KeyType::P256;
     generate(&request, OffsetDateTime::now_utc()).unwrap();
     folder

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use milvus_certs::{GenerateRequest, RenewRequest, generate, renew};
 use milvus_certs::x509::KeyType;
+use milvus_certs::{GenerateRequest, RenewRequest, generate, renew};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
@@ -97,7 +97,7 @@ fn now() -> OffsetDateTime {
 }
 
 fn made(directory: &Path, key_type: KeyType) {
-    let request = GenerateRequest { key_type, ..GenerateRequest::new(directory).unwrap() };
+    let request = GenerateRequest { key_type, ..GenerateRequest::new(directory) };
     generate(&request, now()).unwrap();
 }
 

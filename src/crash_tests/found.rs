@@ -3,9 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::base::error::Error;
 use crate::base::error::ErrorKind;
-use crate::base::note::Note;
 use crate::crash_tests::run::{Accident, NAMES, Run};
 use crate::crash_tests::world::World;
 use crate::engine::notes;

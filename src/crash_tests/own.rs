@@ -8,7 +8,6 @@ use time::OffsetDateTime;
 
 use crate::base::error::Error;
 use crate::base::error::ErrorKind;
-use crate::base::note::Note;
 use crate::crash_tests::{LATER, NOW, snapshot};
 use crate::engine::issuance::verify_files;
 use crate::engine::{GenerateRequest, IfPresent, RenewRequest, Report, generate, renew};
@@ -39,7 +38,7 @@ impl Run {
 }
 
 fn request(directory: &Path, if_present: IfPresent) -> GenerateRequest {
-    let request = GenerateRequest::new(directory).unwrap();
+    let request = GenerateRequest::new(directory);
     GenerateRequest { key_type: KeyType::P256, if_present, ..request }
 }
 

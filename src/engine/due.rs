@@ -194,7 +194,7 @@ impl Asked<'_> {
             let is_cut = validity.not_after == signers.validity().not_after && validity.days() < days;
             validity.days() == days || is_cut
         });
-        let key_type = || certificate.public_key().ok().and_then(|key| key.key_type());
+        let key_type = || certificate.public_key().ok().and_then(|key| key.algorithm().key_type());
         let has_key = self.key_type.is_none_or(|wanted| key_type() == Some(wanted));
         let has_subject = subject.to_string() == certificate.subject().to_string();
         Ok(has_names && has_subject && has_days && has_key)

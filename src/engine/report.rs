@@ -131,7 +131,9 @@ impl FileReport {
 
 fn key_name(certificate: &Certificate) -> String {
     match certificate.public_key() {
-        Ok(key) => key.key_type().map_or_else(|| key.to_string(), |key_type| key_type.to_string()),
+        Ok(key) => {
+            key.algorithm().key_type().map_or_else(|| key.to_string(), |key_type| key_type.to_string())
+        }
         Err(_) => "unknown".into(),
     }
 }

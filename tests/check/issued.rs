@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use milvus_certs::{GenerateRequest, IssueRequest, Recipients, generate, issue};
-use milvus_certs::x509::{Days, EndEntityKind, KeyType};
 use milvus_certs::store::Protection;
+use milvus_certs::x509::{Days, EndEntityKind, KeyType};
+use milvus_certs::{GenerateRequest, IssueRequest, Recipients, generate, issue};
 use time::OffsetDateTime;
 
 use crate::exhibit::{Exhibit, broken, made};
@@ -113,7 +113,7 @@ fn files() -> Vec<Exhibit> {
             &["expired milvus-2.pem", "expired search.pem"],
             |folder| {
                 let then = OffsetDateTime::now_utc() - Duration::from_secs(40 * 24 * 60 * 60);
-                let mut request = GenerateRequest::new(folder.path("")).unwrap();
+                let mut request = GenerateRequest::new(folder.path(""));
                 request.key_type = KeyType::P256;
                 generate(&request, then).unwrap();
                 issue_both(folder, then, Some(Days::new(30).unwrap()));

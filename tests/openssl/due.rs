@@ -5,8 +5,8 @@ use std::fs;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use milvus_certs::{GenerateRequest, RenewRequest, generate, renew};
 use milvus_certs::x509::{Days, KeyType};
+use milvus_certs::{GenerateRequest, RenewRequest, generate, renew};
 use time::OffsetDateTime;
 
 use crate::profile::serial_of;
@@ -103,7 +103,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             for (age, is_due) in [(35, false), (41, true)] {
                 let folder = Folder::new();
                 let then = OffsetDateTime::now_utc() - Duration::from_secs(age * 24 * 60 * 60);
-                let mut request = GenerateRequest::new(folder.path("")).unwrap();
+                let mut request = GenerateRequest::new(folder.path(""));
                 (request.key_type, request.days) = (KeyType::P256, Days::new(60).unwrap());
                 generate(&request, then).unwrap();
                 let said = folder.milvus_certs("renew --if-due 30d --json");

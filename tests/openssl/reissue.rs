@@ -50,7 +50,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial(format!("a root with {what} is not signed anew"), move || {
             let folder = with_authority(extensions);
             let refusal = reissue(&folder, &[]).unwrap_err();
-            assert!(matches!(refusal, Error::NotReissuable { .. }), "{refusal}");
+            assert!(refusal.to_string().starts_with("cannot be signed anew ("), "{refusal}");
             assert!(refusal.to_string().contains(error), "{refusal}");
         })
     };

@@ -2,7 +2,7 @@
 //! what they ask for.
 
 use libtest_mimic::Trial;
-use milvus_certs::x509::{Attribute, AttributeType, CertificateAuthority, CertificateRequest, Days, EndEntityKind, Error, KeyDefect, KeyType, PrivateKey, SerialNumber, Subject, Validity, certificates_to_pem, request_from};
+use milvus_certs::x509::{Attribute, AttributeType, CertificateAuthority, CertificateRequest, Days, EndEntityKind, Error, KeyType, PrivateKey, SerialNumber, Subject, Validity, certificates_to_pem, request_from};
 use milvus_certs::engine::ca::{AuthorityTemplate, EndEntity};
 use time::OffsetDateTime;
 
@@ -88,7 +88,8 @@ fn signatures() -> Vec<Trial> {
             change(&mut der);
             folder.write("my.csr", &der);
             assert!(!verifies(&folder));
-            assert!(matches!(request(&folder).verify(), Err(Error::RequestSignatureWrong)));
+            let error = request(&folder).verify().unwrap_err().to_string();
+            assert_eq!(error, "is not signed with its own key, or was changed after it was signed");
         })
     };
     let flip_signature = |der: &mut Vec<u8>| *der.last_mut().unwrap() ^= 1;
@@ -112,7 +113,8 @@ fn signatures() -> Vec<Trial> {
             replace(&mut forged, &mine, &theirs);
             folder.write("my.csr", &forged);
             assert!(!verifies(&folder));
-            assert!(matches!(request(&folder).verify(), Err(Error::RequestSignatureWrong)));
+            let error = request(&folder).verify().unwrap_err().to_string();
+            assert_eq!(error, "is not signed with its own key, or was changed after it was signed");
         }),
         trial("a modulus with a small factor is refused before its signature is looked at", || {
             let folder = with_request(RSA_KEY, "-outform DER");
@@ -127,7 +129,8 @@ fn signatures() -> Vec<Trial> {
             replace(&mut der, &octets, &even);
             folder.write("my.csr", &der);
             let error = request(&folder).verify().unwrap_err();
-            assert!(matches!(error, Error::RequestKeyRefused(KeyDefect::SmallFactor { factor: 2 })));
+            let asks_for = "asks for a certificate of an RSA key whose modulus is even, ";
+            assert!(error.to_string().starts_with(asks_for), "{error}");
             assert_says(&error, "whose modulus is even");
         }),
         trial("a compressed point is the same key as the point", || {

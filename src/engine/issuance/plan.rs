@@ -141,7 +141,7 @@ pub(crate) fn names_from_common_name(
     kind: EndEntityKind,
     subject: &Subject,
 ) -> Result<Vec<GeneralName>, x509::Error> {
-    let common_name = subject.common_name().ok_or(x509::Error::CommonNameEmpty);
+    let common_name = subject.common_name().ok_or_else(x509::Error::common_name_empty);
     let name = common_name.and_then(|common_name| common_name.parse());
     match (kind, name) {
         (EndEntityKind::Client, Err(_)) => Ok(Vec::new()),

@@ -72,7 +72,7 @@ impl Drafter<'_> {
         let state =
             |path| self.folder.map(|folder| folder.directory.state(path)).transpose().map(Option::flatten);
         let (key_state, certificate_state) = (state(&files.key)?, state(&files.certificate)?);
-        let wanted = Validity::starting(self.now, wish.days.map_or_else(|| Days::new(defaults::DAYS), Ok)?)?;
+        let wanted = Validity::starting(self.now, wish.days.unwrap_or(defaults::DAYS))?;
         let validity = wanted.within(self.signers.validity());
         if validity.not_after < wanted.not_after {
             let file = files.certificate.to_string();
@@ -121,7 +121,7 @@ impl Drafter<'_> {
         let same_kind = self.own.iter().filter(|own| own.kind == wish.kind).find_map(certificate);
         let subject = match same_kind.or_else(|| self.own.iter().find_map(certificate)) {
             Some(subject) => subject,
-            None => Subject::new(&defaults::subject()?)?,
+            None => Subject::new(&defaults::SUBJECT)?,
         };
         Ok(subject.with(&Attribute::new(AttributeType::CommonName, wish.name.as_str())?)?)
     }

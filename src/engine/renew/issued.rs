@@ -66,7 +66,7 @@ impl Members {
                 return Err(not_issued(name, directory));
             };
             if !request.adopted.names.contains(name) {
-                let kind = found.certificate.as_ref().map_or(EndEntityKind::Client, EndEntityKind::of);
+                let kind = found.certificate.as_ref().map_or(EndEntityKind::Client, Certificate::kind);
                 return Err(unvouched(
                     request,
                     &below(directory, Path::new(&found.file)),
@@ -292,7 +292,7 @@ impl Selection<'_> {
             Ok(kind) => old.kind = kind,
             Err(_) if self.request.adopted.names.contains(&member.name) => {
                 if member.kind.is_none() || !certificate.serves(old.kind) {
-                    old.kind = EndEntityKind::of(&certificate);
+                    old.kind = certificate.kind();
                 }
                 return Ok(Seen::Due(Box::new(old)));
             }

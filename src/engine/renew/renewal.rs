@@ -12,7 +12,7 @@ use crate::store::{Directory, FileMode};
 use crate::x509::CertificateAuthority;
 use crate::x509::add_names;
 use crate::x509::{
-    Attribute, AttributeType, Certificate, Days, EndEntityKind, GeneralName, KeyType, PrivateKey, PublicKey,
+    Attribute, AttributeType, Certificate, EndEntityKind, GeneralName, KeyType, PrivateKey, PublicKey,
     Subject, Validity, key_from_pem,
 };
 
@@ -107,7 +107,7 @@ impl Renewal<'_> {
         let days = match (self.request.days, model.certificate()) {
             (Some(days), _) => days,
             (None, Some(certificate)) => certificate.validity().days(),
-            (None, None) => Days::new(defaults::DAYS)?,
+            (None, None) => defaults::DAYS,
         };
         let wanted = Validity::starting(self.now, days)?;
         let validity = wanted.within(self.authority.validity());
@@ -131,8 +131,8 @@ impl Renewal<'_> {
         Ok(KeyPlan::New(match (self.request.key_type, model.certificate().map(Certificate::public_key)) {
             (Some(key_type), _) => key_type,
             (None, None) => KeyType::Rsa2048,
-            (None, Some(Ok(key))) => key.key_type().unwrap_or_else(|| {
-                let new = key.nearest_key_type();
+            (None, Some(Ok(key))) => key.algorithm().key_type().unwrap_or_else(|| {
+                let new = key.algorithm().nearest_key_type();
                 notes.push(notes::key_type_changed(&file(), &key.to_string(), new));
                 new
             }),
@@ -168,8 +168,7 @@ impl Renewal<'_> {
         let public_key = key.public_key()?;
         match old.certificate() {
             Some(old) if old.public_key().ok().as_ref() != Some(&public_key) => {
-                let subject = old.subject().clone();
-                Err(Error::in_file(path)(crate::x509::Error::KeyMismatch { subject }))
+                Err(Error::in_file(path)(crate::x509::Error::key_mismatch(old.subject())))
             }
             _ => {
                 public_key.check_for(old.kind).map_err(Error::in_file(path))?;
@@ -193,7 +192,7 @@ fn subject(model: Model<'_>, changes: &Changes<'_>) -> Result<Subject, crate::x5
     let mut subject = match model {
         Model::Certificate(certificate) => certificate.subject().clone(),
         Model::Line(line) => Subject::from_shown(&line.subject)?,
-        Model::Nothing => Subject::new(&defaults::subject()?)?,
+        Model::Nothing => Subject::new(&defaults::SUBJECT)?,
     };
     // Where names are all that is known, the first is also the CommonName.
     let first = match (model, changes.common_name, changes.names.first()) {

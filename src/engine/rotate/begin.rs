@@ -43,7 +43,7 @@ impl Run<'_> {
             validity: Validity::starting(self.now, days)?,
             serial: SerialNumber::random()?,
         };
-        let key = PrivateKey::generate(key_type.unwrap_or_else(|| old_key.nearest_key_type()))?;
+        let key = PrivateKey::generate(key_type.unwrap_or_else(|| old_key.algorithm().nearest_key_type()))?;
         let key_pem = match passphrase {
             Some(passphrase) => encrypt_key_to_pem(&key, passphrase)?,
             None => key_to_pem(&key)?,

@@ -15,8 +15,9 @@ use crate::engine::rotate::state::{RotationState, next};
 use crate::engine::{Action, Report};
 use crate::store::inventory::InventoryEntry;
 use crate::store::{Backup, Directory, FileRole};
-use crate::x509::CertificateAuthority;
-use crate::x509::{self, EndEntityKind, certificates_from_pem, generate_keys, key_from_pem};
+use crate::x509::{
+    CertificateAuthority, EndEntityKind, Problem, certificates_from_pem, generate_keys, key_from_pem,
+};
 
 impl Run<'_> {
     /// Lets the new authority issue, with server.pem and client.pem at once; then issues again what else
@@ -158,7 +159,8 @@ impl Run<'_> {
             let old = Old::of_directory(self.directory, kind, true)?;
             let certificate = match &old.found {
                 Found::Certificate(certificate, _) => certificate,
-                Found::Nothing | Found::NotAFile | Found::Unusable(x509::Error::Empty) => continue,
+                Found::Nothing | Found::NotAFile => continue,
+                Found::Unusable(source) if source.problem() == Problem::Empty => continue,
                 Found::Unusable(source) => {
                     let path = self.directory.path_of(&old.files.certificate);
                     return Err(errors::old_certificate(&path, source.clone()));
