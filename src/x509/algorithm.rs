@@ -27,7 +27,7 @@ pub(crate) const MAX_RSA_BITS: u32 = 8192;
 /// pymilvus cannot talk to a server with an Ed25519 or P-521 key, and Milvus cannot load secp256k1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyType {
-    /// What the documentation page's scripts make.
+    /// What gen.sh makes.
     Rsa2048,
     Rsa3072,
     Rsa4096,

@@ -187,9 +187,7 @@ impl Certificate {
     /// Whether Go and the other verifiers take it for this purpose: without extendedKeyUsage it
     /// serves all (RFC 5280 4.2.1.12).
     pub fn serves(&self, kind: EndEntityKind) -> bool {
-        self.extended_key_usage().is_none_or(|purposes| {
-            purposes.iter().any(|purpose| purpose == ANY_PURPOSE || purpose == kind.purpose())
-        })
+        self.names_purpose(kind) || self.serves_any_purpose()
     }
 
     /// Who it is for, by its purposes; a client where they do not tell.
@@ -202,15 +200,17 @@ impl Certificate {
 
     /// Whether extendedKeyUsage says anyExtendedKeyUsage.
     pub fn serves_any_purpose(&self) -> bool {
-        self.extended_key_usage()
-            .is_some_and(|purposes| purposes.iter().any(|purpose| purpose == ANY_PURPOSE))
+        self.has_purpose(ANY_PURPOSE)
     }
 
     /// Whether extendedKeyUsage says this purpose itself, which is what OpenSSL asks of a CA; without the
     /// extension it serves all.
     pub fn names_purpose(&self, kind: EndEntityKind) -> bool {
-        self.extended_key_usage()
-            .is_none_or(|purposes| purposes.iter().any(|purpose| purpose == kind.purpose()))
+        self.extended_key_usage().is_none() || self.has_purpose(kind.purpose())
+    }
+
+    fn has_purpose(&self, purpose: &str) -> bool {
+        self.extended_key_usage().is_some_and(|purposes| purposes.iter().any(|own| own == purpose))
     }
 
     /// The name of a critical extension that webpki does not know, and so refuses in what is presented to

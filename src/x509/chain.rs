@@ -1,4 +1,4 @@
-//! Judges chains for checks, where [`verify_chain`](super::verify_chain) only refuses: what exactly is
+//! Judges chains for checks, where [`verify_chain`](crate::x509::verify_chain) only refuses: what exactly is
 //! wrong, apart from dates and weak keys, which are findings of their own.
 
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::x509::algorithm::KeyAlgorithm;
 use crate::x509::certificate::Certificate;
 use crate::x509::kind::EndEntityKind;
 use crate::x509::signature::{LENIENT, SignatureDefect};
-use crate::x509::verify::{in_words, webpki_verdict};
+use crate::x509::verify::{in_words, usage, webpki_verdict};
 
 /// What is wrong with a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub fn judge_chain(
     anchors: &[Certificate],
 ) -> Result<(), ChainDefect> {
     let leaf = presented.first().ok_or(ChainDefect::UnknownIssuer)?;
-    let Some(usage) = usage(leaf, kind) else {
+    let Some(usage) = usage_to_judge(leaf, kind) else {
         return judge_issuer(presented, anchors);
     };
     let begins = presented.iter().map(|certificate| certificate.validity().not_before).max();
@@ -107,16 +107,13 @@ const ANY_EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1D, 0x25, 0x00];
 
 /// A purpose that the certificate has, so that its chain is judged even where that purpose is the
 /// wrong one; none where it has neither.
-fn usage(leaf: &Certificate, kind: EndEntityKind) -> Option<KeyUsage> {
+fn usage_to_judge(leaf: &Certificate, kind: EndEntityKind) -> Option<KeyUsage> {
     // webpki does not take anyExtendedKeyUsage for a purpose; Go does.
     if leaf.serves_any_purpose() {
         return Some(KeyUsage::required_if_present(ANY_EXTENDED_KEY_USAGE));
     }
     let other = EndEntityKind::ALL.into_iter().find(|other| leaf.serves(*other));
-    Some(match if leaf.serves(kind) { kind } else { other? } {
-        EndEntityKind::Server => KeyUsage::server_auth(),
-        EndEntityKind::Client => KeyUsage::client_auth(),
-    })
+    Some(usage(if leaf.serves(kind) { kind } else { other? }))
 }
 
 /// Whether some issuer signed the certificate, where webpki goes no further.

@@ -26,7 +26,6 @@ pub enum Problem {
     /// A PEM header that does not stand on a line of its own.
     FoldedPem,
     KeyEncrypted,
-    KeyTooShort,
     KeyMalformed,
     CaExpired,
     Other,

@@ -10,9 +10,8 @@ use x509_parser::prelude::FromDer;
 use crate::x509::algorithm::KeyAlgorithm;
 use crate::x509::certificate::{MAX_LENGTH, in_words};
 use crate::x509::error::Error;
-use crate::x509::extensions::{ANY_PURPOSE, Extensions, name};
+use crate::x509::extensions::{Extensions, name};
 use crate::x509::key_defect::KeyDefect;
-use crate::x509::kind::EndEntityKind;
 use crate::x509::name::GeneralName;
 use crate::x509::public_key::{PublicKey, spki_sha256};
 use crate::x509::signature::{SignatureAlgorithm, SignatureDefect, check_signature};
@@ -110,13 +109,6 @@ impl CertificateRequest {
     /// The purposes of the extendedKeyUsage that is asked for, if any.
     pub fn extended_key_usage(&self) -> Option<&[String]> {
         self.extensions.extended_key_usage.as_deref()
-    }
-
-    /// Whether extendedKeyUsage asks for this purpose by name; a request without extendedKeyUsage
-    /// asks for none.
-    pub fn asks_for(&self, kind: EndEntityKind) -> bool {
-        let purposes = self.extended_key_usage().unwrap_or_default();
-        purposes.iter().any(|purpose| purpose == ANY_PURPOSE || purpose == kind.purpose())
     }
 
     /// What else is asked for with extensions, beside subjectAltName, keyUsage, extendedKeyUsage, and

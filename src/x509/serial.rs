@@ -2,6 +2,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use crypto_bigint::{CheckedSub, U256};
+
 use crate::x509::error::Error;
 
 /// RFC 5280 4.1.2.2: at most 20 octets.
@@ -188,21 +190,13 @@ impl SerialCounter {
     /// CA issues, and fewer than what two random starts are apart.
     pub fn will_reach(&self, serial: &SerialNumber) -> bool {
         let wide = |serial: &SerialNumber| {
-            let mut octets = [0; 32];
+            let mut octets = [0; U256::BYTES];
             let start = octets.len().checked_sub(serial.octets.len())?;
             octets[start..].copy_from_slice(&serial.octets);
-            let (high, low) = octets.split_at(16);
-            Some((u128::from_be_bytes(high.try_into().ok()?), u128::from_be_bytes(low.try_into().ok()?)))
+            Some(U256::from_be_slice(&octets))
         };
-        if serial.is_negative {
-            return false;
-        }
-        let (Some((last_high, last)), Some((high, number))) = (wide(&self.last), wide(serial)) else {
-            return false;
-        };
-        let (distance, borrow) = number.overflowing_sub(last);
-        let high_distance = high.checked_sub(last_high).and_then(|high| high.checked_sub(borrow.into()));
-        high_distance == Some(0) && (1..=u128::from(u32::MAX)).contains(&distance)
+        let distance = || wide(serial)?.checked_sub(&wide(&self.last)?).into_option();
+        !serial.is_negative && distance().is_some_and(|distance| matches!(distance.bit_width(), 1..=32))
     }
 
     /// Whether there is no next serial number.

@@ -14,7 +14,7 @@ use crate::base::text::printable;
 use crate::x509::error::Error;
 use crate::x509::name::DnsName;
 
-/// The attributes that the documentation page's scripts set, in their order.
+/// The attributes that gen.sh sets, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AttributeType {
     Country,
@@ -149,7 +149,7 @@ impl Attribute {
         &self.value
     }
 
-    /// countryName must be a PrintableString (RFC 5280 appendix A.1); the page's other names are UTF8String.
+    /// countryName must be a PrintableString (RFC 5280 appendix A.1); gen.sh's other names are UTF8String.
     fn encode(&self) -> Result<AttributeTypeAndValue, Error> {
         let value = match self.kind {
             AttributeType::Country => PrintableStringRef::new(self.value()).map(Any::from),
@@ -194,7 +194,7 @@ impl Subject {
         Self { der: der.to_vec() }
     }
 
-    /// The subject that is displayed so, where it consists of the page's attributes in their order.
+    /// The subject that is displayed so, where it consists of these attributes in gen.sh's order.
     ///
     /// # Errors
     /// If it has other attributes, or could be read in two ways.
@@ -227,7 +227,7 @@ impl Subject {
     /// This subject with one attribute set, or left out if its value is empty.
     ///
     /// Where the type occurs already, the first is replaced and the others go; otherwise it takes
-    /// its place in the page's order.
+    /// its place in gen.sh's order.
     ///
     /// # Errors
     /// If the subject is not DER (its bytes came from a certificate made elsewhere).
@@ -326,7 +326,7 @@ fn split_generation(name: &str) -> Option<(&str, u32)> {
 
 const UNREADABLE: &str = "(unreadable name)";
 
-/// The page's attribute that an RDN consists of.
+/// The first attribute of an RDN, if it is one of gen.sh's.
 fn rank(rdn: &RelativeDistinguishedName) -> Option<AttributeType> {
     rdn.iter().next().and_then(|entry| AttributeType::of(&entry.oid))
 }
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn the_attributes_stand_in_the_order_of_the_page_however_they_are_given() {
+    fn the_attributes_stand_in_the_order_of_gen_sh_however_they_are_given() {
         let subject = subject(&[
             (AttributeType::CommonName, "localhost"),
             (AttributeType::OrganizationalUnit, "devops"),
@@ -470,8 +470,8 @@ mod tests {
 
     #[test]
     fn what_is_displayed_is_read_back_or_refused() {
-        let page = "C=US, ST=CA, L=Redwood City, O=zilliz, OU=devops, CN=milvus.example.com";
-        for shown in [page, "CN=search", "O=a/b, c, CN=x"] {
+        let all = "C=US, ST=CA, L=Redwood City, O=zilliz, OU=devops, CN=milvus.example.com";
+        for shown in [all, "CN=search", "O=a/b, c, CN=x"] {
             assert_eq!(Subject::from_shown(shown).unwrap().to_string(), shown);
         }
         for shown in ["", "search", "CN=a, CN=b", "CN=a, O=b", "DC=example, CN=a", "O=a + CN=b", "C=USA"] {

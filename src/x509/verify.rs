@@ -26,14 +26,10 @@ pub fn verify_chain(
     names: &[GeneralName],
     now: OffsetDateTime,
 ) -> Result<(), Error> {
-    let usage = match kind {
-        EndEntityKind::Server => KeyUsage::server_auth(),
-        EndEntityKind::Client => KeyUsage::client_auth(),
-    };
     let refused = |reason: String| {
         Error::new_certificate_needed(format!("does not verify as a {kind} certificate: {reason}"))
     };
-    webpki_verdict(usage, presented, anchors, webpki::ALL_VERIFICATION_ALGS, now)
+    webpki_verdict(usage(kind), presented, anchors, webpki::ALL_VERIFICATION_ALGS, now)
         .map_err(|error| refused(reason(&error, kind, presented, anchors)))?;
     if let Some(address) = forbidden_address(presented, anchors) {
         let address = printable(&address);
@@ -75,6 +71,13 @@ pub fn covers(certificate: &Certificate, name: &GeneralName) -> bool {
     EndEntityCert::try_from(certificate.der())
         .and_then(|certificate| certificate.verify_is_valid_for_subject_name(&server_name))
         .is_ok()
+}
+
+pub(crate) fn usage(kind: EndEntityKind) -> KeyUsage {
+    match kind {
+        EndEntityKind::Server => KeyUsage::server_auth(),
+        EndEntityKind::Client => KeyUsage::client_auth(),
+    }
 }
 
 /// What webpki makes of a chain: the certificate and then its issuers.

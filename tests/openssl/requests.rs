@@ -173,7 +173,6 @@ fn contents() -> Vec<Trial> {
             assert_eq!(request.unusable_names().len(), 2, "{:?}", request.unusable_names());
             assert_eq!(request.key_usage(), Some(&["digitalSignature", "keyCertSign"][..]));
             assert_eq!(request.extended_key_usage().unwrap(), ["serverAuth", "codeSigning"]);
-            assert!(request.asks_for(EndEntityKind::Server) && !request.asks_for(EndEntityKind::Client));
             assert_eq!(
                 request.other_extensions(),
                 ["basicConstraints CA:TRUE", "nameConstraints", "1.3.6.1.5.5.7.1.24", "1.2.3.4"]
@@ -191,14 +190,14 @@ fn contents() -> Vec<Trial> {
             let request = request(&folder);
             assert!(request.other_extensions().is_empty() && request.other_attributes().is_empty());
             assert!(request.unusable_names().is_empty());
-            assert!(request.asks_for(EndEntityKind::Client) && !request.asks_for(EndEntityKind::Server));
+            assert_eq!(request.extended_key_usage().unwrap(), ["clientAuth"]);
         }),
-        trial("a request without extensions asks for no purpose, and one for any asks for both", || {
+        trial("a request without extensions asks for no purpose, and one for any says so", || {
             let folder = with_request(P256_KEY, "");
             folder.openssl("req -new -key my.key -subj /CN=search -out my.csr");
-            assert!(EndEntityKind::ALL.into_iter().all(|kind| !request(&folder).asks_for(kind)));
+            assert_eq!(request(&folder).extended_key_usage(), None);
             let any = request(&configured("extendedKeyUsage = anyExtendedKeyUsage\n", ""));
-            assert!(EndEntityKind::ALL.into_iter().all(|kind| any.asks_for(kind)));
+            assert_eq!(any.extended_key_usage().unwrap(), ["anyExtendedKeyUsage"]);
         }),
         trial("an extension that is damaged is told", || {
             let folder = configured("2.5.29.17 = ASN1:UTF8String:damaged\n", "");
