@@ -12,7 +12,7 @@
 //! use time::OffsetDateTime;
 //!
 //! let now = OffsetDateTime::now_utc();
-//! let mut request = GenerateRequest::new(&directory)?;
+//! let mut request = GenerateRequest::new(&directory);
 //! request.names.push("milvus.example.com".parse()?);
 //! let made = generate(&request, now)?;
 //! assert_eq!(made.certificates[1].names, ["localhost", "milvus.example.com", "127.0.0.1", "::1"]);

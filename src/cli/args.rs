@@ -17,7 +17,7 @@ use clap::{ArgMatches, Args};
 use crate::milvus::TlsMode;
 use crate::milvus::{KubernetesName, KubernetesNameInvalid, NameKind, Platform, Release};
 use crate::store::{FileMode, Protection, read_file};
-use crate::x509::{Attribute, AttributeType, Days, GeneralName, KeyType, Passphrase};
+use crate::x509::{Attribute, AttributeType, GeneralName, KeyType, Passphrase};
 use zeroize::Zeroizing;
 
 use crate::cli::terminal;
@@ -239,7 +239,7 @@ pub(super) fn with_passphrase<R, T>(
 }
 
 fn needs_passphrase(error: &Error) -> bool {
-    matches!(error.cause(), Some(x509::Error::KeyEncrypted))
+    error.cause::<x509::Error>().is_some_and(|cause| cause.problem() == x509::Problem::KeyEncrypted)
 }
 
 fn ask() -> Option<Passphrase> {
@@ -278,9 +278,4 @@ pub(super) fn key_mode(value: &str) -> Result<FileMode, crate::store::ModeInvali
 pub(super) fn duration(value: &str) -> Result<Duration, String> {
     humantime::parse_duration(value)
         .map_err(|_| format!("{value:?} is not a length of time such as 30d or 12h"))
-}
-
-/// The page's numbers of days are valid.
-pub(super) fn defaults_days(days: u32) -> Days {
-    Days::new(days).unwrap_or_else(|error| unreachable!("{error}"))
 }

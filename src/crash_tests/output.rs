@@ -22,7 +22,7 @@ fn write(folder: &Path) -> Result<ConfigReport, Error> {
 /// A folder whose `out` has the files of before a renewal, or nothing.
 fn scene(is_written: bool) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let request = GenerateRequest::new(folder.path().join("certs")).unwrap();
+    let request = GenerateRequest::new(folder.path().join("certs"));
     generate(&GenerateRequest { key_type: KeyType::P256, ..request }, NOW).unwrap();
     if is_written {
         write(folder.path()).unwrap();

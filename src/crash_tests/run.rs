@@ -15,9 +15,10 @@ use crate::engine::{
     Fleet, GenerateRequest, IfPresent, IssueRequest, Issued, Recipient, Recipients, RenewRequest, Report,
     RotationRequest, RotationStep, SigningRequest, generate, issue, renew, rotate,
 };
+use crate::milvus::defaults;
 use crate::store::fault::{self, Fault};
 use crate::store::{IssuedName, Protection};
-use crate::x509::{Days, EndEntityKind, KeyType};
+use crate::x509::{EndEntityKind, KeyType};
 
 /// What is issued; the last to a signing request.
 pub(crate) const NAMES: [&str; 5] = ["search", "ingest", "milvus-2.example.com", "query", "asker"];
@@ -82,7 +83,7 @@ impl Run {
     pub(crate) fn on(self, directory: &Path, now: OffsetDateTime) -> Result<Report, Error> {
         match self {
             Self::Gen | Self::GenForce => {
-                let request = GenerateRequest::new(directory)?;
+                let request = GenerateRequest::new(directory);
                 let if_present = if self == Self::Gen { IfPresent::Refuse } else { IfPresent::Replace };
                 generate(&GenerateRequest { key_type: KeyType::P256, if_present, ..request }, now)
             }
@@ -114,8 +115,10 @@ impl Run {
                 let issued = Issued::Named(vec![name(number)]);
                 renew(&RenewRequest { issued, kinds: Vec::new(), ..RenewRequest::new(directory) }, now)
             }
-            Self::Begin => rotation(directory, now, RotationStep::Begin { key_type: None, days: days()? }),
-            Self::SameKey => rotation(directory, now, RotationStep::SameKey { days: days()? }),
+            Self::Begin => {
+                rotation(directory, now, RotationStep::Begin { key_type: None, days: defaults::CA_DAYS })
+            }
+            Self::SameKey => rotation(directory, now, RotationStep::SameKey { days: defaults::CA_DAYS }),
             Self::RotateIssue => rotation(directory, now, RotationStep::Issue),
             Self::Finish => rotation(directory, now, RotationStep::Finish),
         }
@@ -204,10 +207,6 @@ fn rotation(directory: &Path, now: OffsetDateTime, step: RotationStep) -> Result
         protection: Protection::Required,
     };
     rotate(&request, now, &|_, _| {}).map(|rotated| rotated.report)
-}
-
-fn days() -> Result<Days, Error> {
-    Ok(Days::new(crate::milvus::defaults::CA_DAYS)?)
 }
 
 fn source(name: &str, content: &str) -> Source {

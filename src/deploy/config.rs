@@ -294,7 +294,7 @@ fn requested_certificates(
             kind,
             common_name: certificate.subject().common_name().unwrap_or_default(),
             names,
-            key_type: certificate.public_key()?.key_type().unwrap_or(KeyType::Rsa2048),
+            key_type: certificate.public_key()?.algorithm().key_type().unwrap_or(KeyType::Rsa2048),
         });
     }
     Ok(requested)

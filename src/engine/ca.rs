@@ -86,10 +86,7 @@ impl CertificateAuthority {
         let serial_may_be_named =
             root.subject_key_identifier().is_none() || family.any(Certificate::names_serial_of_issuer);
         if serial_may_be_named && root.serial().is_negative() {
-            return Err(Error::NotReissuable {
-                subject: root.subject().clone(),
-                reason: "certificates may name its serial number, which is negative".into(),
-            });
+            return Err(not_reissuable(root, "certificates may name its serial number, which is negative"));
         }
         let signer = Signer { name: root.subject(), key_identifier: key_identifier.clone(), key: self.key() };
         let template = Template {
@@ -107,9 +104,7 @@ impl CertificateAuthority {
 /// A new certificate must not allow what the old one did not, and only the root signs itself.
 fn check_may_be_reissued(authority: &CertificateAuthority) -> Result<(), Error> {
     let certificate = authority.certificate();
-    let refused = |reason: &str| {
-        Err(Error::NotReissuable { subject: certificate.subject().clone(), reason: reason.to_owned() })
-    };
+    let refused = |reason| Err(not_reissuable(certificate, reason));
     if !authority.intermediates().is_empty() {
         return refused("it is an intermediate authority, whose issuer alone can");
     }
@@ -125,15 +120,19 @@ fn check_may_be_reissued(authority: &CertificateAuthority) -> Result<(), Error> 
     Ok(())
 }
 
+fn not_reissuable(certificate: &Certificate, reason: &str) -> Error {
+    Error::new(format!("cannot be signed anew ({}): {reason}", certificate.subject()))
+        .with_hint_on_directory("rotate-ca begin", "without --same-key makes a CA with a key of its own")
+}
+
 /// The identifier by which certificates name the key of a root that does not say it itself.
 fn named_identifier(root: &Certificate, issued: &[&Certificate]) -> Result<Option<Vec<u8>>, Error> {
     let mut named = issued.iter().filter_map(|certificate| certificate.authority_key_identifier());
     let first = named.next();
     match named.any(|identifier| Some(identifier) != first) {
-        true => Err(Error::NotReissuable {
-            subject: root.subject().clone(),
-            reason: "certificates that it issued name its key by different identifiers".into(),
-        }),
+        true => {
+            Err(not_reissuable(root, "certificates that it issued name its key by different identifiers"))
+        }
         false => Ok(first.map(<[u8]>::to_vec)),
     }
 }
@@ -262,21 +261,23 @@ mod tests {
         let asked = leaf(EndEntityKind::Server, named("a"), vec![]);
         let leaf = issue(&own, &asked, &leaf_key);
         let root = own.root().clone();
-        let load = |certificates, key, now| CertificateAuthority::load(certificates, key, now).unwrap_err();
-        assert!(matches!(load(vec![root.clone()], key(), NOW), Error::KeyMismatch { .. }));
-        assert!(matches!(load(vec![leaf, root.clone()], leaf_key, NOW), Error::NotAnAuthority { .. }));
+        let refusal =
+            |loaded: Result<_, Error>| loaded.map(|_: CertificateAuthority| ()).unwrap_err().to_string();
+        let load = |certificates, key| refusal(CertificateAuthority::load(certificates, key, NOW));
+        assert!(load(vec![root.clone()], key()).starts_with("the private key does not belong to"));
+        assert!(load(vec![leaf, root.clone()], leaf_key).starts_with("is not a CA (CN=a)"));
         let unrelated = authority(named("unrelated")).root().clone();
         let late = NOW + time::Duration::days(11);
         let early = NOW - time::Duration::days(1);
         let key = own.key();
-        assert!(matches!(load(vec![], super::tests::key(), NOW), Error::PemMissing { .. }));
+        assert_eq!(load(vec![], super::tests::key()), "has no certificate");
         let again = |certificates, now| {
             let copy = key_from_pem(key_to_pem(key).unwrap().as_bytes(), None);
             CertificateAuthority::load(certificates, copy.unwrap(), now)
         };
-        assert!(matches!(again(vec![root.clone()], late), Err(Error::AuthorityExpired { .. })));
-        assert!(matches!(again(vec![root.clone()], early), Err(Error::AuthorityNotYetValid { .. })));
-        assert!(matches!(again(vec![root.clone(), unrelated], NOW), Err(Error::UnrelatedCertificate { .. })));
+        assert!(refusal(again(vec![root.clone()], late)).starts_with("the CA expired on"));
+        assert!(refusal(again(vec![root.clone()], early)).starts_with("the CA is valid only from"));
+        assert!(refusal(again(vec![root.clone(), unrelated], NOW)).contains("is not part of the CA's chain"));
         assert!(again(vec![root], NOW).is_ok());
     }
 }

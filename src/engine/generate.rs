@@ -83,17 +83,15 @@ pub enum IfPresent {
 
 impl GenerateRequest {
     /// The documentation page's defaults, for this directory.
-    ///
-    /// # Errors
-    /// Never: the page's values are valid.
-    pub fn new(directory: impl Into<PathBuf>) -> Result<Self, x509::Error> {
-        Ok(Self {
+    #[must_use]
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self {
             directory: directory.into(),
-            subject: defaults::subject()?,
+            subject: defaults::SUBJECT.into(),
             names: Vec::new(),
             client_name: None,
-            days: Days::new(defaults::DAYS)?,
-            ca_days: Days::new(defaults::CA_DAYS)?,
+            days: defaults::DAYS,
+            ca_days: defaults::CA_DAYS,
             key_type: KeyType::Rsa2048,
             authority: None,
             passphrase: None,
@@ -101,7 +99,7 @@ impl GenerateRequest {
             if_present: IfPresent::Refuse,
             dry_run: false,
             protection: Protection::Required,
-        })
+        }
     }
 }
 
@@ -236,11 +234,11 @@ fn not_as_asked(
     };
     let mut notes = Vec::new();
     let days = certificate.validity().days();
-    if request.days != Days::new(defaults::DAYS)? && days != request.days {
+    if request.days != defaults::DAYS && days != request.days {
         notes.push(note(format!("lives {days} days"), format!("--days {}", request.days)));
     }
     let key = certificate.public_key()?;
-    if request.key_type != KeyType::Rsa2048 && key.key_type() != Some(request.key_type) {
+    if request.key_type != KeyType::Rsa2048 && key.algorithm().key_type() != Some(request.key_type) {
         notes.push(note(format!("has a key of {key}"), format!("--key-type {}", request.key_type)));
     }
     Ok(notes)
@@ -273,7 +271,7 @@ impl Source {
 /// `<CommonName> CA`: its own name, so that nobody takes a leaf for self-signed. X.520 allows 64 characters.
 fn ca_subject(subject: &Subject) -> Result<Subject, x509::Error> {
     const SUFFIX: &str = " CA";
-    let common_name = subject.common_name().ok_or(x509::Error::CommonNameEmpty)?;
+    let common_name = subject.common_name().ok_or_else(x509::Error::common_name_empty)?;
     let start: String = common_name.chars().take(64 - SUFFIX.len()).collect();
     subject.with(&Attribute::new(AttributeType::CommonName, &(start + SUFFIX))?)
 }

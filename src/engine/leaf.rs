@@ -151,7 +151,7 @@ impl Asked {
             let is_cut = validity.not_after == ca.not_after && validity.days() < days;
             validity.days() == days || is_cut
         });
-        let key_type = || certificate.public_key().ok().and_then(|key| key.key_type());
+        let key_type = || certificate.public_key().ok().and_then(|key| key.algorithm().key_type());
         let has_key = self.key_type.is_none_or(|wanted| key_type() == Some(wanted));
         let subject = self.subject(certificate.subject().clone())?;
         let has_subject = subject.to_string() == certificate.subject().to_string();
@@ -176,7 +176,7 @@ pub(crate) fn names_from_common_name(
     kind: EndEntityKind,
     subject: &Subject,
 ) -> Result<Vec<GeneralName>, x509::Error> {
-    let common_name = subject.common_name().ok_or(x509::Error::CommonNameEmpty);
+    let common_name = subject.common_name().ok_or_else(x509::Error::common_name_empty);
     let name = common_name.and_then(|common_name| common_name.parse());
     match (kind, name) {
         (EndEntityKind::Client, Err(_)) => Ok(Vec::new()),

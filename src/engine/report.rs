@@ -183,7 +183,9 @@ impl CertificateReport {
 
     fn of(role: CertificateRole, path: PathBuf, action: Action, certificate: &Certificate) -> Self {
         let key = match certificate.public_key() {
-            Ok(key) => key.key_type().map_or_else(|| key.to_string(), |key_type| key_type.to_string()),
+            Ok(key) => {
+                key.algorithm().key_type().map_or_else(|| key.to_string(), |key_type| key_type.to_string())
+            }
             Err(_) => "unknown".into(),
         };
         Self {

@@ -154,8 +154,7 @@ impl Pair<'_> {
         let presented =
             certificates_from_pem(&read(&files.certificate)?).map_err(in_file(&files.certificate))?;
         if presented[0].public_key().ok() != Some(key) {
-            let subject = presented[0].subject().clone();
-            return Err(in_file(&files.key)(x509::Error::KeyMismatch { subject }));
+            return Err(in_file(&files.key)(x509::Error::key_mismatch(presented[0].subject())));
         }
         verify_chain(*kind, &presented, &anchors, names, now).map_err(in_file(&files.certificate))
     }

@@ -18,7 +18,7 @@ pub(crate) fn days(count: u32) -> Days {
 
 /// Makes a certificate directory so many days ago, with keys that are made fast.
 pub(crate) fn generate_days_ago(days: i64, directory: &Path, change: impl FnOnce(&mut GenerateRequest)) {
-    let mut request = GenerateRequest::new(directory).unwrap();
+    let mut request = GenerateRequest::new(directory);
     request.key_type = KeyType::P256;
     change(&mut request);
     generate(&request, days_from_now(-days)).unwrap();

@@ -207,7 +207,7 @@ impl Looker<'_> {
             // A file whose purpose cannot be told is most likely that of a client.
             let bundle = self.read(&file, EndEntityKind::Client)?;
             let certificate = bundle.end_entity(FileRole::ClientCertificate)?;
-            let issued = self.called(&file, EndEntityKind::of(certificate));
+            let issued = self.called(&file, certificate.kind());
             let found = self.judge.judge_serial(&issued, &file, certificate, signed);
             let is_complete = overview.damaged_lines == 0;
             found.or_else(|| self.judge.without_line(&issued).filter(|_| is_complete))

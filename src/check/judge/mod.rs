@@ -21,7 +21,7 @@ use crate::check::judge::bundle::Content;
 use crate::check::{Bundle, Code, Finding};
 use crate::milvus::TlsMode;
 use crate::store::{FileMode, FileRole, Interruption, RelativePath, path_of};
-use crate::x509::{self, Certificate, EndEntityKind, GeneralName, SerialCounter};
+use crate::x509::{self, Certificate, EndEntityKind, GeneralName, Problem, SerialCounter};
 
 /// What a bundle is held to.
 #[derive(Clone, Debug)]
@@ -253,15 +253,12 @@ pub fn judge_interruption(interruption: &Interruption, folder: &str, directory: 
 
 /// The code for a file that does not hold what it should.
 fn code_of(error: &x509::Error) -> Code {
-    match error {
-        x509::Error::Empty => Code::EmptyFile,
-        x509::Error::Der { .. }
-        | x509::Error::Pkcs12
-        | x509::Error::Pkcs7 { .. }
-        | x509::Error::JavaKeystore => Code::NotPem,
-        x509::Error::NotText => Code::Utf16,
-        x509::Error::ByteOrderMark => Code::ByteOrderMark,
-        x509::Error::PemFolded | x509::Error::PemIndented => Code::FoldedPem,
+    match error.problem() {
+        Problem::Empty => Code::EmptyFile,
+        Problem::NotPem => Code::NotPem,
+        Problem::Utf16 => Code::Utf16,
+        Problem::ByteOrderMark => Code::ByteOrderMark,
+        Problem::FoldedPem => Code::FoldedPem,
         _ => Code::DamagedFile,
     }
 }

@@ -48,7 +48,7 @@ impl SigningRequest {
     fn verified(&self) -> Result<(CertificateRequest, PublicKey), x509::Error> {
         let request = request_from(&self.content.content)?;
         let key = request.verify()?;
-        refuse_published(&key).map_err(x509::Error::RequestKeyRefused)?;
+        refuse_published(&key).map_err(x509::Error::key_refused)?;
         key.check_for(self.recipient.kind)?;
         Ok((request, key))
     }

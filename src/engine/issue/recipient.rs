@@ -79,7 +79,7 @@ impl SpecMaker<'_> {
         let Asked { names, days, key_type, .. } = recipient.asked()?;
         let files = EndEntityFiles::issued(&recipient.name);
         let mut notes = Vec::new();
-        let days = days.map_or_else(|| Days::new(defaults::DAYS), Ok)?;
+        let days = days.unwrap_or(defaults::DAYS);
         let (validity, is_cut) = validity(days, self.signers.validity(), self.now)?;
         if is_cut {
             notes.push(notes::cut_to_ca(&files.certificate.to_string(), validity.not_after));
@@ -136,7 +136,7 @@ impl SpecMaker<'_> {
         let same_kind = self.own.iter().filter(|one| one.kind == recipient.kind).find_map(subject);
         let subject = match same_kind.or_else(|| self.own.iter().find_map(subject)) {
             Some(subject) => subject,
-            None => Subject::new(&defaults::subject()?)?,
+            None => Subject::new(&defaults::SUBJECT)?,
         };
         Ok(subject.with(&Attribute::new(AttributeType::CommonName, recipient.name.as_str())?)?)
     }

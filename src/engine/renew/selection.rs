@@ -150,7 +150,7 @@ impl<'a> Selection<'a> {
                 Some(names) if !names.contains(&found.name) => continue,
                 _ if is_adopted => adopted.push(Member { name: found.name, kind: None, file: found.file }),
                 Some(_) => {
-                    let kind = found.certificate.as_ref().map_or(EndEntityKind::Client, EndEntityKind::of);
+                    let kind = found.certificate.as_ref().map_or(EndEntityKind::Client, Certificate::kind);
                     let (path, name) = (below(directory, &found.file), Some(&found.name));
                     return Err(errors::unvouched(&path, &found.reason(), kind, name, directory));
                 }
@@ -225,7 +225,7 @@ impl<'a> Selection<'a> {
             Ok(kind) => one.kind = kind,
             Err(_) if self.request.adopted.names.contains(&member.name) => {
                 if member.kind.is_none() || !certificate.serves(kind) {
-                    one.kind = EndEntityKind::of(&certificate);
+                    one.kind = certificate.kind();
                 }
                 return Ok(Some(one));
             }

@@ -13,7 +13,7 @@ use crate::milvus::defaults;
 use crate::store::inventory::IssuedEntry;
 use crate::store::{Directory, FileMode};
 use crate::x509::{
-    self, Attribute, AttributeType, Certificate, Days, EndEntityKind, GeneralName, KeyType, PrivateKey,
+    self, Attribute, AttributeType, Certificate, EndEntityKind, GeneralName, KeyType, PrivateKey,
     PublicKey, Subject, Validity, add_names, key_from_pem,
 };
 
@@ -64,7 +64,7 @@ impl Renewal<'_> {
         let days = match (asked.days, model.certificate()) {
             (Some(days), _) => days,
             (None, Some(certificate)) => certificate.validity().days(),
-            (None, None) => Days::new(defaults::DAYS)?,
+            (None, None) => defaults::DAYS,
         };
         let (validity, is_cut) = validity(days, self.ca, self.now)?;
         if is_cut {
@@ -100,9 +100,9 @@ impl Renewal<'_> {
         Ok(KeySource::New(match (asked.key_type, model.certificate().map(Certificate::public_key)) {
             (Some(key_type), _) => key_type,
             (None, None) => KeyType::Rsa2048,
-            (None, Some(Ok(key))) => match key.key_type() {
+            (None, Some(Ok(key))) => match key.algorithm().key_type() {
                 Some(key_type) => key_type,
-                None => changed(&key.to_string(), key.nearest_key_type()),
+                None => changed(&key.to_string(), key.algorithm().nearest_key_type()),
             },
             (None, Some(Err(_))) => {
                 changed("of a kind that Milvus or its clients cannot use", KeyType::Rsa2048)
@@ -134,8 +134,7 @@ impl Renewal<'_> {
         let public_key = key.public_key()?;
         match old.certificate() {
             Some(old) if old.public_key().ok().as_ref() != Some(&public_key) => {
-                let subject = old.subject().clone();
-                Err(Error::in_file(path)(x509::Error::KeyMismatch { subject }))
+                Err(Error::in_file(path)(x509::Error::key_mismatch(old.subject())))
             }
             _ => {
                 public_key.check_for(old.kind).map_err(Error::in_file(path))?;
@@ -149,7 +148,7 @@ fn subject(model: Model<'_>, asked: &Asked) -> Result<Subject, x509::Error> {
     let old = match model {
         Model::Certificate(certificate) => certificate.subject().clone(),
         Model::Line(line) => Subject::from_shown(&line.subject)?,
-        Model::Nothing => Subject::new(&defaults::subject()?)?,
+        Model::Nothing => Subject::new(&defaults::SUBJECT)?,
     };
     let subject = asked.subject(old)?;
     // Where names are all that is known, the first is also the CommonName.

@@ -32,7 +32,7 @@ impl Step<'_> {
         let passphrase = self.request.passphrase.as_ref();
         let old = ca::of_directory(&self.run.directory, passphrase, self.run.now)?;
         let old_key = old.certificate().public_key()?;
-        let key = PrivateKey::generate(key_type.unwrap_or_else(|| old_key.nearest_key_type()))?;
+        let key = PrivateKey::generate(key_type.unwrap_or_else(|| old_key.algorithm().nearest_key_type()))?;
         let key_pem = ca_key_pem(&key, passphrase)?;
         let validity = Validity::starting(self.run.now, days)?;
         let new = CertificateAuthority::create(self.new_name(old.certificate())?, validity, key)?;

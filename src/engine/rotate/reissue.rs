@@ -12,7 +12,7 @@ use crate::engine::rotate::step::Step;
 use crate::engine::signers::Signers;
 use crate::engine::write::NewFile;
 use crate::store::{Existing, FileRole};
-use crate::x509::{self, CertificateAuthority, EndEntityKind, certificates_from_pem, key_from_pem};
+use crate::x509::{CertificateAuthority, EndEntityKind, Problem, certificates_from_pem, key_from_pem};
 
 impl Step<'_> {
     /// Lets the new CA issue, with server.pem and client.pem at once; then issues again what else there is.
@@ -92,7 +92,8 @@ impl Step<'_> {
             let old = Present::of_directory(directory, kind, true)?;
             let certificate = match &old.found {
                 Found::Certificate(certificate, _) => certificate,
-                Found::Nothing | Found::NotAFile | Found::Unusable(x509::Error::Empty) => continue,
+                Found::Nothing | Found::NotAFile => continue,
+                Found::Unusable(source) if source.problem() == Problem::Empty => continue,
                 Found::Unusable(source) => {
                     let path = directory.path_of(&old.files.certificate);
                     return Err(errors::unreadable(&path, source.clone(), kind, None, directory.path()));

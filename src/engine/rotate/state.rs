@@ -15,7 +15,7 @@ use crate::store::{
     Access, Directory, EndEntityFiles, FileRole, IssuedName, NEXT_FOLDER, RelativePath, path_of,
     read_file_if_there,
 };
-use crate::x509::{self, Certificate, EndEntityKind, KeyMaterial, certificates_from_pem};
+use crate::x509::{Certificate, EndEntityKind, KeyMaterial, Problem, certificates_from_pem};
 
 /// How far the replacement of an authority is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -195,7 +195,7 @@ impl Look<'_> {
             if let Some(error) = found.error {
                 self.unsettled.push(error);
             } else if let Some(leaf) = found.certificate {
-                let kind = EndEntityKind::of(&leaf);
+                let kind = leaf.kind();
                 let path = self.directory.path().join(&found.file);
                 let unvouched = Some(self.unvouched(path, Unvouched::NoLine, kind, Some(found.name)));
                 self.chains.push(Chain { leaf, others: Vec::new(), unvouched });
@@ -225,7 +225,8 @@ impl Look<'_> {
         match found {
             Found::Certificate(leaf, others) => self.chains.push(Chain { leaf: *leaf, others, unvouched }),
             // renew.sh leaves an empty server.pem behind when it fails.
-            Found::Nothing | Found::NotAFile | Found::Unusable(x509::Error::Empty) => {}
+            Found::Nothing | Found::NotAFile => {}
+            Found::Unusable(source) if source.problem() == Problem::Empty => {}
             // Nobody can tell whose it is.
             Found::Unusable(source) => {
                 let directory = self.directory.path();
