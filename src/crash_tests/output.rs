@@ -5,8 +5,7 @@ use std::path::Path;
 
 use crate::base::error::Error;
 use crate::crash_tests::{LATER, NOW, snapshot};
-use crate::deploy::config;
-use crate::deploy::{ConfigReport, ConfigRequest, ConfigTarget};
+use crate::deploy::{ConfigReport, ConfigRequest, ConfigTarget, config};
 use crate::engine::{GenerateRequest, RenewRequest, generate, renew};
 use crate::store::Existing;
 use crate::store::fault::{self, Fault};

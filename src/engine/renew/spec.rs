@@ -13,8 +13,8 @@ use crate::milvus::defaults;
 use crate::store::inventory::IssuedEntry;
 use crate::store::{Directory, FileMode};
 use crate::x509::{
-    self, Attribute, AttributeType, Certificate, EndEntityKind, GeneralName, KeyType, PrivateKey,
-    PublicKey, Subject, Validity, add_names, key_from_pem,
+    self, Attribute, AttributeType, Certificate, EndEntityKind, GeneralName, KeyType, PrivateKey, PublicKey,
+    Subject, Validity, add_names, key_from_pem,
 };
 
 /// What a new certificate takes its subject and names from.

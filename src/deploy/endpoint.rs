@@ -2,6 +2,7 @@ use std::fmt;
 
 use url::{Host, Url};
 
+use crate::base::error::Error;
 use crate::x509::GeneralName;
 
 /// Where a port of Milvus is reached.
@@ -11,22 +12,15 @@ pub struct Endpoint {
     port: u16,
 }
 
-/// A text that is no endpoint of a Milvus with TLS.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{value:?} is no address of a Milvus with TLS: {reason}")]
-pub struct EndpointInvalid {
-    value: String,
-    reason: String,
-}
-
 impl Endpoint {
     /// Reads `https://host:port`, `https://host`, `host:port` or `host`. Without a port it is
     /// `default_port`: SDKs take 443 for a URL without one, where Milvus does not listen.
     ///
     /// # Errors
     /// If it is no URL, or has more than a host and a port, or says `http`.
-    pub fn parse(value: &str, default_port: u16) -> Result<Self, EndpointInvalid> {
-        let invalid = |reason: &str| EndpointInvalid { value: value.to_owned(), reason: reason.to_owned() };
+    pub fn parse(value: &str, default_port: u16) -> Result<Self, Error> {
+        let invalid =
+            |reason: &str| Error::new(format!("{value:?} is no address of a Milvus with TLS: {reason}"));
         let with_scheme = if value.contains("://") { value.to_owned() } else { format!("https://{value}") };
         let url = Url::parse(&with_scheme).map_err(|error| invalid(&error.to_string()))?;
         match url.scheme() {
@@ -49,7 +43,6 @@ impl Endpoint {
         Ok(Self { host, port })
     }
 
-    /// The same host, another port.
     #[must_use]
     pub fn with_port(&self, port: u16) -> Self {
         Self { host: self.host.clone(), port }
@@ -65,6 +58,7 @@ impl Endpoint {
         }
     }
 
+    /// As a URL has it: an IPv6 address is in brackets.
     pub(crate) fn host(&self) -> String {
         self.host.to_string()
     }
@@ -73,7 +67,6 @@ impl Endpoint {
         self.port
     }
 
-    /// `host:port`.
     pub(crate) fn address(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
