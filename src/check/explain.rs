@@ -7,14 +7,15 @@ use std::sync::LazyLock;
 use aho_corasick::automaton::Automaton;
 use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Input, PatternID};
+use serde::Serialize;
 
 use crate::base::error::Error;
 use crate::base::place::{Place, Position};
 use crate::base::text::printable;
-use crate::check::{Code, Finding};
-use crate::store;
+use crate::check::codes::Code;
+use crate::check::finding::Finding;
+use crate::store::{self, FileRole};
 use crate::x509::EndEntityKind;
-use serde::Serialize;
 
 /// Words, and what they mean.
 struct Saying {
@@ -540,7 +541,9 @@ impl<'a> Said<'a> {
             "any" => shown,
             speaker => format!("{speaker} says: {shown}"),
         };
-        Finding::about_server(self.saying.code, place, evidence, self.saying.kind, None, None)
+        // What cannot be loaded is most often a key.
+        let role = self.saying.kind.map(|kind| FileRole::pair_of(kind).0);
+        Finding::about_server(self.saying.code, place, evidence, role, None, None)
     }
 }
 

@@ -12,6 +12,7 @@ mod error;
 mod extensions;
 mod generate;
 mod items;
+pub(crate) mod json;
 mod key;
 mod key_defect;
 mod key_material;
