@@ -10,14 +10,17 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use milvus_certs::{GenerateRequest, generate};
-use milvus_certs::check::{InspectTarget, inspect};
-use milvus_certs::check::config::{Seen, Source};
-use milvus_certs::check::{self, Bundle, Expectations, Verdict};
 use milvus_certs::base::place::Place;
+use milvus_certs::check::config::{AtPath, Source};
+use milvus_certs::check::{self, Bundle, Expectations, Verdict};
+use milvus_certs::check::{InspectTarget, inspect};
 use milvus_certs::milvus::TlsMode;
-use milvus_certs::x509::{Item, KeyMaterial, KeyType, SerialCounter, certificates_from_pem, certificates_to_pem, is_encrypted_key, items, key_from_pem};
 use milvus_certs::store::{FileMode, FileRole};
+use milvus_certs::x509::{
+    Item, KeyMaterial, KeyType, SerialCounter, certificates_from_pem, certificates_to_pem, is_encrypted_key,
+    items, key_from_pem,
+};
+use milvus_certs::{GenerateRequest, generate};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -239,7 +242,7 @@ proptest! {
     fn any_configuration_is_judged(text in "([a-z]{1,3}|[-:{}\\[\\]&*<>|!%#?,'\" \n]|- |: |services|tls|common|kind: (Secret|Milvus)|\\PC){0,80}") {
         let source = |name: &str, content: &[u8]| Source { name: name.into(), content: Zeroizing::new(content.to_vec()) };
         let sources = [source("user.yaml", text.as_bytes()), source("-", &[text.as_bytes(), b"\xff"].concat())];
-        let judgement = check::config::judge(&sources, &Bundle::new(), &|_| Seen::Unknown);
+        let judgement = check::config::judge(&sources, &Bundle::new(), &|_| AtPath::Unknown);
         // The second is not UTF-8.
         prop_assert!(judgement.findings.iter().any(|finding| finding.place.path == "-"));
     }

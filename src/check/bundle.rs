@@ -7,7 +7,9 @@ use zeroize::Zeroizing;
 use crate::base::place::Place;
 use crate::check::fix::CaKey;
 use crate::store::{FileMode, FileRole, Interruption, Survey, path_of};
-use crate::x509::{self, Certificate, KeyMaterial, certificates_from_pem, check_may_issue, holds_private_key};
+use crate::x509::{
+    self, Certificate, KeyMaterial, certificates_from_pem, check_may_issue, holds_private_key,
+};
 
 /// The files with certificates, in the order of their findings.
 pub(crate) const CERTIFICATES: [FileRole; 3] =

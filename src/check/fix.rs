@@ -283,7 +283,13 @@ impl Fix {
     fn whose(&self) -> String {
         match &self.context.location {
             Location::Issued { name, .. } => shell_quoted(name),
-            _ => self.context.role.and_then(FileRole::kind).map(EndEntityKind::name).unwrap_or_default().to_owned(),
+            _ => self
+                .context
+                .role
+                .and_then(FileRole::kind)
+                .map(EndEntityKind::name)
+                .unwrap_or_default()
+                .to_owned(),
         }
     }
 

@@ -289,8 +289,7 @@ impl InspectedFile {
             Err(error) => (Vec::new(), Some(error)),
         };
         // A command cannot be given standard input by a name.
-        let on_stdin =
-            error.as_ref().and_then(Error::cause::<x509::Error>).filter(|_| path == STDIN);
+        let on_stdin = error.as_ref().and_then(Error::cause::<x509::Error>).filter(|_| path == STDIN);
         let hint = match on_stdin {
             Some(source) => source.hint("FILE"),
             None => error.as_ref().and_then(Error::hint).map(str::to_owned),
@@ -380,8 +379,9 @@ fn directory(survey: &Survey, now: OffsetDateTime) -> Inspected {
     let mounted = survey.mounted.iter().map(|file| (file.name, file.mode, &file.content));
     let all: Vec<_> = own.chain(mounted).collect();
     let contents: Vec<_> = all.iter().map(|(name, _, content)| (*name, *content)).collect();
-    let files =
-        all.iter().map(|(name, mode, content)| read_file(&survey.path.join(name), *mode, content, &contents, now));
+    let files = all
+        .iter()
+        .map(|(name, mode, content)| read_file(&survey.path.join(name), *mode, content, &contents, now));
     let files = files.collect();
     Inspected { path: survey.path.display().to_string(), is_directory: true, files, withdrawn: 0 }
 }

@@ -31,8 +31,8 @@ pub use fit::Unfit;
 pub(crate) use fit::{FitDirectory, Purpose};
 pub use fix::Fix;
 pub use inspect::{
-    CertificateDetails, CertificateRole, EntryDetails, INSPECT_LIMIT, InspectReport, InspectTarget, Inspected,
-    InspectedFile, InspectedItem, KeyDetails, RequestDetails, inspect,
+    CertificateDetails, CertificateRole, EntryDetails, INSPECT_LIMIT, InspectReport, InspectTarget,
+    Inspected, InspectedFile, InspectedItem, KeyDetails, RequestDetails, inspect,
 };
 pub use interruption::interrupted_runs;
 #[cfg(feature = "probe")]

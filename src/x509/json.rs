@@ -26,7 +26,3 @@ pub(crate) fn optional_text<S: Serializer>(
         None => serializer.serialize_none(),
     }
 }
-
-pub(crate) fn texts<S: Serializer>(values: &[impl Display], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(values.iter().map(ToString::to_string))
-}

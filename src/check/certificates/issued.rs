@@ -52,8 +52,7 @@ impl<'a> IssuedJudge<'a> {
         if issued.name.is_none() || !self.is_judged(issued) {
             return Vec::new();
         }
-        let mut judge =
-            BundleJudge::beside(bundle, &self.expectations, self.location(issued), self.ca_key);
+        let mut judge = BundleJudge::beside(bundle, &self.expectations, self.location(issued), self.ca_key);
         if judge.anchors.is_empty() {
             judge.anchors = self.directory.certificates(FileRole::CaCertificate);
         }

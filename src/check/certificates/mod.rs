@@ -113,12 +113,7 @@ impl<'a> BundleJudge<'a> {
     }
 
     /// Of what lies in a folder of a certificate directory, whose CA key this is.
-    fn beside(
-        bundle: &'a Bundle,
-        expectations: &'a Expectations,
-        location: Location,
-        ca_key: CaKey,
-    ) -> Self {
+    fn beside(bundle: &'a Bundle, expectations: &'a Expectations, location: Location, ca_key: CaKey) -> Self {
         Self { location, ca_key, ..Self::of(bundle, expectations) }
     }
 
@@ -205,7 +200,8 @@ impl<'a> BundleJudge<'a> {
                 FileContent::Serial(content) => self.serial_file(content),
                 FileContent::Certificates(_) | FileContent::Key(_) => {}
             }
-            if let Some(mode) = file.mode.filter(|mode| file.holds_key && FileMode::is_open_to_others(*mode)) {
+            if let Some(mode) = file.mode.filter(|mode| file.holds_key && FileMode::is_open_to_others(*mode))
+            {
                 self.report(Code::KeyReadable, role, format!("has mode {mode}"));
             }
         }

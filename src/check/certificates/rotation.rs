@@ -28,12 +28,7 @@ pub(crate) fn judge_next(
         location: Location::Next,
         ..Context::default()
     };
-    findings.push(Finding::new(
-        Code::RotationBegun,
-        Place::file(path),
-        progress(next, directory),
-        context,
-    ));
+    findings.push(Finding::new(Code::RotationBegun, Place::file(path), progress(next, directory), context));
     findings
 }
 

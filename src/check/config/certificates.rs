@@ -41,16 +41,10 @@ pub(crate) fn ca_of_key(content: &[u8], cas: &[&Certificate]) -> Option<String> 
 /// certificate Milvus' CA did not issue.
 pub(crate) fn stopped<'c>(deployed: impl Fn(FileRole) -> &'c [Certificate], directory: &Bundle) -> Stopped {
     let cas = FileRole::CaCertificate;
-    let trusts_server = is_trusted(
-        EndEntityKind::Server,
-        deployed(FileRole::ServerCertificate),
-        directory.certificates(cas),
-    );
-    let trusts_client = is_trusted(
-        EndEntityKind::Client,
-        directory.certificates(FileRole::ClientCertificate),
-        deployed(cas),
-    );
+    let trusts_server =
+        is_trusted(EndEntityKind::Server, deployed(FileRole::ServerCertificate), directory.certificates(cas));
+    let trusts_client =
+        is_trusted(EndEntityKind::Client, directory.certificates(FileRole::ClientCertificate), deployed(cas));
     let unless = |works: bool| if works { NOBODY } else { ALL };
     Stopped { one_way: unless(trusts_server), mutual: unless(trusts_server && trusts_client) }
 }

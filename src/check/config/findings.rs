@@ -61,7 +61,13 @@ impl Findings {
     }
 
     /// The same about a name that a server is asked by.
-    pub(crate) fn about_server_name(&mut self, code: Code, place: Place, evidence: String, name: Option<GeneralName>) {
+    pub(crate) fn about_server_name(
+        &mut self,
+        code: Code,
+        place: Place,
+        evidence: String,
+        name: Option<GeneralName>,
+    ) {
         let about = (Some(FileRole::ServerCertificate), name);
         self.add(self.finding(code, place, evidence, about));
     }

@@ -148,7 +148,8 @@ fn judge_secrets(
 }
 
 fn mounted_secrets(deployments: &[Deployment]) -> Vec<&SecretVolume> {
-    let mounts = deployments.iter().filter_map(|deployment| deployment.mounts.as_ref()).flat_map(Mounts::iter);
+    let mounts =
+        deployments.iter().filter_map(|deployment| deployment.mounts.as_ref()).flat_map(Mounts::iter);
     let secrets = mounts.filter_map(|mount| match &mount.volume {
         Volume::Secret(secret) => Some(secret),
         Volume::Host(_) | Volume::Text(_) | Volume::Other => None,

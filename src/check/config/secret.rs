@@ -74,7 +74,8 @@ impl Secret {
                 let evidence = format!("{}: {evidence}", self.name_of(&key));
                 if let Some(role) = role_of(&key) {
                     // What is wrong with its type is corrected in the manifest.
-                    let location = if code == Code::WrongType { Location::default() } else { Location::Secret };
+                    let location =
+                        if code == Code::WrongType { Location::default() } else { Location::Secret };
                     let context = Context { role: Some(role), location, ..Context::default() };
                     findings.add(Finding::new(code, place, evidence, context));
                 }

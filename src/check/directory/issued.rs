@@ -19,9 +19,7 @@ use crate::check::directory::signed::{SignedSerials, Twice};
 use crate::check::finding::Finding;
 use crate::check::inventory::{IssuedFiles, inventory_path, more_damaged};
 use crate::store::inventory::{InventoryEntry, Overview, entries_of};
-use crate::store::{
-    EndEntityFiles, FileRole, ISSUED_FOLDER, IssuedName, NEXT_FOLDER, Survey, View, path_of,
-};
+use crate::store::{EndEntityFiles, FileRole, ISSUED_FOLDER, IssuedName, NEXT_FOLDER, Survey, View, path_of};
 use crate::x509::{Certificate, EndEntityKind, SerialCounter, SerialNumber};
 
 /// What was found of it.
@@ -177,8 +175,7 @@ impl IssuedCheck<'_> {
     /// Whether ca.srl will give out a number that the inventory has.
     fn counter(&self, signed: &SignedSerials) -> Option<Finding> {
         let counter = SerialCounter::parse(self.bundle.serial()?).ok()?;
-        let (serial, file) =
-            signed.ahead_of(&counter, self.bundle.certificates(FileRole::CaCertificate))?;
+        let (serial, file) = signed.ahead_of(&counter, self.bundle.certificates(FileRole::CaCertificate))?;
         let path = path_of(self.view.path(), FileRole::CaSerial).display().to_string();
         let evidence = format!("is behind {serial}, the serial number of {file}");
         Some(self.judge.about_inventory(Code::SerialFileBehind, &path, evidence))

@@ -137,7 +137,8 @@ mod tests {
             days_left: 0,
         };
         let certificates = [certificate("01", 7), certificate("01", 5), certificate("02", 9)];
-        let ends: Vec<_> = ends(&certificates).into_iter().map(|(labels, end)| (labels[2].1.clone(), end)).collect();
+        let ends: Vec<_> =
+            ends(&certificates).into_iter().map(|(labels, end)| (labels[2].1.clone(), end)).collect();
         assert_eq!(ends, [("01".to_owned(), 5), ("02".to_owned(), 9)]);
     }
 }

@@ -115,8 +115,7 @@ impl DeploymentJudge<'_> {
     fn on(&mut self, needed: &[PathKey]) {
         self.rest_port();
         let lacking: Vec<_> = needed.iter().copied().filter(|path| self.lacks(Block::Tls, *path)).collect();
-        let (ca, own): (Vec<_>, Vec<_>) =
-            lacking.into_iter().partition(|path| *path == PathKey::CaPem);
+        let (ca, own): (Vec<_>, Vec<_>) = lacking.into_iter().partition(|path| *path == PathKey::CaPem);
         self.not_set(Block::Tls, &own);
         if !ca.is_empty() {
             let key = Key::Path(Block::Tls, PathKey::CaPem);

@@ -56,7 +56,8 @@ impl DeploymentJudge<'_> {
         match &mount.volume {
             Volume::Host(source) => {
                 // What is not there is a finding of its own.
-                is_named_so && matches!(self.circumstances.host.look(source), AtPath::File(_) | AtPath::Unknown)
+                is_named_so
+                    && matches!(self.circumstances.host.look(source), AtPath::File(_) | AtPath::Unknown)
             }
             Volume::Secret(secret) => is_named_so && secret.sub_path.is_some(),
             Volume::Text(_) | Volume::Other => is_named_so,

@@ -18,12 +18,12 @@ use std::sync::LazyLock;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use crate::check::config::*;
 use crate::check::certificates::{Expectations, judge_deployed};
 use crate::check::clients::Client;
 use crate::check::codes::Severity;
-use crate::milvus::TlsMode;
+use crate::check::config::*;
 use crate::engine::ca::{AuthorityTemplate, EndEntity};
+use crate::milvus::TlsMode;
 use crate::store::FileRole;
 use crate::x509::CertificateAuthority;
 use crate::x509::{
