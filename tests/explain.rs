@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
-use milvus_certs::check::explain;
+use milvus_certs::check::{Fix, explain};
 use serde_json::Value;
 
 /// What a text means: `code`, or `code` and whose certificate it is about.
@@ -535,7 +535,7 @@ fn a_server_and_a_client_certificate_of_other_authorities_are_two_causes() {
     let log = "x509: certificate signed by unknown authority\n\
         tls: failed to verify client certificate: x509: certificate signed by unknown authority\n";
     let report = explain("-", log.as_bytes()).unwrap();
-    let command = |fix: &check::Fix| fix.to_string().split('#').next().unwrap().to_owned();
+    let command = |fix: &Fix| fix.to_string().split('#').next().unwrap().to_owned();
     let fixes: Vec<_> = report.findings.iter().map(|finding| command(&finding.fix)).collect();
     assert_eq!(fixes, ["milvus-certs renew --adopt server ", "milvus-certs renew --adopt client "]);
 }
