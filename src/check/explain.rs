@@ -2,20 +2,20 @@
 //! with BoringSSL (pymilvus, C++), OpenSSL (curl, Python), rustls, Java and Node.
 
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
 use std::sync::LazyLock;
 
 use aho_corasick::automaton::Automaton;
 use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Input, PatternID};
+use serde::Serialize;
 
 use crate::base::error::Error;
 use crate::base::place::{Place, Position};
 use crate::base::text::printable;
-use crate::check::{Code, Finding};
-use crate::store::unreadable;
+use crate::check::codes::Code;
+use crate::check::finding::Finding;
+use crate::store::{FileRole, unreadable};
 use crate::x509::EndEntityKind;
-use serde::Serialize;
 
 /// Words, and what they mean.
 struct Saying {
@@ -461,7 +461,7 @@ pub struct ExplainReport {
 pub fn explain(name: &str, text: impl Read) -> Result<ExplainReport, Error> {
     let findings = findings_in(name, text).map_err(|source| {
         let path = if name == "-" { "standard input" } else { name };
-        unreadable(Path::new(path))(source)
+        unreadable(path.as_ref())(source)
     })?;
     Ok(ExplainReport { source: name.to_owned(), findings })
 }
@@ -541,7 +541,9 @@ impl<'a> Said<'a> {
             "any" => shown,
             speaker => format!("{speaker} says: {shown}"),
         };
-        Finding::about_server(self.saying.code, place, evidence, self.saying.kind, None, None)
+        // What cannot be loaded is most often a key.
+        let role = self.saying.kind.map(|kind| FileRole::pair_of(kind).0);
+        Finding::about_server(self.saying.code, place, evidence, role, None, None)
     }
 }
 

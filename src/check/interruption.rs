@@ -1,4 +1,4 @@
-//! What those say who only look, where a run was interrupted.
+//! What commands that change nothing say of interrupted runs.
 
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,12 @@ use crate::store::{Interruption, RelativePath, View};
 /// If one of them cannot be looked at.
 pub fn interrupted_runs(directory: &Path) -> Result<Vec<Note>, Error> {
     View::of(directory, |view| {
-        let own = view.interruption().cloned();
-        let mut found: Vec<(PathBuf, Interruption)> =
-            own.into_iter().map(|interruption| (directory.to_owned(), interruption)).collect();
         // A damaged inventory is for others to report.
         let inventory = view.inventory().ok().flatten();
         let overview =
             inventory.and_then(|file| entries_of(BufReader::new(file), |_| {}).ok()).unwrap_or_default();
+        let mut found: Vec<(PathBuf, Interruption)> = Vec::new();
+        found.extend(view.interruption().map(|own| (directory.to_owned(), own.clone())));
         for folder in overview.folders() {
             let interruption = view.interruption_in(&folder)?;
             found.extend(interruption.map(|interruption| (directory.join(&folder), interruption)));

@@ -1,40 +1,40 @@
 //! The lines of the inventory of a certificate directory, `issued/index.jsonl`.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
 use crate::base::text::shell_quoted;
 use crate::store::fs::MAX_FILE_SIZE;
 use crate::store::issued::ISSUED_FOLDER;
-use crate::x509::{Certificate, EndEntityKind, SerialNumber, from_timestamp, texts, timestamp};
+use crate::x509::json::{rfc3339, text};
+use crate::x509::{Certificate, EndEntityKind, SerialNumber, from_timestamp, texts};
 
 /// A certificate that was signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct IssuedEntry {
-    #[serde(serialize_with = "as_text", deserialize_with = "serial")]
+    #[serde(serialize_with = "text", deserialize_with = "serial")]
     pub(crate) serial: SerialNumber,
-    #[serde(serialize_with = "as_text", deserialize_with = "kind")]
+    #[serde(serialize_with = "text", deserialize_with = "kind")]
     pub(crate) kind: EndEntityKind,
     /// As it is displayed; so are the names and the issuer.
     pub(crate) subject: String,
     pub(crate) names: Vec<String>,
     pub(crate) issuer: String,
-    #[serde(serialize_with = "as_timestamp", deserialize_with = "time")]
+    #[serde(serialize_with = "rfc3339", deserialize_with = "time")]
     pub(crate) not_before: OffsetDateTime,
-    #[serde(serialize_with = "as_timestamp", deserialize_with = "time")]
+    #[serde(serialize_with = "rfc3339", deserialize_with = "time")]
     pub(crate) not_after: OffsetDateTime,
     pub(crate) sha256_fingerprint: String,
     /// Its path from the certificate directory, or from the root.
     #[serde(deserialize_with = "file")]
     pub(crate) file: String,
-    #[serde(serialize_with = "as_timestamp", deserialize_with = "time")]
+    #[serde(serialize_with = "rfc3339", deserialize_with = "time")]
     pub(crate) issued_at: OffsetDateTime,
 }
 
@@ -59,14 +59,6 @@ impl IssuedEntry {
             issued_at: now,
         }
     }
-}
-
-fn as_text<S: Serializer>(value: &impl fmt::Display, target: S) -> Result<S::Ok, S::Error> {
-    target.collect_str(value)
-}
-
-fn as_timestamp<S: Serializer>(time: &OffsetDateTime, target: S) -> Result<S::Ok, S::Error> {
-    timestamp(*time).serialize(target)
 }
 
 /// Reads a text as what it says, or says that it `is_not`.

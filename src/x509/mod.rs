@@ -17,6 +17,7 @@ mod encryption;
 mod error;
 mod extensions;
 mod generate;
+pub(crate) mod json;
 mod key_defect;
 mod key_file;
 mod kind;
@@ -59,7 +60,7 @@ pub use serial::{SerialCounter, SerialNumber};
 pub(crate) use signature::ECDSA_P521_SHA512;
 pub use subject::{Attribute, AttributeType, Subject};
 pub use validity::{Days, Validity, moment};
-pub(crate) use validity::{day_count, from_timestamp, rfc3339, timestamp};
+pub(crate) use validity::{day_count, from_timestamp};
 pub use verify::{covers, verify_chain};
 
 crate::base::text::serialize_as_displayed!(GeneralName, SerialNumber, Subject);

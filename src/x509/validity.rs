@@ -1,11 +1,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 use crate::x509::error::Error;
+use crate::x509::json::rfc3339;
 
 /// Certificates begin a little in the past, for machines whose clocks differ.
 const BACKDATE: Duration = Duration::minutes(5);
@@ -122,11 +123,6 @@ pub(crate) fn day_count(now: OffsetDateTime, then: OffsetDateTime) -> i64 {
 pub(crate) fn timestamp(time: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     time.format(format).unwrap_or_else(|_| time.to_string())
-}
-
-/// A time in a report: RFC 3339 in UTC.
-pub(crate) fn rfc3339<S: Serializer>(time: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&timestamp(*time))
 }
 
 /// Reads what [`timestamp`] writes.

@@ -63,7 +63,7 @@ fn name_in<'a>(target: &Inspected, file: &'a InspectedFile) -> &'a str {
 }
 
 fn file_rows(name: &str, file: &InspectedFile) -> Vec<[String; 6]> {
-    let mode = file.mode.clone().unwrap_or_default();
+    let mode = file.mode.map(|mode| mode.to_string()).unwrap_or_default();
     let mut rows: Vec<_> = file.items.iter().map(row).collect();
     if rows.is_empty() {
         rows.push(["cannot be read", "", "", ""].map(str::to_owned));
@@ -81,7 +81,7 @@ fn row(item: &InspectedItem) -> [String; 4] {
         InspectedItem::Certificate(certificate) => [
             format!("{}: {}", certificate.role, covers(certificate)),
             certificate.key.clone(),
-            day(&certificate.not_after).to_owned(),
+            certificate.not_after.date().to_string(),
             certificate.days_left.to_string(),
         ],
         InspectedItem::PrivateKey(key) => {
@@ -111,7 +111,7 @@ fn row(item: &InspectedItem) -> [String; 4] {
 /// The names of an end entity, or the name of an authority.
 fn covers(certificate: &CertificateDetails) -> String {
     match certificate.names.as_slice() {
-        [] => certificate.common_name.clone().unwrap_or_else(|| certificate.subject.clone()),
+        [] => certificate.common_name.clone().unwrap_or_else(|| certificate.subject.to_string()),
         names => names.join(", "),
     }
 }
@@ -172,10 +172,10 @@ fn line(item: &InspectedItem) -> [String; 7] {
 fn entry_row(entry: &EntryDetails) -> [String; 7] {
     [
         entry.line.to_string(),
-        day(&entry.issued_at).to_owned(),
-        entry.role.to_owned(),
-        entry.serial.clone(),
-        day(&entry.not_after).to_owned(),
+        entry.issued_at.date().to_string(),
+        entry.role.to_string(),
+        entry.serial.to_string(),
+        entry.validity.not_after.date().to_string(),
         entry.file.clone(),
         entry.names.join(", "),
     ]
@@ -192,7 +192,7 @@ fn paragraph(item: &InspectedItem) -> (String, Fields) {
         InspectedItem::CertificateRequest(request) => {
             ("certificate signing request".into(), request_fields(request))
         }
-        InspectedItem::SerialNumber { last } => ("serial number".into(), vec![("last", last.clone())]),
+        InspectedItem::SerialNumber { last } => ("serial number".into(), vec![("last", last.to_string())]),
         InspectedItem::InventoryEntry(_)
         | InspectedItem::DamagedLine { .. }
         | InspectedItem::CutOffLine { .. } => ("line of an inventory".into(), Vec::new()),
@@ -206,7 +206,7 @@ fn certificate_fields(certificate: &CertificateDetails) -> Fields {
         days @ ..0 => format!("{} days ago", -days),
         days => format!("{days} days left"),
     };
-    let (from, until) = (day(&certificate.not_before), day(&certificate.not_after));
+    let (from, until) = (certificate.not_before.date(), certificate.not_after.date());
     let optional = [
         ("names", Some(certificate.names.join(", ")).filter(|names| !names.is_empty())),
         ("pathlen", certificate.path_length.map(|length| length.to_string())),
@@ -218,9 +218,9 @@ fn certificate_fields(certificate: &CertificateDetails) -> Fields {
         ("AKI", certificate.authority_key_identifier.clone()),
     ];
     let mut fields = vec![
-        ("subject", certificate.subject.clone()),
-        ("issuer", certificate.issuer.clone()),
-        ("serial", certificate.serial.clone()),
+        ("subject", certificate.subject.to_string()),
+        ("issuer", certificate.issuer.to_string()),
+        ("serial", certificate.serial.to_string()),
         ("valid", format!("{from} to {until}, {left}")),
     ];
     fields.extend(optional.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))));

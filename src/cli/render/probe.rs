@@ -1,7 +1,7 @@
 //! What `probe` says: what is at each port, then what is wrong, then which mode is in force.
 
 use crate::check::Finding;
-use crate::check::{ClientOutcome, ProbeReport, ProbedPort};
+use crate::check::{ClientOutcome, PortService, PortState, ProbeReport, ProbedPort};
 
 use crate::cli::render::check;
 use crate::cli::render::page::Page;
@@ -38,21 +38,21 @@ fn grouped(findings: &[Finding]) -> Vec<Vec<&Finding>> {
 }
 
 fn port_lines(port: &ProbedPort) -> Vec<String> {
-    let address = port.address.as_deref().filter(|address| *address != port.target);
+    let address = port.address.map(|address| address.to_string()).filter(|address| *address != port.target);
     let address = address.map(|address| format!(" ({address})")).unwrap_or_default();
-    let mut lines = vec![format!("{}{address}, {}: {}", port.target, port.service, state(port))];
+    let mut lines = vec![format!("{}{address}, {}: {}", port.target, port.service.name(), state(port))];
     let mut line = |key: &str, value: String| lines.push(format!("  {key:<12}{value}"));
     if let Some(own) = port.certificates.first() {
-        let until = own.not_after.split('T').next().unwrap_or_default();
+        let until = own.not_after.date();
         line(
             "certificate",
             format!(
                 "{} until {until}",
-                if own.names.is_empty() { own.subject.clone() } else { own.names.join(", ") }
+                if own.names.is_empty() { own.subject.to_string() } else { own.names.join(", ") }
             ),
         );
         line("fingerprint", own.sha256_fingerprint.clone());
-        let issuers = port.certificates[1..].iter().map(|issuer| issuer.subject.as_str());
+        let issuers = port.certificates[1..].iter().map(|issuer| issuer.subject.to_string());
         let issuers: Vec<_> = issuers.collect();
         if !issuers.is_empty() {
             line("with", issuers.join("; "));
@@ -65,7 +65,7 @@ fn port_lines(port: &ProbedPort) -> Vec<String> {
     if let Some(is_the_directorys) = port.is_the_directorys {
         line("directory", if is_the_directorys { "the same" } else { "another certificate" }.into());
     }
-    if port.state == "tls" {
+    if port.state == PortState::Tls {
         line("clients", clients(port));
     }
     if let Some(version) = &port.milvus_version {
@@ -76,16 +76,16 @@ fn port_lines(port: &ProbedPort) -> Vec<String> {
 
 fn state(port: &ProbedPort) -> String {
     let detail = port.detail.as_deref().unwrap_or_default();
-    let is_internal = !matches!(port.service, "grpc" | "rest");
+    let is_internal = matches!(port.service, PortService::Component(_));
     match port.state {
-        "unresolved" => format!("the name leads nowhere: {detail}"),
-        "closed" if is_internal => format!("not there: {detail}"),
-        "closed" => format!("closed: {detail}"),
-        "silent" => "takes connections, and says nothing".into(),
-        "plaintext" if is_internal => format!("internal TLS off, plaintext ({detail})"),
-        "plaintext" => format!("plaintext ({detail}), tlsMode 0"),
-        "strange" => format!("something else: {detail}"),
-        _ => {
+        PortState::Unresolved => format!("the name leads nowhere: {detail}"),
+        PortState::Closed if is_internal => format!("not there: {detail}"),
+        PortState::Closed => format!("closed: {detail}"),
+        PortState::Silent => "takes connections, and says nothing".into(),
+        PortState::Plaintext if is_internal => format!("internal TLS off, plaintext ({detail})"),
+        PortState::Plaintext => format!("plaintext ({detail}), tlsMode 0"),
+        PortState::Strange => format!("something else: {detail}"),
+        PortState::Tls => {
             let alpn = port.alpn.as_deref().map(|alpn| format!(", {alpn}")).unwrap_or_default();
             let mode = match (port.tls_mode, is_internal) {
                 (_, true) => ", internal TLS on".into(),

@@ -51,24 +51,25 @@ pub(crate) fn failure() -> String {
     metrics.0
 }
 
-type Labels<'a> = [(&'static str, &'a str); 4];
+type Labels = [(&'static str, String); 4];
 
 /// When each certificate ends. A series must not occur twice: of certificates that cannot be told apart
 /// the first end counts.
-fn ends(certificates: &[CheckedCertificate]) -> Vec<(Labels<'_>, i64)> {
-    let mut ends: Vec<(Labels<'_>, i64)> = Vec::new();
-    let mut known: HashMap<Labels<'_>, usize> = HashMap::new();
+fn ends(certificates: &[CheckedCertificate]) -> Vec<(Labels, i64)> {
+    let mut ends: Vec<(Labels, i64)> = Vec::new();
+    let mut known: HashMap<Labels, usize> = HashMap::new();
     for certificate in certificates {
         let labels = [
-            ("file", certificate.file.as_str()),
-            ("role", certificate.role),
-            ("serial", &certificate.serial),
-            ("subject", &certificate.subject),
+            ("file", certificate.file.clone()),
+            ("role", certificate.role().to_owned()),
+            ("serial", certificate.serial.to_string()),
+            ("subject", certificate.subject.to_string()),
         ];
-        let index = *known.entry(labels).or_insert(ends.len());
+        let seconds = certificate.not_after.unix_timestamp();
+        let index = *known.entry(labels.clone()).or_insert(ends.len());
         match ends.get_mut(index) {
-            Some((_, end)) => *end = certificate.not_after_seconds.min(*end),
-            None => ends.push((labels, certificate.not_after_seconds)),
+            Some((_, end)) => *end = seconds.min(*end),
+            None => ends.push((labels, seconds)),
         }
     }
     ends
@@ -89,9 +90,9 @@ impl Metrics {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} gauge");
     }
 
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+    fn sample(&mut self, name: &str, labels: &[(&str, impl AsRef<str>)], value: impl std::fmt::Display) {
         let labels: Vec<_> =
-            labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+            labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value.as_ref()))).collect();
         let _ = writeln!(self.0, "{name}{{{}}} {value}", labels.join(","));
     }
 }
@@ -105,7 +106,10 @@ fn escaped(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use time::OffsetDateTime;
+
     use super::*;
+    use crate::x509::Subject;
 
     #[test]
     fn labels_cannot_break_the_format() {
@@ -125,16 +129,16 @@ mod tests {
     fn of_certificates_with_the_same_labels_the_first_end_is_the_series() {
         let certificate = |serial: &str, end| CheckedCertificate {
             file: "ca.pem".into(),
-            role: "ca",
-            subject: "CN=a".into(),
-            serial: serial.into(),
-            not_before: String::new(),
-            not_after: String::new(),
+            kind: None,
+            subject: Subject::new([]).unwrap(),
+            serial: serial.parse().unwrap(),
+            not_before: OffsetDateTime::UNIX_EPOCH,
+            not_after: OffsetDateTime::from_unix_timestamp(end).unwrap(),
             days_left: 0,
-            not_after_seconds: end,
         };
         let certificates = [certificate("01", 7), certificate("01", 5), certificate("02", 9)];
-        let ends: Vec<_> = ends(&certificates).into_iter().map(|(labels, end)| (labels[2].1, end)).collect();
-        assert_eq!(ends, [("01", 5), ("02", 9)]);
+        let ends: Vec<_> =
+            ends(&certificates).into_iter().map(|(labels, end)| (labels[2].1.clone(), end)).collect();
+        assert_eq!(ends, [("01".to_owned(), 5), ("02".to_owned(), 9)]);
     }
 }

@@ -7,7 +7,8 @@ use crate::base::error::Error;
 use crate::engine::inventory::Inventory;
 use crate::engine::rotate::state::{Rotation, RotationState};
 use crate::store::{Access, Directory, Protection, View};
-use crate::x509::{Subject, day_count, rfc3339};
+use crate::x509::json::rfc3339;
+use crate::x509::{Subject, day_count};
 
 /// How far the replacement of an authority is, by what the certificates say.
 #[derive(Debug, Default, Serialize)]

@@ -1,26 +1,25 @@
-use crate::check::codes::{ALL, Clients};
-use crate::check::judge::Judge;
-use crate::check::{Client, Code};
+use crate::check::certificates::BundleJudge;
+use crate::check::clients::{ALL, Client, Clients};
+use crate::check::codes::Code;
 use crate::store::FileRole;
-use crate::x509::{Certificate, GeneralName, covers};
+use crate::x509::{Certificate, GeneralName, covers, texts};
 
-impl Judge<'_> {
+impl BundleJudge<'_> {
     /// Whether clients find the name that they ask for.
     pub(crate) fn names(&mut self, leaf: &Certificate) {
         let role = FileRole::ServerCertificate;
         if !leaf.names().iter().any(is_host) {
             let common_name = leaf.subject().common_name().unwrap_or_default();
-            let others =
-                leaf.names().iter().map(GeneralName::to_string).chain(leaf.unusable_names().iter().cloned());
-            let evidence = match others.collect::<Vec<_>>().as_slice() {
+            let others = [texts(leaf.names()).as_slice(), leaf.unusable_names()].concat();
+            let evidence = match others.as_slice() {
                 [] => format!("has no subjectAltName, only the CommonName {common_name:?}"),
                 others => format!("no client matches its subjectAltName: {}", others.join(", ")),
             };
-            self.report_name(Code::NoSubjectAltName, role, evidence, Some(&common_name));
+            self.report_name(Code::NoSubjectAltName, role, evidence, common_name.parse().ok());
         }
-        let mended = leaf.names().iter().filter_map(GeneralName::repaired);
+        let repaired = leaf.names().iter().filter_map(GeneralName::repaired);
         let has_other = leaf.names().iter().any(|name| is_host(name) && name.repaired().is_none());
-        for address in mended.filter(|address| !leaf.names().contains(address)) {
+        for address in repaired.filter(|address| !leaf.names().contains(address)) {
             let evidence = format!("{address} stands in a DNS name");
             let finding = self.report(Code::IpInDnsName, role, evidence);
             if !has_other {
@@ -37,7 +36,6 @@ impl Judge<'_> {
     /// Without a DNS name in subjectAltName, gRPC's C core and Java fall back to the CommonName, and
     /// curl where there is no subjectAltName at all.
     fn name_not_covered(&mut self, leaf: &Certificate, name: &GeneralName) {
-        let names: Vec<_> = leaf.names().iter().map(GeneralName::to_string).collect();
         let is_common_name = leaf.subject().common_name().is_some_and(|common| common == name.to_string());
         let has_dns_name = leaf.names().iter().any(|name| matches!(name, GeneralName::Dns(_)));
         let stopped: Clients = match name {
@@ -49,9 +47,8 @@ impl Judge<'_> {
             }
             _ => ALL,
         };
-        let evidence = format!("does not cover {name}; its names: {}", names.join(", "));
-        let text = name.to_string();
-        self.report_name(Code::NameNotCovered, FileRole::ServerCertificate, evidence, Some(&text))
+        let evidence = format!("does not cover {name}; its names: {}", texts(leaf.names()).join(", "));
+        self.report_name(Code::NameNotCovered, FileRole::ServerCertificate, evidence, Some(name.clone()))
             .stops(stopped, stopped);
     }
 }

@@ -1,15 +1,15 @@
-use crate::check::Code;
-use crate::check::judge::Judge;
+use crate::check::certificates::BundleJudge;
+use crate::check::codes::Code;
 use crate::store::FileRole;
 use crate::x509::{EndEntityKind, KeyForm, KeyMaterial};
 
-impl Judge<'_> {
+impl BundleJudge<'_> {
     /// Private keys: whether Milvus and its clients can load them, and whose they are.
     pub(crate) fn keys(&mut self) {
         for kind in self.kinds() {
             self.end_entity_key(kind);
         }
-        self.authority_key();
+        self.ca_key();
         self.key_in_ca_pem();
     }
 
@@ -30,15 +30,10 @@ impl Judge<'_> {
         }
     }
 
-    /// The authority's key belongs to the root, or to an intermediate authority that the leaf's file
-    /// carries.
-    pub(crate) fn authority_key(&mut self) {
+    /// The CA's key belongs to the root, or to an intermediate CA that the leaf's file carries.
+    pub(crate) fn ca_key(&mut self) {
         let Some(key) = self.bundle.key(FileRole::CaKey) else { return };
-        let roles = [FileRole::CaCertificate, FileRole::ServerCertificate, FileRole::ClientCertificate];
-        let mut known = roles
-            .iter()
-            .flat_map(|role| self.bundle.certificates(*role))
-            .filter(|certificate| certificate.is_ca());
+        let mut known = self.bundle.ca_certificates();
         let is_known = known.clone().next().is_some();
         if is_known && known.all(|certificate| key.belongs_to(certificate) == Some(false)) {
             let evidence = mismatch(key, &self.shown(FileRole::CaCertificate));

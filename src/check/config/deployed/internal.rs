@@ -1,12 +1,16 @@
 use std::path::Path;
 
-use crate::check::config::certificates::own_certificate;
-use crate::check::config::judge::*;
+use crate::base::place::Place;
+use crate::base::shown::{shortened, shown};
+use crate::check::bundle::own_certificate;
+use crate::check::codes::Code;
+use crate::check::config::deployed::DeploymentJudge;
 use crate::check::config::mounts::Found;
+use crate::milvus::keys::{Block, Key, PathKey};
 use crate::store::FileRole;
-use crate::x509::{Certificate, GeneralName, certificates_from_pem, covers};
+use crate::x509::{Certificate, GeneralName, certificates_from_pem, covers, texts};
 
-impl Judge<'_> {
+impl DeploymentJudge<'_> {
     /// Internal TLS: all components show the same certificate and ask each other for the same name.
     pub(crate) fn between_components(&mut self) {
         let settings = &self.deployment.settings;
@@ -34,11 +38,12 @@ impl Judge<'_> {
         if sni.parse::<GeneralName>().is_ok_and(|sni| covers(&certificate, &sni)) {
             return;
         }
-        let names: Vec<_> = certificate.names().iter().map(GeneralName::to_string).collect();
+        let names = texts(certificate.names());
         let names = if names.is_empty() { "no name at all".into() } else { names.join(", ") };
         let evidence = format!("{} is {}, {name} covers {names}", Key::Sni.name(), shortened(sni));
-        let name = Some(sni).filter(|sni| shown(sni) == **sni);
-        self.findings.report_name(Code::SniNotCovered, place, evidence, name);
+        // What could be a key is in no command either.
+        let name = Some(sni).filter(|sni| shown(sni) == **sni).and_then(|sni| sni.parse().ok());
+        self.findings.about_server_name(Code::SniNotCovered, place, evidence, name);
     }
 
     /// What components show each other, and its name: what the path leads to, or where that cannot

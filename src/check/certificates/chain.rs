@@ -1,12 +1,13 @@
 use time::Duration;
 
-use crate::check::codes::{ALL, Clients};
-use crate::check::judge::Judge;
-use crate::check::{Client, Code};
+use crate::check::bundle::leaf_first;
+use crate::check::certificates::BundleJudge;
+use crate::check::clients::{ALL, Client, Clients, OPENSSL_AND_GO};
+use crate::check::codes::Code;
 use crate::store::FileRole;
 use crate::x509::{Certificate, ChainDefect, EndEntityKind, GeneralName, judge_chain, moment};
 
-impl Judge<'_> {
+impl BundleJudge<'_> {
     /// Whether who trusts ca.pem takes the certificate; rustls' webpki judges.
     pub(crate) fn chain(
         &mut self,
@@ -19,14 +20,14 @@ impl Judge<'_> {
         if anchors.is_empty() {
             return;
         }
-        let issuers: Vec<_> = all.iter().filter(|certificate| *certificate != leaf).cloned().collect();
-        self.issuers(role, &issuers);
-        let presented = [&[leaf.clone()][..], &issuers].concat();
+        let presented = leaf_first(leaf, all);
+        let issuers = &presented[1..];
+        self.issuers(role, issuers);
         let Err(defect) = judge_chain(kind, &presented, anchors) else {
             self.outlives(role, leaf, anchors);
             self.same_name(role, leaf, anchors);
-            self.path_length(role, kind, &issuers, anchors);
-            self.address_constraints(role, kind, leaf, &issuers);
+            self.path_length(role, kind, issuers, anchors);
+            self.address_constraints(role, kind, leaf, issuers);
             return;
         };
         let code = match &defect {
@@ -76,7 +77,6 @@ impl Judge<'_> {
         issuers: &[Certificate],
         anchors: &[Certificate],
     ) {
-        const OPENSSL_AND_GO: Clients = &[Client::Curl, Client::Go];
         let below =
             issuers.iter().filter(|certificate| certificate.is_ca() && !certificate.is_self_issued()).count();
         let most =

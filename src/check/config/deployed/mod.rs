@@ -7,14 +7,15 @@ mod paths;
 mod types;
 
 use crate::base::place::Place;
-use crate::base::shown::{list_are, shortened, shown, shown_path};
+use crate::base::shown::{list_are, shown};
+use crate::check::bundle::Bundle;
+use crate::check::codes::Code;
 use crate::check::config::deployment::Deployment;
 use crate::check::config::findings::Findings;
 use crate::check::config::host::Host;
 use crate::check::config::mounts::{absolute, is_public};
 use crate::check::config::secret::Secret;
 use crate::check::config::settings::{Mode, port};
-use crate::check::{Bundle, Code};
 use crate::milvus::container::GRPC_PORT;
 use crate::milvus::keys::{Block, Key, PathKey};
 
@@ -25,7 +26,7 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) directory: &'a Bundle,
 }
 
-struct Judge<'a> {
+struct DeploymentJudge<'a> {
     deployment: &'a Deployment,
     circumstances: &'a Circumstances<'a>,
     findings: &'a mut Findings,
@@ -41,7 +42,7 @@ pub(crate) fn judge(
     findings: &mut Findings,
 ) -> Vec<Bundle> {
     let (judged, deployed) = (Vec::new(), Vec::new());
-    let mut judge = Judge { deployment, circumstances, findings, judged, deployed };
+    let mut judge = DeploymentJudge { deployment, circumstances, findings, judged, deployed };
     judge.types();
     judge.misplaced();
     if deployment.serves_clients {
@@ -52,7 +53,7 @@ pub(crate) fn judge(
     judge.deployed
 }
 
-impl Judge<'_> {
+impl DeploymentJudge<'_> {
     fn report(&mut self, code: Code, place: Place, evidence: impl Into<String>) {
         self.findings.report(code, place, evidence);
     }
@@ -114,10 +115,9 @@ impl Judge<'_> {
     fn on(&mut self, needed: &[PathKey]) {
         self.rest_port();
         let lacking: Vec<_> = needed.iter().copied().filter(|path| self.lacks(Block::Tls, *path)).collect();
-        let (authority, own): (Vec<_>, Vec<_>) =
-            lacking.into_iter().partition(|path| *path == PathKey::CaPem);
+        let (ca, own): (Vec<_>, Vec<_>) = lacking.into_iter().partition(|path| *path == PathKey::CaPem);
         self.not_set(Block::Tls, &own);
-        if !authority.is_empty() {
+        if !ca.is_empty() {
             let key = Key::Path(Block::Tls, PathKey::CaPem);
             let evidence = format!("{} is 2, and {} is not set", Key::TlsMode.name(), key.name());
             self.report(Code::MutualWithoutCa, self.deployment.settings.nearest(key), evidence);

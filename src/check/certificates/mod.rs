@@ -1,7 +1,6 @@
 //! Judges certificates and keys that belong together.
 
-mod authority;
-pub(crate) mod bundle;
+mod ca;
 mod chain;
 mod end_entity;
 pub(crate) mod issued;
@@ -16,17 +15,18 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::base::place::Place;
-use crate::check::finding::{Authority, Beside, Remedy};
-use crate::check::judge::bundle::Content;
-use crate::check::{Bundle, Code, Finding};
+use crate::check::bundle::{Bundle, FileContent};
+use crate::check::codes::Code;
+use crate::check::finding::Finding;
+use crate::check::fix::{CaKey, Context, Location};
 use crate::milvus::TlsMode;
 use crate::store::{FileMode, FileRole, Interruption, RelativePath, path_of};
-use crate::x509::{self, Certificate, EndEntityKind, GeneralName, Problem, SerialCounter};
+use crate::x509::{self, Certificate, EndEntityKind, GeneralName, Problem};
 
 /// What a bundle is held to.
 #[derive(Clone, Debug)]
 pub struct Expectations {
-    /// The folder of the files, for missing ones and for commands that mend them; none for a Secret,
+    /// The folder of the files, for missing ones and for the commands of fixes; none for a Secret,
     /// which need not hold everything.
     pub directory: Option<String>,
     /// The modes that have to work; client certificates matter only in mutual TLS.
@@ -40,6 +40,16 @@ pub struct Expectations {
 }
 
 impl Expectations {
+    /// Thirty days: time enough to plan a restart.
+    pub const EXPIRES_IN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+    /// To work in these modes for thirty days.
+    #[must_use]
+    pub fn new(modes: &[TlsMode], now: OffsetDateTime) -> Self {
+        let (modes, expires_in) = (modes.to_vec(), Self::EXPIRES_IN);
+        Self { directory: None, modes, server_names: Vec::new(), expires_in, now }
+    }
+
     /// The end entities that matter in the modes that are judged.
     pub(crate) fn kinds(&self) -> Vec<EndEntityKind> {
         match self.modes.contains(&TlsMode::Mutual) {
@@ -52,22 +62,21 @@ impl Expectations {
 /// Finds everything that is wrong with certificates and keys that belong together.
 #[must_use]
 pub fn judge(bundle: &Bundle, expectations: &Expectations) -> Vec<Finding> {
-    let mut judge = Judge::of(bundle, expectations);
+    let mut judge = BundleJudge::of(bundle, expectations);
     judge.presence();
     judge.contents();
-    judge.authority();
+    judge.ca();
     for kind in judge.kinds() {
         judge.end_entity(kind);
     }
     judge.keys();
     judge.serials();
-    judge.into_findings()
+    judge.findings
 }
 
 /// Judges what is deployed: what it shares with the certificate directory, and what was found already, is
 /// not said again.
-#[must_use]
-pub fn judge_deployed(
+pub(crate) fn judge_deployed(
     bundle: &Bundle,
     directory: &Bundle,
     expectations: &Expectations,
@@ -86,85 +95,74 @@ pub fn judge_deployed(
 }
 
 /// A judgement in the making; each file of this folder adds its part.
-pub(crate) struct Judge<'a> {
-    pub(crate) bundle: &'a Bundle,
-    pub(crate) expectations: &'a Expectations,
+pub(crate) struct BundleJudge<'a> {
+    bundle: &'a Bundle,
+    expectations: &'a Expectations,
     /// What the certificates are to be trusted by.
-    pub(crate) anchors: &'a [Certificate],
-    authority: Authority,
-    beside: Option<Beside<'a>>,
+    anchors: &'a [Certificate],
+    ca_key: CaKey,
+    location: Location,
     findings: Vec<Finding>,
 }
 
-impl<'a> Judge<'a> {
-    /// Of what belongs together.
-    pub(crate) fn of(bundle: &'a Bundle, expectations: &'a Expectations) -> Self {
-        let authority = bundle.authority(expectations.now);
+impl<'a> BundleJudge<'a> {
+    fn of(bundle: &'a Bundle, expectations: &'a Expectations) -> Self {
+        let ca_key = bundle.ca_key(expectations.now);
         let anchors = bundle.certificates(FileRole::CaCertificate);
-        Self { bundle, expectations, anchors, authority, beside: None, findings: Vec::new() }
+        Self { bundle, expectations, anchors, ca_key, location: Location::Directory, findings: Vec::new() }
     }
 
-    /// Of what lies in a folder of a certificate directory, whose authority this is.
-    pub(crate) fn beside(mut self, beside: Beside<'a>, authority: Authority) -> Self {
-        (self.beside, self.authority) = (Some(beside), authority);
-        self
-    }
-
-    pub(crate) fn into_findings(self) -> Vec<Finding> {
-        self.findings
-    }
-
-    /// Whether this was found.
-    pub(crate) fn has_found(&self, codes: &[Code]) -> bool {
-        self.findings.iter().any(|finding| codes.contains(&finding.code))
+    /// Of what lies in a folder of a certificate directory, whose CA key this is.
+    fn beside(bundle: &'a Bundle, expectations: &'a Expectations, location: Location, ca_key: CaKey) -> Self {
+        Self { location, ca_key, ..Self::of(bundle, expectations) }
     }
 
     /// What a file is called.
-    pub(crate) fn shown(&self, role: FileRole) -> String {
-        let place = self.bundle.file(role).filter(|_| self.beside.is_some()).map(|file| &file.place.path);
-        let name = place.and_then(|path| Path::new(path).file_name());
+    fn shown(&self, role: FileRole) -> String {
+        let file = self.bundle.file(role).filter(|_| self.location != Location::Directory);
+        let name = file.and_then(|file| Path::new(&file.place.path).file_name());
         name.map_or_else(|| role.to_string(), |name| name.to_string_lossy().into_owned())
     }
 
-    /// The end entities that matter in the modes that are judged.
-    pub(crate) fn kinds(&self) -> Vec<EndEntityKind> {
+    fn kinds(&self) -> Vec<EndEntityKind> {
         self.expectations.kinds()
     }
 
     /// Reports something about a file; returns the finding, to say more about it.
-    pub(crate) fn report(&mut self, code: Code, role: FileRole, evidence: impl Into<String>) -> &mut Finding {
+    fn report(&mut self, code: Code, role: FileRole, evidence: impl Into<String>) -> &mut Finding {
         self.report_name(code, role, evidence, None)
     }
 
     /// The same about a name that clients ask for.
-    pub(crate) fn report_name(
+    fn report_name(
         &mut self,
         code: Code,
         role: FileRole,
         evidence: impl Into<String>,
-        name: Option<&str>,
+        name: Option<GeneralName>,
     ) -> &mut Finding {
         let directory = self.expectations.directory.as_deref();
-        let place = match (self.bundle.file(role), directory) {
+        let file = self.bundle.file(role);
+        let place = match (file, directory) {
             (Some(file), _) => file.place.clone(),
             (None, Some(directory)) => Place::file(path_of(directory.as_ref(), role).display().to_string()),
             (None, None) => Place::file(role.file_name()),
         };
-        let called = self.bundle.file(role).and_then(|file| file.name.as_ref());
-        let evidence = evidence.into();
-        let evidence = called.map(|name| format!("{name}: {evidence}")).unwrap_or(evidence);
-        let (authority, beside) = (self.authority, self.beside);
-        let remedy = Remedy { directory, kind: role.kind(), name, is_key: role.is_key(), authority, beside };
+        let (evidence, location) = match file.and_then(|file| file.in_secret.as_ref()) {
+            Some(name) => (format!("{name}: {}", evidence.into()), Location::Secret),
+            None => (evidence.into(), self.location.clone()),
+        };
+        let directory = directory.map(str::to_owned);
+        let context = Context { directory, role: Some(role), name, ca_key: self.ca_key, location };
         let index = self.findings.len();
-        self.findings.push(Finding::new(code, place, evidence, &remedy).about(role));
+        self.findings.push(Finding::new(code, place, evidence, context));
         &mut self.findings[index]
     }
 
     /// What is missing. A folder without `ca.key` is one where Milvus or a client runs.
     fn presence(&mut self) {
-        let expectations = self.expectations;
-        let Some(directory) = &expectations.directory else { return };
-        if let Some(interruption) = self.bundle.interruption() {
+        let Some(directory) = &self.expectations.directory else { return };
+        if let Some(interruption) = &self.bundle.interruption {
             self.findings.push(judge_interruption(interruption, directory, directory));
         }
         if self.bundle.is_empty() {
@@ -172,57 +170,40 @@ impl<'a> Judge<'a> {
                 Place::file(directory.clone());
             return;
         }
-        let needed =
-            self.kinds().into_iter().map(FileRole::pair_of).flat_map(|(key, certificate)| [key, certificate]);
+        let has = |role| self.bundle.file(role).is_some();
+        let (has_key, has_serial) = (has(FileRole::CaKey), has(FileRole::CaSerial));
+        let needed = self.kinds().into_iter().map(FileRole::pair_of);
+        let needed = needed.flat_map(|(key, certificate)| [key, certificate]);
         for role in std::iter::once(FileRole::CaCertificate).chain(needed) {
             if self.bundle.file(role).is_none() {
                 self.report(Code::MissingFile, role, "no such file");
             }
         }
-        let has = |role| self.bundle.file(role).is_some();
-        match (has(FileRole::CaKey), has(FileRole::CaSerial)) {
-            (false, _) => {
-                self.report(Code::NoAuthorityKey, FileRole::CaKey, "no such file");
-            }
-            (true, false) => {
-                self.report(Code::SerialFileMissing, FileRole::CaSerial, "no such file");
-            }
-            (true, true) => {}
+        if !has_key {
+            self.report(Code::NoAuthorityKey, FileRole::CaKey, "no such file");
+        } else if !has_serial {
+            self.report(Code::SerialFileMissing, FileRole::CaSerial, "no such file");
         }
     }
 
     /// What cannot be read as what it should be.
-    pub(crate) fn contents(&mut self) {
+    fn contents(&mut self) {
         for role in FileRole::AS_LISTED {
             let Some(file) = self.bundle.file(role).filter(|_| self.is_judged(role)) else { continue };
             match &file.content {
-                Content::Unreadable(reason) => {
+                FileContent::Unreadable(reason) => {
                     self.report(Code::UnreadableFile, role, format!("cannot be read: {reason}"));
                 }
-                Content::Unusable(error) => {
+                FileContent::Unusable(error) => {
                     self.report(code_of(error), role, error.to_string());
                 }
-                Content::Serial(content) => self.serial_file(content),
-                Content::Certificates(_) | Content::Key(_) => {}
+                FileContent::Serial(content) => self.serial_file(content),
+                FileContent::Certificates(_) | FileContent::Key(_) => {}
             }
-            if file.holds_key && file.mode.is_some_and(FileMode::is_open_to_others) {
-                let mode = file.mode.map(|mode| mode.to_string()).unwrap_or_default();
+            if let Some(mode) = file.mode.filter(|mode| file.holds_key && FileMode::is_open_to_others(*mode))
+            {
                 self.report(Code::KeyReadable, role, format!("has mode {mode}"));
             }
-        }
-    }
-
-    /// Whether a number can be taken from ca.srl.
-    fn serial_file(&mut self, content: &[u8]) {
-        let role = FileRole::CaSerial;
-        match SerialCounter::parse(content) {
-            Err(error) => {
-                self.report(Code::SerialFileMalformed, role, error.to_string());
-            }
-            Ok(counter) if counter.is_exhausted() => {
-                self.report(Code::SerialFileExhausted, role, format!("is at its end: {}", counter.last()));
-            }
-            Ok(_) => {}
         }
     }
 
@@ -233,22 +214,22 @@ impl<'a> Judge<'a> {
 }
 
 /// What an interrupted run left in a folder of a certificate directory, or in the directory itself.
-#[must_use]
-pub fn judge_interruption(interruption: &Interruption, folder: &str, directory: &str) -> Finding {
-    match interruption {
-        Interruption::Own | Interruption::AtWork => {
-            let evidence = match interruption {
-                Interruption::AtWork => "a run is at work in it, and does not go on",
-                _ => "an earlier run was interrupted",
-            };
-            Finding::in_directory(Code::InterruptedRun, folder.to_owned(), evidence, directory)
+pub(crate) fn judge_interruption(interruption: &Interruption, folder: &str, directory: &str) -> Finding {
+    let (code, path, evidence) = match interruption {
+        Interruption::Own => {
+            (Code::InterruptedRun, folder.to_owned(), "an earlier run was interrupted".to_owned())
+        }
+        Interruption::AtWork => {
+            let evidence = "a run is at work in it, and does not go on".to_owned();
+            (Code::InterruptedRun, folder.to_owned(), evidence)
         }
         Interruption::NotOwn { journal, reason } => {
             let path = RelativePath::in_directory(*journal).below(Path::new(folder));
             let evidence = format!("is what an interrupted run leaves, but not one of yours: {reason}");
-            Finding::in_directory(Code::ForeignJournal, path.display().to_string(), evidence, directory)
+            (Code::ForeignJournal, path.display().to_string(), evidence)
         }
-    }
+    };
+    Finding::in_directory(code, path, evidence, directory)
 }
 
 /// The code for a file that does not hold what it should.

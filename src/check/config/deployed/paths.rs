@@ -1,10 +1,15 @@
 use std::path::Path;
 
-use crate::check::config::Seen;
+use crate::base::place::Place;
+use crate::base::shown::{shortened, shown_path};
+use crate::check::bundle::Bundle;
+use crate::check::codes::Code;
 use crate::check::config::certificates::{difference, stopped};
-use crate::check::config::judge::*;
-use crate::check::config::mounts::{File, FileSource, Found, Volume};
+use crate::check::config::deployed::{Circumstances, DeploymentJudge};
+use crate::check::config::mounts::{File, FileSource, Found, Volume, absolute, is_public};
+use crate::check::config::source::AtPath;
 use crate::milvus::container::PUBLIC_CERTIFICATES;
+use crate::milvus::keys::{Block, Key, PathKey};
 use crate::store::FileRole;
 use crate::x509::certificates_from_pem;
 
@@ -14,7 +19,7 @@ type Wrong = Vec<(Code, Place, String)>;
 /// What paths lead to: what Milvus reads it for, the file, and where the path is set.
 type Files = Vec<(FileRole, File, Place)>;
 
-impl Judge<'_> {
+impl DeploymentJudge<'_> {
     /// Whether the files of a block are there, and what is in them; only those that Milvus reads.
     pub(crate) fn paths(&mut self, block: Block, needed: &[PathKey]) {
         let mut wrong = Wrong::new();
@@ -80,7 +85,7 @@ impl Judge<'_> {
         for (role, file, _) in files {
             match &file.source {
                 FileSource::Secret(place, known) => {
-                    bundle.add_named(*role, place.clone(), file.name.clone(), &file.content);
+                    bundle.add_in_secret(*role, place.clone(), file.name.clone(), &file.content);
                     is_known &= *known == Some(*role);
                 }
                 FileSource::Machine | FileSource::Mount(_) => {
@@ -108,13 +113,13 @@ impl Judge<'_> {
     /// Nothing is known but the settings: Milvus runs on this machine if the folder is there.
     fn find_on_host(&self, path: &Path) -> Found {
         let host = self.circumstances.host;
-        let has_folder = path.parent().is_some_and(|folder| matches!(host.look(folder), Seen::Folder(_)));
+        let has_folder = path.parent().is_some_and(|folder| matches!(host.look(folder), AtPath::Folder(_)));
         match host.look(path) {
-            Seen::File(content) if has_folder => {
+            AtPath::File(content) if has_folder => {
                 Found::File(File { content, name: shown_path(path), source: FileSource::Machine })
             }
-            Seen::Absent if has_folder => Found::Missing("there is no such file".into()),
-            Seen::Folder(_) if has_folder => Found::Missing("it is a folder".into()),
+            AtPath::Nothing if has_folder => Found::Missing("there is no such file".into()),
+            AtPath::Folder(_) if has_folder => Found::Missing("it is a folder".into()),
             _ => Found::Unknown,
         }
     }
@@ -125,8 +130,7 @@ impl Judge<'_> {
             return;
         };
         if let Volume::Host(source) = &mount.volume {
-            let evidence =
-                format!("there is no {}, which is mounted at {}", shown_path(source), shown(&mount.target));
+            let evidence = format!("there is no {}", mount.shown(source));
             self.report(Code::TlsFileNotThere, mount.place.clone(), evidence);
         }
     }
@@ -134,32 +138,27 @@ impl Judge<'_> {
     /// Finds what differs from the directory's. A Secret is compared by itself.
     fn not_the_directorys(&mut self, files: &Files) {
         let directory = self.circumstances.directory;
-        let certificates = |role| {
+        let read = |role| {
             let (_, file, place) = files.iter().find(|(other, ..)| *other == role)?;
             let place = match &file.source {
                 FileSource::Machine => place,
                 FileSource::Mount(place) => place,
                 FileSource::Secret(..) => return None,
             };
-            Some((certificates_from_pem(&file.content).ok()?, &file.name, place))
+            Some((role, certificates_from_pem(&file.content).ok()?, &file.name, place))
         };
-        let (server, authority) =
-            (certificates(FileRole::ServerCertificate), certificates(FileRole::CaCertificate));
-        let mut differing = Vec::new();
-        for (role, found) in [(FileRole::ServerCertificate, &server), (FileRole::CaCertificate, &authority)] {
-            if let Some((certificates, name, place)) = found {
-                let difference = difference(role, certificates, directory);
-                differing
-                    .extend(difference.map(|evidence| ((*place).clone(), format!("{name}: {evidence}"))));
-            }
-        }
-        let of = |role| match role {
-            FileRole::ServerCertificate => server.as_ref().map_or(&[] as &[_], |(found, ..)| found),
-            FileRole::CaCertificate => authority.as_ref().map_or(&[] as &[_], |(found, ..)| found),
-            _ => &[],
-        };
-        let (places, evidence): (Vec<_>, Vec<_>) = differing.into_iter().unzip();
+        let compared = [FileRole::ServerCertificate, FileRole::CaCertificate];
+        let read: Vec<_> = compared.into_iter().filter_map(read).collect();
+        let differing = read.iter().filter_map(|(role, certificates, name, place)| {
+            let difference = difference(*role, certificates, directory)?;
+            Some(((*place).clone(), format!("{name}: {difference}")))
+        });
+        let (places, evidence): (Vec<_>, Vec<_>) = differing.unzip();
         if let Some(place) = places.into_iter().next() {
+            let of = |role| {
+                let found = read.iter().find(|(other, ..)| *other == role);
+                found.map_or(&[] as &[_], |(_, certificates, ..)| certificates)
+            };
             let stopped = stopped(of, directory);
             self.findings.stopping(Code::NotTheDirectorys, place, evidence.join("; "), stopped);
         }

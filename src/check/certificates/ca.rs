@@ -1,13 +1,12 @@
-use crate::check::Client;
-use crate::check::Code;
-use crate::check::codes::{ALL, Clients};
-use crate::check::judge::Judge;
+use crate::check::certificates::BundleJudge;
+use crate::check::clients::{ALL, Client, Clients, OPENSSL_AND_GO};
+use crate::check::codes::{Code, NEW_CA};
 use crate::store::FileRole;
 use crate::x509::{Certificate, EndEntityKind};
 
-impl Judge<'_> {
-    /// The certificates of ca.pem: often one, two where an authority is being replaced.
-    pub(crate) fn authority(&mut self) {
+impl BundleJudge<'_> {
+    /// The certificates of ca.pem: often one, two where a CA is being replaced.
+    pub(crate) fn ca(&mut self) {
         let bundle = self.bundle;
         for certificate in bundle.certificates(FileRole::CaCertificate) {
             self.dates(FileRole::CaCertificate, certificate);
@@ -22,7 +21,7 @@ impl Judge<'_> {
         let role = FileRole::CaCertificate;
         let whose = self.whose(role, certificate);
         if !certificate.is_ca() && !certificate.is_before_v3() {
-            self.not_an_authority(certificate);
+            self.not_a_ca(certificate);
             return;
         }
         match certificate.key_cert_sign() {
@@ -39,21 +38,20 @@ impl Judge<'_> {
         }
     }
 
-    /// What ca.key can sign anew is mended by that. What says nothing at all of itself, or is somebody
-    /// else's, is not.
+    /// That ca.key signs it anew helps, unless it says nothing at all of itself, or is somebody else's.
     fn without_key_usage(&mut self, certificate: &Certificate, whose: &str) {
         let key = self.bundle.key(FileRole::CaKey);
         let is_others = key.is_some_and(|key| key.belongs_to(certificate) == Some(false));
         let evidence = format!("{whose}has no keyUsage");
         let finding = self.report(Code::CaWithoutKeyUsage, FileRole::CaCertificate, evidence);
         if is_others || certificate.is_before_v3() {
-            finding.fix = "milvus-certs gen -d NEW # then give everybody the new ca.pem".into();
+            finding.advise(NEW_CA);
         }
     }
 
     /// Who is handed the server's own certificate as ca.pem trusts it as it is, except Milvus where it
     /// signed nobody.
-    fn not_an_authority(&mut self, certificate: &Certificate) {
+    fn not_a_ca(&mut self, certificate: &Certificate) {
         let role = FileRole::CaCertificate;
         let whose = self.whose(role, certificate);
         let is_own = |role| self.bundle.end_entity(role) == Some(certificate);
@@ -66,9 +64,8 @@ impl Judge<'_> {
         }
     }
 
-    /// The purposes for which an authority may issue.
+    /// The purposes for which a CA may issue.
     fn restrictions(&mut self, certificate: &Certificate, whose: &str) {
-        const OPENSSL_AND_GO: Clients = &[Client::Curl, Client::Go];
         let Some(purposes) = certificate.extended_key_usage() else { return };
         let serves = |kind| certificate.serves(kind);
         let server: Clients = match serves(EndEntityKind::Server) {

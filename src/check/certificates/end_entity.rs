@@ -1,14 +1,14 @@
 use time::Duration;
 
-use crate::check::codes::{ALL, Clients};
-use crate::check::judge::Judge;
-use crate::check::judge::authority::names;
-use crate::check::{Client, Code};
+use crate::check::certificates::BundleJudge;
+use crate::check::certificates::ca::names;
+use crate::check::clients::{ALL, Client, Clients};
+use crate::check::codes::Code;
 use crate::milvus::public_keys;
 use crate::store::FileRole;
 use crate::x509::{Certificate, EndEntityKind, KeyAlgorithm, moment};
 
-impl Judge<'_> {
+impl BundleJudge<'_> {
     /// The certificate of a server or client, and the chain that it is sent with.
     pub(crate) fn end_entity(&mut self, kind: EndEntityKind) {
         let (_, role) = FileRole::pair_of(kind);

@@ -1,11 +1,12 @@
-use crate::check::Client;
-use crate::check::codes::{ALL, Clients};
-use crate::check::config::judge::*;
-use crate::check::config::settings::{Setting, Value, atoi, mode_of, parse_bool};
+use crate::base::place::Place;
+use crate::base::shown::shortened;
+use crate::check::clients::{ALL, Client, NOBODY, Stopped};
+use crate::check::codes::Code;
+use crate::check::config::deployed::DeploymentJudge;
+use crate::check::config::settings::{Mode, Setting, Value, atoi, mode_of, parse_bool, port};
+use crate::milvus::keys::{Block, Key, PathKey};
 
-const NOBODY: Clients = &[];
-
-impl Judge<'_> {
+impl DeploymentJudge<'_> {
     /// Values that Milvus cannot take for what they should be.
     pub(crate) fn types(&mut self) {
         let settings = &self.deployment.settings;
@@ -23,15 +24,15 @@ impl Judge<'_> {
         }
     }
 
-    /// Whom it stops, in one-way and in mutual TLS, that Milvus takes a setting for its default.
-    fn stopped_without(&self, key: Key) -> [Clients; 2] {
+    /// Whom it stops that Milvus takes a setting for its default.
+    fn stopped_without(&self, key: Key) -> Stopped {
         let is_internal = || self.deployment.settings.is_true(Key::InternalTlsEnabled) == Some(true);
         match key {
-            Key::Path(Block::InternalTls, _) | Key::Sni if !is_internal() => [NOBODY; 2],
-            Key::InternalTlsEnabled => [NOBODY; 2],
-            Key::HttpEnabled => [&[Client::Curl]; 2],
-            Key::Path(Block::Tls, PathKey::CaPem) => [NOBODY, ALL],
-            _ => [ALL; 2],
+            Key::Path(Block::InternalTls, _) | Key::Sni if !is_internal() => Stopped::both(NOBODY),
+            Key::InternalTlsEnabled => Stopped::both(NOBODY),
+            Key::HttpEnabled => Stopped::both(&[Client::Curl]),
+            Key::Path(Block::Tls, PathKey::CaPem) => Stopped { one_way: NOBODY, mutual: ALL },
+            _ => Stopped::both(ALL),
         }
     }
 }

@@ -1,23 +1,17 @@
-use crate::check::Code;
-use crate::check::judge::Judge;
-use crate::check::judge::bundle::Content;
+use crate::check::certificates::BundleJudge;
+use crate::check::codes::Code;
 use crate::store::FileRole;
 use crate::x509::SerialCounter;
 
-impl Judge<'_> {
-    /// Serial numbers: no two certificates of an authority have the same.
+impl BundleJudge<'_> {
+    /// Serial numbers: no two certificates of a CA have the same.
     pub(crate) fn serials(&mut self) {
         self.duplicates();
-        self.counter();
+        self.behind();
     }
 
     fn duplicates(&mut self) {
-        let roles = [FileRole::CaCertificate, FileRole::ServerCertificate, FileRole::ClientCertificate];
-        let bundle = self.bundle;
-        let all: Vec<_> = roles
-            .iter()
-            .flat_map(|role| bundle.certificates(*role).iter().map(move |found| (*role, found)))
-            .collect();
+        let all: Vec<_> = self.bundle.all_certificates().collect();
         for (index, (role, certificate)) in all.iter().enumerate() {
             let same = all[..index].iter().find(|(_, earlier)| {
                 earlier.serial() == certificate.serial()
@@ -32,18 +26,29 @@ impl Judge<'_> {
         }
     }
 
+    /// Whether a number can be taken from ca.srl.
+    pub(crate) fn serial_file(&mut self, content: &[u8]) {
+        let role = FileRole::CaSerial;
+        match SerialCounter::parse(content) {
+            Err(error) => {
+                self.report(Code::SerialFileMalformed, role, error.to_string());
+            }
+            Ok(counter) if counter.is_exhausted() => {
+                self.report(Code::SerialFileExhausted, role, format!("is at its end: {}", counter.last()));
+            }
+            Ok(_) => {}
+        }
+    }
+
     /// Whether ca.srl will give out a number that a certificate here has.
-    fn counter(&mut self) {
-        let Some(Content::Serial(content)) = self.bundle.file(FileRole::CaSerial).map(|file| &file.content)
-        else {
-            return;
-        };
-        let Ok(counter) = SerialCounter::parse(content) else { return };
-        let authorities = self.bundle.certificates(FileRole::CaCertificate);
+    fn behind(&mut self) {
+        let counter = self.bundle.serial().and_then(|content| SerialCounter::parse(content).ok());
+        let Some(counter) = counter else { return };
+        let cas = self.bundle.certificates(FileRole::CaCertificate);
         let ahead = self.kinds().into_iter().find_map(|kind| {
             let (_, role) = FileRole::pair_of(kind);
             let leaf = self.bundle.end_entity(role)?;
-            let is_ours = authorities.iter().any(|authority| authority.subject() == leaf.issuer());
+            let is_ours = cas.iter().any(|ca| ca.subject() == leaf.issuer());
             (is_ours && counter.will_reach(leaf.serial())).then(|| (role, leaf.serial().clone()))
         });
         if let Some((role, serial)) = ahead {

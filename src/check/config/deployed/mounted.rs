@@ -1,13 +1,15 @@
-use crate::check::config::Seen;
-use crate::check::config::judge::*;
+use crate::base::shown::{list_are, shown, shown_path};
+use crate::check::codes::Code;
+use crate::check::config::deployed::DeploymentJudge;
 use crate::check::config::mounts::{Mount, Volume};
+use crate::check::config::source::AtPath;
 use crate::milvus::container::CONFIG_FOLDER;
 use crate::store::FileRole;
 
 /// What files with certificates and keys are called.
 const EXTENSIONS: [&str; 5] = [".pem", ".key", ".crt", ".cer", ".cert"];
 
-impl Judge<'_> {
+impl DeploymentJudge<'_> {
     /// What is mounted that should not be, or not like this.
     pub(crate) fn mounted(&mut self) {
         let Some(mounts) = &self.deployment.mounts else { return };
@@ -17,7 +19,7 @@ impl Judge<'_> {
                 let evidence = format!("{} is mounted as a whole", shown(&mount.target));
                 self.report(Code::MilvusYamlReplaced, mount.place.clone(), evidence);
             }
-            if let Some(evidence) = self.authority_key(mount) {
+            if let Some(evidence) = self.ca_key(mount) {
                 self.report(Code::CaKeyMounted, mount.place.clone(), evidence);
             } else if self.is_single_file(mount) {
                 single.push(mount);
@@ -32,18 +34,18 @@ impl Judge<'_> {
         }
     }
 
-    /// Why a mount has the authority's key, if it has.
-    fn authority_key(&self, mount: &Mount) -> Option<String> {
+    /// Why a mount has the CA's key, if it has.
+    fn ca_key(&self, mount: &Mount) -> Option<String> {
         let key = FileRole::CaKey.file_name();
         let Volume::Host(source) = &mount.volume else { return None };
         if source.ends_with(key) || mount.target.ends_with(key) {
             return Some(format!("{} is mounted at {}", shown_path(source), shown(&mount.target)));
         }
-        let found = self.circumstances.host.authority_key(source, self.circumstances.directory)?;
-        let whose = format!("{}, which is mounted at {}", shown_path(source), shown(&mount.target));
+        let found = self.circumstances.host.ca_key(source, self.circumstances.directory)?;
+        let whose = mount.shown(source);
         Some(match found.as_os_str().is_empty() {
-            true => format!("{whose}, holds the authority's key"),
-            false => format!("{whose}, has the authority's key in {}", shown_path(&found)),
+            true => format!("{whose}, holds the CA's key"),
+            false => format!("{whose}, has the CA's key in {}", shown_path(&found)),
         })
     }
 
@@ -54,7 +56,8 @@ impl Judge<'_> {
         match &mount.volume {
             Volume::Host(source) => {
                 // What is not there is a finding of its own.
-                is_named_so && matches!(self.circumstances.host.look(source), Seen::File(_) | Seen::Unknown)
+                is_named_so
+                    && matches!(self.circumstances.host.look(source), AtPath::File(_) | AtPath::Unknown)
             }
             Volume::Secret(secret) => is_named_so && secret.sub_path.is_some(),
             Volume::Text(_) | Volume::Other => is_named_so,

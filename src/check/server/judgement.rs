@@ -1,16 +1,20 @@
 use time::OffsetDateTime;
 
 use crate::base::place::Place;
-use crate::check::directory::CheckRequest;
+use crate::check::bundle::Bundle;
+use crate::check::certificates::{Expectations, judge as judge_bundle};
+use crate::check::codes::{Code, Severity};
+use crate::check::finding::Finding;
 use crate::check::inspect::CertificateDetails;
-use crate::check::server::ProbeRequest;
 use crate::check::server::known::Known;
-use crate::check::server::report::{ProbedPort, described, is_answer, names, place_of, plaintext_name};
-use crate::check::{self, Bundle, Code, Expectations, Finding, Severity};
+use crate::check::server::report::{
+    PortState, ProbedPort, described, is_answer, names, place_of, plaintext_name,
+};
+use crate::check::server::request::ProbeRequest;
 use crate::milvus::TlsMode;
 use crate::probe::{AskedFor, Seen, ServedTls, Service, State};
 use crate::store::FileRole;
-use crate::x509::{Certificate, EndEntityKind, GeneralName, certificates_to_pem};
+use crate::x509::{Certificate, GeneralName, certificates_to_pem};
 
 /// Holds what was seen to what is known: each port, and what is wrong.
 pub(crate) fn judge(
@@ -19,7 +23,7 @@ pub(crate) fn judge(
     seen: &[Seen],
     now: OffsetDateTime,
 ) -> (Vec<ProbedPort>, Vec<Finding>) {
-    let mut judge = Judge { request, known, now, findings: Vec::new() };
+    let mut judge = ServerJudge { request, known, now, findings: Vec::new() };
     judge.directory();
     let ports: Vec<_> = seen.iter().map(|seen| judge.port(seen)).collect();
     judge.together(seen, &ports);
@@ -27,22 +31,20 @@ pub(crate) fn judge(
 }
 
 /// A judgement in the making.
-struct Judge<'a> {
+struct ServerJudge<'a> {
     request: &'a ProbeRequest,
     known: &'a Known,
     now: OffsetDateTime,
     findings: Vec<Finding>,
 }
 
-impl Judge<'_> {
-    fn report(
-        &mut self,
-        code: Code,
-        place: &Place,
-        evidence: impl Into<String>,
-        kind: Option<EndEntityKind>,
-    ) {
-        self.report_name(code, place, evidence, kind, None);
+const SERVER: Option<FileRole> = Some(FileRole::ServerCertificate);
+const CLIENT: Option<FileRole> = Some(FileRole::ClientCertificate);
+
+impl ServerJudge<'_> {
+    /// Reports something; `role` is the file that what is shown comes from.
+    fn report(&mut self, code: Code, place: &Place, evidence: impl Into<String>, role: Option<FileRole>) {
+        self.report_name(code, place, evidence, role, None);
     }
 
     fn report_name(
@@ -50,11 +52,11 @@ impl Judge<'_> {
         code: Code,
         place: &Place,
         evidence: impl Into<String>,
-        kind: Option<EndEntityKind>,
-        name: Option<&str>,
+        role: Option<FileRole>,
+        name: Option<GeneralName>,
     ) {
         let directory = self.known.directory.as_deref();
-        self.findings.push(Finding::about_server(code, place.clone(), evidence, kind, directory, name));
+        self.findings.push(Finding::about_server(code, place.clone(), evidence, role, directory, name));
     }
 
     /// A directory that promises nothing.
@@ -111,24 +113,20 @@ impl Judge<'_> {
         let pem = certificates_to_pem(chain);
         bundle.add(FileRole::ServerCertificate, place.clone(), None, Ok(pem.as_bytes()));
         if let Some((path, content)) = &self.known.ca {
-            let ca_place = Place::file(path.display().to_string());
-            bundle.add(FileRole::CaCertificate, ca_place, None, Ok(content));
+            let path = Place::file(path.display().to_string());
+            bundle.add(FileRole::CaCertificate, path, None, Ok(content));
         }
         let name = self.request.name_of(&seen.target.host, self.known).ok();
         let expectations = Expectations {
-            directory: None,
-            modes: vec![TlsMode::OneWay],
-            server_names: name.clone().into_iter().collect(),
-            expires_in: CheckRequest::EXPIRES_IN,
-            now: self.now,
+            server_names: name.iter().cloned().collect(),
+            ..Expectations::new(&[TlsMode::OneWay], self.now)
         };
-        let findings = check::judge(&bundle, &expectations);
         // What is wrong with ca.pem is for `check` to say.
+        let findings = judge_bundle(&bundle, &expectations);
         let mut is_right = true;
         for finding in findings.into_iter().filter(|finding| finding.place == *place) {
-            let (kind, name) = (Some(EndEntityKind::Server), name.as_ref().map(GeneralName::to_string));
             is_right &= finding.code.severity() != Severity::Error;
-            self.report_name(finding.code, place, finding.evidence, kind, name.as_deref());
+            self.report_name(finding.code, place, finding.evidence, SERVER, name.clone());
         }
         is_right
     }
@@ -145,7 +143,7 @@ impl Judge<'_> {
         let code = if is_renewed { Code::RenewedNotRestarted } else { Code::NotTheDirectorys };
         let (served, on_disk) = (served.serial(), on_disk.serial());
         let evidence = format!("serves serial number {served}, and the directory's server.pem has {on_disk}");
-        self.report(code, place, evidence, Some(EndEntityKind::Server));
+        self.report(code, place, evidence, SERVER);
         Some(false)
     }
 
@@ -164,7 +162,7 @@ impl Judge<'_> {
                     described(outcome),
                     taken_from(authorities)
                 );
-                self.report(Code::ClientRefused, place, evidence, Some(EndEntityKind::Client));
+                self.report(Code::ClientRefused, place, evidence, CLIENT);
             }
             _ => {}
         }
@@ -188,7 +186,7 @@ impl Judge<'_> {
 
     /// gRPC ports that are closed at every address of their host, where anything else could be reached.
     fn closed(&mut self, seen: &[Seen], ports: &[ProbedPort]) {
-        let is_closed = |port: &ProbedPort| matches!(port.state, "closed" | "unresolved");
+        let is_closed = |port: &ProbedPort| !port.state.is_reached();
         if ports.iter().all(is_closed) {
             return;
         }
@@ -207,7 +205,7 @@ impl Judge<'_> {
                 let evidence = format!("serves tlsMode {other}, and {} tlsMode {one}", grpc.target);
                 self.report(Code::RestAndGrpcDiffer, place, evidence, None);
             }
-            (Some(1 | 2), None) if rest.state == "closed" => {
+            (Some(1 | 2), None) if rest.state == PortState::Closed => {
                 self.report(Code::RestNotReached, place, rest.detail.clone().unwrap_or_default(), None);
             }
             _ => {}
