@@ -1,0 +1,120 @@
+//! What is said of the certificates of a directory, and of those that were issued, of which there can be thousands.
+
+use std::path::Path;
+
+use crate::cli::render::page::{Page, padded};
+use crate::engine::{Action, CertificateReport, Report};
+use crate::store::FileRole;
+
+/// As many as a person reads.
+const LISTED: usize = 20;
+
+/// Whether it is server.pem, client.pem or ca.pem, and was not issued under a name.
+pub(crate) fn is_own(certificate: &CertificateReport) -> bool {
+    is_one_of_seven(&certificate.path)
+}
+
+fn is_one_of_seven(path: &str) -> bool {
+    let name = Path::new(path).file_name().unwrap_or_default();
+    FileRole::AS_LISTED.iter().any(|role| name == role.file_name())
+}
+
+/// The SAN of a server or client certificate, or the name of a CA.
+fn covers(certificate: &CertificateReport) -> String {
+    match certificate.names.as_slice() {
+        [] => certificate.common_name.clone(),
+        names => names.join(", "),
+    }
+}
+
+/// The day of an RFC 3339 timestamp.
+pub(crate) fn day(timestamp: &str) -> &str {
+    timestamp.split('T').next().unwrap_or(timestamp)
+}
+
+/// A directory as a sentence names it.
+pub(crate) fn place(directory: &str) -> &str {
+    if directory == "." { "this folder" } else { directory }
+}
+
+/// The first line where `gen` or `renew` made nothing.
+pub(crate) fn nothing_to_do(report: &Report) -> String {
+    let place = place(&report.directory);
+    match report.changed {
+        true => {
+            format!("Completed in {place} what an interrupted run had begun; there is nothing more to do:")
+        }
+        false => format!("Nothing to do in {place}: its certificates are valid."),
+    }
+}
+
+/// The step after a run that completed another, and made nothing itself.
+pub(crate) const OF_AN_INTERRUPTED_RUN: &str = "the files of the interrupted run are in their places: copy what is new to where Milvus reads it, and restart it";
+
+/// A row for each certificate of the directory, then for each that is new under a name.
+pub(crate) fn table(page: &mut Page, report: &Report) {
+    let (own, issued): (Vec<_>, Vec<_>) = report.certificates.iter().partition(|found| is_own(found));
+    let width = own.iter().map(|found| covers(found).chars().count()).max().unwrap_or_default();
+    page.gap();
+    page.lines(own.into_iter().map(|found| {
+        let name = format!("{}.pem", found.role);
+        let covers = padded(&covers(found), width);
+        let action = if found.action == Action::Kept && report.changed { ", unchanged" } else { "" };
+        format!("  {name:<10}  {covers}  until {}{action}", day(&found.not_after))
+    }));
+    rows(page, issued);
+}
+
+/// A row for each that is new, up to a number, and how many more there are.
+pub(crate) fn rows<'a>(page: &mut Page, certificates: impl IntoIterator<Item = &'a CertificateReport>) {
+    let new: Vec<_> = certificates.into_iter().filter(|found| found.action != Action::Kept).collect();
+    if new.is_empty() {
+        return;
+    }
+    let shown_name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = |certificate: &CertificateReport| {
+        let path = Path::new(&certificate.path);
+        // The folder says it all: its files have its name.
+        let name = match is_own(certificate) {
+            true => shown_name(path),
+            false => path.parent().and_then(shown_name).map(|name| name + "/"),
+        };
+        name.unwrap_or_else(|| certificate.path.clone())
+    };
+    let shown = &new[..new.len().min(LISTED)];
+    let width = |text: &dyn Fn(&CertificateReport) -> String| {
+        shown.iter().map(|found| text(found).chars().count()).max().unwrap_or_default()
+    };
+    let (names, subjects) = (width(&name), width(&covers));
+    page.gap();
+    page.lines(shown.iter().map(|found| {
+        let (name, covers) = (padded(&name(found), names), padded(&covers(found), subjects));
+        let role = format!("{}:", found.role);
+        format!("  {name}  {role:<7} {covers}  until {}", day(&found.not_after))
+    }));
+    if new.len() > LISTED {
+        page.line(format!("  and {} more", new.len() - LISTED));
+    }
+}
+
+/// Who gets what was issued under a name.
+pub(crate) fn next_steps(report: &Report) -> Vec<String> {
+    let is_new = |found: &&CertificateReport| found.action != Action::Kept && !is_own(found);
+    let new: Vec<_> = report.certificates.iter().filter(|_| report.changed).filter(is_new).collect();
+    let is_issued_key = |path: &str| path.ends_with(".key") && !is_one_of_seven(path);
+    if !new.is_empty() && !report.files.iter().any(|file| is_issued_key(&file.path)) {
+        return vec!["give whoever has the key the certificate and ca.pem".into()];
+    }
+    let steps = [
+        (
+            "client",
+            "give each client its folder: NAME.pem and NAME.key for mutual TLS, ca.pem to trust Milvus",
+        ),
+        (
+            "server",
+            "copy NAME.pem, NAME.key and ca.pem of each server to where that Milvus reads them, and restart it",
+        ),
+    ];
+    let is_for_new = |(role, _): &(&str, &str)| new.iter().any(|found| found.role == *role);
+    steps.into_iter().filter(is_for_new).map(|(_, step)| step.to_owned()).collect()
+}
