@@ -130,7 +130,8 @@ fn reads(variable: &str, command: &[&str]) -> bool {
     program.args(command).current_dir(folder.path()).env_clear().stdin(Stdio::null());
     let output = program.env(variable, OsStr::from_bytes(b"\xff")).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
-    output.status.code() == Some(2) && stderr.contains("invalid UTF-8")
+    let is_refused = stderr.contains("invalid UTF-8") || stderr.contains("invalid value '\u{fffd}'");
+    output.status.code() == Some(2) && is_refused
 }
 
 #[test]

@@ -1,5 +1,4 @@
-//! The JSON of `check`, `inspect`, `probe` and `explain` is what the schemas in `src/cli/schemas` say, to
-//! the last field.
+//! The JSON of every command is what the schemas in `docs/schemas` say, to the last field.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "the tests prepare folders of their own")]
 
 #[path = "probe/server.rs"]
@@ -16,9 +15,9 @@ use std::process::Command;
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
-use milvus_certs::{IssueRequest, Recipients, issue};
-use milvus_certs::x509::{EndEntityKind, KeyType};
 use milvus_certs::store::Protection;
+use milvus_certs::x509::{EndEntityKind, KeyType};
+use milvus_certs::{IssueRequest, Recipients, issue};
 
 use crate::server::{Server, closed_port, speak_http2};
 use crate::tls::Tls;
@@ -34,7 +33,7 @@ impl Judge {
         let mut schemas = Schemas::new();
         let mut compiler = Compiler::new();
         compiler.enable_format_assertions();
-        let path = Path::new("src/cli/schemas").join(schema);
+        let path = Path::new("docs/schemas").join(schema);
         let index = compiler.compile(path.to_str().unwrap(), &mut schemas).unwrap();
         Self { schemas, index }
     }
@@ -161,6 +160,33 @@ fn what_explain_prints_is_what_its_schema_says() {
     for text in ["tls: failed to parse private key", "hello"] {
         let document = json_of(&["explain", text], folder.path());
         assert_eq!(judge.refusal(&document), None, "{text}: {document:#}");
+    }
+}
+
+#[test]
+fn what_the_commands_print_that_make_certificates_is_what_their_schemas_say() {
+    let folder = tempfile::tempdir().unwrap();
+    for (schema, arguments) in [
+        ("gen.json", &["gen", "-d", "certs", "--key-type", "p256", "--ca-days", "90"][..]),
+        ("gen.json", &["gen", "-d", "other", "--key-type", "p256", "--dry-run"]),
+        ("gen.json", &["gen", "-d", "certs", "--if-missing"]),
+        ("issue.json", &["issue", "-d", "certs", "client", "search", "--key-type", "p256"]),
+        ("renew.json", &["renew", "-d", "certs", "--all"]),
+        ("renew.json", &["renew", "-d", "certs", "--if-due", "1d"]),
+        ("rotate-ca-status.json", &["rotate-ca", "status", "-d", "certs"]),
+        ("rotate-ca.json", &["rotate-ca", "begin", "-d", "certs", "--dry-run"]),
+        ("rotate-ca.json", &["rotate-ca", "begin", "-d", "certs"]),
+        ("rotate-ca-status.json", &["rotate-ca", "status", "-d", "certs"]),
+        ("rotate-ca.json", &["rotate-ca", "issue", "-d", "certs"]),
+        ("config.json", &["config", "compose", "-d", "certs"]),
+        ("config.json", &["config", "helm", "-d", "certs", "--out", "deploy"]),
+        ("connect.json", &["connect", "python", "-d", "certs"]),
+        ("rotate-ca.json", &["rotate-ca", "finish", "-d", "certs"]),
+    ] {
+        let judge = Judge::of(schema);
+        let document = json_of(arguments, folder.path());
+        assert_eq!(judge.refusal(&document), None, "{arguments:?}: {document:#}");
+        assert_nothing_else_is_allowed(&judge, &document);
     }
 }
 

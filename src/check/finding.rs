@@ -4,13 +4,14 @@ use time::OffsetDateTime;
 use crate::base::place::Place;
 use crate::base::text::shell_quoted;
 use crate::check::codes::Clients;
-use crate::check::{Bundle, Client, Code};
+use crate::check::{Bundle, Client, Code, Severity};
 use crate::milvus::TlsMode;
 use crate::store::FileRole;
 use crate::x509::{EndEntityKind, GeneralName, check_may_issue};
 
 /// Something that is wrong, with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(from = "Fields<'static>", into = "Fields<'static>"))]
 pub struct Finding {
     /// What kind of thing: the key to [`Code::severity`], [`Code::why`] and the fix.
     pub code: Code,
@@ -312,19 +313,38 @@ fn issues(command: &str) -> bool {
         && command.contains("milvus-certs ")
 }
 
+/// A finding in JSON.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Finding"))]
+struct Fields<'a> {
+    /// The kind of finding, a stable name for scripts.
+    code: &'a str,
+    severity: Severity,
+    /// The file or folder; `-` is standard input.
+    file: &'a str,
+    line: Option<usize>,
+    column: Option<usize>,
+    /// What was found there.
+    evidence: &'a str,
+    /// Why it matters to Milvus.
+    why: &'a str,
+    /// What helps.
+    fix: &'a str,
+}
+
 impl Serialize for Finding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct;
-        let mut finding = serializer.serialize_struct("Finding", 8)?;
-        finding.serialize_field("code", self.code.name())?;
-        finding.serialize_field("severity", &self.code.severity())?;
-        finding.serialize_field("file", &self.place.path)?;
-        finding.serialize_field("line", &self.place.position.map(|position| position.line))?;
-        finding.serialize_field("column", &self.place.position.map(|position| position.column))?;
-        finding.serialize_field("evidence", &self.evidence)?;
-        finding.serialize_field("why", self.code.why())?;
-        finding.serialize_field("fix", &self.fix)?;
-        finding.end()
+        let fields = Fields {
+            code: self.code.name(),
+            severity: self.code.severity(),
+            file: &self.place.path,
+            line: self.place.position.map(|position| position.line),
+            column: self.place.position.map(|position| position.column),
+            evidence: &self.evidence,
+            why: self.code.why(),
+            fix: &self.fix,
+        };
+        fields.serialize(serializer)
     }
 }
 

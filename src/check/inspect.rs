@@ -34,6 +34,7 @@ pub enum InspectTarget {
 
 /// What `inspect` saw.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InspectReport {
     /// Each target, in the order in which they were named.
     pub targets: Vec<Inspected>,
@@ -41,6 +42,7 @@ pub struct InspectReport {
 
 /// A file, or a certificate directory with its files.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Inspected {
     /// Its path.
     pub path: String,
@@ -55,6 +57,7 @@ pub struct Inspected {
 
 /// A file and everything in it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InspectedFile {
     /// Its path.
     pub path: String,
@@ -71,6 +74,7 @@ pub struct InspectedFile {
 
 /// Something that a file holds.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum InspectedItem {
     /// A certificate.
@@ -114,6 +118,7 @@ pub enum InspectedItem {
 
 /// What a certificate says.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CertificateDetails {
     /// `root authority`, `intermediate authority`, `server`, `client`, or `server and client`.
     pub role: &'static str,
@@ -155,6 +160,7 @@ pub struct CertificateDetails {
 
 /// What an inventory says of a certificate.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EntryDetails {
     /// Its line, counted from one.
     pub line: usize,
@@ -182,6 +188,7 @@ pub struct EntryDetails {
 
 /// What can be said of a private key.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KeyDetails {
     /// How it is encoded.
     pub form: String,
@@ -197,6 +204,7 @@ pub struct KeyDetails {
 
 /// What a certificate signing request asks for.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RequestDetails {
     /// Whose certificate it is to be.
     pub subject: String,

@@ -20,18 +20,22 @@ pub enum Client {
 
 /// What becomes of a client in a mode.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outcome {
     /// The client.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub client: Client,
     /// Whether it will connect.
     pub works: bool,
     /// The codes of the findings that stand in its way.
     #[serde(serialize_with = "code_names")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub because: Vec<Code>,
 }
 
 /// What will work in a mode, and with which clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// The mode.
     pub tls_mode: TlsMode,

@@ -8,7 +8,7 @@ use crate::cli::args::{
     PassphraseArgs, ProtectionArgs, ReleaseArgs, namespace, one_of, path, tls_mode, with_passphrase,
 };
 use crate::cli::output::Style;
-use crate::cli::render::page::{Page, padded};
+use crate::cli::render::page::{Page, aligned};
 use crate::cli::{EXIT_STATUS, Status, output};
 use crate::deploy::platforms::{Cluster, MountPath, SecretKind};
 use crate::deploy::{ConfigReport, ConfigRequest, ConfigTarget, config};
@@ -257,10 +257,8 @@ fn text(report: &ConfigReport, next_steps: &[String]) -> String {
     let mut page = Page::default();
     page.line(format!("Wrote from the certificates in {}:", report.directory));
     page.gap();
-    let widest = documents.iter().map(|found| found.path.chars().count()).max().unwrap_or_default();
-    page.lines(documents.iter().map(|found| {
-        format!("  {}  {}", padded(&found.path, widest), found.mode.as_deref().unwrap_or_default())
-    }));
+    let rows = documents.iter().map(|found| [found.path.clone(), found.mode.clone().unwrap_or_default()]);
+    page.lines(aligned(&rows.collect::<Vec<_>>()));
     page.close(None, next_steps)
 }
 

@@ -3,15 +3,14 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
-use crate::base::text::printable;
 use crate::check::{
-    CertificateDetails, EntryDetails, INSPECT_LIMIT, InspectReport, InspectTarget, Inspected, InspectedFile,
-    InspectedItem, KeyDetails, RequestDetails, inspect,
+    CertificateDetails, INSPECT_LIMIT, InspectReport, InspectTarget, Inspected, InspectedFile, InspectedItem,
+    inspect,
 };
 use crate::cli::args::path;
 use crate::cli::output::Style;
 use crate::cli::render::certificates::{day, place};
-use crate::cli::render::page::{Page, padded};
+use crate::cli::render::page::{Page, aligned};
 use crate::cli::{Status, input, output};
 use crate::store::{FileRole, INVENTORY};
 
@@ -129,36 +128,31 @@ fn file_rows(name: &str, file: &InspectedFile) -> Vec<[String; 6]> {
 }
 
 fn row(item: &InspectedItem) -> [String; 4] {
-    let empty = String::new;
-    match item {
-        InspectedItem::Certificate(certificate) => [
-            format!("{}: {}", certificate.role, covers(certificate)),
-            certificate.key.clone(),
-            day(&certificate.not_after).to_owned(),
-            certificate.days_left.to_string(),
-        ],
+    let (what, key) = match item {
+        InspectedItem::Certificate(certificate) => {
+            return [
+                format!("{}: {}", certificate.role, covers(certificate)),
+                certificate.key.clone(),
+                day(&certificate.not_after).to_owned(),
+                certificate.days_left.to_string(),
+            ];
+        }
         InspectedItem::PrivateKey(key) => {
             let form = if key.encrypted { "encrypted private key" } else { "private key" };
-            let owner = match &key.belongs_to {
-                Some(file) => format!("{form} of {file}"),
-                None => form.to_owned(),
-            };
-            [owner, key.key.clone().unwrap_or_default(), empty(), empty()]
+            let owner = key.belongs_to.as_ref().map(|file| format!(" of {file}")).unwrap_or_default();
+            (form.to_owned() + &owner, key.key.clone())
         }
         InspectedItem::CertificateRequest(request) => {
-            [format!("signing request: {}", request.subject), request.key.clone(), empty(), empty()]
+            (format!("signing request: {}", request.subject), Some(request.key.clone()))
         }
-        InspectedItem::SerialNumber { last } => {
-            [format!("last serial number {last}"), empty(), empty(), empty()]
-        }
-        InspectedItem::InventoryEntry(entry) => [entry.subject.clone(), empty(), empty(), empty()],
-        InspectedItem::DamagedLine { line, error } => {
-            [format!("line {line} is damaged: {error}"), empty(), empty(), empty()]
-        }
-        InspectedItem::CutOffLine { line } => [format!("line {line} is cut off"), empty(), empty(), empty()],
-        InspectedItem::Other { label } => [format!("PEM block {label}"), empty(), empty(), empty()],
-        InspectedItem::Damaged { label, error } => [format!("{label}: {error}"), empty(), empty(), empty()],
-    }
+        InspectedItem::SerialNumber { last } => (format!("last serial number {last}"), None),
+        InspectedItem::InventoryEntry(entry) => (entry.subject.clone(), None),
+        InspectedItem::DamagedLine { line, error } => (format!("line {line} is damaged: {error}"), None),
+        InspectedItem::CutOffLine { line } => (format!("line {line} is cut off"), None),
+        InspectedItem::Other { label } => (format!("PEM block {label}"), None),
+        InspectedItem::Damaged { label, error } => (format!("{label}: {error}"), None),
+    };
+    [what, key.unwrap_or_default(), String::new(), String::new()]
 }
 
 /// The SAN of a server or client certificate, or the name of a CA.
@@ -167,18 +161,6 @@ fn covers(certificate: &CertificateDetails) -> String {
         [] => certificate.common_name.clone().unwrap_or_else(|| certificate.subject.clone()),
         names => names.join(", "),
     }
-}
-
-fn aligned<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
-    let shown = |row: &[String; N]| row.each_ref().map(|cell| printable(cell).into_owned());
-    let rows: Vec<_> = rows.iter().map(shown).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |row: &[String; N]| {
-        let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| padded(cell, width)).collect();
-        format!("  {}", cells.join("  ")).trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
 }
 
 /// A table of an inventory, or else a paragraph for each thing in a file.
@@ -197,7 +179,8 @@ fn file(file: &InspectedFile) -> Vec<String> {
         }
         let name = if file.path == "-" { "standard input" } else { &file.path };
         lines.push(format!("{name}{number}: {title}"));
-        lines.extend(fields.into_iter().map(|(name, value)| format!("  {name:<12}{value}")));
+        let known = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        lines.extend(known.map(|(name, value)| format!("  {name:<12}{value}")));
     }
     lines
 }
@@ -215,37 +198,49 @@ fn line(item: &InspectedItem) -> [String; 7] {
         [line.to_string(), issued, role, serial, until, file, text]
     };
     match item {
-        InspectedItem::InventoryEntry(entry) => entry_row(entry),
+        InspectedItem::InventoryEntry(entry) => [
+            entry.line.to_string(),
+            day(&entry.issued_at).to_owned(),
+            entry.role.to_owned(),
+            entry.serial.clone(),
+            day(&entry.not_after).to_owned(),
+            entry.file.clone(),
+            entry.names.join(", "),
+        ],
         InspectedItem::DamagedLine { line, error } => said(*line, format!("damaged: {error}")),
         InspectedItem::CutOffLine { line } => said(*line, "cut off by a crash".into()),
         _ => Default::default(),
     }
 }
 
-fn entry_row(entry: &EntryDetails) -> [String; 7] {
-    [
-        entry.line.to_string(),
-        day(&entry.issued_at).to_owned(),
-        entry.role.to_owned(),
-        entry.serial.clone(),
-        day(&entry.not_after).to_owned(),
-        entry.file.clone(),
-        entry.names.join(", "),
-    ]
-}
+type Fields = Vec<(&'static str, Option<String>)>;
 
-type Fields = Vec<(&'static str, String)>;
-
+/// What a thing is called, and what there is to say of it.
 fn paragraph(item: &InspectedItem) -> (String, Fields) {
     match item {
         InspectedItem::Certificate(certificate) => {
             (format!("certificate, {}", certificate.role), certificate_fields(certificate))
         }
-        InspectedItem::PrivateKey(key) => ("private key".into(), key_fields(key)),
-        InspectedItem::CertificateRequest(request) => {
-            ("certificate signing request".into(), request_fields(request))
-        }
-        InspectedItem::SerialNumber { last } => ("serial number".into(), vec![("last", last.clone())]),
+        InspectedItem::PrivateKey(key) => (
+            "private key".into(),
+            vec![
+                ("form", Some(key.form.clone())),
+                ("key", key.key.clone()),
+                ("SPKI pin", key.spki_pin.clone()),
+            ],
+        ),
+        InspectedItem::CertificateRequest(request) => (
+            "certificate signing request".into(),
+            vec![
+                ("subject", Some(request.subject.clone())),
+                ("names", joined(&request.names)),
+                ("key usage", request.key_usage.as_ref().map(|usages| usages.join(", "))),
+                ("purposes", request.extended_key_usage.as_ref().map(|purposes| purposes.join(", "))),
+                ("key", Some(request.key.clone())),
+                ("SPKI pin", Some(request.spki_pin.clone())),
+            ],
+        ),
+        InspectedItem::SerialNumber { last } => ("serial number".into(), vec![("last", Some(last.clone()))]),
         InspectedItem::InventoryEntry(_)
         | InspectedItem::DamagedLine { .. }
         | InspectedItem::CutOffLine { .. } => ("line of an inventory".into(), Vec::new()),
@@ -260,8 +255,12 @@ fn certificate_fields(certificate: &CertificateDetails) -> Fields {
         days => format!("{days} days left"),
     };
     let (from, until) = (day(&certificate.not_before), day(&certificate.not_after));
-    let optional = [
-        ("names", Some(certificate.names.join(", ")).filter(|names| !names.is_empty())),
+    vec![
+        ("subject", Some(certificate.subject.clone())),
+        ("issuer", Some(certificate.issuer.clone())),
+        ("serial", Some(certificate.serial.clone())),
+        ("valid", Some(format!("{from} to {until}, {left}"))),
+        ("names", joined(&certificate.names)),
         ("pathlen", certificate.path_length.map(|length| length.to_string())),
         ("key usage", certificate.key_usage.as_ref().map(|usages| usages.join(", "))),
         ("purposes", certificate.extended_key_usage.as_ref().map(|purposes| purposes.join(", "))),
@@ -269,34 +268,11 @@ fn certificate_fields(certificate: &CertificateDetails) -> Fields {
         ("signature", Some(certificate.signature.clone())),
         ("SKI", certificate.subject_key_identifier.clone()),
         ("AKI", certificate.authority_key_identifier.clone()),
-    ];
-    let mut fields = vec![
-        ("subject", certificate.subject.clone()),
-        ("issuer", certificate.issuer.clone()),
-        ("serial", certificate.serial.clone()),
-        ("valid", format!("{from} to {until}, {left}")),
-    ];
-    fields.extend(optional.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))));
-    fields.push(("SHA-256", certificate.sha256_fingerprint.clone()));
-    fields.push(("SPKI pin", certificate.spki_pin.clone()));
-    fields
+        ("SHA-256", Some(certificate.sha256_fingerprint.clone())),
+        ("SPKI pin", Some(certificate.spki_pin.clone())),
+    ]
 }
 
-fn key_fields(key: &KeyDetails) -> Fields {
-    let mut fields = vec![("form", key.form.clone())];
-    fields.extend(key.key.clone().map(|kind| ("key", kind)));
-    fields.extend(key.spki_pin.clone().map(|pin| ("SPKI pin", pin)));
-    fields
-}
-
-fn request_fields(request: &RequestDetails) -> Fields {
-    let mut fields = vec![("subject", request.subject.clone())];
-    if !request.names.is_empty() {
-        fields.push(("names", request.names.join(", ")));
-    }
-    fields.extend(request.key_usage.as_ref().map(|usages| ("key usage", usages.join(", "))));
-    fields.extend(request.extended_key_usage.as_ref().map(|purposes| ("purposes", purposes.join(", "))));
-    fields.push(("key", request.key.clone()));
-    fields.push(("SPKI pin", request.spki_pin.clone()));
-    fields
+fn joined(names: &[String]) -> Option<String> {
+    (!names.is_empty()).then(|| names.join(", "))
 }

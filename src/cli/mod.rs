@@ -21,6 +21,8 @@ mod prometheus;
 mod render;
 mod renew;
 mod rotate_ca;
+#[cfg(test)]
+mod schemas;
 mod terminal;
 mod usage;
 

@@ -21,7 +21,7 @@ use crate::deploy::ConfigReport;
 use crate::engine::{Report, RotationReport};
 
 /// Raised when a field changes its meaning or goes.
-const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 1;
 
 /// How a report is to be given.
 #[derive(Clone, Copy, Debug)]

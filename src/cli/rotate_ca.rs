@@ -9,7 +9,7 @@ use crate::cli::args::{CommonArgs, PassphraseArgs, defaults_days, key_type, path
 use crate::cli::output::Style;
 use crate::cli::progress::Meter;
 use crate::cli::render::certificates::{self, day, place, rows};
-use crate::cli::render::page::{Page, padded};
+use crate::cli::render::page::{Page, aligned};
 use crate::cli::{EXIT_STATUS_OF_MANY, Status, output};
 use crate::engine::{
     RotatedAuthority, RotationReport, RotationRequest, RotationState, RotationStatus, RotationStep, rotate,
@@ -232,18 +232,17 @@ fn headline(step: &RotationStep, rotated: &RotationReport) -> String {
     }
 }
 
+/// A row for each CA that ca.pem trusts.
 fn cas(status: &RotationStatus) -> Vec<String> {
-    let width =
-        status.authorities.iter().map(|found| found.common_name.chars().count()).max().unwrap_or_default();
     let row = |found: &RotatedAuthority| {
         let issued = match found.issued {
             0 => "has issued nothing that is here".to_owned(),
             1 => "has issued 1 certificate".to_owned(),
             more => format!("has issued {more} certificates"),
         };
-        format!("  {}  until {}  {issued}", padded(&found.common_name, width), day(&found.not_after))
+        [found.common_name.clone(), format!("until {}", day(&found.not_after)), issued]
     };
-    status.authorities.iter().map(row).collect()
+    aligned(&status.authorities.iter().map(row).collect::<Vec<_>>())
 }
 
 /// What to do after a step.

@@ -49,7 +49,9 @@ fn from_environment(error: &clap::Error, command: &Command) -> Option<String> {
         let (name, variable) = (option.get_long()?, option.get_env()?.to_str()?);
         let set = std::env::var(variable).ok()?;
         let is_value = |value| set == value || set.split(',').any(|one| one == value);
-        value.is_none_or(is_value).then(|| format!("the variable {variable} of the environment sets --{name}"))
+        value
+            .is_none_or(is_value)
+            .then(|| format!("the variable {variable} of the environment sets --{name}"))
     })
 }
 

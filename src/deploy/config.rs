@@ -80,6 +80,7 @@ pub enum ConfigTarget {
 
 /// What `config` rendered.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ConfigReport {
     /// The certificate directory.
     pub directory: String,
@@ -98,6 +99,7 @@ pub struct ConfigReport {
 
 /// A file that was rendered.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RenderedDocument {
     /// Its name, or where it was written, its path.
     pub path: String,
@@ -105,6 +107,7 @@ pub struct RenderedDocument {
     pub mode: Option<String>,
     /// Its text, where it was not written.
     #[serde(serialize_with = "as_text")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub content: Option<Zeroizing<String>>,
 }
 

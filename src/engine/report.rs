@@ -10,6 +10,7 @@ use crate::x509::{texts, timestamp};
 
 /// What a command did, or with `dry_run` would do.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// The certificate directory, as it was named.
     pub directory: String,
@@ -29,6 +30,7 @@ pub struct Report {
 
 /// What became of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// It is new.
@@ -41,6 +43,7 @@ pub enum Action {
 
 /// A certificate of the directory.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CertificateReport {
     /// `ca`, `server` or `client`.
     pub role: &'static str,
@@ -70,6 +73,7 @@ pub struct CertificateReport {
 
 /// A file that was written.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FileReport {
     /// Its path.
     pub path: String,

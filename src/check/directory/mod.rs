@@ -33,6 +33,7 @@ pub struct CheckRequest {
 
 /// What `check` found.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckReport {
     /// The certificate directory, if one was judged.
     pub directory: Option<String>,
@@ -48,6 +49,7 @@ pub struct CheckReport {
 
 /// A certificate that was judged.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckedCertificate {
     /// The file that it is in.
     pub file: String,

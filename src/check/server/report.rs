@@ -9,6 +9,7 @@ use crate::x509::Subject;
 
 /// What `probe` saw.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProbeReport {
     /// The certificate directory, if what is served was held to one.
     pub directory: Option<String>,
@@ -22,6 +23,7 @@ pub struct ProbeReport {
 
 /// A port, and what is there.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProbedPort {
     /// The host and port, as they were named.
     pub target: String,
@@ -59,6 +61,7 @@ pub struct ProbedPort {
 
 /// What becomes of a client.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClientOutcome {
     /// Whether it is let in.
     pub let_in: bool,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::render::page::{Page, padded};
+use crate::cli::render::page::{Page, aligned};
 use crate::engine::{Action, CertificateReport, Report};
 use crate::store::FileRole;
 
@@ -54,14 +54,12 @@ pub(crate) const OF_AN_INTERRUPTED_RUN: &str = "the files of the interrupted run
 /// A row for each certificate of the directory, then for each that is new under a name.
 pub(crate) fn table(page: &mut Page, report: &Report) {
     let (own, issued): (Vec<_>, Vec<_>) = report.certificates.iter().partition(|found| is_own(found));
-    let width = own.iter().map(|found| covers(found).chars().count()).max().unwrap_or_default();
-    page.gap();
-    page.lines(own.into_iter().map(|found| {
-        let name = format!("{}.pem", found.role);
-        let covers = padded(&covers(found), width);
+    let own = own.into_iter().map(|found| {
         let action = if found.action == Action::Kept && report.changed { ", unchanged" } else { "" };
-        format!("  {name:<10}  {covers}  until {}{action}", day(&found.not_after))
-    }));
+        [format!("{}.pem", found.role), covers(found), format!("until {}{action}", day(&found.not_after))]
+    });
+    page.gap();
+    page.lines(aligned(&own.collect::<Vec<_>>()));
     rows(page, issued);
 }
 
@@ -81,17 +79,12 @@ pub(crate) fn rows<'a>(page: &mut Page, certificates: impl IntoIterator<Item = &
         };
         name.unwrap_or_else(|| certificate.path.clone())
     };
-    let shown = &new[..new.len().min(LISTED)];
-    let width = |text: &dyn Fn(&CertificateReport) -> String| {
-        shown.iter().map(|found| text(found).chars().count()).max().unwrap_or_default()
+    let row = |found: &&CertificateReport| {
+        let covers = format!("{:<7} {}", format!("{}:", found.role), covers(found));
+        [name(found), covers, format!("until {}", day(&found.not_after))]
     };
-    let (names, subjects) = (width(&name), width(&covers));
     page.gap();
-    page.lines(shown.iter().map(|found| {
-        let (name, covers) = (padded(&name(found), names), padded(&covers(found), subjects));
-        let role = format!("{}:", found.role);
-        format!("  {name}  {role:<7} {covers}  until {}", day(&found.not_after))
-    }));
+    page.lines(aligned(&new.iter().take(LISTED).map(row).collect::<Vec<_>>()));
     if new.len() > LISTED {
         page.line(format!("  and {} more", new.len() - LISTED));
     }

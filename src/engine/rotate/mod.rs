@@ -62,6 +62,7 @@ pub enum RotationStep {
 
 /// What a step did, and how far the replacement is now.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RotationReport {
     /// What was written.
     #[serde(flatten)]

@@ -18,6 +18,7 @@ use crate::x509::{self, Certificate, EndEntityKind, KeyMaterial, certificates_fr
 
 /// How far the replacement of an authority is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RotationState {
     /// There is one authority.

@@ -11,6 +11,7 @@ use crate::x509::{day_count, timestamp};
 
 /// How far the replacement of an authority is, by what the certificates say.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RotationStatus {
     /// How far it is.
     pub state: RotationState,
@@ -24,6 +25,7 @@ pub struct RotationStatus {
 
 /// An authority that ca.pem trusts.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RotatedAuthority {
     /// The subject's CommonName.
     pub common_name: String,
