@@ -118,7 +118,7 @@ pub enum InspectedItem {
 
 /// What a certificate says.
 #[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct CertificateDetails {
     /// `root authority`, `intermediate authority`, `server`, `client`, or `server and client`.
     pub role: &'static str,
@@ -160,7 +160,7 @@ pub struct CertificateDetails {
 
 /// What an inventory says of a certificate.
 #[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct EntryDetails {
     /// Its line, counted from one.
     pub line: usize,
@@ -188,7 +188,7 @@ pub struct EntryDetails {
 
 /// What can be said of a private key.
 #[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct KeyDetails {
     /// How it is encoded.
     pub form: String,
@@ -204,7 +204,7 @@ pub struct KeyDetails {
 
 /// What a certificate signing request asks for.
 #[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct RequestDetails {
     /// Whose certificate it is to be.
     pub subject: String,

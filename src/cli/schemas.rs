@@ -25,6 +25,7 @@ fn of<T: JsonSchema>(command: &str) -> Schema {
     };
     let settings = SchemaSettings::draft2020_12().for_serialize().with_transform(RecursiveTransform(close));
     let mut schema = settings.into_generator().into_root_schema_for::<Document<T>>();
+    schema.remove("description");
     schema.insert("title".into(), json!(format!("What `milvus-certs {command} --json` prints")));
     let name = command.split(' ').next();
     for (field, value) in [("schema_version", json!(SCHEMA_VERSION)), ("command", json!(name))] {
