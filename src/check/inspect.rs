@@ -33,6 +33,7 @@ pub enum InspectTarget {
 
 /// What `inspect` saw.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InspectReport {
     /// Each target, in the order in which they were named.
     pub targets: Vec<Inspected>,
@@ -40,6 +41,7 @@ pub struct InspectReport {
 
 /// A file, or a certificate directory with its files.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Inspected {
     pub path: String,
     /// Whether it is a certificate directory.
@@ -53,6 +55,7 @@ pub struct Inspected {
 
 /// A file and everything in it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InspectedFile {
     pub path: String,
     /// Its permissions in octal, in a directory.
@@ -68,6 +71,7 @@ pub struct InspectedFile {
 
 /// Something that a file holds.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum InspectedItem {
     Certificate(Box<CertificateDetails>),
@@ -106,6 +110,7 @@ pub enum InspectedItem {
 
 /// What a certificate says.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct CertificateDetails {
     #[serde(serialize_with = "text")]
     pub role: CertificateRole,
@@ -154,6 +159,7 @@ pub enum CertificateRole {
 
 /// What an inventory says of a certificate.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct EntryDetails {
     /// Its line, counted from one.
     pub line: usize,
@@ -175,6 +181,7 @@ pub struct EntryDetails {
 
 /// What can be said of a private key.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct KeyDetails {
     pub form: String,
     /// Whether it needs a passphrase.
@@ -189,6 +196,7 @@ pub struct KeyDetails {
 
 /// What a certificate signing request asks for.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct RequestDetails {
     /// Whose certificate it is to be.
     pub subject: String,

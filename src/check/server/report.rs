@@ -12,6 +12,7 @@ use crate::x509::json::optional_text;
 
 /// What `probe` saw.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProbeReport {
     /// The certificate directory, if what is served was held to one.
     pub directory: Option<String>,
@@ -25,6 +26,7 @@ pub struct ProbeReport {
 
 /// A port, and what is there.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProbedPort {
     /// The host and port, as they were named.
     pub target: String,
@@ -80,6 +82,7 @@ pub enum PortState {
 
 /// What becomes of a client.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClientOutcome {
     pub let_in: bool,
     /// The alert by which it is refused, or what happens instead of an answer.
