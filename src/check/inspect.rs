@@ -60,6 +60,7 @@ pub struct InspectedFile {
     pub path: String,
     /// Its permissions in octal, in a directory.
     #[serde(serialize_with = "optional_text")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub mode: Option<FileMode>,
     pub items: Vec<InspectedItem>,
     /// Why nothing can be said of it, or of a part of it.
@@ -82,6 +83,7 @@ pub enum InspectedItem {
     SerialNumber {
         /// The last serial number that was given out.
         #[serde(serialize_with = "text")]
+        #[cfg_attr(test, schemars(with = "String"))]
         last: SerialNumber,
     },
     /// A line of an inventory.
@@ -113,17 +115,17 @@ pub enum InspectedItem {
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct CertificateDetails {
     #[serde(serialize_with = "text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub role: CertificateRole,
     pub common_name: Option<String>,
-    #[serde(serialize_with = "text")]
     pub subject: Subject,
-    #[serde(serialize_with = "text")]
     pub issuer: Subject,
-    #[serde(serialize_with = "text")]
     pub serial: SerialNumber,
     #[serde(serialize_with = "rfc3339")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub not_before: OffsetDateTime,
     #[serde(serialize_with = "rfc3339")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub not_after: OffsetDateTime,
     /// Whole days until it ends; negative when it has.
     pub days_left: i64,
@@ -163,7 +165,6 @@ pub enum CertificateRole {
 pub struct EntryDetails {
     /// Its line, counted from one.
     pub line: usize,
-    #[serde(serialize_with = "text")]
     pub role: EndEntityKind,
     pub subject: String,
     pub issuer: String,
@@ -176,6 +177,7 @@ pub struct EntryDetails {
     pub file: String,
     /// When it was signed.
     #[serde(serialize_with = "rfc3339")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub issued_at: OffsetDateTime,
 }
 

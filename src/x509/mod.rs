@@ -63,4 +63,4 @@ pub use validity::{Days, Validity, moment};
 pub(crate) use validity::{day_count, from_timestamp};
 pub use verify::{covers, verify_chain};
 
-crate::base::text::serialize_as_displayed!(GeneralName, SerialNumber, Subject);
+crate::base::text::serialize_as_displayed!(EndEntityKind, GeneralName, SerialNumber, Subject);

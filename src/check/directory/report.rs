@@ -11,6 +11,7 @@ use crate::x509::{Certificate, EndEntityKind, SerialNumber, Subject, day_count};
 
 /// What `check` found.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckReport {
     /// The certificate directory, if one was judged.
     pub directory: Option<String>,
@@ -26,19 +27,21 @@ pub struct CheckReport {
 
 /// A certificate that was judged.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckedCertificate {
     /// The file that it is in.
     pub file: String,
     /// Whose it is; none for a CA.
     #[serde(rename = "role", serialize_with = "role")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub kind: Option<EndEntityKind>,
-    #[serde(serialize_with = "text")]
     pub subject: Subject,
-    #[serde(serialize_with = "text")]
     pub serial: SerialNumber,
     #[serde(serialize_with = "rfc3339")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub not_before: OffsetDateTime,
     #[serde(serialize_with = "rfc3339")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub not_after: OffsetDateTime,
     /// Whole days until it ends; negative when it has.
     pub days_left: i64,

@@ -32,7 +32,9 @@ pub struct ProbedPort {
     pub target: String,
     /// None where the name leads nowhere.
     #[serde(serialize_with = "optional_text")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub address: Option<SocketAddr>,
+    #[cfg_attr(test, schemars(with = "String"))]
     pub service: PortService,
     pub state: PortState,
     /// In a few words, where it is not TLS.
@@ -70,6 +72,7 @@ pub enum PortService {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum PortState {
     Unresolved,
     Closed,
