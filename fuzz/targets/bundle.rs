@@ -27,7 +27,7 @@ fuzz_target!(|content: &[u8]| {
         }
     }
     if content.first() == Some(&b'!') {
-        bundle.set_interruption(Some(milvus_certs::store::Interruption::Own));
+        bundle.interruption = Some(milvus_certs::store::Interruption::Own);
     }
     let names = ["localhost", "127.0.0.1", "*.example.com", "::1"];
     for (directory, modes) in

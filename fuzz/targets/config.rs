@@ -7,7 +7,7 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use milvus_certs::Fleet;
-use milvus_certs::check::config::{Seen, Source, judge};
+use milvus_certs::check::config::{AtPath, Source, judge};
 use milvus_certs::check::{Bundle, Expectations};
 use milvus_certs::base::place::Place;
 use milvus_certs::milvus::TlsMode;
@@ -59,12 +59,12 @@ fn sources(content: &[u8]) -> Vec<Source> {
 }
 
 /// A machine that has everything, told by the names.
-fn look(path: &Path, content: &[u8]) -> Seen {
+fn look(path: &Path, content: &[u8]) -> AtPath {
     match path.extension().and_then(|extension| extension.to_str()) {
-        Some("pem") => Seen::File(Zeroizing::new(CERTIFICATE.to_vec())),
-        Some("yaml" | "env" | "key") => Seen::File(Zeroizing::new(content.to_vec())),
-        Some(_) => Seen::Absent,
-        None if path.ends_with("unknown") => Seen::Unknown,
-        None => Seen::Folder(["ca.pem", "ca.key", "user.yaml"].map(str::to_owned).to_vec()),
+        Some("pem") => AtPath::File(Zeroizing::new(CERTIFICATE.to_vec())),
+        Some("yaml" | "env" | "key") => AtPath::File(Zeroizing::new(content.to_vec())),
+        Some(_) => AtPath::Nothing,
+        None if path.ends_with("unknown") => AtPath::Unknown,
+        None => AtPath::Folder(["ca.pem", "ca.key", "user.yaml"].map(str::to_owned).to_vec()),
     }
 }

@@ -7,14 +7,15 @@ use std::sync::LazyLock;
 use aho_corasick::automaton::Automaton;
 use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Input, PatternID};
+use serde::Serialize;
 
 use crate::base::error::Error;
 use crate::base::place::{Place, Position};
 use crate::base::text::printable;
-use crate::check::{Code, Finding};
-use crate::store;
+use crate::check::codes::Code;
+use crate::check::finding::Finding;
+use crate::store::{FileRole, unreadable};
 use crate::x509::EndEntityKind;
-use serde::Serialize;
 
 /// Words, and what they mean.
 struct Saying {
@@ -446,6 +447,7 @@ sayings! {
 
 /// What a text says of TLS.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExplainReport {
     /// What the text is called.
     pub source: String,
@@ -459,8 +461,8 @@ pub struct ExplainReport {
 /// If the text cannot be read.
 pub fn explain(name: &str, text: impl Read) -> Result<ExplainReport, Error> {
     let findings = findings_in(name, text).map_err(|source| {
-        let path = if name == "-" { "standard input" } else { name }.into();
-        store::Error::Read { path, source }
+        let path = if name == "-" { "standard input" } else { name };
+        unreadable(path.as_ref())(source)
     })?;
     Ok(ExplainReport { source: name.to_owned(), findings })
 }
@@ -540,7 +542,9 @@ impl<'a> Said<'a> {
             "any" => shown,
             speaker => format!("{speaker} says: {shown}"),
         };
-        Finding::about_server(self.saying.code, place, evidence, self.saying.kind, None, None)
+        // What cannot be loaded is most often a key.
+        let role = self.saying.kind.map(|kind| FileRole::pair_of(kind).0);
+        Finding::about_server(self.saying.code, place, evidence, role, None, None)
     }
 }
 

@@ -4,9 +4,10 @@ use time::OffsetDateTime;
 
 use crate::base::error::Error;
 use crate::base::text::command;
-use crate::check::directory::CheckRequest;
-use crate::check::directory::bundle_of;
-use crate::check::{self, Bundle, Code, Expectations, Finding, Severity};
+use crate::check::bundle::Bundle;
+use crate::check::certificates::{Expectations, judge};
+use crate::check::codes::{Code, Severity};
+use crate::check::finding::Finding;
 use crate::milvus::TlsMode;
 use crate::store::{FileRole, Survey, SurveyedFile, path_of};
 use crate::x509::{Certificate, GeneralName};
@@ -33,13 +34,11 @@ impl FitDirectory {
     /// If it cannot be looked at, or would not work: then with what `check` finds.
     pub(crate) fn judge(path: &Path, purpose: &Purpose<'_>, now: OffsetDateTime) -> Result<Self, Error> {
         let survey = Survey::of(path)?;
-        let bundle = bundle_of(&survey);
+        let bundle = Bundle::of(&survey);
         let expectations = Expectations {
             directory: Some(path.display().to_string()),
-            modes: vec![purpose.mode],
             server_names: purpose.server_names.to_vec(),
-            expires_in: CheckRequest::EXPIRES_IN,
-            now,
+            ..Expectations::new(&[purpose.mode], now)
         };
         let directory = Self { survey, bundle };
         let may_be_missing: Vec<_> = purpose
@@ -48,7 +47,7 @@ impl FitDirectory {
             .filter(|role| directory.file(**role).is_none())
             .map(|role| directory.path_of(*role).display().to_string())
             .collect();
-        let (interrupted, findings): (Vec<_>, Vec<_>) = check::judge(&directory.bundle, &expectations)
+        let (interrupted, findings): (Vec<_>, Vec<_>) = judge(&directory.bundle, &expectations)
             .into_iter()
             .partition(|finding| [Code::InterruptedRun, Code::ForeignJournal].contains(&finding.code));
         let stands_in_the_way = |finding: &Finding| {

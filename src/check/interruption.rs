@@ -1,4 +1,4 @@
-//! What those say who only look, where a run was interrupted.
+//! What commands that change nothing say of interrupted runs.
 
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,12 @@ use crate::store::{Interruption, RelativePath, View};
 /// If one of them cannot be looked at.
 pub fn interrupted_runs(directory: &Path) -> Result<Vec<Note>, Error> {
     View::of(directory, |view| {
-        let own = view.interruption().cloned();
-        let mut found: Vec<(PathBuf, Interruption)> =
-            own.into_iter().map(|interruption| (directory.to_owned(), interruption)).collect();
         // A damaged inventory is for others to report.
         let inventory = view.inventory().ok().flatten();
         let overview =
             inventory.and_then(|file| entries_of(BufReader::new(file), |_| {}).ok()).unwrap_or_default();
+        let mut found: Vec<(PathBuf, Interruption)> = Vec::new();
+        found.extend(view.interruption().map(|own| (directory.to_owned(), own.clone())));
         for folder in overview.folders() {
             let interruption = view.interruption_in(&folder)?;
             found.extend(interruption.map(|interruption| (directory.join(&folder), interruption)));
@@ -39,7 +38,7 @@ pub fn interrupted_runs(directory: &Path) -> Result<Vec<Note>, Error> {
                 let message = format!("{}: a run is at work in it, and does not go on", folder.display());
                 Note::new("run-at-work", message)
             }
-            Interruption::Foreign { journal, reason } => {
+            Interruption::NotOwn { journal, reason } => {
                 let path = RelativePath::in_directory(journal).below(&folder);
                 let message = format!(
                     "{}: is what an interrupted run leaves, but not one of yours: {reason}; no command touches it",

@@ -1,58 +1,27 @@
 use std::collections::BTreeSet;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::check::{Code, Finding};
+use crate::check::clients::Client;
+use crate::check::codes::Code;
+use crate::check::finding::Finding;
 use crate::milvus::TlsMode;
 
-/// A client of Milvus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Client {
-    /// pymilvus, and what else is built on gRPC's C core: C++, Node.
-    Pymilvus,
-    /// curl, and what else uses OpenSSL for REST.
-    Curl,
-    /// The Java SDK.
-    Java,
-    /// The Go SDK.
-    Go,
+/// What will work in a mode, and with which clients.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    pub tls_mode: TlsMode,
+    pub clients: Vec<Outcome>,
 }
 
 /// What becomes of a client in a mode.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Outcome {
-    /// The client.
     pub client: Client,
     /// Whether it will connect.
     pub works: bool,
     /// The codes of the findings that stand in its way.
-    #[serde(serialize_with = "code_names")]
     pub because: Vec<Code>,
-}
-
-/// What will work in a mode, and with which clients.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Verdict {
-    /// The mode.
-    pub tls_mode: TlsMode,
-    /// Each client's outcome.
-    pub clients: Vec<Outcome>,
-}
-
-impl Client {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Pymilvus, Self::Curl, Self::Java, Self::Go];
-
-    /// Its name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pymilvus => "pymilvus",
-            Self::Curl => "curl",
-            Self::Java => "Java",
-            Self::Go => "Go",
-        }
-    }
 }
 
 impl Verdict {
@@ -83,15 +52,4 @@ impl Verdict {
         };
         Self { tls_mode: mode, clients: Client::ALL.map(outcome).to_vec() }
     }
-}
-
-/// In lower case.
-impl Serialize for Client {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.name().to_ascii_lowercase())
-    }
-}
-
-fn code_names<S: Serializer>(codes: &[Code], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(codes.iter().map(|code| code.name()))
 }

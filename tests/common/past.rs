@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use milvus_certs::{
-    Days, EndEntityKind, GenerateRequest, IssueRequest, KeyType, Protection, Recipients, RenewRequest,
-    generate, issue, renew,
+    Days, EndEntityKind, GenerateRequest, IssueRequest, KeyType, Protection, Recipient, Recipients,
+    RenewRequest, generate, issue, renew,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -18,7 +18,7 @@ pub(crate) fn days(count: u32) -> Days {
 
 /// Makes a certificate directory so many days ago, with keys that are made fast.
 pub(crate) fn generate_days_ago(days: i64, directory: &Path, change: impl FnOnce(&mut GenerateRequest)) {
-    let mut request = GenerateRequest::new(directory).unwrap();
+    let mut request = GenerateRequest::new(directory);
     request.key_type = KeyType::P256;
     change(&mut request);
     generate(&request, days_from_now(-days)).unwrap();
@@ -34,13 +34,11 @@ pub(crate) fn issue_days_ago(days: i64, directory: &Path, kind: EndEntityKind, n
     let request = IssueRequest {
         directory: directory.to_owned(),
         output: None,
-        to: Recipients::Named {
-            kind,
-            names: vec![name.parse().unwrap()],
-            more_names: Vec::new(),
+        to: Recipients::Named(vec![Recipient {
             days: Some(lifetime),
             key_type: Some(KeyType::P256),
-        },
+            ..Recipient::new(kind, name.parse().unwrap())
+        }]),
         passphrase: None,
         replace: false,
         dry_run: false,

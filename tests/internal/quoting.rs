@@ -4,15 +4,15 @@
 
 use std::path::PathBuf;
 
-use milvus_certs::deploy::clients::{ClientKind, Connection, Endpoint};
-use milvus_certs::deploy::platforms::{
-    Cluster, Document, MountPath, SecretKind, ServerFiles, TlsSettings, compose, helm, operator, secret,
+use milvus_certs::deploy::{
+    ClientKind, Cluster, Connection, Document, Endpoint, MountPath, SecretKind, ServerFile, ServerFiles,
+    TlsSettings, compose, kubernetes, secret,
 };
 use milvus_certs::milvus::TlsMode;
-use milvus_certs::milvus::{KubernetesName, NameKind, Release};
+use milvus_certs::milvus::{KubernetesName, Manager, NameKind, Release};
+use milvus_certs::store::{FileMode, FileRole};
 use proptest::prelude::*;
 use yaml_serde::Value;
-use zeroize::Zeroizing;
 
 /// What is special in YAML, in shells, in Compose and in templates, and letters between.
 fn hostile() -> impl Strategy<Value = String> {
@@ -52,9 +52,10 @@ fn name(kind: NameKind, value: &str) -> KubernetesName {
     KubernetesName::new(kind, value).unwrap()
 }
 
-fn cluster() -> Cluster {
+fn cluster(manager: Manager) -> Cluster {
     Cluster {
         release: Release {
+            manager,
             name: name(NameKind::Release, "my-release"),
             namespace: name(NameKind::Namespace, "default"),
         },
@@ -63,15 +64,11 @@ fn cluster() -> Cluster {
     }
 }
 
-fn files(content: &[u8], paths: &str) -> ServerFiles {
-    let content = || Zeroizing::new(content.to_vec());
-    ServerFiles {
-        server_pem: content(),
-        server_key: content(),
-        ca_pem: content(),
-        fingerprint: "0".repeat(64),
-        paths: paths.to_owned(),
-    }
+const ROLES: [FileRole; 3] = [FileRole::ServerCertificate, FileRole::ServerKey, FileRole::CaCertificate];
+
+fn files(content: &[u8]) -> ServerFiles<'_> {
+    let file = |role| ServerFile { role, path: PathBuf::new(), content, mode: FileMode::PRIVATE };
+    ServerFiles { each: ROLES.map(file), fingerprint: "0".repeat(64) }
 }
 
 fn parsed(document: &Document) -> Value {
@@ -87,7 +84,7 @@ fn at<'a>(value: &'a Value, path: &[&str]) -> &'a str {
 }
 
 fn named<'a>(documents: &'a [Document], name: &str) -> &'a Document {
-    documents.iter().find(|document| document.file_name == name).unwrap()
+    documents.iter().find(|document| document.name == name).unwrap()
 }
 
 /// Settings say where the files are, and what the components ask each other for.
@@ -111,7 +108,7 @@ proptest! {
             rest_port: 8080,
             mount_path: path.clone(),
         };
-        let files = files(b"", "");
+        let files = files(b"");
 
         let rendered = compose(&settings, &files);
         assert_settings(&parsed(named(&rendered, "user.yaml")), path.as_str(), &sni);
@@ -120,12 +117,12 @@ proptest! {
         // Compose makes one dollar of two.
         prop_assert_eq!(target.replace("$$", "$"), path.as_str());
 
-        let resource = parsed(named(&operator(&cluster(), &settings, &files), "milvus.yaml"));
+        let resource = parsed(named(&kubernetes(&cluster(Manager::Operator), &settings, &files), "milvus.yaml"));
         assert_settings(&resource["spec"]["config"], path.as_str(), &sni);
         let mount = &resource["spec"]["components"]["volumeMounts"][0];
         prop_assert_eq!(at(mount, &["mountPath"]), path.as_str());
 
-        let values = parsed(named(&helm(&cluster(), &settings, &files), "values.yaml"));
+        let values = parsed(named(&kubernetes(&cluster(Manager::Helm), &settings, &files), "values.yaml"));
         let user_yaml = at(&values, &["extraConfigFiles", "user.yaml"]);
         assert_settings(&yaml_serde::from_str(user_yaml).unwrap(), path.as_str(), &sni);
         prop_assert_eq!(at(&values["volumeMounts"][0], &["mountPath"]), path.as_str());
@@ -134,11 +131,11 @@ proptest! {
     #[test]
     fn a_secret_has_every_file_to_the_last_byte(content in prop::collection::vec(any::<u8>(), 0..500)) {
         use base64::Engine;
-        let files = files(&content, "");
+        let files = files(&content);
         let (name, namespace) = (name(NameKind::Secret, "certs"), name(NameKind::Namespace, "default"));
         for kind in [SecretKind::Opaque, SecretKind::Tls] {
             let rendered = parsed(&secret(&name, &namespace, kind, &files));
-            for role in ServerFiles::ROLES {
+            for role in ROLES {
                 let value = rendered["data"][kind.key_of(role)].as_str().unwrap_or_default();
                 let decoded = base64::engine::general_purpose::STANDARD.decode(value).unwrap();
                 prop_assert_eq!(decoded, content.clone());

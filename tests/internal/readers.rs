@@ -25,7 +25,7 @@ static REAL: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let mut files = Vec::new();
     for key_type in [KeyType::P256, KeyType::Rsa2048] {
         let folder = tempfile::tempdir().unwrap();
-        let mut request = GenerateRequest::new(folder.path()).unwrap();
+        let mut request = GenerateRequest::new(folder.path());
         request.key_type = key_type;
         generate(&request, OffsetDateTime::now_utc()).unwrap();
         files.extend(

@@ -63,8 +63,7 @@ fn the_ca_of_gen_says_the_same_with_another_serial_number() {
         return;
     }
     let folder = Folder::new();
-    let request =
-        GenerateRequest { key_type: KeyType::P256, ..GenerateRequest::new(folder.path("")).unwrap() };
+    let request = GenerateRequest { key_type: KeyType::P256, ..GenerateRequest::new(folder.path("")) };
     generate(&request, OffsetDateTime::now_utc()).unwrap();
     reissue(&folder, &[]).unwrap();
     assert_same_ca(&folder);
@@ -243,7 +242,7 @@ fn assert_verifies_with_webpki(folder: &Folder, role: &str) {
 
 /// Makes a certificate directory from the CA in this file and ca.key.
 fn generate_below(folder: &Folder, ca: &str, directory: &str) {
-    let mut request = GenerateRequest::new(folder.path(directory)).unwrap();
+    let mut request = GenerateRequest::new(folder.path(directory));
     request.key_type = KeyType::P256;
     let (certificate, key) = (folder.path(ca), folder.path("ca.key"));
     request.authority = Some(ExistingAuthority { certificate, key });

@@ -71,7 +71,7 @@ fn cas() -> Vec<Trial> {
             folder.join(&["old.pem", "corp.pem"], "both.pem");
             folder
                 .refusal("gen -d certs --ca-cert both.pem --ca-key corp.key")
-                .says("not part of the authority's chain");
+                .says("not part of the CA's chain");
             folder.milvus_certs(GEN_BELOW_CORP);
             for order in [["old.pem", "corp.pem"], ["corp.pem", "old.pem"]] {
                 folder.join(&order, "ca.pem");

@@ -50,7 +50,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         }),
         refused("is cut off", "ca.pem", "PEM", |folder| cut_off(folder, "ca.pem")),
         refused("holds a key", "ca.pem", "has no certificate", |folder| folder.join(&["ca.key"], "ca.pem")),
-        refused("holds a server's certificate", "ca.pem", "is not a certificate authority", |folder| {
+        refused("holds a server's certificate", "ca.pem", "is not a CA (", |folder| {
             folder.join(&["server.pem"], "ca.pem");
         }),
         refused("may not sign certificates", "ca.pem", "may not sign", |folder| {

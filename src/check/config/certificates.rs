@@ -1,14 +1,14 @@
 //! Whether what is deployed is what is in the certificate directory.
 
-use crate::check::Bundle;
-use crate::check::codes::{ALL, Clients};
+use crate::check::bundle::{Bundle, leaf_first, own_certificate};
+use crate::check::clients::{ALL, NOBODY, Stopped};
 use crate::store::FileRole;
 use crate::x509::{Certificate, ChainDefect, EndEntityKind, Item, items, judge_chain};
 
 /// What differs between deployed certificates and those of the directory, where both can be read.
 ///
-/// An authority file can hold more than one authority, as it does while one takes the place of
-/// another: it is right when the directory's is among them.
+/// A ca.pem can hold more than one CA, as it does while one takes the place of another: it is right when the
+/// directory's is among them.
 pub(crate) fn difference(role: FileRole, deployed: &[Certificate], directory: &Bundle) -> Option<String> {
     let (deployed, own) = match role {
         FileRole::CaCertificate => {
@@ -18,64 +18,42 @@ pub(crate) fn difference(role: FileRole, deployed: &[Certificate], directory: &B
         _ => (own_certificate(deployed)?, directory.end_entity(role)?),
     };
     let place = &directory.file(role)?.place;
-    (deployed != own).then(|| {
-        format!("{} has serial number {}, {place} has {}", role.file_name(), deployed.serial(), own.serial())
-    })
+    (deployed != own)
+        .then(|| format!("{role} has serial number {}, {place} has {}", deployed.serial(), own.serial()))
 }
 
-/// The name of the authority whose private key is in a file: one of these authorities, or one in the
-/// file itself.
-pub(crate) fn authority_of_key(content: &[u8], authorities: &[&Certificate]) -> Option<String> {
+/// The name of the CA whose private key is in a file: one of these, or one in the file itself.
+pub(crate) fn ca_of_key(content: &[u8], cas: &[&Certificate]) -> Option<String> {
     let items = items(content).ok()?;
     let own = items.iter().filter_map(|item| match item {
         Item::Certificate(certificate) if certificate.is_ca() => Some(certificate.as_ref()),
         _ => None,
     });
-    let known: Vec<_> = authorities.iter().copied().chain(own).collect();
-    let keys = items.iter().filter_map(|item| match item {
-        Item::PrivateKey(key) => Some(key),
-        _ => None,
-    });
-    let mut signers = keys.filter_map(|key| {
-        known.iter().find(|authority| key.belongs_to(authority) == Some(true)).map(|found| found.subject())
-    });
-    signers.next().map(ToString::to_string)
+    let known: Vec<_> = cas.iter().copied().chain(own).collect();
+    items.iter().find_map(|item| {
+        let Item::PrivateKey(key) = item else { return None };
+        let ca = known.iter().find(|ca| key.belongs_to(ca) == Some(true))?;
+        Some(ca.subject().to_string())
+    })
 }
 
-/// The authorities among the certificates of a bundle.
-pub(crate) fn authorities(bundle: &Bundle) -> impl Iterator<Item = &Certificate> {
-    let all = FileRole::ALL.into_iter().flat_map(|role| bundle.certificates(role));
-    all.filter(|certificate| certificate.is_ca())
-}
-
-/// Whom it stops, in one-way and in mutual TLS, that Milvus has these certificates: those who trust the
-/// directory's authority and do not find it, or whose certificate Milvus' authority did not issue.
-pub(crate) fn stopped<'c>(
-    deployed: impl Fn(FileRole) -> &'c [Certificate],
-    directory: &Bundle,
-) -> [Clients; 2] {
-    let authorities = FileRole::CaCertificate;
-    let (server, client) = (EndEntityKind::Server, EndEntityKind::Client);
+/// Whom it stops that Milvus has these certificates: those who trust the directory's CA and do not find it, or whose
+/// certificate Milvus' CA did not issue.
+pub(crate) fn stopped<'c>(deployed: impl Fn(FileRole) -> &'c [Certificate], directory: &Bundle) -> Stopped {
+    let cas = FileRole::CaCertificate;
     let trusts_server =
-        is_trusted(server, deployed(FileRole::ServerCertificate), directory.certificates(authorities));
+        is_trusted(EndEntityKind::Server, deployed(FileRole::ServerCertificate), directory.certificates(cas));
     let trusts_client =
-        is_trusted(client, directory.certificates(FileRole::ClientCertificate), deployed(authorities));
-    let unless = |works: bool| -> Clients { if works { &[] } else { ALL } };
-    [unless(trusts_server), unless(trusts_server && trusts_client)]
+        is_trusted(EndEntityKind::Client, directory.certificates(FileRole::ClientCertificate), deployed(cas));
+    let unless = |works: bool| if works { NOBODY } else { ALL };
+    Stopped { one_way: unless(trusts_server), mutual: unless(trusts_server && trusts_client) }
 }
 
-/// Whether nothing speaks against it that one of the authorities issued a certificate.
-fn is_trusted(kind: EndEntityKind, file: &[Certificate], authorities: &[Certificate]) -> bool {
-    let Some(leaf) = own_certificate(file).filter(|_| !authorities.is_empty()) else { return true };
-    let others = file.iter().filter(|certificate| *certificate != leaf);
-    let presented: Vec<_> = std::iter::once(leaf).chain(others).cloned().collect();
-    match judge_chain(kind, &presented, authorities) {
-        Err(ChainDefect::UnknownIssuer | ChainDefect::WrongSignature) => authorities.contains(leaf),
+/// Whether nothing speaks against it that one of the CAs issued a certificate.
+fn is_trusted(kind: EndEntityKind, file: &[Certificate], cas: &[Certificate]) -> bool {
+    let Some(leaf) = own_certificate(file).filter(|_| !cas.is_empty()) else { return true };
+    match judge_chain(kind, &leaf_first(leaf, file), cas) {
+        Err(ChainDefect::UnknownIssuer | ChainDefect::WrongSignature) => cas.contains(leaf),
         _ => true,
     }
-}
-
-/// The first that is not an authority's, as wherever a server's or client's file is read.
-pub(crate) fn own_certificate(certificates: &[Certificate]) -> Option<&Certificate> {
-    certificates.iter().find(|certificate| !certificate.is_ca()).or(certificates.first())
 }

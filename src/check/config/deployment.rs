@@ -18,6 +18,13 @@ pub(crate) struct Deployment {
     pub(crate) rest: Publication,
 }
 
+impl Deployment {
+    /// Of which nothing is known but the settings.
+    pub(crate) fn of(settings: Settings) -> Self {
+        Self { settings, mounts: None, unmounted: None, serves_clients: true, rest: Publication::Unknown }
+    }
+}
+
 /// A Compose service without a configuration file, and where it would be mounted.
 pub(crate) struct Unmounted {
     pub(crate) service: String,
@@ -64,13 +71,8 @@ impl Publication {
                 Some((place.clone(), evidence))
             }
             Self::ServiceRestfulPort { port: Some((port, place)), .. } => {
-                let differs = *port != rest.to_string();
-                differs.then(|| {
-                    (
-                        place.clone(),
-                        format!("serviceRestfulPort is {}, proxy.http.port is {rest}", shown(port)),
-                    )
-                })
+                let evidence = || format!("serviceRestfulPort is {}, proxy.http.port is {rest}", shown(port));
+                (*port != rest.to_string()).then(|| (place.clone(), evidence()))
             }
         }
     }

@@ -1,16 +1,17 @@
 //! All documents that were given, sorted by what they are.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use crate::base::place::Place;
 use crate::base::shown::shown;
-use crate::check::codes::ALL;
-use crate::check::config::compose::ComposeFile;
+use crate::check::clients::{ALL, NOBODY, Stopped};
+use crate::check::codes::Code;
+use crate::check::config::compose::service::ComposeFile;
 use crate::check::config::findings::Findings;
-use crate::check::config::host::folder_of;
-use crate::check::config::kinds::{Kind, helm_values, kind_of};
+use crate::check::config::kinds::{DocumentKind, helm_values, kind_of};
 use crate::check::config::settings::Settings;
-use crate::check::config::{Code, Source};
+use crate::check::config::source::Source;
 use crate::yaml::{self, Document, Entry, Node, Origin};
 
 /// The documents of all files that could be read.
@@ -22,7 +23,7 @@ pub(crate) struct Documents<'a> {
     pub(crate) secrets: Vec<Node<'a>>,
     /// milvus.yaml, user.yaml and the like, with the names of their files.
     pub(crate) plain: Vec<(&'a str, Node<'a>)>,
-    /// The Secrets of authorities: Issuers sign with them.
+    /// The Secrets of CAs: Issuers sign with them.
     pub(crate) issuer_secrets: HashSet<&'a str>,
     /// Files with nothing in them.
     empty: Vec<&'a Source>,
@@ -47,7 +48,7 @@ pub(crate) fn read(sources: &[Source], findings: &mut Findings) -> Vec<Option<Ve
 
 fn report_repeated(document: &Document, findings: &mut Findings) {
     match (document.defect(), kind_of(document.root())) {
-        (Some(defect), Kind::Settings | Kind::HelmValues) => findings.repeated(defect),
+        (Some(defect), DocumentKind::Settings | DocumentKind::HelmValues) => findings.repeated(defect),
         (Some(defect), _) => findings.malformed(defect),
         (None, _) => {}
     }
@@ -76,35 +77,35 @@ impl<'a> Documents<'a> {
 
     fn add(&mut self, name: &'a str, document: Node<'a>, findings: &mut Findings) {
         match kind_of(document) {
-            Kind::Empty => {}
-            Kind::OtherResource => self.add_other(name, document),
-            Kind::Secret => {
+            DocumentKind::Empty => {}
+            DocumentKind::OtherResource => self.add_other(name, document),
+            DocumentKind::Secret => {
                 self.add_other(name, document);
                 self.secrets.push(document);
             }
-            Kind::Milvus => self.milvus.push(document),
-            Kind::Issuer => {
+            DocumentKind::Milvus => self.milvus.push(document),
+            DocumentKind::Issuer => {
                 let secret = document.at(&["spec", "ca", "secretName"]).and_then(Node::as_str);
                 self.issuer_secrets.extend(secret);
                 self.add_other(name, document);
             }
-            Kind::Certificate => {
+            DocumentKind::Certificate => {
                 let spec = document.get("spec");
-                let is_authority = spec.and_then(|spec| spec.get("isCA")).and_then(Node::as_go_string);
+                let is_ca = spec.and_then(|spec| spec.get("isCA")).and_then(Node::as_go_string);
                 let secret = spec.and_then(|spec| spec.text("secretName"));
-                self.issuer_secrets.extend(secret.filter(|_| is_authority.as_deref() == Some("true")));
+                self.issuer_secrets.extend(secret.filter(|_| is_ca.as_deref() == Some("true")));
                 self.add_other(name, document);
             }
-            Kind::List => {
+            DocumentKind::List => {
                 self.add_other(name, document);
                 for item in document.get("items").into_iter().flat_map(Node::items) {
                     self.add(name, item, findings);
                 }
             }
-            Kind::Compose => self.compose.push(ComposeFile { document, folder: folder_of(name) }),
-            Kind::HelmValues => self.helm.extend(helm_values(document)),
-            Kind::Settings => self.plain.push((name, document)),
-            Kind::Unknown => {
+            DocumentKind::Compose => self.compose.push(ComposeFile { document, folder: folder_of(name) }),
+            DocumentKind::HelmValues => self.helm.extend(helm_values(document)),
+            DocumentKind::Settings => self.plain.push((name, document)),
+            DocumentKind::Unknown => {
                 findings.report(Code::ConfigNotRecognised, document.place(), described(document));
             }
         }
@@ -119,13 +120,13 @@ impl<'a> Documents<'a> {
     /// what belongs to Milvus.
     pub(crate) fn report_unjudged(&self, is_judged: bool, findings: &mut Findings) {
         let is_settled = is_judged || !self.compose.is_empty();
-        let stopped = if is_settled { &[] } else { ALL };
+        let stopped = Stopped::both(if is_settled { NOBODY } else { ALL });
         for source in &self.empty {
             let evidence = match source.content.iter().all(u8::is_ascii_whitespace) {
                 true => "is empty",
                 false => "has nothing but comments and empty documents",
             };
-            findings.stopping(Code::ConfigEmpty, Place::file(&source.name), evidence, [stopped; 2]);
+            findings.stopping(Code::ConfigEmpty, Place::file(&source.name), evidence, stopped);
         }
         for (place, evidence) in self.others.values().filter(|_| !is_settled) {
             findings.report(Code::ConfigNotRecognised, place.clone(), evidence.as_str());
@@ -159,6 +160,11 @@ fn without_milvus(document: Node<'_>) -> String {
         list if list.ends_with("List") => "the list has nothing of Milvus' in it".into(),
         kind => format!("the document is of kind {}, which is not Milvus' own", shown(kind)),
     }
+}
+
+/// The folder of a file; that of standard input is the current one.
+fn folder_of(name: &str) -> PathBuf {
+    Path::new(name).parent().map(Path::to_owned).unwrap_or_default()
 }
 
 fn rank(name: &str) -> Option<usize> {

@@ -2,11 +2,14 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::base::place::Place;
-use crate::check::codes::Clients;
-use crate::check::config::Source;
-use crate::check::finding::Remedy;
-use crate::check::{Bundle, Code, Finding};
+use crate::check::bundle::Bundle;
+use crate::check::clients::{NOBODY, Stopped};
+use crate::check::codes::Code;
+use crate::check::config::source::Source;
+use crate::check::finding::Finding;
+use crate::check::fix::Context;
 use crate::store::FileRole;
+use crate::x509::GeneralName;
 use crate::yaml::Malformed;
 
 /// The findings of a judgement. What is found twice, because several services read the same file,
@@ -16,7 +19,7 @@ pub(crate) struct Findings {
     seen: HashSet<(Code, Place, String)>,
     /// Files in their order: those that were given come first.
     files: HashMap<String, usize>,
-    /// The certificate directory, for commands that mend something in it.
+    /// The certificate directory, for the commands of fixes.
     directory: Option<String>,
 }
 
@@ -29,34 +32,44 @@ impl Findings {
         Self { list: Vec::new(), seen: HashSet::new(), files: files.collect(), directory }
     }
 
-    pub(crate) fn report(&mut self, code: Code, place: Place, evidence: impl Into<String>) {
-        self.report_name(code, place, evidence, None);
+    fn finding(
+        &self,
+        code: Code,
+        place: Place,
+        evidence: impl Into<String>,
+        (role, name): (Option<FileRole>, Option<GeneralName>),
+    ) -> Finding {
+        let context = Context { directory: self.directory.clone(), role, name, ..Context::default() };
+        Finding::new(code, place, evidence, context)
     }
 
-    /// The same, stopping these clients in one-way and in mutual TLS instead of those that its code says.
+    pub(crate) fn report(&mut self, code: Code, place: Place, evidence: impl Into<String>) {
+        self.add(self.finding(code, place, evidence, (None, None)));
+    }
+
+    /// The same, stopping these clients instead of those that its code says.
     pub(crate) fn stopping(
         &mut self,
         code: Code,
         place: Place,
         evidence: impl Into<String>,
-        [one_way, mutual]: [Clients; 2],
+        Stopped { one_way, mutual }: Stopped,
     ) {
-        let remedy = Remedy { directory: self.directory.as_deref(), ..Remedy::default() };
-        let mut finding = Finding::new(code, place, evidence, &remedy);
+        let mut finding = self.finding(code, place, evidence, (None, None));
         finding.stops(one_way, mutual);
         self.add(finding);
     }
 
     /// The same about a name that a server is asked by.
-    pub(crate) fn report_name(
+    pub(crate) fn about_server_name(
         &mut self,
         code: Code,
         place: Place,
-        evidence: impl Into<String>,
-        name: Option<&str>,
+        evidence: String,
+        name: Option<GeneralName>,
     ) {
-        let remedy = Remedy { directory: self.directory.as_deref(), name, ..Remedy::default() };
-        self.add(Finding::new(code, place, evidence, &remedy));
+        let about = (Some(FileRole::ServerCertificate), name);
+        self.add(self.finding(code, place, evidence, about));
     }
 
     pub(crate) fn malformed(&mut self, malformed: Malformed) {
@@ -65,7 +78,7 @@ impl Findings {
 
     /// A key that stands twice in what Milvus and Helm read: they take the last without a word.
     pub(crate) fn repeated(&mut self, Malformed { place, reason }: Malformed) {
-        self.stopping(Code::MalformedYaml, place, reason, [&[]; 2]);
+        self.stopping(Code::MalformedYaml, place, reason, Stopped::both(NOBODY));
     }
 
     pub(crate) fn add(&mut self, finding: Finding) {

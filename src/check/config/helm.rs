@@ -1,9 +1,9 @@
 //! The values of Milvus' Helm chart.
 
 use crate::base::shown::shown;
-use crate::check::Code;
-use crate::check::codes::ALL;
-use crate::check::config::deployment::{Deployment, Publication};
+use crate::check::clients::{ALL, NOBODY, Stopped};
+use crate::check::codes::Code;
+use crate::check::config::deployment::Deployment;
 use crate::check::config::findings::Findings;
 use crate::check::config::kubernetes::{add_variables, mounts};
 use crate::check::config::settings::Settings;
@@ -26,14 +26,8 @@ pub(crate) fn deployment(values: Node<'_>, findings: &mut Findings) -> Deploymen
     if let Some(env) = values.at(&[component, "extraEnv"]) {
         add_variables(&mut settings, env);
     }
-    Deployment {
-        settings,
-        mounts: Some(mounts(&specs, None)),
-        unmounted: None,
-        serves_clients: true,
-        // The chart's Service has no REST port and no hook for one: it takes a Service of its own.
-        rest: Publication::Unknown,
-    }
+    // How REST is reached stays unknown: the chart's Service has no port for it, it takes a Service of its own.
+    Deployment { mounts: Some(mounts(&specs, None)), ..Deployment::of(settings) }
 }
 
 /// Whether the chart ignores `extraConfigFiles` because it was given a whole ConfigMap.
@@ -67,8 +61,8 @@ fn add_config_files(settings: &mut Settings, values: Node<'_>, findings: &mut Fi
             "milvus.yaml" if says_something(file.value) => {
                 let evidence =
                     "extraConfigFiles has milvus.yaml as a whole; the chart mounts user.yaml alone";
-                let stopped = if has_user_yaml { &[] } else { ALL };
-                findings.stopping(Code::MilvusYamlReplaced, file.key.place(), evidence, [stopped; 2]);
+                let stopped = Stopped::both(if has_user_yaml { NOBODY } else { ALL });
+                findings.stopping(Code::MilvusYamlReplaced, file.key.place(), evidence, stopped);
                 settings.is_partial |= !has_user_yaml;
             }
             "user.yaml" => add_user_yaml(settings, file, findings),
@@ -85,16 +79,5 @@ fn add_user_yaml(settings: &mut Settings, file: Entry<'_>, findings: &mut Findin
         settings.is_partial = true;
         return;
     };
-    match yaml::read(text, &origin) {
-        Ok(documents) => {
-            for document in &documents {
-                document.defect().into_iter().for_each(|defect| findings.repeated(defect));
-                settings.add_document(document.root());
-            }
-        }
-        Err(malformed) => {
-            findings.malformed(malformed);
-            settings.is_partial = true;
-        }
-    }
+    settings.add_documents(yaml::read(text, &origin), usize::MAX, findings);
 }

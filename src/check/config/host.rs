@@ -6,9 +6,10 @@ use std::path::{Component, Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::check::config::certificates::{authorities, authority_of_key};
+use crate::check::bundle::Bundle;
+use crate::check::config::certificates::ca_of_key;
 use crate::check::config::settings::Settings;
-use crate::check::config::{Bundle, Look, Seen, Source};
+use crate::check::config::source::{AtPath, Look, Source};
 use crate::store::FileRole;
 use crate::x509::{Certificate, certificates_from_pem};
 
@@ -20,7 +21,7 @@ pub(crate) struct Host<'a> {
     followed: RefCell<HashSet<String>>,
     /// What configuration files say that services mount: many can mount the same.
     settings: RefCell<HashMap<PathBuf, Settings>>,
-    /// Where authorities' keys are below what is mounted.
+    /// Where the keys of CAs are below what is mounted.
     keys: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
     /// How many files may still be read in search of keys.
     searches: Cell<usize>,
@@ -28,7 +29,7 @@ pub(crate) struct Host<'a> {
 
 /// A folder with certificates has some ten files.
 const MAX_SEARCHED: usize = 100;
-/// A key has some 3 KiB, an authority's file seldom more than one certificate.
+/// A key has some 3 KiB, a CA's file seldom more than one certificate.
 const MAX_KEY_FILE: usize = 256 * 1024;
 /// So that no number of mounts makes the search long.
 const MAX_SEARCHES: usize = 1_000;
@@ -46,10 +47,10 @@ impl<'a> Host<'a> {
     }
 
     /// What is at a path.
-    pub(crate) fn look(&self, path: &Path) -> Seen {
+    pub(crate) fn look(&self, path: &Path) -> AtPath {
         let path = cleaned(path);
         match self.sources.iter().find(|source| source.name != "-" && cleaned(source.name.as_ref()) == path) {
-            Some(source) => Seen::File(Zeroizing::new(source.content.to_vec())),
+            Some(source) => AtPath::File(Zeroizing::new(source.content.to_vec())),
             None => (self.look)(&path),
         }
     }
@@ -64,9 +65,9 @@ impl<'a> Host<'a> {
         settings
     }
 
-    /// Where an authority's private key is, by its name or its content: in a file itself, in a folder, or
+    /// Where the private key of a CA is, by its name or its content: in a file itself, in a folder, or
     /// in a folder of that; the path below what is asked for.
-    pub(crate) fn authority_key(&self, path: &Path, directory: &Bundle) -> Option<PathBuf> {
+    pub(crate) fn ca_key(&self, path: &Path, directory: &Bundle) -> Option<PathBuf> {
         if let Some(known) = self.keys.borrow().get(path) {
             return known.clone();
         }
@@ -92,9 +93,9 @@ impl<'a> Host<'a> {
         self.searches.set(self.searches.get() - 1);
         let path = if below.as_os_str().is_empty() { top.to_owned() } else { top.join(below) };
         match self.look(&path) {
-            Seen::File(content) if content.len() > MAX_KEY_FILE => {}
-            Seen::File(content) => files.push((below.to_owned(), content)),
-            Seen::Folder(mut names) if depth < 2 => {
+            AtPath::File(content) if content.len() > MAX_KEY_FILE => {}
+            AtPath::File(content) => files.push((below.to_owned(), content)),
+            AtPath::Folder(mut names) if depth < 2 => {
                 names.sort_unstable();
                 names
                     .iter()
@@ -102,8 +103,8 @@ impl<'a> Host<'a> {
                     .for_each(|name| self.collect(top, &below.join(name), depth + 1, files));
             }
             // What cannot be read can still be told by its name.
-            Seen::Unknown if depth > 0 => files.push((below.to_owned(), Zeroizing::default())),
-            Seen::Folder(_) | Seen::Unknown | Seen::Absent => {}
+            AtPath::Unknown if depth > 0 => files.push((below.to_owned(), Zeroizing::default())),
+            AtPath::Folder(_) | AtPath::Unknown | AtPath::Nothing => {}
         }
     }
 
@@ -120,12 +121,12 @@ impl<'a> Host<'a> {
     }
 }
 
-/// The file with the private key of an authority that is in one of the files, or in the directory.
+/// The file with the private key of a CA that is in one of the files, or in the directory.
 fn holder_of_key(files: &[(PathBuf, Zeroizing<Vec<u8>>)], directory: &Bundle) -> Option<PathBuf> {
     let certificates = files.iter().filter_map(|(_, content)| certificates_from_pem(content).ok()).flatten();
     let in_files: Vec<_> = certificates.filter(Certificate::is_ca).collect();
-    let known: Vec<_> = in_files.iter().chain(authorities(directory)).collect();
-    let holder = files.iter().find(|(_, content)| authority_of_key(content, &known).is_some());
+    let known: Vec<_> = in_files.iter().chain(directory.ca_certificates()).collect();
+    let holder = files.iter().find(|(_, content)| ca_of_key(content, &known).is_some());
     holder.map(|(name, _)| name.clone())
 }
 
@@ -145,11 +146,6 @@ pub(crate) fn cleaned(path: &Path) -> PathBuf {
         true => ".".into(),
         false => cleaned,
     }
-}
-
-/// The folder of a file; that of standard input is the current one.
-pub(crate) fn folder_of(name: &str) -> PathBuf {
-    Path::new(name).parent().map(Path::to_owned).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::yaml::Node;
 
 /// What a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum DocumentKind {
     /// Nothing but comments, perhaps.
     Empty,
     Secret,
@@ -27,29 +27,29 @@ pub(crate) enum Kind {
 }
 
 /// Recognises a document.
-pub(crate) fn kind_of(document: Node<'_>) -> Kind {
+pub(crate) fn kind_of(document: Node<'_>) -> DocumentKind {
     if document.is_null() {
-        return Kind::Empty;
+        return DocumentKind::Empty;
     }
     match (document.text("apiVersion"), document.text("kind")) {
         (version, Some(kind)) if version.is_some() || kind == "Secret" => {
             resource(version.unwrap_or_default(), kind)
         }
-        _ if document.get("services").is_some() => Kind::Compose,
-        _ if helm_values(document).is_some() => Kind::HelmValues,
-        _ if document.entries().iter().any(|entry| is_top_level(entry.name())) => Kind::Settings,
-        _ => Kind::Unknown,
+        _ if document.get("services").is_some() => DocumentKind::Compose,
+        _ if helm_values(document).is_some() => DocumentKind::HelmValues,
+        _ if document.entries().iter().any(|entry| is_top_level(entry.name())) => DocumentKind::Settings,
+        _ => DocumentKind::Unknown,
     }
 }
 
-fn resource(version: &str, kind: &str) -> Kind {
+fn resource(version: &str, kind: &str) -> DocumentKind {
     match kind {
-        "Secret" => Kind::Secret,
-        "Milvus" | "MilvusCluster" if version.starts_with("milvus.io/") => Kind::Milvus,
-        "Issuer" | "ClusterIssuer" => Kind::Issuer,
-        "Certificate" if version.starts_with("cert-manager.io/") => Kind::Certificate,
-        list if list.ends_with("List") => Kind::List,
-        _ => Kind::OtherResource,
+        "Secret" => DocumentKind::Secret,
+        "Milvus" | "MilvusCluster" if version.starts_with("milvus.io/") => DocumentKind::Milvus,
+        "Issuer" | "ClusterIssuer" => DocumentKind::Issuer,
+        "Certificate" if version.starts_with("cert-manager.io/") => DocumentKind::Certificate,
+        list if list.ends_with("List") => DocumentKind::List,
+        _ => DocumentKind::OtherResource,
     }
 }
 

@@ -3,76 +3,37 @@
 
 mod certificates;
 mod compose;
+mod deployed;
 mod deployment;
 mod documents;
 mod findings;
 mod helm;
 mod host;
-mod judge;
 mod kinds;
 mod kubernetes;
 mod mounts;
 mod operator;
 mod secret;
 mod settings;
-
-use std::fmt;
-use std::path::Path;
-
-use zeroize::Zeroizing;
+pub(crate) mod source;
 
 use crate::base::place::Place;
 use crate::base::shown::{list_are, shown};
-use crate::check::finding::Remedy;
-use crate::check::{Bundle, Code, Finding};
+use crate::check::bundle::Bundle;
+use crate::check::codes::Code;
+use crate::check::finding::Finding;
+use crate::check::fix::Context;
 use crate::milvus::TlsMode;
 use crate::milvus::keys::Key;
-use deployment::{Deployment, Publication, Unmounted};
+use deployed::Circumstances;
+use deployment::{Deployment, Unmounted};
 use documents::Documents;
 use findings::Findings;
 use host::Host;
-use judge::Circumstances;
 use mounts::{Mounts, SecretVolume, Volume};
 use secret::Secret;
 use settings::Mode;
-
-/// What is at a path of this machine.
-pub enum Seen {
-    /// Nothing.
-    Absent,
-    /// It cannot be told.
-    Unknown,
-    /// A folder, with the names of the files in it.
-    Folder(Vec<String>),
-    /// A file, with its content.
-    File(Zeroizing<Vec<u8>>),
-}
-
-/// How the judge looks at this machine's files; reading is the caller's.
-pub type Look<'a> = &'a dyn Fn(&Path) -> Seen;
-
-/// One file as it was given.
-pub struct Source {
-    /// Its name; `-` is standard input.
-    pub name: String,
-    /// Its content.
-    pub content: Zeroizing<Vec<u8>>,
-}
-
-impl Source {
-    /// Its name, as messages call it.
-    #[must_use]
-    pub fn shown(&self) -> &str {
-        if self.name == "-" { "standard input" } else { &self.name }
-    }
-}
-
-/// Without the content: it can hold private keys.
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Source({:?}, {} octets)", self.name, self.content.len())
-    }
-}
+pub use source::{AtPath, Look, Source};
 
 /// What was found.
 #[derive(Debug)]
@@ -95,7 +56,7 @@ impl Judgement {
             let is_same = |finding: &Finding| finding.place == *place && finding.code == Code::TlsOff;
             self.findings.retain(|finding| !is_same(finding));
             let evidence = format!("{} is {mode}, and {} is asked for", Key::TlsMode.name(), asked.value());
-            let finding = Finding::new(Code::TlsModeDiffers, place.clone(), evidence, &Remedy::default());
+            let finding = Finding::new(Code::TlsModeDiffers, place.clone(), evidence, Context::default());
             if !self.findings.contains(&finding) {
                 self.findings.push(finding);
             }
@@ -116,7 +77,7 @@ pub fn judge(sources: &[Source], directory: &Bundle, look: Look<'_>) -> Judgemen
     let circumstances = Circumstances { host: &host, secrets: &secrets, directory };
     let mut deployed: Vec<Bundle> = Vec::new();
     for deployment in &deployments {
-        for bundle in judge::judge(deployment, &circumstances, &mut findings) {
+        for bundle in deployed::judge(deployment, &circumstances, &mut findings) {
             if !deployed.iter().any(|known| known.is_at_the_same_places(&bundle)) {
                 deployed.push(bundle);
             }
@@ -151,18 +112,12 @@ fn deployments(documents: &Documents<'_>, host: &Host<'_>, findings: &mut Findin
         deployment.settings.add_layer(own);
     }
     if deployments.is_empty() && !documents.plain.is_empty() {
-        deployments.push(Deployment {
-            settings: base,
-            mounts: None,
-            unmounted: None,
-            serves_clients: true,
-            rest: Publication::Unknown,
-        });
+        deployments.push(Deployment::of(base));
     }
     deployments
 }
 
-/// Judges Secrets and returns their certificates. An Issuer's Secret has to hold an authority's key;
+/// Judges Secrets and returns their certificates. An Issuer's Secret has to hold a CA's key;
 /// and where it is known which ones Milvus gets, others are somebody else's.
 fn judge_secrets(
     secrets: &[Secret],
@@ -193,14 +148,13 @@ fn judge_secrets(
 }
 
 fn mounted_secrets(deployments: &[Deployment]) -> Vec<&SecretVolume> {
-    let mounts = deployments.iter().filter_map(|deployment| deployment.mounts.as_ref());
-    let volumes = mounts.flat_map(Mounts::iter).map(|mount| &mount.volume);
-    volumes
-        .filter_map(|volume| match volume {
-            Volume::Secret(secret) => Some(secret),
-            Volume::Host(_) | Volume::Text(_) | Volume::Other => None,
-        })
-        .collect()
+    let mounts =
+        deployments.iter().filter_map(|deployment| deployment.mounts.as_ref()).flat_map(Mounts::iter);
+    let secrets = mounts.filter_map(|mount| match &mount.volume {
+        Volume::Secret(secret) => Some(secret),
+        Volume::Host(_) | Volume::Text(_) | Volume::Other => None,
+    });
+    secrets.collect()
 }
 
 /// The modes that deployments set, and where.

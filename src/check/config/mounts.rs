@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 
 use crate::base::place::Place;
 use crate::base::shown::{shortened, shown, shown_path};
-use crate::check::config::Seen;
-use crate::check::config::host::Host;
+use crate::check::config::host::{Host, cleaned};
 use crate::check::config::secret::Secret;
+use crate::check::config::source::AtPath;
 use crate::milvus::container::{PUBLIC_CERTIFICATES, WORKING_DIRECTORY};
 use crate::store::FileRole;
 use crate::yaml::Origin;
@@ -96,7 +96,7 @@ pub(crate) enum FileSource {
 /// A path in a container, without `.`, `..` and double slashes; a relative one as Milvus sees it.
 pub(crate) fn absolute(path: &str) -> String {
     let joined = Path::new(WORKING_DIRECTORY).join(path);
-    super::host::cleaned(&joined).display().to_string()
+    cleaned(&joined).display().to_string()
 }
 
 /// The part of a path that is below a folder; empty for the folder itself.
@@ -149,6 +149,11 @@ impl Mounts {
 }
 
 impl Mount {
+    /// What is said of a file or folder of this machine that is mounted.
+    pub(crate) fn shown(&self, source: &Path) -> String {
+        format!("{}, which is mounted at {}", shown_path(source), shown(&self.target))
+    }
+
     fn find(&self, rest: &str, host: &Host<'_>, secrets: &[Secret]) -> Found {
         match &self.volume {
             Volume::Host(path) => self.find_on_host(path, rest, host),
@@ -166,18 +171,18 @@ impl Mount {
     }
 
     fn find_on_host(&self, source: &Path, rest: &str, host: &Host<'_>) -> Found {
-        if matches!(host.look(source), Seen::Absent) {
+        if matches!(host.look(source), AtPath::Nothing) {
             return Found::MissingMount;
         }
         let path = if rest.is_empty() { source.to_owned() } else { source.join(rest) };
         let name = shown_path(&path);
         match host.look(&path) {
-            Seen::File(content) => {
+            AtPath::File(content) => {
                 Found::File(File { content, name, source: FileSource::Mount(self.place.clone()) })
             }
-            Seen::Folder(_) => Found::Missing(format!("{name} is a folder")),
-            Seen::Absent => Found::Missing(format!("there is no {name}")),
-            Seen::Unknown => Found::Unknown,
+            AtPath::Folder(_) => Found::Missing(format!("{name} is a folder")),
+            AtPath::Nothing => Found::Missing(format!("there is no {name}")),
+            AtPath::Unknown => Found::Unknown,
         }
     }
 }

@@ -23,12 +23,11 @@ pub(crate) fn deployment(document: Node<'_>) -> Deployment {
     for env in specs.iter().filter_map(|spec| spec.get("env")) {
         add_variables(&mut settings, env);
     }
+    let namespace = document.at(&["metadata", "namespace"]).and_then(Node::as_str);
     Deployment {
-        settings,
-        mounts: Some(mounts(&specs, document.at(&["metadata", "namespace"]).and_then(Node::as_str))),
-        unmounted: None,
-        serves_clients: true,
+        mounts: Some(mounts(&specs, namespace)),
         rest: publication(document, component),
+        ..Deployment::of(settings)
     }
 }
 

@@ -9,10 +9,12 @@ use zeroize::Zeroizing;
 
 use crate::base::place::Place;
 use crate::base::shown::shown;
-use crate::check::config::certificates::{authorities, authority_of_key, difference, stopped};
+use crate::check::bundle::{Bundle, CERTIFICATES};
+use crate::check::codes::Code;
+use crate::check::config::certificates::{ca_of_key, difference, stopped};
 use crate::check::config::findings::Findings;
-use crate::check::finding::Remedy;
-use crate::check::{Bundle, Code, Finding};
+use crate::check::finding::Finding;
+use crate::check::fix::{Context, Location};
 use crate::store::FileRole;
 use crate::x509::{Certificate, EndEntityKind, certificates_from_pem};
 use crate::yaml::{Entry, Node};
@@ -71,7 +73,11 @@ impl Secret {
             Err((code, evidence)) => {
                 let evidence = format!("{}: {evidence}", self.name_of(&key));
                 if let Some(role) = role_of(&key) {
-                    findings.add(Finding::new(code, place, evidence, &remedy_of(role)).about(role));
+                    // What is wrong with its type is corrected in the manifest.
+                    let location =
+                        if code == Code::WrongType { Location::default() } else { Location::Secret };
+                    let context = Context { role: Some(role), location, ..Context::default() };
+                    findings.add(Finding::new(code, place, evidence, context));
                 }
                 self.unreadable.insert(key);
             }
@@ -103,19 +109,14 @@ impl Secret {
     /// Whether it seems to be made of the directory's certificates, or of their successors: they are called
     /// so, or have an issuer, a subject or a name in common.
     pub(crate) fn is_related_to(&self, bundle: &Bundle, directory: &Bundle) -> bool {
-        const CERTIFICATES: [FileRole; 3] =
-            [FileRole::CaCertificate, FileRole::ServerCertificate, FileRole::ClientCertificate];
         let is_called_so = CERTIFICATES.into_iter().any(|role| self.has(role.file_name()));
-        let all = |bundle| {
-            let of = move |role| Bundle::certificates(bundle, role);
-            CERTIFICATES.into_iter().flat_map(of)
-        };
         let is_alike = |one: &Certificate, other: &Certificate| {
             one.subject() == other.subject()
                 || one.issuer() == other.issuer()
                 || one.names().iter().any(|name| other.names().contains(name))
         };
-        is_called_so || all(bundle).any(|one| all(directory).any(|other| is_alike(one, other)))
+        let is_known = |one| directory.all_certificates().any(|(_, other)| is_alike(one, other));
+        is_called_so || bundle.all_certificates().any(|(_, one)| is_known(one))
     }
 
     pub(crate) fn file(&self, key: &str) -> Option<&SecretFile> {
@@ -127,7 +128,7 @@ impl Secret {
         let mut bundle = Bundle::new();
         for (role, key, file) in self.roles() {
             if bundle.file(role).is_none() {
-                bundle.add_named(role, file.place.clone(), self.name_of(key), &file.content);
+                bundle.add_in_secret(role, file.place.clone(), self.name_of(key), &file.content);
             }
         }
         bundle
@@ -146,21 +147,23 @@ impl Secret {
         })
     }
 
-    /// `tls.crt` is a server's certificate, unless it serves clients alone, or is an authority's.
+    /// `tls.crt` is a server's certificate, unless it serves clients alone, or is a CA.
     fn kind_of_tls_crt(&self) -> (FileRole, FileRole) {
         let certificates = self.file("tls.crt").and_then(|file| certificates_from_pem(&file.content).ok());
         match certificates.as_deref() {
-            Some([authority]) if authority.is_ca() => (FileRole::CaCertificate, FileRole::CaKey),
-            Some([first, ..]) if is_for_clients_alone(|kind| first.serves(kind)) => {
+            Some([ca]) if ca.is_ca() => (FileRole::CaCertificate, FileRole::CaKey),
+            Some([first, ..])
+                if first.serves(EndEntityKind::Client) && !first.serves(EndEntityKind::Server) =>
+            {
                 (FileRole::ClientCertificate, FileRole::ClientKey)
             }
             _ => (FileRole::ServerCertificate, FileRole::ServerKey),
         }
     }
 
-    /// Finds an authority's key, and certificates that are not those of the directory.
+    /// Finds the key of a CA, and certificates that are not those of the directory.
     pub(crate) fn judge(&self, bundle: &Bundle, directory: &Bundle, findings: &mut Findings) {
-        self.authority_keys(directory, findings);
+        self.ca_keys(directory, findings);
         let certificates =
             [FileRole::ServerCertificate, FileRole::CaCertificate, FileRole::ClientCertificate];
         let differing = certificates.into_iter().filter_map(|role| {
@@ -174,18 +177,18 @@ impl Secret {
         }
     }
 
-    /// Finds the authority's key under whatever name, alone or with its certificate.
-    fn authority_keys(&self, directory: &Bundle, findings: &mut Findings) {
+    /// Finds the key of a CA under whatever name, alone or with its certificate.
+    fn ca_keys(&self, directory: &Bundle, findings: &mut Findings) {
         let in_files = self.files.values().filter_map(|file| certificates_from_pem(&file.content).ok());
         let in_files: Vec<_> = in_files.flatten().filter(Certificate::is_ca).collect();
-        let known: Vec<_> = in_files.iter().chain(authorities(directory)).collect();
+        let known: Vec<_> = in_files.iter().chain(directory.ca_certificates()).collect();
         let (_, private_key) = self.kind_of_tls_crt();
         for (key, file) in &self.files {
             let is_named_so =
                 role_of(key) == Some(FileRole::CaKey) || key == "tls.key" && private_key == FileRole::CaKey;
-            let evidence = match authority_of_key(&file.content, &known) {
-                Some(authority) => format!("{} is the key of {authority}", self.name_of(key)),
-                None if is_named_so => format!("{} is the authority's key", self.name_of(key)),
+            let evidence = match ca_of_key(&file.content, &known) {
+                Some(ca) => format!("{} is the key of {ca}", self.name_of(key)),
+                None if is_named_so => format!("{} is the CA's key", self.name_of(key)),
                 None => continue,
             };
             findings.report(Code::CaKeyInSecret, file.place.clone(), evidence);
@@ -205,10 +208,6 @@ fn once_encoded(content: Zeroizing<Vec<u8>>, key: &str) -> Result<Zeroizing<Vec<
     }
 }
 
-fn is_for_clients_alone(serves: impl Fn(EndEntityKind) -> bool) -> bool {
-    serves(EndEntityKind::Client) && !serves(EndEntityKind::Server)
-}
-
 /// The documentation page's names, and those of `kubernetes.io/tls` and cert-manager.
 fn role_of(key: &str) -> Option<FileRole> {
     match key {
@@ -217,15 +216,6 @@ fn role_of(key: &str) -> Option<FileRole> {
         "ca.crt" => Some(FileRole::CaCertificate),
         _ => FileRole::ALL.into_iter().find(|role| role.file_name() == key),
     }
-}
-
-fn remedy_of(role: FileRole) -> Remedy<'static> {
-    let kind = match role {
-        FileRole::ClientCertificate | FileRole::ClientKey => Some(EndEntityKind::Client),
-        FileRole::ServerCertificate | FileRole::ServerKey => Some(EndEntityKind::Server),
-        _ => None,
-    };
-    Remedy { kind, ..Remedy::default() }
 }
 
 /// Go's `base64.StdEncoding`, with which Kubernetes reads `data`.

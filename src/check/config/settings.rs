@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use crate::base::place::Place;
+use crate::check::config::findings::Findings;
 use crate::milvus::keys::{Block, Key, MISPLACED_UNDER, PathKey, SECTIONS, formatted};
-use crate::yaml::{Entry, Node};
+use crate::yaml::{Document, Entry, Malformed, Node};
 
 /// The effective settings: what is added later wins.
 #[derive(Clone, Default)]
@@ -52,7 +53,7 @@ pub(crate) enum Mode {
 
 /// What a formatted key leads to.
 #[derive(Clone, Copy)]
-enum Target {
+enum Lead {
     Key(Key),
     Misplaced(Key),
 }
@@ -62,6 +63,27 @@ impl Settings {
     pub(crate) fn add_document(&mut self, root: Node<'_>) {
         self.roots.push(root.root().place());
         self.add_below(root, "", None);
+    }
+
+    /// Adds what the first documents of a file say, and reports what is wrong with it.
+    pub(crate) fn add_documents(
+        &mut self,
+        documents: Result<Vec<Document>, Malformed>,
+        most: usize,
+        findings: &mut Findings,
+    ) {
+        match documents {
+            Ok(documents) => {
+                for document in documents.iter().take(most) {
+                    document.defect().into_iter().for_each(|defect| findings.repeated(defect));
+                    self.add_document(document.root());
+                }
+            }
+            Err(malformed) => {
+                findings.malformed(malformed);
+                self.is_partial = true;
+            }
+        }
     }
 
     /// Adds settings that stand below a key of another document.
@@ -75,8 +97,8 @@ impl Settings {
     pub(crate) fn add_variable(&mut self, name: &str, value: Value, place: Place) {
         let name = name.strip_prefix("MILVUS_CONF_").unwrap_or(name).to_lowercase();
         let name = formatted(name.strip_prefix("milvus.").unwrap_or(&name));
-        match target(&name) {
-            Some(Target::Key(key)) => {
+        match lead(&name) {
+            Some(Lead::Key(key)) => {
                 self.values.insert(key, Setting { value, place });
             }
             // Milvus then reads its files elsewhere.
@@ -104,14 +126,14 @@ impl Settings {
             let full = format!("{prefix}{}", formatted(entry.name()));
             let place = entry.key.place();
             // What is flat in one key has no block of its own: its own place is the nearest.
-            let block = is_misplaced_block(&full).then_some(&place).or(misplaced);
-            match target(&full) {
-                Some(Target::Key(key)) => self.set(key, entry),
-                Some(Target::Misplaced(key)) if !entry.value.is_null() => {
+            let block = MISPLACED_BLOCKS.contains(&full).then_some(&place).or(misplaced);
+            match lead(&full) {
+                Some(Lead::Key(key)) => self.set(key, entry),
+                Some(Lead::Misplaced(key)) if !entry.value.is_null() => {
                     self.misplaced.insert(key, block.unwrap_or(&place).clone());
                 }
                 None if leads_further(&full) => self.add_section_value(entry, &full, block),
-                Some(Target::Misplaced(_)) | None => {}
+                Some(Lead::Misplaced(_)) | None => {}
             }
         }
     }
@@ -218,24 +240,20 @@ impl Settings {
     }
 }
 
-fn target(full: &str) -> Option<Target> {
-    TARGETS.iter().find(|(name, _)| name == full).map(|(_, target)| *target)
-}
-
-fn is_misplaced_block(full: &str) -> bool {
-    MISPLACED_BLOCKS.iter().any(|block| block == full)
+fn lead(full: &str) -> Option<Lead> {
+    LEADS.iter().find(|(name, _)| name == full).map(|(_, lead)| *lead)
 }
 
 /// Whether a setting that matters begins with this.
 fn leads_further(full: &str) -> bool {
-    TARGETS.iter().any(|(name, _)| name.len() > full.len() && name.starts_with(full))
+    LEADS.iter().any(|(name, _)| name.len() > full.len() && name.starts_with(full))
 }
 
-static TARGETS: LazyLock<Vec<(String, Target)>> = LazyLock::new(|| {
-    let keys = Key::all().map(|key| (formatted(key.name()), Target::Key(key)));
+static LEADS: LazyLock<Vec<(String, Lead)>> = LazyLock::new(|| {
+    let keys = Key::all().map(|key| (formatted(key.name()), Lead::Key(key)));
     let in_blocks = || Block::ALL.into_iter().flat_map(|block| block.keys().iter().copied());
     let misplaced = MISPLACED_UNDER.into_iter().flat_map(|section| {
-        in_blocks().map(move |key| (formatted(&format!("{section}{}", key.name())), Target::Misplaced(key)))
+        in_blocks().map(move |key| (formatted(&format!("{section}{}", key.name())), Lead::Misplaced(key)))
     });
     keys.chain(misplaced).collect()
 });

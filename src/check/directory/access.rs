@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::check::{Code, Finding};
+use crate::check::codes::Code;
+use crate::check::finding::Finding;
 use crate::store::{FileRole, Survey, View, path_of};
 
 /// Judges modes, owners and access control lists of a directory, its keys and the folders above it.
@@ -18,29 +19,25 @@ pub(crate) fn judge(view: &View, survey: &Survey, findings: &mut Vec<Finding>) {
         findings.push(finding(Code::NoFileModes, &survey.path, evidence));
     } else {
         let writers = view.writers().unwrap_or_default().into_iter();
-        let above = view.writer_above().ok().flatten();
-        findings.extend(writers.map(|(path, writer)| {
-            finding(Code::DirectoryWritable, &path, format!("{writer} could change it"))
-        }));
+        let writers = writers.map(|writer| (Code::DirectoryWritable, writer));
+        let above = view.writer_above().ok().flatten().map(|writer| (Code::ParentWritable, writer));
         findings.extend(
-            above.map(|(path, writer)| {
-                finding(Code::ParentWritable, &path, format!("{writer} could change it"))
-            }),
+            writers
+                .chain(above)
+                .map(|(code, (path, writer))| finding(code, &path, format!("{writer} could change it"))),
         );
     }
     for file in survey.files.iter().filter(|file| file.role.is_key()) {
         let path = path_of(&survey.path, file.role);
         // A key that cannot be looked at is a finding already.
         let Ok(access) = view.access(file.role.file_name()) else { continue };
-        let owner = format!("belongs to uid {}", access.owner);
-        match file.role {
-            FileRole::CaKey if !access.is_of_directory && access.owner != 0 => {
-                findings.push(finding(Code::CaKeyOfAnotherUser, &path, owner));
+        let code = match file.role {
+            FileRole::CaKey => {
+                (!access.is_of_directory && access.owner != 0).then_some(Code::CaKeyOfAnotherUser)
             }
-            FileRole::CaKey => {}
-            _ if !access.is_trusted => findings.push(finding(Code::KeyOfAnotherUser, &path, owner)),
-            _ => {}
-        }
+            _ => (!access.is_trusted).then_some(Code::KeyOfAnotherUser),
+        };
+        findings.extend(code.map(|code| finding(code, &path, format!("belongs to uid {}", access.owner))));
         if !access.named.is_empty() {
             let named: Vec<_> = access.named.iter().map(ToString::to_string).collect();
             let evidence = format!("its access control list lets {} read or change it", named.join(", "));

@@ -1,5 +1,5 @@
 //! What was issued beside server.pem and client.pem, one certificate after the other, so that ten thousand
-//! of them are never in memory at once; and the authority that is to come.
+//! of them are never in memory at once; and the next CA.
 
 use std::collections::HashMap;
 use std::io::BufReader;
@@ -9,32 +9,37 @@ use rayon::prelude::*;
 
 use crate::base::place::{Place, Position};
 use crate::base::workers::share;
-use crate::check::directory::CheckedCertificate;
-use crate::check::{self, Bundle, Code, Expectations, Finding, Issued, IssuedJudge, SignedSerials};
-use crate::store::inventory::{InventoryEntry, Overview, entries_of};
-use crate::store::{
-    EndEntityFiles, FileRole, INVENTORY, ISSUED_FOLDER, IssuedName, NEXT_FOLDER, Survey, View, path_of,
-};
-use crate::x509::{Certificate, EndEntityKind};
+use crate::check::bundle::Bundle;
+use crate::check::certificates::issued::{Issued, IssuedJudge};
+use crate::check::certificates::rotation::{judge_next, judge_rotation};
+use crate::check::certificates::{Expectations, judge_interruption};
+use crate::check::codes::Code;
+use crate::check::directory::report::CheckedCertificate;
+use crate::check::directory::signed::{SignedSerials, Twice};
+use crate::check::finding::Finding;
+use crate::check::inventory::{IssuedFiles, inventory_path, more_damaged};
+use crate::store::inventory::{IssuedEntry, Overview, entries_of};
+use crate::store::{EndEntityFiles, FileRole, ISSUED_FOLDER, IssuedName, NEXT_FOLDER, Survey, View, path_of};
+use crate::x509::{Certificate, EndEntityKind, SerialCounter, SerialNumber};
 
 /// What was found of it.
 #[derive(Default)]
-pub(crate) struct Seen {
+pub(crate) struct Found {
     pub(crate) findings: Vec<Finding>,
     pub(crate) certificates: Vec<CheckedCertificate>,
 }
 
-/// Looks at what is in force of the inventory, and at the next authority. `found` is what is known of the
-/// directory's own files.
+/// Looks at what is in force of the inventory, and at the next CA. `known` is what was found of the directory's
+/// own files.
 pub(crate) fn look(
     view: &View,
     survey: &Survey,
     bundle: &Bundle,
     expectations: &Expectations,
-    found: &[Finding],
-) -> Seen {
+    known: &[Finding],
+) -> Found {
     let ca = survey.files.iter().find(|file| file.role == FileRole::CaCertificate);
-    let looker = Looker {
+    let check = IssuedCheck {
         view,
         bundle,
         expectations,
@@ -42,98 +47,82 @@ pub(crate) fn look(
         ca: ca.and_then(|file| file.content.as_ref().ok()).map(|content| content.as_slice()),
         former: bundle.certificates(FileRole::CaCertificate).first(),
     };
-    let mut seen = Seen::default();
+    let mut found = Found::default();
     let mut signed = SignedSerials::default();
-    let members = match looker.inventory(&mut signed) {
+    let certificates = match check.inventory(&mut signed) {
         Ok(None) => Vec::new(),
         Ok(Some(overview)) => {
-            seen.findings.extend(looker.interruptions(&overview));
-            looker.issued(&overview, &signed, found, &mut seen)
+            found.findings.extend(check.interruptions(&overview));
+            check.issued(&overview, &signed, known, &mut found.findings)
         }
         Err(error) => {
             let evidence = format!("cannot be read: {error}");
-            let path = looker.shown(&inventory_path());
-            seen.findings.push(looker.judge.about_inventory(Code::UnreadableFile, &path, evidence));
+            let path = check.shown(&inventory_path());
+            found.findings.push(check.judge.about_inventory(Code::UnreadableFile, &path, evidence));
             Vec::new()
         }
     };
-    let is_in_use = |_: &Certificate| members.iter().any(|member| member.is_of_former);
-    let next = looker.next();
-    match next.is_empty() {
-        true => seen.findings.extend(check::judge_rotation(bundle, expectations, is_in_use)),
-        false => {
-            let path = looker.shown(NEXT_FOLDER);
-            seen.findings.extend(check::judge_next(&next, &path, bundle, expectations));
-        }
+    let next = check.next();
+    if next.is_empty() {
+        let is_in_use = certificates.iter().any(|certificate| certificate.is_of_former);
+        found.findings.extend(judge_rotation(bundle, expectations, is_in_use));
+    } else {
+        found.findings.extend(judge_next(&next, &check.shown(NEXT_FOLDER), bundle, expectations));
     }
-    for member in members {
-        seen.findings.extend(member.findings);
-        seen.certificates.extend(member.certificate);
+    for certificate in certificates {
+        found.findings.extend(certificate.findings);
+        found.certificates.extend(certificate.report);
     }
-    seen
+    found
 }
 
-fn inventory_path() -> String {
-    format!("{ISSUED_FOLDER}/{INVENTORY}")
-}
-
-struct Looker<'a> {
+struct IssuedCheck<'a> {
     view: &'a View,
     bundle: &'a Bundle,
     expectations: &'a Expectations,
     judge: IssuedJudge<'a>,
     /// The content of the directory's ca.pem.
     ca: Option<&'a [u8]>,
-    /// The first authority of it.
+    /// The first CA of it.
     former: Option<&'a Certificate>,
 }
 
 /// Something that was issued, and is there.
-struct Member {
+struct IssuedCertificate {
     issued: Issued,
     findings: Vec<Finding>,
-    certificate: Option<CheckedCertificate>,
-    /// Whether the first authority of ca.pem signed it.
+    report: Option<CheckedCertificate>,
+    /// Whether the first CA of ca.pem signed it.
     is_of_former: bool,
 }
 
-impl Looker<'_> {
+impl IssuedCheck<'_> {
     fn inventory(&self, signed: &mut SignedSerials) -> std::io::Result<Option<Overview>> {
         let Some(file) = self.view.inventory()? else {
             // Somebody removed it: what was issued is still there.
             return Ok((!self.view.issued()?.is_empty()).then(Overview::default));
         };
-        let register = |entry: &InventoryEntry| {
-            if let Some(serial) = entry.serial() {
-                signed.add(&entry.issuer, serial, &entry.sha256_fingerprint, &entry.file);
-            }
+        let register = |entry: &IssuedEntry| {
+            signed.add(&entry.issuer, entry.serial.clone(), &entry.sha256_fingerprint, &entry.file);
         };
         let overview = entries_of(BufReader::new(file), register)?;
-        if overview.damaged_lines > 0 {
-            signed.set_incomplete();
-        }
+        signed.is_incomplete = overview.damaged_lines > 0;
         Ok(Some(overview))
     }
 
     /// What interrupted runs left in the folders of what was issued.
     fn interruptions(&self, overview: &Overview) -> Vec<Finding> {
         let directory = self.view.path().display().to_string();
-        let mut findings = Vec::new();
-        for folder in overview.folders() {
+        let folders = overview.folders().into_iter().filter_map(|folder| {
             let shown = self.shown(&folder.display().to_string());
             match self.view.interruption_in(&folder) {
-                Ok(None) => {}
-                Ok(Some(found)) => findings.push(check::judge_interruption(&found, &shown, &directory)),
+                Ok(found) => Some(judge_interruption(&found?, &shown, &directory)),
                 Err(error) => {
-                    findings.push(self.judge.about_inventory(
-                        Code::UnreadableFile,
-                        &shown,
-                        error.to_string(),
-                    ));
+                    Some(self.judge.about_inventory(Code::UnreadableFile, &shown, error.to_string()))
                 }
             }
-        }
-        findings
+        });
+        folders.collect()
     }
 
     /// What is in force. What is wrong with the inventory itself is said at once.
@@ -141,50 +130,96 @@ impl Looker<'_> {
         &self,
         overview: &Overview,
         signed: &SignedSerials,
-        found: &[Finding],
-        seen: &mut Seen,
-    ) -> Vec<Member> {
-        seen.findings.extend(self.damage(overview));
-        if !found.iter().any(|finding| finding.code == Code::SerialFileBehind) {
-            seen.findings.extend(self.judge.judge_counter(signed));
+        known: &[Finding],
+        findings: &mut Vec<Finding>,
+    ) -> Vec<IssuedCertificate> {
+        findings.extend(self.damage(overview));
+        if !known.iter().any(|finding| finding.code == Code::SerialFileBehind) {
+            findings.extend(self.counter(signed));
         }
         let own = self.own();
         for (issued, certificate) in &own {
-            seen.findings.extend(self.judge.judge_serial(issued, own_file(issued.kind), certificate, signed));
+            findings.extend(self.serial(issued, own_file(issued.kind), certificate, signed));
         }
-        seen.findings.extend(self.strangers(overview, signed));
+        findings.extend(self.unrecorded(overview, signed));
 
         let files = overview.files();
         let is_own = |file: &str| EndEntityKind::ALL.iter().any(|kind| own_file(*kind) == file);
         let issued: Vec<_> = files.into_iter().filter(|(file, _)| !is_own(file)).collect();
-        let look = |(file, kind): &(&str, EndEntityKind)| self.member(file, *kind, overview, signed);
+        let look = |(file, kind): &(&str, EndEntityKind)| self.certificate(file, *kind, overview, signed);
         let looked: Vec<_> = share(|| issued.par_iter().map(look).collect());
-        let serial = |certificate: &Certificate| certificate.serial().to_string();
         let mut there: HashMap<_, _> = own
             .iter()
-            .map(|(issued, certificate)| ((own_file(issued.kind), serial(certificate)), issued))
+            .map(|(issued, certificate)| ((own_file(issued.kind), certificate.serial().clone()), issued))
             .collect();
-        for ((file, _), member) in issued.iter().zip(&looked) {
-            let Some(Member { issued, certificate: Some(certificate), .. }) = member else { continue };
-            there.insert((*file, certificate.serial.clone()), issued);
+        for ((file, _), certificate) in issued.iter().zip(&looked) {
+            let Some(IssuedCertificate { issued, report: Some(report), .. }) = certificate else { continue };
+            there.insert((*file, report.serial.clone()), issued);
         }
-        seen.findings.extend(self.twice(signed, &there));
+        findings.extend(signed.twice().iter().filter_map(|twice| self.twice(twice, &there)));
         looked.into_iter().flatten().collect()
     }
 
     /// Lines that are no entries: all in one finding, at the first of them.
     fn damage(&self, overview: &Overview) -> Option<Finding> {
         let (line, reason) = overview.damaged.as_ref()?;
-        let more = match overview.damaged_lines - 1 {
-            0 => String::new(),
-            1 => "; 1 more line is damaged".into(),
-            more => format!("; {more} more lines are damaged"),
-        };
         let path = self.shown(&inventory_path());
-        let evidence = format!("is no entry: {reason}{more}");
+        let evidence = format!("is no entry: {reason}{}", more_damaged(overview.damaged_lines - 1));
         let mut finding = self.judge.about_inventory(Code::InventoryDamaged, &path, evidence);
         finding.place = Place::at(path, Position { line: *line, column: 1 });
         Some(finding)
+    }
+
+    /// Whether ca.srl will give out a number that the inventory has.
+    fn counter(&self, signed: &SignedSerials) -> Option<Finding> {
+        let counter = SerialCounter::parse(self.bundle.serial()?).ok()?;
+        let (serial, file) = signed.ahead_of(&counter, self.bundle.certificates(FileRole::CaCertificate))?;
+        let path = path_of(self.view.path(), FileRole::CaSerial).display().to_string();
+        let evidence = format!("is behind {serial}, the serial number of {file}");
+        Some(self.judge.about_inventory(Code::SerialFileBehind, &path, evidence))
+    }
+
+    /// Whether the inventory has a certificate in a file that the directory's CA signed.
+    fn serial(
+        &self,
+        issued: &Issued,
+        file: &str,
+        certificate: &Certificate,
+        signed: &SignedSerials,
+    ) -> Option<Finding> {
+        if !self.judge.names_own_ca(certificate) || !self.judge.is_judged(issued) {
+            return None;
+        }
+        let serial = certificate.serial();
+        let not_in = |evidence: String| Some(self.judge.finding(Code::NotInInventory, issued, evidence));
+        let Some(known) = signed.of(certificate) else {
+            let is_known = !signed.is_incomplete;
+            return is_known
+                .then(|| not_in(format!("its serial number {serial} is not in the inventory")))?;
+        };
+        let fingerprint = certificate.fingerprint();
+        match known.fingerprint == fingerprint {
+            true if signed.has(known, file) => None,
+            true => not_in(format!("the inventory has this certificate for {}", known.file)),
+            false if signed.is_later(&fingerprint) => None,
+            false => Some(self.shares_serial(issued, serial, &known.file)),
+        }
+    }
+
+    /// A certificate has the serial number of another, in or once in a file.
+    fn shares_serial(&self, issued: &Issued, serial: &SerialNumber, file: &str) -> Finding {
+        let evidence = format!("has the serial number {serial} of {file}");
+        self.judge.finding(Code::DuplicateSerial, issued, evidence)
+    }
+
+    /// A serial number that the inventory has twice, where one of the two is in force.
+    fn twice(&self, twice: &Twice, there: &HashMap<(&str, SerialNumber), &Issued>) -> Option<Finding> {
+        let [first, second] = twice.files.each_ref().map(String::as_str);
+        let with = |file, other| {
+            let issued = there.get(&(file, twice.serial.clone()))?;
+            Some(self.shares_serial(issued, &twice.serial, other))
+        };
+        with(second, first).or_else(|| with(first, second))
     }
 
     /// server.pem and client.pem.
@@ -197,11 +232,11 @@ impl Looker<'_> {
         own.collect()
     }
 
-    /// What lies among what was issued, and never was.
-    fn strangers(&self, overview: &Overview, signed: &SignedSerials) -> Vec<Finding> {
+    /// What lies among what was issued, and has no line in the inventory.
+    fn unrecorded(&self, overview: &Overview, signed: &SignedSerials) -> Vec<Finding> {
         // That it cannot be searched is said with the inventory, which is in the same folder.
         let names = self.view.issued().unwrap_or_default().into_iter();
-        let strange = names.filter_map(|name| {
+        let unrecorded = names.filter_map(|name| {
             let file = format!("{ISSUED_FOLDER}/{}", EndEntityFiles::issued(&name).certificate);
             if overview.has(&file) {
                 return None;
@@ -209,51 +244,44 @@ impl Looker<'_> {
             // A file whose purpose cannot be told is most likely that of a client.
             let bundle = self.read(&file, EndEntityKind::Client)?;
             let certificate = bundle.end_entity(FileRole::ClientCertificate)?;
-            let issued = self.called(&file, EndEntityKind::of(certificate));
-            let found = self.judge.judge_serial(&issued, &file, certificate, signed);
-            let is_complete = overview.damaged_lines == 0;
-            found.or_else(|| self.judge.without_line(&issued).filter(|_| is_complete))
+            let issued = self.called(&file, certificate.kind());
+            let has_no_line = || self.not_in_inventory(&issued, "the inventory has no line for it");
+            self.serial(&issued, &file, certificate, signed)
+                .or_else(|| has_no_line().filter(|_| overview.damaged_lines == 0))
         });
-        strange.collect()
+        unrecorded.collect()
     }
 
-    /// Serial numbers that the inventory has twice, where one of the two is in force.
-    fn twice(&self, signed: &SignedSerials, there: &HashMap<(&str, String), &Issued>) -> Vec<Finding> {
-        let findings = signed.twice().iter().filter_map(|twice| {
-            let serial = twice.serial.to_string();
-            let [first, second] = twice.files.each_ref().map(String::as_str);
-            let with = |file, other| {
-                let issued = there.get(&(file, serial.clone()))?;
-                Some(self.judge.shares_serial(issued, &twice.serial, other))
-            };
-            with(second, first).or_else(|| with(first, second))
-        });
-        findings.collect()
+    fn not_in_inventory(&self, issued: &Issued, evidence: &str) -> Option<Finding> {
+        let finding = || self.judge.finding(Code::NotInInventory, issued, evidence);
+        self.judge.is_judged(issued).then(finding)
     }
 
     /// Judges a certificate and what lies beside it; nothing where it was withdrawn.
-    fn member(
+    fn certificate(
         &self,
         file: &str,
         kind: EndEntityKind,
         overview: &Overview,
         signed: &SignedSerials,
-    ) -> Option<Member> {
+    ) -> Option<IssuedCertificate> {
+        /// What was put back in the place of a later certificate, and says other things.
+        const EARLIER: &str =
+            "the inventory has another certificate for this file, with another kind, subject or names";
         let bundle = self.read(file, kind)?;
         let issued = self.called(file, kind);
         let mut findings = self.judge.judge(&issued, &bundle);
         let (_, role) = FileRole::pair_of(kind);
         let leaf = bundle.end_entity(role);
-        let line = leaf.and_then(|leaf| {
-            let found = self.judge.judge_serial(&issued, file, leaf, signed);
-            found.or_else(|| (!overview.covers(file, leaf)).then(|| self.judge.is_earlier(&issued))?)
-        });
-        findings.extend(line);
-        let now = self.expectations.now;
-        Some(Member {
-            certificate: leaf.map(|leaf| CheckedCertificate::of(&issued.path, kind.name(), leaf, now)),
-            is_of_former: leaf
-                .is_some_and(|leaf| Some(leaf.issuer()) == self.former.map(Certificate::subject)),
+        findings.extend(leaf.and_then(|leaf| {
+            let earlier = || self.not_in_inventory(&issued, EARLIER).filter(|_| !overview.covers(file, leaf));
+            self.serial(&issued, file, leaf, signed).or_else(earlier)
+        }));
+        let former = self.former.map(Certificate::subject);
+        Some(IssuedCertificate {
+            report: leaf
+                .map(|leaf| CheckedCertificate::of(&issued.path, Some(kind), leaf, self.expectations.now)),
+            is_of_former: leaf.is_some_and(|leaf| Some(leaf.issuer()) == former),
             issued,
             findings,
         })
@@ -262,24 +290,17 @@ impl Looker<'_> {
     /// A certificate with its key and, unless it is the directory's, its ca.pem.
     fn read(&self, file: &str, kind: EndEntityKind) -> Option<Bundle> {
         let (key_role, role) = FileRole::pair_of(kind);
-        let certificate = self.view.look(file)?;
+        let IssuedFiles { certificate, key } = IssuedFiles::look(self.view, file)?;
         let mut bundle = Bundle::new();
-        let mut add = |role, file: &str, seen: crate::store::SeenFile| {
-            let content = seen.content.as_ref().map(|content| content.as_slice()).map_err(Clone::clone);
-            bundle.add(role, Place::file(self.shown(file)), seen.mode, content);
-        };
-        add(role, file, certificate);
-        // Of a signing request, or of what was handed over, there is none.
-        if let Some(key) = file.strip_suffix(".pem").map(|stem| format!("{stem}.key"))
-            && let Some(seen) = self.view.look(&key)
-        {
-            add(key_role, &key, seen);
+        bundle.add_read(role, self.shown(file), certificate.mode, &certificate.content);
+        if let Some((path, key)) = key {
+            bundle.add_read(key_role, self.shown(&path), key.mode, &key.content);
         }
         let ca = Path::new(file).with_file_name(FileRole::CaCertificate.file_name()).display().to_string();
         if let Some(seen) = self.view.look(&ca)
             && seen.content.as_ref().ok().map(|content| content.as_slice()) != self.ca
         {
-            add(FileRole::CaCertificate, &ca, seen);
+            bundle.add_read(FileRole::CaCertificate, self.shown(&ca), seen.mode, &seen.content);
         }
         Some(bundle)
     }
@@ -294,14 +315,12 @@ impl Looker<'_> {
         Issued { kind, name: Some(name), output, path: self.shown(file) }
     }
 
-    /// The authority that is to come.
     fn next(&self) -> Bundle {
         let mut bundle = Bundle::new();
         for role in [FileRole::CaKey, FileRole::CaCertificate, FileRole::CaSerial] {
             let file = format!("{NEXT_FOLDER}/{role}");
             if let Some(seen) = self.view.look(&file) {
-                let content = seen.content.as_ref().map(|content| content.as_slice()).map_err(Clone::clone);
-                bundle.add(role, Place::file(self.shown(&file)), seen.mode, content);
+                bundle.add_read(role, self.shown(&file), seen.mode, &seen.content);
             }
         }
         bundle

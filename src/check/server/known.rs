@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::base::error::Error;
-use crate::check::server::ProbeRequest;
+use crate::check::server::request::ProbeRequest;
 use crate::probe::Identity;
 use crate::store::{FileRole, Survey, path_of, read_file};
 use crate::x509::{Certificate, EndEntityKind, certificates_from_pem, verify_chain};
@@ -15,7 +15,7 @@ use crate::x509::{Certificate, EndEntityKind, certificates_from_pem, verify_chai
 #[derive(Default)]
 pub(crate) struct Known {
     pub(crate) directory: Option<String>,
-    /// The authorities to trust, and the file that they are in.
+    /// The CAs to trust, and the file that they are in.
     pub(crate) ca: Option<(PathBuf, Vec<u8>)>,
     /// The server's certificate in the directory.
     pub(crate) server: Option<Certificate>,
@@ -85,11 +85,11 @@ impl Known {
     }
 }
 
-/// Whether a server that shows these certificates is one of those that these authorities vouch for. Whether
+/// Whether a server that shows these certificates is one of those that these CAs vouch for. Whether
 /// it has the right name does not matter: each of them may see the clients of all.
-pub(crate) fn verifies(authorities: &[Certificate], shown: &[Vec<u8>], now: OffsetDateTime) -> bool {
+pub(crate) fn verifies(cas: &[Certificate], shown: &[Vec<u8>], now: OffsetDateTime) -> bool {
     let shown: Result<Vec<_>, _> = shown.iter().map(|der| Certificate::from_der(der)).collect();
-    let verifies = |shown: &[_]| verify_chain(EndEntityKind::Server, shown, authorities, &[], now).is_ok();
+    let verifies = |shown: &[_]| verify_chain(EndEntityKind::Server, shown, cas, &[], now).is_ok();
     shown.is_ok_and(|shown| !shown.is_empty() && verifies(&shown))
 }
 

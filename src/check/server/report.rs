@@ -1,14 +1,18 @@
-use serde::Serialize;
+use std::net::SocketAddr;
 
-use crate::check::Finding;
+use serde::{Serialize, Serializer};
+
+use crate::check::finding::Finding;
 use crate::check::inspect::CertificateDetails;
 use crate::milvus::TlsMode;
 use crate::milvus::container::INTERNAL_PORTS;
 use crate::probe::{AskedFor, Exchange, Plaintext, Seen, ServedTls, Service, State, Target, TlsVersion};
 use crate::x509::Subject;
+use crate::x509::json::optional_text;
 
 /// What `probe` saw.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProbeReport {
     /// The certificate directory, if what is served was held to one.
     pub directory: Option<String>,
@@ -22,20 +26,19 @@ pub struct ProbeReport {
 
 /// A port, and what is there.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProbedPort {
     /// The host and port, as they were named.
     pub target: String,
-    /// The address; none where the name leads nowhere.
-    pub address: Option<String>,
-    /// `grpc`, `rest`, or the component of Milvus.
-    pub service: &'static str,
-    /// `unresolved`, `closed`, `silent`, `plaintext`, `strange` or `tls`.
-    pub state: &'static str,
+    /// None where the name leads nowhere.
+    #[serde(serialize_with = "optional_text")]
+    pub address: Option<SocketAddr>,
+    pub service: PortService,
+    pub state: PortState,
     /// In a few words, where it is not TLS.
     pub detail: Option<String>,
     /// The tlsMode that is in force there.
     pub tls_mode: Option<u8>,
-    /// What Milvus says of its version.
     pub milvus_version: Option<String>,
     /// The versions of TLS that it takes.
     pub tls_versions: Vec<&'static str>,
@@ -45,22 +48,42 @@ pub struct ProbedPort {
     pub certificates: Vec<CertificateDetails>,
     /// The name that was asked for.
     pub server_name: String,
-    /// Whether what it shows verifies for that name against the trusted authorities; none without any.
+    /// Whether what it shows verifies for that name against the trusted CAs; none without any.
     pub verifies: Option<bool>,
     /// Whether what it shows is what is in the directory; none without a directory.
     pub is_the_directorys: Option<bool>,
-    /// The authorities that it takes client certificates from, where it asks for one.
+    /// The CAs that it takes client certificates from, where it asks for one.
     pub accepted_authorities: Option<Vec<String>>,
-    /// What becomes of a client without a certificate.
     pub without_client_certificate: Option<ClientOutcome>,
     /// What becomes of a client with the directory's, which only a server that verifies is shown.
     pub with_client_certificate: Option<ClientOutcome>,
 }
 
+/// Whom a port serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortService {
+    Grpc,
+    Rest,
+    /// A component of Milvus serves the others.
+    Component(&'static str),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PortState {
+    Unresolved,
+    Closed,
+    Silent,
+    Plaintext,
+    /// It speaks neither TLS nor HTTP.
+    Strange,
+    Tls,
+}
+
 /// What becomes of a client.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClientOutcome {
-    /// Whether it is let in.
     pub let_in: bool,
     /// The alert by which it is refused, or what happens instead of an answer.
     pub reason: Option<String>,
@@ -75,7 +98,7 @@ impl ProbeReport {
     /// Whether any port could be reached.
     #[must_use]
     pub fn is_reached(&self) -> bool {
-        self.ports.iter().any(|port| !matches!(port.state, "unresolved" | "closed"))
+        self.ports.iter().any(|port| port.state.is_reached())
     }
 }
 
@@ -86,14 +109,54 @@ fn common_mode(ports: &[ProbedPort]) -> Option<u8> {
     modes.all(|mode| mode == first).then_some(first)
 }
 
+impl PortState {
+    pub(crate) fn is_reached(self) -> bool {
+        !matches!(self, Self::Unresolved | Self::Closed)
+    }
+}
+
+impl PortService {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Grpc => "grpc",
+            Self::Rest => "rest",
+            Self::Component(name) => name,
+        }
+    }
+
+    fn of(target: &Target, internal: bool) -> Self {
+        let component = INTERNAL_PORTS.iter().find(|(_, port)| internal && *port == target.port);
+        match (component, target.service) {
+            (Some((name, _)), _) => Self::Component(name),
+            (None, Service::Grpc) => Self::Grpc,
+            (None, Service::Rest) => Self::Rest,
+        }
+    }
+}
+
+impl Serialize for PortService {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
 impl ProbedPort {
     pub(crate) fn of(seen: &Seen, internal: bool) -> Self {
+        let (state, detail) = match &seen.state {
+            State::Unresolved(reason) => (PortState::Unresolved, Some(reason.clone())),
+            State::Unreachable(reason) => (PortState::Closed, Some(reason.clone())),
+            State::Silent => (PortState::Silent, None),
+            State::Strange(what) => (PortState::Strange, Some(what.clone())),
+            State::Plaintext(plaintext) => (PortState::Plaintext, Some(plaintext_name(plaintext).into())),
+            State::Tls(_) => (PortState::Tls, None),
+        };
         let mut port = Self {
-            target: format!("{}:{}", bracketed(&seen.target.host), seen.target.port),
-            address: seen.address.map(|address| address.to_string()),
-            service: service_name(&seen.target, internal),
-            state: "",
-            detail: None,
+            target: target_name(&seen.target),
+            address: seen.address,
+            service: PortService::of(&seen.target, internal),
+            state,
+            detail,
             tls_mode: None,
             milvus_version: None,
             tls_versions: Vec::new(),
@@ -106,31 +169,22 @@ impl ProbedPort {
             without_client_certificate: None,
             with_client_certificate: None,
         };
-        port.note(&seen.state);
+        match &seen.state {
+            State::Plaintext(plaintext) => {
+                port.tls_mode = Some(0);
+                if let Plaintext::Http2 { version } = plaintext {
+                    port.milvus_version.clone_from(version);
+                }
+            }
+            State::Tls(served) => port.note_tls(served),
+            _ => {}
+        }
         // What components speak to each other is not what tlsMode says.
         port.tls_mode = port.tls_mode.filter(|_| !internal);
         port
     }
 
-    fn note(&mut self, state: &State) {
-        match state {
-            State::Unresolved(reason) => (self.state, self.detail) = ("unresolved", Some(reason.clone())),
-            State::Unreachable(reason) => (self.state, self.detail) = ("closed", Some(reason.clone())),
-            State::Silent => self.state = "silent",
-            State::Strange(what) => (self.state, self.detail) = ("strange", Some(what.clone())),
-            State::Plaintext(plaintext) => {
-                (self.state, self.tls_mode) = ("plaintext", Some(0));
-                self.detail = Some(plaintext_name(plaintext).into());
-                if let Plaintext::Http2 { version } = plaintext {
-                    self.milvus_version.clone_from(version);
-                }
-            }
-            State::Tls(served) => self.note_tls(served),
-        }
-    }
-
     fn note_tls(&mut self, served: &ServedTls) {
-        self.state = "tls";
         self.tls_versions = served.versions.iter().map(|version| TlsVersion::name(*version)).collect();
         self.alpn.clone_from(&served.alpn);
         let mode = match &served.asked_for {
@@ -177,26 +231,17 @@ pub(crate) const fn plaintext_name(plaintext: &Plaintext) -> &'static str {
     }
 }
 
-fn service_name(target: &Target, internal: bool) -> &'static str {
-    let component = INTERNAL_PORTS.iter().find(|(_, port)| internal && *port == target.port);
-    match (component, target.service) {
-        (Some((name, _)), _) => name,
-        (None, Service::Grpc) => "grpc",
-        (None, Service::Rest) => "rest",
-    }
-}
-
-/// The subjects of authorities, as far as they can be read.
+/// The subjects of CAs, as far as they can be read.
 pub(crate) fn names(authorities: &[Vec<u8>]) -> Vec<String> {
     authorities.iter().map(|der| Subject::from_der(der).to_string()).collect()
 }
 
-fn bracketed(host: &str) -> String {
-    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
+fn target_name(Target { host, port, .. }: &Target) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 pub(crate) fn place_of(seen: &Seen) -> String {
-    let target = format!("{}:{}", bracketed(&seen.target.host), seen.target.port);
+    let target = target_name(&seen.target);
     match seen.address {
         Some(address) if address.to_string() != target => format!("{target} ({})", address.ip()),
         _ => target,

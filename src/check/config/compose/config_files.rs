@@ -1,14 +1,16 @@
 use std::path::Path;
 
-use crate::base::shown::{shown, shown_path};
-use crate::check::Code;
-use crate::check::config::Seen;
+use crate::check::codes::Code;
 use crate::check::config::findings::Findings;
 use crate::check::config::host::{Host, cleaned};
 use crate::check::config::mounts::{Mount, Mounts, Volume};
 use crate::check::config::settings::Settings;
+use crate::check::config::source::AtPath;
 use crate::milvus::container::CONFIG_FOLDER;
-use crate::yaml::{self, Document, Malformed, Origin};
+use crate::yaml::{self, Origin};
+
+/// Go's `yaml.Unmarshal`, with which Milvus reads its files, takes the first document alone.
+const READ_DOCUMENTS: usize = 1;
 
 /// What Milvus reads in its folder, in this order (milvus' pkg/util/paramtable/base_table.go).
 const CONFIG_FILES: [&str; 3] = ["milvus.yaml", "default.yaml", "user.yaml"];
@@ -38,7 +40,8 @@ fn add_file(settings: &mut Settings, mount: &Mount, rest: &str, host: &Host<'_>,
     let source = match &mount.volume {
         Volume::Host(source) => source,
         Volume::Text(volume) if rest.is_empty() => {
-            return add_documents(settings, yaml::read(&volume.text, &volume.origin), findings);
+            let read = yaml::read(&volume.text, &volume.origin);
+            return settings.add_documents(read, READ_DOCUMENTS, findings);
         }
         Volume::Text(_) | Volume::Secret(_) | Volume::Other => {
             settings.is_partial = true;
@@ -62,39 +65,18 @@ fn read_file(
     findings: &mut Findings,
 ) {
     match host.look(path) {
-        Seen::File(content) => {
+        AtPath::File(content) => {
             host.follow(&content);
             let origin = Origin::file(path.display().to_string());
-            add_documents(settings, yaml::read_file(&content, &origin), findings);
+            settings.add_documents(yaml::read_file(&content, &origin), READ_DOCUMENTS, findings);
         }
         // A folder need not have them all.
-        Seen::Absent if !rest.is_empty() => {}
-        Seen::Absent => {
-            let (path, target) = (shown_path(path), shown(&mount.target));
-            let evidence = format!("there is no {path}, which is mounted at {target}");
+        AtPath::Nothing if !rest.is_empty() => {}
+        AtPath::Nothing => {
+            let evidence = format!("there is no {}", mount.shown(path));
             findings.report(Code::TlsFileNotThere, mount.place.clone(), evidence);
             settings.is_partial = true;
         }
-        Seen::Folder(_) | Seen::Unknown => settings.is_partial = true,
-    }
-}
-
-/// Go's `yaml.Unmarshal`, with which Milvus reads them, takes the first document alone.
-fn add_documents(
-    settings: &mut Settings,
-    documents: Result<Vec<Document>, Malformed>,
-    findings: &mut Findings,
-) {
-    match documents {
-        Ok(documents) => {
-            if let Some(document) = documents.first() {
-                document.defect().into_iter().for_each(|defect| findings.repeated(defect));
-                settings.add_document(document.root());
-            }
-        }
-        Err(malformed) => {
-            findings.malformed(malformed);
-            settings.is_partial = true;
-        }
+        AtPath::Folder(_) | AtPath::Unknown => settings.is_partial = true,
     }
 }

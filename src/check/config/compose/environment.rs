@@ -1,9 +1,9 @@
 use crate::base::place::{Place, Position};
-use crate::check::config::Seen;
 use crate::check::config::compose::service::Service;
 use crate::check::config::compose::syntax::interpolated;
 use crate::check::config::host::{Host, cleaned};
 use crate::check::config::settings::{Settings, Value};
+use crate::check::config::source::AtPath;
 use crate::yaml::{Entry, Node};
 
 /// Adds a service's variables, which Milvus prefers to its files: those of `env_file`, and over them
@@ -34,7 +34,7 @@ pub(crate) fn add(settings: &mut Settings, service: &Service<'_>, host: &Host<'_
 
 fn add_file(settings: &mut Settings, service: &Service<'_>, path: &str, host: &Host<'_>) {
     let path = cleaned(&service.folder.join(&*interpolated(path).text));
-    let Seen::File(content) = host.look(&path) else {
+    let AtPath::File(content) = host.look(&path) else {
         settings.is_partial = true;
         return;
     };

@@ -2,29 +2,21 @@
 
 mod config_files;
 mod environment;
-mod service;
+pub(crate) mod service;
 mod syntax;
 mod volumes;
 
-use std::path::PathBuf;
-
 use crate::base::shown::shown;
-use crate::check::Code;
+use crate::check::codes::Code;
+use crate::check::config::compose::service::{ComposeFile, Service};
 use crate::check::config::deployment::{Deployment, Unmounted};
 use crate::check::config::findings::Findings;
 use crate::check::config::host::Host;
 use crate::check::config::settings::{Mode, Settings};
 use crate::yaml::{Entry, Node};
-use service::Service;
 
 /// The largest clusters have some ten. Each can make this program read files.
 const MAX_SERVICES: usize = 100;
-
-/// A Compose file and the folder that its paths begin at.
-pub(crate) struct ComposeFile<'a> {
-    pub(crate) document: Node<'a>,
-    pub(crate) folder: PathBuf,
-}
 
 /// Reads the services that run Milvus; files that are given together are merged by service, as
 /// `docker compose -f FILE -f FILE` does.

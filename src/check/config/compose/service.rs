@@ -1,6 +1,6 @@
-use std::path::Path;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
-use crate::check::config::compose::ComposeFile;
 use crate::check::config::compose::syntax::{interpolated, short_port};
 use crate::check::config::deployment::Publication;
 use crate::yaml::{Entry, Node};
@@ -18,6 +18,12 @@ const INTERNAL_COMPONENTS: [&str; 10] = [
     "streamingnode",
     "cdc",
 ];
+
+/// A Compose file and the folder that its paths begin at.
+pub(crate) struct ComposeFile<'a> {
+    pub(crate) document: Node<'a>,
+    pub(crate) folder: PathBuf,
+}
 
 /// A service, as one or more files describe it.
 pub(crate) struct Service<'a> {
@@ -54,16 +60,17 @@ impl<'a> Service<'a> {
 
     /// Whether its image is Milvus' own, wherever it is copied to. Another can have any files in it.
     pub(crate) fn has_milvus_own_image(&self) -> bool {
-        let image = self.last("image").and_then(|image| image.value.as_str()).unwrap_or_default();
-        let image = interpolated(image);
-        let mut parts = image.text.rsplit('/').skip(1);
-        !self.is_built() && parts.next() == Some("milvusdb")
+        !self.is_built() && self.image().rsplit('/').nth(1) == Some("milvusdb")
+    }
+
+    fn image(&self) -> Cow<'a, str> {
+        let image = self.last("image").and_then(|image| image.value.as_str());
+        interpolated(image.unwrap_or_default()).text
     }
 
     /// By its image, whatever registry it comes from, or by its command.
     pub(crate) fn runs_milvus(&self) -> bool {
-        let image = self.last("image").and_then(|image| image.value.as_str()).unwrap_or_default();
-        is_milvus(&interpolated(image).text) || self.component().is_some()
+        is_milvus(&self.image()) || self.component().is_some()
     }
 
     /// What `milvus run` is told to run.

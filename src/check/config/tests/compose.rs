@@ -214,7 +214,7 @@ fn the_authoritys_key_in_a_mounted_folder_is_found() {
         let world = stock(STOCK).file(path, OWN.get("ca.key"));
         assert_eq!(world.findings(), ["m/docker-compose.yml:14:9 ca-key-mounted"], "{path}");
         let name = path.trim_start_matches("m/tls/");
-        assert!(world.evidence()[0].ends_with(&format!("has the authority's key in {name}")), "{path}");
+        assert!(world.evidence()[0].ends_with(&format!("has the CA's key in {name}")), "{path}");
     }
     let both = format!("{}{}", OWN.get("ca.pem"), OWN.get("ca.key"));
     let in_ca_pem = stock(STOCK).file("m/tls/ca.pem", both);

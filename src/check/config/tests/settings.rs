@@ -288,7 +288,7 @@ fn internal_tls_needs_a_name_that_the_certificate_covers() {
             World::new().given("user.yaml", INTERNAL.replace("sni: localhost", &format!("sni: '{other}'")));
         assert_eq!(world.findings(), ["user.yaml:5:8 sni-not-covered"], "{other}");
         assert!(world.evidence()[0].ends_with("certs/server.pem covers localhost, 10.0.0.1"));
-        assert!(world.judge().findings[0].fix.contains("-d certs server --san"));
+        assert!(world.judge().findings[0].fix.to_string().contains("-d certs server --san"));
     }
     let public = INTERNAL.replace("/milvus/tls/server", "configs/cert/server").replace("localhost", "other");
     assert_eq!(

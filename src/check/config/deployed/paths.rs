@@ -1,0 +1,187 @@
+use std::path::Path;
+
+use crate::base::place::Place;
+use crate::base::shown::{shortened, shown_path};
+use crate::check::bundle::Bundle;
+use crate::check::codes::Code;
+use crate::check::config::certificates::{difference, stopped};
+use crate::check::config::deployed::{Circumstances, DeploymentJudge};
+use crate::check::config::mounts::{File, FileSource, Found, Volume, absolute, is_public};
+use crate::check::config::source::AtPath;
+use crate::milvus::container::PUBLIC_CERTIFICATES;
+use crate::milvus::keys::{Block, Key, PathKey};
+use crate::store::FileRole;
+use crate::x509::certificates_from_pem;
+
+/// What is wrong with the paths of a block, by code: where the first is, and all of them.
+type Wrong = Vec<(Code, Place, String)>;
+
+/// What paths lead to: what Milvus reads it for, the file, and where the path is set.
+type Files = Vec<(FileRole, File, Place)>;
+
+impl DeploymentJudge<'_> {
+    /// Whether the files of a block are there, and what is in them; only those that Milvus reads.
+    pub(crate) fn paths(&mut self, block: Block, needed: &[PathKey]) {
+        let mut wrong = Wrong::new();
+        let mut files = Files::new();
+        for (key, path, place) in self.effective_paths(block, needed) {
+            let full = absolute(&path);
+            let is_judged = self.judged.contains(&full);
+            let evidence = format!("{} is {}", Key::Path(block, key).name(), shortened(&path));
+            match self.find(&path) {
+                Found::File(file) => files.push((role_of(key), file, place)),
+                _ if is_judged => {}
+                Found::Public => add(&mut wrong, Code::PublicCertificatePath, place, evidence),
+                Found::NotMounted => add(&mut wrong, Code::TlsPathNotMounted, place, evidence),
+                Found::Missing(why) => {
+                    add(&mut wrong, Code::TlsFileNotThere, place, format!("{evidence}: {why}"))
+                }
+                Found::MissingMount => self.missing_mount(&full),
+                Found::Unknown => {}
+            }
+            self.judged.push(full);
+        }
+        for (code, place, evidence) in wrong {
+            let end = match code {
+                Code::PublicCertificatePath => ": a file of Milvus' image",
+                Code::TlsPathNotMounted => ": nothing is mounted there",
+                _ => "",
+            };
+            self.report(code, place, format!("{evidence}{end}"));
+        }
+        if block == Block::Tls {
+            self.not_the_directorys(&files);
+        }
+        self.collect(&files);
+    }
+
+    /// The paths that are set, and those of the image where something is mounted over them.
+    fn effective_paths(&self, block: Block, needed: &[PathKey]) -> Vec<(PathKey, String, Place)> {
+        let settings = &self.deployment.settings;
+        let own = settings.paths(block).filter(|(_, path, _)| !path.contains("-----BEGIN"));
+        let mut paths: Vec<_> = own.map(|(key, path, place)| (key, path.to_owned(), place.clone())).collect();
+        for key in needed {
+            let full = Key::Path(block, *key);
+            if settings.lacks(full) && self.is_mounted_over(*key) {
+                paths.push((*key, default_path(*key), settings.nearest(full)));
+            }
+        }
+        paths.retain(|(key, ..)| needed.contains(key));
+        paths
+    }
+
+    /// Whether something is mounted over the certificates of the image, which Milvus takes where no path is
+    /// set.
+    pub(crate) fn is_mounted_over(&self, key: PathKey) -> bool {
+        let mounts = self.deployment.mounts.as_ref();
+        mounts.is_some_and(|mounts| mounts.of(&default_path(key)).is_some())
+    }
+
+    /// Puts together what Milvus will read, by what it reads it for, unless all of it is judged by itself:
+    /// as the directory's, or as a Secret's under its usual name.
+    fn collect(&mut self, files: &Files) {
+        let mut bundle = Bundle::new();
+        let mut is_known = true;
+        for (role, file, _) in files {
+            match &file.source {
+                FileSource::Secret(place, known) => {
+                    bundle.add_in_secret(*role, place.clone(), file.name.clone(), &file.content);
+                    is_known &= *known == Some(*role);
+                }
+                FileSource::Machine | FileSource::Mount(_) => {
+                    bundle.add(*role, Place::file(&file.name), None, Ok(&file.content));
+                    is_known &= bundle.has_same(self.circumstances.directory, *role);
+                }
+            }
+        }
+        if !is_known && !self.deployed.iter().any(|other| other.is_at_the_same_places(&bundle)) {
+            self.deployed.push(bundle);
+        }
+    }
+
+    /// What Milvus finds at a path.
+    pub(crate) fn find(&self, path: &str) -> Found {
+        let Circumstances { host, secrets, .. } = self.circumstances;
+        match &self.deployment.mounts {
+            Some(mounts) => mounts.find(path, host, secrets),
+            None if is_public(&absolute(path)) => Found::Public,
+            None if path.starts_with('/') => self.find_on_host(Path::new(path)),
+            None => Found::Unknown,
+        }
+    }
+
+    /// Nothing is known but the settings: Milvus runs on this machine if the folder is there.
+    fn find_on_host(&self, path: &Path) -> Found {
+        let host = self.circumstances.host;
+        let has_folder = path.parent().is_some_and(|folder| matches!(host.look(folder), AtPath::Folder(_)));
+        match host.look(path) {
+            AtPath::File(content) if has_folder => {
+                Found::File(File { content, name: shown_path(path), source: FileSource::Machine })
+            }
+            AtPath::Nothing if has_folder => Found::Missing("there is no such file".into()),
+            AtPath::Folder(_) if has_folder => Found::Missing("it is a folder".into()),
+            _ => Found::Unknown,
+        }
+    }
+
+    /// Docker makes an empty folder of what is not there.
+    fn missing_mount(&mut self, path: &str) {
+        let Some((mount, _)) = self.deployment.mounts.as_ref().and_then(|mounts| mounts.of(path)) else {
+            return;
+        };
+        if let Volume::Host(source) = &mount.volume {
+            let evidence = format!("there is no {}", mount.shown(source));
+            self.report(Code::TlsFileNotThere, mount.place.clone(), evidence);
+        }
+    }
+
+    /// Finds what differs from the directory's. A Secret is compared by itself.
+    fn not_the_directorys(&mut self, files: &Files) {
+        let directory = self.circumstances.directory;
+        let read = |role| {
+            let (_, file, place) = files.iter().find(|(other, ..)| *other == role)?;
+            let place = match &file.source {
+                FileSource::Machine => place,
+                FileSource::Mount(place) => place,
+                FileSource::Secret(..) => return None,
+            };
+            Some((role, certificates_from_pem(&file.content).ok()?, &file.name, place))
+        };
+        let compared = [FileRole::ServerCertificate, FileRole::CaCertificate];
+        let read: Vec<_> = compared.into_iter().filter_map(read).collect();
+        let differing = read.iter().filter_map(|(role, certificates, name, place)| {
+            let difference = difference(*role, certificates, directory)?;
+            Some(((*place).clone(), format!("{name}: {difference}")))
+        });
+        let (places, evidence): (Vec<_>, Vec<_>) = differing.unzip();
+        if let Some(place) = places.into_iter().next() {
+            let of = |role| {
+                let found = read.iter().find(|(other, ..)| *other == role);
+                found.map_or(&[] as &[_], |(_, certificates, ..)| certificates)
+            };
+            let stopped = stopped(of, directory);
+            self.findings.stopping(Code::NotTheDirectorys, place, evidence.join("; "), stopped);
+        }
+    }
+}
+
+fn role_of(key: PathKey) -> FileRole {
+    match key {
+        PathKey::ServerPem => FileRole::ServerCertificate,
+        PathKey::ServerKey => FileRole::ServerKey,
+        PathKey::CaPem => FileRole::CaCertificate,
+    }
+}
+
+/// Milvus' own setting, in its milvus.yaml.
+fn default_path(key: PathKey) -> String {
+    format!("{PUBLIC_CERTIFICATES}/{}", role_of(key).file_name())
+}
+
+/// One cause is one finding, however many paths it makes wrong.
+fn add(wrong: &mut Wrong, code: Code, place: Place, evidence: String) {
+    match wrong.iter_mut().find(|(other, ..)| *other == code) {
+        Some((.., all)) => *all = format!("{all}, {evidence}"),
+        None => wrong.push((code, place, evidence)),
+    }
+}
