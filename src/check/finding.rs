@@ -262,8 +262,8 @@ mod tests {
         // What needs no CA key is done here.
         assert_eq!(
             fix(Code::KeyReadable, CaKey::Elsewhere),
-            "chmod 600 certs/server.key # if others could have read it, where ca.key is, \
-             `milvus-certs renew -d DIR server` makes a new one"
+            "chmod 600 certs/server.key # if others could have read it, `milvus-certs renew -d DIR server` \
+             (where ca.key is) makes a new one"
         );
     }
 }

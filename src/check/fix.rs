@@ -190,7 +190,7 @@ impl Fix {
         let is_elsewhere = self.context.ca_key == CaKey::Elsewhere;
         let part = |part: &Part| match part {
             Part::Run(command) if is_elsewhere && command.renews() => {
-                format!("{} where ca.key is", self.part(*part))
+                format!("{} (where ca.key is)", self.part(*part))
             }
             part => self.part(*part),
         };
