@@ -10,7 +10,7 @@ fn main() -> anyhow::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "a program may read the clock; the library does not")]
     let now = OffsetDateTime::now_utc();
 
-    show(&generate(&GenerateRequest::new(&directory)?, now)?);
+    show(&generate(&GenerateRequest::new(&directory), now)?);
 
     let mut request = RenewRequest::new(&directory);
     request.kinds = vec![EndEntityKind::Server];

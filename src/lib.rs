@@ -12,7 +12,7 @@
 //! use time::OffsetDateTime;
 //!
 //! let now = OffsetDateTime::now_utc();
-//! let mut request = GenerateRequest::new(&directory)?;
+//! let mut request = GenerateRequest::new(&directory);
 //! request.names.push("milvus.example.com".parse()?);
 //! let made = generate(&request, now)?;
 //! assert_eq!(made.certificates[1].names, ["localhost", "milvus.example.com", "127.0.0.1", "::1"]);
@@ -62,10 +62,11 @@ pub use check::{
     CheckReport, CheckRequest, CheckedCertificate, Client, Code, Finding, Outcome, Severity, Verdict, check,
 };
 pub use engine::{
-    Action, Adopted, CertificateReport, ExistingAuthority, FileReport, Fleet, GenerateRequest, IfPresent,
-    IssueRequest, Issued, Progress, Recipients, RenewRequest, Report, RotatedAuthority, RotationReport,
-    RotationRequest, RotationState, RotationStatus, RotationStep, SigningRequest, generate, issue,
-    issue_with_progress, renew, renew_with_progress, rotate, rotation_status,
+    Action, Adopted, CertificateReport, CertificateRole, ExistingAuthority, FileReport, Fleet,
+    GenerateRequest, IfPresent, IssueRequest, Issued, Progress, Recipient, Recipients, RenewRequest, Report,
+    RotatedAuthority, RotationReport, RotationRequest, RotationState, RotationStatus, RotationStep,
+    SigningRequest, generate, issue, issue_with_progress, renew, renew_with_progress, rotate,
+    rotation_status,
 };
 pub use milvus::TlsMode;
 pub use store::{FileMode, FileRole, IssuedName, Protection};

@@ -2,26 +2,20 @@
 //! the last field.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "the tests prepare folders of their own")]
 
-#[path = "probe/server.rs"]
-#[allow(dead_code, reason = "the trials of `probe` use the rest of it")]
-mod server;
-#[path = "probe/tls.rs"]
-#[allow(dead_code, reason = "the trials of `probe` use the rest of it")]
-mod tls;
+mod common;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
-use milvus_certs::store::Protection;
-use milvus_certs::x509::{EndEntityKind, KeyType};
-use milvus_certs::{IssueRequest, Recipients, issue};
+use milvus_certs::{EndEntityKind, IssueRequest, KeyType, Protection, Recipient, Recipients, issue};
 
-use crate::server::{Server, closed_port, speak_http2};
-use crate::tls::Tls;
+use crate::common::folder::clean_command;
+use crate::common::program::PROGRAM;
+use crate::common::server::{Server, closed_port, speak_http2};
+use crate::common::tls::Tls;
 
 /// Whether a document is what a schema says.
 struct Judge {
@@ -46,12 +40,7 @@ impl Judge {
 
 /// What the program prints, as JSON.
 fn json_of(arguments: &[&str], folder: &Path) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_milvus-certs"))
-        .args(arguments)
-        .arg("--json")
-        .current_dir(folder)
-        .output()
-        .unwrap();
+    let output = clean_command(PROGRAM, folder).args(arguments).arg("--json").output().unwrap();
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{output:?}"))
 }
@@ -76,13 +65,11 @@ fn folder() -> tempfile::TempDir {
 /// A directory that has issued two clients, one of which was withdrawn, with an inventory that has lines of
 /// every kind.
 fn issue_into(directory: &Path) {
-    let to = Recipients::Named {
-        kind: EndEntityKind::Client,
-        names: ["search", "gone"].map(|name| name.parse().unwrap()).to_vec(),
-        more_names: Vec::new(),
-        days: None,
+    let recipient = |name: &str| Recipient {
         key_type: Some(KeyType::P256),
+        ..Recipient::new(EndEntityKind::Client, name.parse().unwrap())
     };
+    let to = Recipients::Named(["search", "gone"].map(recipient).to_vec());
     let directory = directory.to_owned();
     let request = IssueRequest {
         directory: directory.clone(),

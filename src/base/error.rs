@@ -29,6 +29,18 @@ pub enum ErrorKind {
     Unvouched,
     /// Verifiers would refuse what was about to be written.
     Unverifiable,
+    /// There is no such folder.
+    NoFolder,
+    /// There is a folder, a device, or something larger than any certificate where a file should be.
+    NotAFile,
+    /// An earlier run was interrupted, and this one must not write.
+    Interrupted,
+    /// An interrupted run can be neither completed nor rolled back, until a person decides.
+    Blocked,
+    /// An interrupted run could be neither completed nor rolled back, because the file system failed.
+    Unfinished,
+    /// The file system failed, or something in it is not as it has to be.
+    FileSystem,
     /// Any other.
     Other,
 }

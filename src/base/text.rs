@@ -79,6 +79,18 @@ pub(crate) fn command(verb: &str, directory: &Path) -> String {
     }
 }
 
+/// Serialises types as they are displayed.
+macro_rules! serialize_as_displayed {
+    ($($displayed:ty),+) => {
+        $(impl serde::Serialize for $displayed {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        })+
+    };
+}
+pub(crate) use serialize_as_displayed;
+
 #[cfg(test)]
 mod tests {
     use super::*;

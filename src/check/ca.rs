@@ -39,7 +39,7 @@ pub(crate) fn of_directory(
     }
     put_valid_first(&mut candidates, now);
     let Some(own) = candidates.iter().find(|certificate| is_own(certificate)) else {
-        return Err(Error::in_file(key_path)(x509::Error::KeyMismatch { subject }));
+        return Err(Error::in_file(key_path)(x509::Error::key_mismatch(&subject)));
     };
     let chain = up_to_the_root(own, &candidates);
     CertificateAuthority::load(chain, key, now)
@@ -95,7 +95,7 @@ fn put_valid_first(certificates: &mut [Certificate], now: OffsetDateTime) {
 fn ca_certificates(content: &[u8]) -> Result<Vec<Certificate>, x509::Error> {
     let certificates = certificates_from_pem(content)?;
     match certificates.iter().find(|certificate| !certificate.is_ca()) {
-        Some(other) => Err(x509::Error::NotAnAuthority { subject: other.subject().clone() }),
+        Some(other) => Err(x509::Error::not_a_ca(other)),
         None => Ok(certificates),
     }
 }
@@ -164,11 +164,11 @@ pub(crate) fn missing(directory: &Path, path: &Path) -> Error {
 fn given_ca(path: &Path) -> impl Fn(x509::Error) -> Error {
     let path = path.display().to_string();
     move |source| {
-        let hint = match source {
-            x509::Error::AuthorityExpired { .. } => Some(
+        let hint = match source.problem() {
+            x509::Problem::CaExpired => Some(
                 "have it renewed by whoever made it; without --ca-cert and --ca-key a new CA is made".into(),
             ),
-            ref source => source.hint(&path),
+            _ => source.hint(&path),
         };
         Error::new(format!("{path}: {source}")).with_hint(hint).with_cause(source)
     }

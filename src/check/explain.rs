@@ -14,7 +14,7 @@ use crate::base::place::{Place, Position};
 use crate::base::text::printable;
 use crate::check::codes::Code;
 use crate::check::finding::Finding;
-use crate::store::{self, FileRole};
+use crate::store::{FileRole, unreadable};
 use crate::x509::EndEntityKind;
 
 /// Words, and what they mean.
@@ -460,8 +460,8 @@ pub struct ExplainReport {
 /// If the text cannot be read.
 pub fn explain(name: &str, text: impl Read) -> Result<ExplainReport, Error> {
     let findings = findings_in(name, text).map_err(|source| {
-        let path = if name == "-" { "standard input" } else { name }.into();
-        store::Error::Read { path, source }
+        let path = if name == "-" { "standard input" } else { name };
+        unreadable(path.as_ref())(source)
     })?;
     Ok(ExplainReport { source: name.to_owned(), findings })
 }

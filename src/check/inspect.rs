@@ -12,12 +12,12 @@ use crate::base::error::Error;
 use crate::base::text::shell_quoted;
 use crate::check::config::source::Source;
 use crate::check::inventory::{IssuedFiles, inventory_path, more_damaged};
-use crate::store::inventory::{InventoryEntry, Line, Overview, damaged_line, entries_of, lines};
+use crate::store::inventory::{IssuedEntry, Line, Overview, damaged_line, entries_of, lines};
 use crate::store::{FileMode, FileRole, INVENTORY, Survey, View, read_file_up_to};
 use crate::x509::json::{optional_text, rfc3339, text};
 use crate::x509::{
     self, Certificate, CertificateRequest, EndEntityKind, Item, KeyAlgorithm, KeyMaterial, SerialCounter,
-    SerialNumber, Subject, certificates_from_pem, day_count, hex_with_colons, items, texts,
+    SerialNumber, Subject, Validity, certificates_from_pem, day_count, hex_with_colons, items, texts,
 };
 
 /// The most that `inspect` reads of a file, in bytes: ten thousand certificates are about 20 MB.
@@ -157,18 +157,20 @@ pub enum CertificateRole {
 pub struct EntryDetails {
     /// Its line, counted from one.
     pub line: usize,
-    pub role: &'static str,
+    #[serde(serialize_with = "text")]
+    pub role: EndEntityKind,
     pub subject: String,
     pub issuer: String,
-    pub serial: String,
+    pub serial: SerialNumber,
     pub names: Vec<String>,
-    pub not_before: String,
-    pub not_after: String,
+    #[serde(flatten)]
+    pub validity: Validity,
     pub sha256_fingerprint: String,
     /// The file that it was put into.
     pub file: String,
-    /// When it was signed, RFC 3339.
-    pub issued_at: String,
+    /// When it was signed.
+    #[serde(serialize_with = "rfc3339")]
+    pub issued_at: OffsetDateTime,
 }
 
 /// What can be said of a private key.
@@ -376,7 +378,7 @@ fn add_issued(view: &View, overview: &Overview, now: OffsetDateTime, directory: 
 /// The files of a directory, and which key belongs to which certificate.
 fn directory(survey: &Survey, now: OffsetDateTime) -> Inspected {
     let own = survey.files.iter().map(|file| (file.role.file_name(), file.mode, &file.content));
-    let mounted = survey.mounted.iter().map(|file| (file.name, file.mode, &file.content));
+    let mounted = survey.mounted.iter().map(|(name, file)| (*name, file.mode, &file.content));
     let all: Vec<_> = own.chain(mounted).collect();
     let contents: Vec<_> = all.iter().map(|(name, _, content)| (*name, *content)).collect();
     let files = all
@@ -491,16 +493,15 @@ impl fmt::Display for CertificateRole {
 }
 
 impl EntryDetails {
-    fn of(entry: InventoryEntry, line: usize) -> Self {
+    fn of(entry: IssuedEntry, line: usize) -> Self {
         Self {
             line,
-            role: entry.kind().map(EndEntityKind::name).unwrap_or_default(),
-            serial: entry.serial().map(|serial| serial.to_string()).unwrap_or_default(),
+            role: entry.kind,
+            serial: entry.serial,
             subject: entry.subject,
             issuer: entry.issuer,
             names: entry.names,
-            not_before: entry.not_before,
-            not_after: entry.not_after,
+            validity: Validity { not_before: entry.not_before, not_after: entry.not_after },
             sha256_fingerprint: entry.sha256_fingerprint,
             file: entry.file,
             issued_at: entry.issued_at,

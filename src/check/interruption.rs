@@ -38,7 +38,7 @@ pub fn interrupted_runs(directory: &Path) -> Result<Vec<Note>, Error> {
                 let message = format!("{}: a run is at work in it, and does not go on", folder.display());
                 Note::new("run-at-work", message)
             }
-            Interruption::Foreign { journal, reason } => {
+            Interruption::NotOwn { journal, reason } => {
                 let path = RelativePath::in_directory(journal).below(&folder);
                 let message = format!(
                     "{}: is what an interrupted run leaves, but not one of yours: {reason}; no command touches it",

@@ -15,9 +15,9 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
 use crate::milvus::TlsMode;
-use crate::milvus::{KubernetesName, KubernetesNameInvalid, NameKind, Platform, Release};
+use crate::milvus::{KubernetesName, Manager, NameKind, Release, compose_server_names};
 use crate::store::{FileMode, Protection, read_file};
-use crate::x509::{Attribute, AttributeType, Days, GeneralName, KeyType, Passphrase};
+use crate::x509::{Attribute, AttributeType, GeneralName, KeyType, Passphrase};
 use zeroize::Zeroizing;
 
 use crate::cli::terminal;
@@ -139,16 +139,16 @@ pub(super) struct ReleaseArgs {
 }
 
 impl ReleaseArgs {
-    pub(super) fn into_release(self) -> Release {
-        Release { name: self.release, namespace: self.namespace }
+    pub(super) fn into_release(self, manager: Manager) -> Release {
+        Release { manager, name: self.release, namespace: self.namespace }
     }
 }
 
-fn release(value: &str) -> Result<KubernetesName, KubernetesNameInvalid> {
+fn release(value: &str) -> Result<KubernetesName, Error> {
     KubernetesName::new(NameKind::Release, value)
 }
 
-pub(super) fn namespace(value: &str) -> Result<KubernetesName, KubernetesNameInvalid> {
+pub(super) fn namespace(value: &str) -> Result<KubernetesName, Error> {
     KubernetesName::new(NameKind::Namespace, value)
 }
 
@@ -185,11 +185,10 @@ impl PlatformArgs {
 
     /// The names; none where no deployment is named.
     pub(super) fn names(self) -> Vec<GeneralName> {
-        let release = self.release.into_release();
         match self.platform.as_deref() {
-            Some("compose") => Platform::Compose.server_names(),
-            Some("operator") => Platform::Operator(release).server_names(),
-            Some("helm") => Platform::Helm(release).server_names(),
+            Some("compose") => compose_server_names(),
+            Some("operator") => self.release.into_release(Manager::Operator).server_names(),
+            Some("helm") => self.release.into_release(Manager::Helm).server_names(),
             _ => Vec::new(),
         }
     }
@@ -239,7 +238,7 @@ pub(super) fn with_passphrase<R, T>(
 }
 
 fn needs_passphrase(error: &Error) -> bool {
-    matches!(error.cause(), Some(x509::Error::KeyEncrypted))
+    error.cause::<x509::Error>().is_some_and(|cause| cause.problem() == x509::Problem::KeyEncrypted)
 }
 
 fn ask() -> Option<Passphrase> {
@@ -278,9 +277,4 @@ pub(super) fn key_mode(value: &str) -> Result<FileMode, crate::store::ModeInvali
 pub(super) fn duration(value: &str) -> Result<Duration, String> {
     humantime::parse_duration(value)
         .map_err(|_| format!("{value:?} is not a length of time such as 30d or 12h"))
-}
-
-/// The page's numbers of days are valid.
-pub(super) fn defaults_days(days: u32) -> Days {
-    Days::new(days).unwrap_or_else(|error| unreachable!("{error}"))
 }

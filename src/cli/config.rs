@@ -1,12 +1,11 @@
 use std::path::PathBuf;
 
-use crate::deploy::config;
-use crate::deploy::platforms::{Cluster, MountPath, SecretKind};
-use crate::deploy::{ConfigRequest, ConfigTarget};
+use crate::base::error::Error;
+use crate::deploy::{Cluster, ConfigRequest, ConfigTarget, MountPath, SecretKind, config};
 use crate::milvus::TlsMode;
 use crate::milvus::container::REST_PORT;
-use crate::milvus::{KubernetesName, KubernetesNameInvalid, NameKind, Platform};
-use crate::store::Overwrite;
+use crate::milvus::{KubernetesName, Manager, NameKind};
+use crate::store::Existing;
 use crate::x509::{GeneralName, Passphrase};
 use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser, ValueParser};
 use time::OffsetDateTime;
@@ -198,29 +197,27 @@ impl Target {
             Self::Milvus(PlainArgs { common, tls }) => (common, Some(tls), ConfigTarget::Milvus),
             Self::Compose(PlainArgs { common, tls }) => (common, Some(tls), ConfigTarget::Compose),
             Self::Operator(ClusterArgs { plain: PlainArgs { common, tls }, kubernetes }) => {
-                (common, Some(tls), ConfigTarget::Operator(kubernetes.into_cluster()))
+                let cluster = kubernetes.into_cluster(Manager::Operator);
+                (common, Some(tls), ConfigTarget::Kubernetes(cluster))
             }
             Self::Helm(ClusterArgs { plain: PlainArgs { common, tls }, kubernetes }) => {
-                (common, Some(tls), ConfigTarget::Helm(kubernetes.into_cluster()))
+                (common, Some(tls), ConfigTarget::Kubernetes(kubernetes.into_cluster(Manager::Helm)))
             }
             Self::Secret(SecretArgs { common, kind, secret_name: name, namespace }) => {
                 (common, None, ConfigTarget::Secret { name, namespace, kind })
             }
             Self::CertManager(args) => {
                 let ClusterArgs { plain: PlainArgs { common, tls }, kubernetes } = args.cluster;
-                let cluster = kubernetes.into_cluster();
-                let platform = match args.platform.as_str() {
-                    "helm" => Platform::Helm(cluster.release.clone()),
-                    _ => Platform::Operator(cluster.release.clone()),
-                };
+                let manager = if args.platform == "helm" { Manager::Helm } else { Manager::Operator };
+                let cluster = kubernetes.into_cluster(manager);
                 let passphrase = args.passphrase.read()?;
-                (common, Some(tls), ConfigTarget::CertManager { platform, cluster, passphrase })
+                (common, Some(tls), ConfigTarget::CertManager { cluster, passphrase })
             }
         };
         let mut request = ConfigRequest::new(common.dir, target);
         request.output = common.out;
         request.protection = common.protection.protection();
-        request.overwrite = if common.force { Overwrite::Replace } else { Overwrite::Refuse };
+        request.existing = if common.force { Existing::Replace } else { Existing::Refuse };
         if let Some(tls) = tls {
             request.tls_mode = tls.tls_mode;
             request.internal = tls.internal;
@@ -233,16 +230,16 @@ impl Target {
 }
 
 impl KubernetesArgs {
-    fn into_cluster(self) -> Cluster {
+    fn into_cluster(self, manager: Manager) -> Cluster {
         Cluster {
-            release: self.release.into_release(),
+            release: self.release.into_release(manager),
             secret_name: self.secret_name,
             is_distributed: self.cluster,
         }
     }
 }
 
-fn secret_name(value: &str) -> Result<KubernetesName, KubernetesNameInvalid> {
+fn secret_name(value: &str) -> Result<KubernetesName, Error> {
     KubernetesName::new(NameKind::Secret, value)
 }
 

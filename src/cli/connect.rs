@@ -1,8 +1,7 @@
 use std::path::PathBuf;
 
-use crate::deploy::ConnectRequest;
-use crate::deploy::clients::{ClientKind, Endpoint, EndpointInvalid};
-use crate::deploy::connect;
+use crate::base::error::Error;
+use crate::deploy::{ClientKind, ConnectRequest, Endpoint, connect};
 use crate::milvus::TlsMode;
 use crate::milvus::container::{GRPC_PORT, REST_PORT};
 use crate::x509::GeneralName;
@@ -65,11 +64,11 @@ impl Args {
     }
 }
 
-fn grpc(value: &str) -> Result<Endpoint, EndpointInvalid> {
+fn grpc(value: &str) -> Result<Endpoint, Error> {
     Endpoint::parse(value, GRPC_PORT)
 }
 
-fn rest(value: &str) -> Result<Endpoint, EndpointInvalid> {
+fn rest(value: &str) -> Result<Endpoint, Error> {
     Endpoint::parse(value, REST_PORT)
 }
 

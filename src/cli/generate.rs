@@ -9,8 +9,8 @@ use clap::builder::BoolishValueParser;
 use time::OffsetDateTime;
 
 use crate::cli::args::{
-    CommonArgs, Mistake, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, defaults_days, key_mode,
-    key_type, path, with_passphrase,
+    CommonArgs, Mistake, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, key_mode, key_type, path,
+    with_passphrase,
 };
 use crate::cli::{EXIT_STATUS, Status, output};
 
@@ -51,11 +51,11 @@ pub(crate) struct Args {
     platform: PlatformArgs,
 
     /// How long the server's and the client's certificates live
-    #[arg(long, value_name = "DAYS", env = "MILVUS_CERTS_DAYS", hide_env_values = true, default_value_t = defaults_days(defaults::DAYS), allow_negative_numbers = true, help_heading = "Validity and keys")]
+    #[arg(long, value_name = "DAYS", env = "MILVUS_CERTS_DAYS", hide_env_values = true, default_value_t = defaults::DAYS, allow_negative_numbers = true, help_heading = "Validity and keys")]
     days: Days,
 
     /// How long the authority lives
-    #[arg(long, value_name = "DAYS", env = "MILVUS_CERTS_CA_DAYS", hide_env_values = true, default_value_t = defaults_days(defaults::CA_DAYS), allow_negative_numbers = true, conflicts_with = "ca_cert", help_heading = "Validity and keys")]
+    #[arg(long, value_name = "DAYS", env = "MILVUS_CERTS_CA_DAYS", hide_env_values = true, default_value_t = defaults::CA_DAYS, allow_negative_numbers = true, conflicts_with = "ca_cert", help_heading = "Validity and keys")]
     ca_days: Days,
 
     /// The type of all three keys

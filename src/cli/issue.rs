@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::engine::{Fleet, IssueRequest, Recipients, SigningRequest, issue_with_progress};
+use crate::engine::{Fleet, IssueRequest, Recipient, Recipients, SigningRequest, issue_with_progress};
 use crate::store::IssuedName;
 use crate::x509::{Days, EndEntityKind, GeneralName, KeyType, NamePattern};
 use clap::builder::BoolishValueParser;
@@ -195,26 +195,29 @@ impl Args {
     fn into_request(self) -> anyhow::Result<IssueRequest> {
         let passphrase = self.passphrase.read()?;
         Ok(IssueRequest {
-            to: match (self.kind, &self.csr, self.names.first(), &self.from) {
-                (_, _, _, Some(from)) => Recipients::Fleet {
+            to: match (self.kind, &self.csr, &self.from) {
+                (_, _, Some(from)) => Recipients::Fleet {
                     fleet: Fleet::read(&input::source(from, LIMIT)?)?,
                     if_due: self.if_due,
                 },
-                (Some(kind), Some(csr), Some(name), None) => Recipients::Request(SigningRequest {
-                    content: input::source(csr, LIMIT)?,
-                    kind: kind.into(),
-                    name: name.clone(),
-                    allowed: self.allow_san,
-                    more_names: self.san,
-                    days: self.days,
-                }),
-                (kind, _, _, None) => Recipients::Named {
-                    kind: kind.map_or(EndEntityKind::Client, EndEntityKind::from),
-                    names: self.names,
-                    more_names: self.san,
-                    days: self.days,
-                    key_type: self.key_type,
-                },
+                (kind, csr, None) => {
+                    let kind = kind.map_or(EndEntityKind::Client, EndEntityKind::from);
+                    let recipients = self.names.into_iter().map(|name| Recipient {
+                        kind,
+                        name,
+                        names: self.san.clone(),
+                        days: self.days,
+                        key_type: self.key_type,
+                    });
+                    match csr.as_ref().zip(recipients.clone().next()) {
+                        Some((csr, recipient)) => Recipients::Request(SigningRequest {
+                            content: input::source(csr, LIMIT)?,
+                            recipient,
+                            allowed: self.allow_san,
+                        }),
+                        None => Recipients::Named(recipients.collect()),
+                    }
+                }
             },
             directory: self.common.dir,
             output: self.out,

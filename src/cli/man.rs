@@ -1,7 +1,6 @@
 use std::path::PathBuf;
 
-use crate::base::error::Error;
-use crate::store::{FileMode, OutputFile, Overwrite, Protection, write_files};
+use crate::store::{Directory, Existing, FileMode, Protection, RelativePath, StagedFile};
 use clap::CommandFactory;
 use clap::builder::BoolishValueParser;
 
@@ -33,10 +32,15 @@ impl Args {
         add_pages(&command, &mut pages)?;
         let files: Vec<_> = pages
             .iter()
-            .map(|(name, content)| OutputFile { folder: None, name, content, mode: FileMode::PUBLIC })
+            .map(|(name, content)| StagedFile {
+                path: RelativePath::in_directory(name.clone()),
+                content,
+                mode: FileMode::PUBLIC,
+                owner: None,
+            })
             .collect();
-        let overwrite = if self.force { Overwrite::Replace } else { Overwrite::Refuse };
-        write_files(&self.out, &files, overwrite, Protection::GivenUp).map_err(Error::from)?;
+        let existing = if self.force { Existing::Replace } else { Existing::Refuse };
+        Directory::open_output(&self.out, Protection::GivenUp)?.write(&files, existing, |_| Ok(()))?;
         output::manual(files.len(), &self.out)?;
         Ok(Status::Done)
     }

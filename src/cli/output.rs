@@ -106,14 +106,13 @@ pub(super) fn rotated(step: &RotationStep, rotated: &RotationReport, style: Styl
 /// Prints how far the replacement of an authority is.
 pub(super) fn rotation_status(directory: &Path, status: &RotationStatus, json: bool) -> anyhow::Result<()> {
     interrupted_runs(directory);
-    let directory = directory.display().to_string();
-    let next_steps = rotation::next_steps(&directory, status);
+    let next_steps = rotation::next_steps(directory, status);
     let text = match json {
         true => {
             let report = WithSteps { report: status, next_steps };
             document("rotate-ca", Look { changed: false, report: InDirectory { directory, report } })?
         }
-        false => rotation::status(&directory, status),
+        false => rotation::status(directory, status),
     };
     print(&text).context("the status cannot be printed")
 }
@@ -348,8 +347,8 @@ struct WithSteps<T> {
 }
 
 #[derive(Serialize)]
-struct InDirectory<T> {
-    directory: String,
+struct InDirectory<'a, T> {
+    directory: &'a Path,
     #[serde(flatten)]
     report: T,
 }

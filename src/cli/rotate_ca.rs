@@ -6,7 +6,7 @@ use crate::x509::{Days, KeyType};
 use clap::builder::BoolishValueParser;
 use time::OffsetDateTime;
 
-use crate::cli::args::{CommonArgs, PassphraseArgs, defaults_days, key_type, path, with_passphrase};
+use crate::cli::args::{CommonArgs, PassphraseArgs, key_type, path, with_passphrase};
 use crate::cli::progress::Meter;
 use crate::cli::{EXIT_STATUS_OF_MANY, Status, output};
 
@@ -54,7 +54,7 @@ struct BeginArgs {
     same_key: bool,
 
     /// How long the authority lives
-    #[arg(long, value_name = "DAYS", env = "MILVUS_CERTS_CA_DAYS", hide_env_values = true, default_value_t = defaults_days(defaults::CA_DAYS), allow_negative_numbers = true)]
+    #[arg(long, value_name = "DAYS", env = "MILVUS_CERTS_CA_DAYS", hide_env_values = true, default_value_t = defaults::CA_DAYS, allow_negative_numbers = true)]
     ca_days: Days,
 
     /// The type of its key [default: that of the old one]

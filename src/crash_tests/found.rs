@@ -3,13 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use crate::base::error::Error;
 use crate::base::error::ErrorKind;
-use crate::base::note::Note;
 use crate::crash_tests::run::{Accident, NAMES, Run};
 use crate::crash_tests::world::World;
 use crate::engine::notes;
-use crate::engine::{RotationState, Unvouched, rotation_status};
+use crate::engine::signers::Unvouched;
+use crate::engine::{RotationState, rotation_status};
 use crate::x509::{Passphrase, encrypt_key_to_pem, key_from_pem};
 
 const FIRST: Run = Run::Issue { first: 0, count: 1, force: false };

@@ -1,11 +1,10 @@
 //! What a hand does between a crash and the next run: whatever it is, that run completes or undoes what was
 //! interrupted, or it says what is in the way and touches nothing.
 
-use crate::base::error::Error;
+use crate::base::error::{Error, ErrorKind};
 use crate::crash_tests::run::{Accident, NAMES, Run};
 use crate::crash_tests::world::World;
 use crate::crash_tests::{has_time, is_thorough};
-use crate::store;
 
 /// Something that is done to a directory by other programs.
 #[derive(Clone, Copy, Debug)]
@@ -55,10 +54,7 @@ const FILES: [&str; 2] = ["server.key", "client.pem"];
 
 /// That what is in the way is named, with both choices.
 pub(crate) fn is_in_the_way(error: &Error) -> bool {
-    let is_named = matches!(
-        error.cause(),
-        Some(store::Error::ForeignJournal { .. } | store::Error::ChangedSince { .. })
-    );
+    let is_named = error.kind() == ErrorKind::Blocked;
     let hint = error.hint().unwrap_or_default();
     is_named && hint.contains("rm -r ") && hint.contains(" or ")
 }

@@ -5,24 +5,23 @@ use std::path::Path;
 
 use crate::base::error::Error;
 use crate::crash_tests::{LATER, NOW, snapshot};
-use crate::deploy::config;
-use crate::deploy::{ConfigReport, ConfigRequest, ConfigTarget};
+use crate::deploy::{ConfigReport, ConfigRequest, ConfigTarget, config};
 use crate::engine::{GenerateRequest, RenewRequest, generate, renew};
-use crate::store::Overwrite;
+use crate::store::Existing;
 use crate::store::fault::{self, Fault};
 use crate::x509::KeyType;
 
 fn write(folder: &Path) -> Result<ConfigReport, Error> {
     let mut request = ConfigRequest::new(folder.join("certs"), ConfigTarget::Compose);
     request.output = Some(folder.join("out"));
-    request.overwrite = Overwrite::Replace;
+    request.existing = Existing::Replace;
     config(&request, LATER)
 }
 
 /// A folder whose `out` has the files of before a renewal, or nothing.
 fn scene(is_written: bool) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let request = GenerateRequest::new(folder.path().join("certs")).unwrap();
+    let request = GenerateRequest::new(folder.path().join("certs"));
     generate(&GenerateRequest { key_type: KeyType::P256, ..request }, NOW).unwrap();
     if is_written {
         write(folder.path()).unwrap();

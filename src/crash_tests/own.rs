@@ -2,46 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use time::OffsetDateTime;
-
-use crate::base::error::Error;
 use crate::base::error::ErrorKind;
-use crate::base::note::Note;
+use crate::crash_tests::run::{Accident, Outcome, Run};
 use crate::crash_tests::{LATER, NOW, snapshot};
-use crate::engine::issuance::verify_files;
-use crate::engine::{GenerateRequest, IfPresent, RenewRequest, Report, generate, renew};
+use crate::engine::write::Pair;
 use crate::store::fault::{self, Fault};
 use crate::store::{Access, Directory, EndEntityFiles, FileRole, Protection, RelativePath};
-use crate::x509::{EndEntityKind, KeyType, SerialCounter, certificates_from_pem};
+use crate::x509::{EndEntityKind, SerialCounter, certificates_from_pem};
 
 /// More changes than any run makes.
 const MANY: usize = 200;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Run {
-    Gen,
-    GenForce,
-    Renew,
-}
-
-impl Run {
-    const ALL: [Self; 3] = [Self::Gen, Self::GenForce, Self::Renew];
-
-    fn on(self, directory: &Path, now: OffsetDateTime) -> Result<Report, Error> {
-        match self {
-            Self::Gen => generate(&request(directory, IfPresent::Refuse), now),
-            Self::GenForce => generate(&request(directory, IfPresent::Replace), now),
-            Self::Renew => renew(&RenewRequest::new(directory), now),
-        }
-    }
-}
-
-fn request(directory: &Path, if_present: IfPresent) -> GenerateRequest {
-    let request = GenerateRequest::new(directory).unwrap();
-    GenerateRequest { key_type: KeyType::P256, if_present, ..request }
-}
+const RUNS: [Run; 3] = [Run::Gen, Run::GenForce, Run::Renew];
 
 /// A folder in which the run makes sense: empty for gen, with certificates for the others.
 struct Scene {
@@ -91,7 +64,8 @@ fn assert_consistent(directory: &Path, context: &str) {
     let read = |path: &RelativePath| Ok(opened.read(path)?.unwrap_or_default());
     for kind in EndEntityKind::ALL {
         let files = EndEntityFiles::of_directory(kind);
-        verify_files(&opened, &files, kind, &[], LATER, &read)
+        Pair { kind, files: &files, key: None }
+            .verify(&opened, &[], LATER, &read)
             .unwrap_or_else(|error| panic!("{context}: {error}"));
     }
     for name in snapshot(directory).keys() {
@@ -100,44 +74,16 @@ fn assert_consistent(directory: &Path, context: &str) {
     }
 }
 
-/// Runs this very test in a process of its own, which is killed after `steps` changes. Returns
-/// whether it was.
-fn kill_after(steps: usize, run: Run, directory: &Path) -> bool {
-    let status = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "actions::crash_tests::own::a_run_that_is_killed_at_any_step_is_completed_or_undone",
-        ])
-        .env("KILL_AFTER", steps.to_string())
-        .env("KILL_RUN", format!("{run:?}"))
-        .env("KILL_DIRECTORY", directory)
-        .output()
-        .unwrap()
-        .status;
-    use std::os::unix::process::ExitStatusExt;
-    assert!(status.success() || status.signal() == Some(9), "{run:?} after {steps}: {status}");
-    !status.success()
-}
-
-/// The part of the test that is killed.
-fn be_killed(steps: &str) {
-    let run = std::env::var("KILL_RUN").unwrap();
-    let run = Run::ALL.into_iter().find(|known| format!("{known:?}") == run).unwrap();
-    fault::after(steps.parse().unwrap(), Fault::Kill);
-    run.on(Path::new(&std::env::var("KILL_DIRECTORY").unwrap()), LATER).unwrap();
-}
-
 #[test]
 fn a_run_that_is_killed_at_any_step_is_completed_or_undone() {
-    if let Ok(steps) = std::env::var("KILL_AFTER") {
-        return be_killed(&steps);
-    }
-    for run in Run::ALL {
+    for run in RUNS {
         let mut outcomes = [0, 0];
         let steps = (0..MANY).take_while(|steps| {
             let scene = Scene::of(run);
-            let killed = kill_after(*steps, run, &scene.directory);
+            let outcome = run.with(Some(Accident::Kill(*steps)), &scene.directory, LATER);
+            let killed = matches!(outcome, Outcome::Killed);
             let completed = assert_recovers(run, &scene, &format!("{run:?} killed after {steps} changes"));
+            assert!(killed || completed, "{run:?} failed");
             outcomes[usize::from(completed)] += 1;
             killed
         });
@@ -209,7 +155,7 @@ fn assert_recovers(run: Run, scene: &Scene, context: &str) -> bool {
 
 #[test]
 fn a_change_that_fails_at_any_step_leaves_every_byte_and_mode_as_it_was() {
-    for run in Run::ALL {
+    for run in RUNS {
         for kind in [std::io::ErrorKind::StorageFull, std::io::ErrorKind::PermissionDenied] {
             let mut failures = 0;
             for steps in 0..MANY {

@@ -7,9 +7,10 @@ use std::rc::Rc;
 
 use time::{Duration, OffsetDateTime};
 
-use crate::base::error::Error;
+use crate::base::error::{Error, ErrorKind};
 use crate::crash_tests::run::{Accident, Outcome, Run};
 use crate::crash_tests::{NOW, snapshot};
+use crate::engine::CertificateRole;
 use crate::engine::{Action, Report, RotationState, rotation_status};
 use crate::x509::{
     Certificate, EndEntityKind, SerialCounter, certificates_from_pem, key_from_pem, verify_chain,
@@ -391,10 +392,17 @@ impl World {
 
     /// What a run reports as made is there, where no later accident could have changed it.
     fn has_what_was_reported(&self, report: &Report, context: &str) {
-        for certificate in report.certificates.iter().filter(|certificate| certificate.role != "ca") {
+        for certificate in
+            report.certificates.iter().filter(|certificate| certificate.role != CertificateRole::Ca)
+        {
             let there = certificates_from_pem(&std::fs::read(&certificate.path).unwrap()).unwrap();
             let fingerprint = Some(there[0].fingerprint());
-            assert_eq!(certificate.sha256_fingerprint, fingerprint, "{context}: {}", certificate.path);
+            assert_eq!(
+                certificate.sha256_fingerprint,
+                fingerprint,
+                "{context}: {}",
+                certificate.path.display()
+            );
             assert!(certificate.action == Action::Kept || report.changed, "{context}");
         }
     }
@@ -406,7 +414,7 @@ fn scratch() -> tempfile::TempDir {
 }
 
 fn changes_nothing(error: &Error) -> bool {
-    !error.has_changed() && !matches!(error.cause(), Some(crate::store::Error::Unfinished { .. }))
+    !error.has_changed() && error.kind() != ErrorKind::Unfinished
 }
 
 /// All is as it was, but that serial numbers may have been used up, and that the inventory may have lines

@@ -5,8 +5,9 @@ use time::OffsetDateTime;
 
 use crate::base::error::Error;
 use crate::check::{FitDirectory, Purpose};
-use crate::deploy::clients::{ClientKind, Connection, Endpoint};
+use crate::deploy::clients::{ClientKind, Connection};
 use crate::deploy::config::server_name;
+use crate::deploy::endpoint::Endpoint;
 use crate::milvus::TlsMode;
 use crate::milvus::container::REST_PORT;
 use crate::store::FileRole;
@@ -17,13 +18,11 @@ use crate::x509::{GeneralName, covers};
 pub struct ConnectRequest {
     /// The certificate directory; a client's needs no server.pem.
     pub directory: PathBuf,
-    /// To whom.
     pub client: ClientKind,
-    /// The gRPC port.
+    /// Where gRPC is.
     pub uri: Endpoint,
-    /// The REST port; without one, 8080 on the same host.
+    /// Where REST is; without one, 8080 on the same host.
     pub rest_url: Option<Endpoint>,
-    /// Whether clients show a certificate.
     pub tls_mode: TlsMode,
     /// The name of the server's certificate to ask for; without one, the host if server.pem covers it,
     /// or else a name of server.pem.
@@ -35,13 +34,10 @@ pub struct ConnectRequest {
 pub struct ConnectReport {
     /// The certificate directory.
     pub directory: String,
-    /// The client.
     pub client: &'static str,
-    /// Whether clients show a certificate.
     pub tls_mode: TlsMode,
     /// The name of the server's certificate that is asked for.
     pub server_name: String,
-    /// What the file is called.
     pub file_name: &'static str,
     /// The program or file.
     pub content: String,

@@ -9,6 +9,9 @@ use std::fmt::Write as _;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, Output, State, UndefinedBehavior, Value};
+use zeroize::Zeroizing;
+
+use crate::store::FileMode;
 
 /// A file that is built in.
 #[derive(Clone, Copy)]
@@ -16,6 +19,16 @@ pub(crate) struct Template {
     /// Its name; the ending says the format.
     pub(crate) name: &'static str,
     pub(crate) text: &'static str,
+}
+
+/// A file that was rendered.
+pub struct Document {
+    /// By which its own comments and the other files call it.
+    pub name: &'static str,
+    /// Its text; it begins with a comment that says where it goes and how it is applied.
+    pub content: Zeroizing<String>,
+    /// [`FileMode::PRIVATE`] where a private key is in it.
+    pub mode: FileMode,
 }
 
 /// Builds in a file of the folder `templates` beside the file that asks for it.
@@ -40,6 +53,10 @@ impl Template {
         template
             .and_then(|template| template.render(values))
             .unwrap_or_else(|error| unreachable!("{}: {error:#}", self.name))
+    }
+
+    pub(crate) fn document(self, values: Value) -> Document {
+        Document { name: self.name, content: Zeroizing::new(self.render(values)), mode: FileMode::PUBLIC }
     }
 
     fn environment(self) -> Environment<'static> {

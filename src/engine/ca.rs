@@ -2,56 +2,31 @@
 
 mod sign;
 
+use crate::engine::leaf::Leaf;
 use crate::x509::{
-    Certificate, CertificateAuthority, EndEntityKind, Error, GeneralName, PrivateKey, PublicKey,
-    SerialNumber, Subject, Validity, check_length,
+    Certificate, CertificateAuthority, Error, PrivateKey, PublicKey, SerialNumber, Subject, Validity,
+    check_length,
 };
 pub(crate) use sign::has_usage;
 use sign::{Profile, Signer, Template, sign};
 
-/// What the certificate of a new authority is to say.
-#[derive(Clone, Debug)]
-pub struct AuthorityTemplate {
-    /// Its name; it differs from its end entities', or verifiers without key identifiers take
-    /// those for self-signed (OpenSSL's error 18).
-    pub subject: Subject,
-    /// From when to when.
-    pub validity: Validity,
-    /// A random number.
-    pub serial: SerialNumber,
-}
-
-/// What the certificate of a server or a client is to say.
-#[derive(Clone, Debug)]
-pub struct EndEntity {
-    /// Server or client.
-    pub kind: EndEntityKind,
-    /// Whose certificate it is to be.
-    pub subject: Subject,
-    /// subjectAltName.
-    pub names: Vec<GeneralName>,
-    /// From when to when.
-    pub validity: Validity,
-    /// The authority's next serial number.
-    pub serial: SerialNumber,
-}
-
 impl CertificateAuthority {
-    /// Makes a self-signed authority.
+    /// Makes a self-signed CA with a random serial number. Its name differs from those of what it issues, or
+    /// verifiers without key identifiers take these for self-signed (OpenSSL's error 18).
     ///
     /// # Errors
     /// Only where encoding or signing fails.
-    pub fn create(template: &AuthorityTemplate, key: PrivateKey) -> Result<Self, Error> {
+    pub fn create(subject: Subject, validity: Validity, key: PrivateKey) -> Result<Self, Error> {
         let public_key = key.public_key()?;
-        let signer = Signer { name: &template.subject, key_identifier: public_key.identifier(), key: &key };
+        let signer = Signer { name: &subject, key_identifier: public_key.identifier(), key: &key };
         let template = Template {
-            // No authority stands below it.
+            // No CA stands below it.
             profile: Profile::Authority { path_length: Some(0) },
             key_identifier: public_key.identifier(),
-            subject: &template.subject,
+            subject: &subject,
             names: &[],
-            validity: template.validity,
-            serial: &template.serial,
+            validity,
+            serial: &SerialNumber::random()?,
         };
         let certificate = sign(&template, &public_key, &signer)?;
         Ok(Self::root_of(certificate, key))
@@ -61,19 +36,19 @@ impl CertificateAuthority {
     ///
     /// # Errors
     /// If it would be longer than clients take; else only where encoding or signing fails.
-    pub fn issue(&self, end_entity: &EndEntity, key: &PublicKey) -> Result<Certificate, Error> {
+    pub fn issue(&self, leaf: &Leaf, serial: &SerialNumber, key: &PublicKey) -> Result<Certificate, Error> {
         let signer = Signer {
             name: self.certificate().subject(),
             key_identifier: self.certificate().key_identifier()?,
             key: self.key(),
         };
         let template = Template {
-            profile: Profile::EndEntity(end_entity.kind),
+            profile: Profile::EndEntity(leaf.kind),
             key_identifier: key.identifier(),
-            subject: &end_entity.subject,
-            names: &end_entity.names,
-            validity: end_entity.validity,
-            serial: &end_entity.serial,
+            subject: &leaf.subject,
+            names: &leaf.names,
+            validity: leaf.validity,
+            serial,
         };
         let certificate = sign(&template, key, &signer)?;
         let presented = self.intermediates().iter().chain([&certificate]);
@@ -111,10 +86,7 @@ impl CertificateAuthority {
         let serial_may_be_named =
             root.subject_key_identifier().is_none() || family.any(Certificate::names_serial_of_issuer);
         if serial_may_be_named && root.serial().is_negative() {
-            return Err(Error::NotReissuable {
-                subject: root.subject().clone(),
-                reason: "certificates may name its serial number, which is negative".into(),
-            });
+            return Err(not_reissuable(root, "certificates may name its serial number, which is negative"));
         }
         let signer = Signer { name: root.subject(), key_identifier: key_identifier.clone(), key: self.key() };
         let template = Template {
@@ -132,9 +104,7 @@ impl CertificateAuthority {
 /// A new certificate must not allow what the old one did not, and only the root signs itself.
 fn check_may_be_reissued(authority: &CertificateAuthority) -> Result<(), Error> {
     let certificate = authority.certificate();
-    let refused = |reason: &str| {
-        Err(Error::NotReissuable { subject: certificate.subject().clone(), reason: reason.to_owned() })
-    };
+    let refused = |reason| Err(not_reissuable(certificate, reason));
     if !authority.intermediates().is_empty() {
         return refused("it is an intermediate authority, whose issuer alone can");
     }
@@ -150,15 +120,19 @@ fn check_may_be_reissued(authority: &CertificateAuthority) -> Result<(), Error> 
     Ok(())
 }
 
+fn not_reissuable(certificate: &Certificate, reason: &str) -> Error {
+    Error::new(format!("cannot be signed anew ({}): {reason}", certificate.subject()))
+        .with_hint_on_directory("rotate-ca begin", "without --same-key makes a CA with a key of its own")
+}
+
 /// The identifier by which certificates name the key of a root that does not say it itself.
 fn named_identifier(root: &Certificate, issued: &[&Certificate]) -> Result<Option<Vec<u8>>, Error> {
     let mut named = issued.iter().filter_map(|certificate| certificate.authority_key_identifier());
     let first = named.next();
     match named.any(|identifier| Some(identifier) != first) {
-        true => Err(Error::NotReissuable {
-            subject: root.subject().clone(),
-            reason: "certificates that it issued name its key by different identifiers".into(),
-        }),
+        true => {
+            Err(not_reissuable(root, "certificates that it issued name its key by different identifiers"))
+        }
         false => Ok(first.map(<[u8]>::to_vec)),
     }
 }
@@ -175,7 +149,8 @@ mod tests {
 
     use super::*;
     use crate::x509::{
-        Attribute, AttributeType, Days, GeneralName, KeyType, key_from_pem, key_to_pem, verify_chain,
+        Attribute, AttributeType, Days, EndEntityKind, GeneralName, KeyType, key_from_pem, key_to_pem,
+        verify_chain,
     };
 
     const NOW: OffsetDateTime = datetime!(2030-01-01 00:00:00 UTC);
@@ -189,17 +164,19 @@ mod tests {
     }
 
     fn authority(subject: Subject) -> CertificateAuthority {
-        let serial = SerialNumber::random().unwrap();
-        CertificateAuthority::create(&AuthorityTemplate { subject, validity: validity(10), serial }, key())
-            .unwrap()
+        CertificateAuthority::create(subject, validity(10), key()).unwrap()
     }
 
     fn named(common_name: &str) -> Subject {
         Subject::new(&[Attribute::new(AttributeType::CommonName, common_name).unwrap()]).unwrap()
     }
 
-    fn end_entity(kind: EndEntityKind, subject: Subject, names: Vec<GeneralName>) -> EndEntity {
-        EndEntity { kind, subject, names, validity: validity(5), serial: SerialNumber::random().unwrap() }
+    fn leaf(kind: EndEntityKind, subject: Subject, names: Vec<GeneralName>) -> Leaf {
+        Leaf { kind, subject, names, validity: validity(5) }
+    }
+
+    fn issue(ca: &CertificateAuthority, leaf: &Leaf, key: &PrivateKey) -> Certificate {
+        ca.issue(leaf, &SerialNumber::random().unwrap(), &key.public_key().unwrap()).unwrap()
     }
 
     /// Any Name: several attributes in an RDN, types repeated, every string type of X.520.
@@ -233,9 +210,7 @@ mod tests {
             let authority = authority(name.clone());
             for kind in EndEntityKind::ALL {
                 let names = vec!["localhost".parse().unwrap()];
-                let leaf = authority
-                    .issue(&end_entity(kind, name.clone(), names.clone()), &key().public_key().unwrap())
-                    .unwrap();
+                let leaf = issue(&authority, &leaf(kind, name.clone(), names.clone()), &key());
                 prop_assert_eq!(leaf.issuer().as_der(), name.as_der());
                 prop_assert_eq!(leaf.subject().as_der(), name.as_der());
                 verify_chain(kind, &[leaf], &[authority.root().clone()], &names, NOW).unwrap();
@@ -253,12 +228,13 @@ mod tests {
             prop_assume!(attributes.iter().all(Result::is_ok));
             let subject = Subject::new(&attributes.map(Result::unwrap)).unwrap();
             let names = vec![GeneralName::Dns(host.parse().unwrap()), GeneralName::Ip(address.into())];
-            let asked = end_entity(EndEntityKind::Server, subject, names);
+            let asked = leaf(EndEntityKind::Server, subject, names);
             let authority = authority(named("authority"));
-            let leaf = authority.issue(&asked, &key().public_key().unwrap()).unwrap();
+            let serial = SerialNumber::random().unwrap();
+            let leaf = authority.issue(&asked, &serial, &key().public_key().unwrap()).unwrap();
             prop_assert_eq!(leaf.subject(), &asked.subject);
             prop_assert_eq!(leaf.names(), &asked.names[..]);
-            prop_assert_eq!(leaf.serial(), &asked.serial);
+            prop_assert_eq!(leaf.serial(), &serial);
             prop_assert_eq!(leaf.validity(), asked.validity);
             verify_chain(EndEntityKind::Server, &[leaf], &[authority.root().clone()], &asked.names, NOW).unwrap();
         }
@@ -267,8 +243,8 @@ mod tests {
     #[test]
     fn a_certificate_serves_only_its_purpose_under_its_authority_and_in_its_time() {
         let (own, other) = (authority(named("own")), authority(named("own")));
-        let asked = end_entity(EndEntityKind::Client, named("a"), vec!["a".parse().unwrap()]);
-        let leaf = [own.issue(&asked, &key().public_key().unwrap()).unwrap()];
+        let asked = leaf(EndEntityKind::Client, named("a"), vec!["a".parse().unwrap()]);
+        let leaf = [issue(&own, &asked, &key())];
         let verify = |kind, anchor: &CertificateAuthority, names: &[GeneralName], now| {
             verify_chain(kind, &leaf, std::slice::from_ref(anchor.root()), names, now)
         };
@@ -282,24 +258,26 @@ mod tests {
     #[test]
     fn only_what_may_issue_becomes_an_authority() {
         let (own, leaf_key) = (authority(named("own")), key());
-        let asked = end_entity(EndEntityKind::Server, named("a"), vec![]);
-        let leaf = own.issue(&asked, &leaf_key.public_key().unwrap()).unwrap();
+        let asked = leaf(EndEntityKind::Server, named("a"), vec![]);
+        let leaf = issue(&own, &asked, &leaf_key);
         let root = own.root().clone();
-        let load = |certificates, key, now| CertificateAuthority::load(certificates, key, now).unwrap_err();
-        assert!(matches!(load(vec![root.clone()], key(), NOW), Error::KeyMismatch { .. }));
-        assert!(matches!(load(vec![leaf, root.clone()], leaf_key, NOW), Error::NotAnAuthority { .. }));
+        let refusal =
+            |loaded: Result<_, Error>| loaded.map(|_: CertificateAuthority| ()).unwrap_err().to_string();
+        let load = |certificates, key| refusal(CertificateAuthority::load(certificates, key, NOW));
+        assert!(load(vec![root.clone()], key()).starts_with("the private key does not belong to"));
+        assert!(load(vec![leaf, root.clone()], leaf_key).starts_with("is not a CA (CN=a)"));
         let unrelated = authority(named("unrelated")).root().clone();
         let late = NOW + time::Duration::days(11);
         let early = NOW - time::Duration::days(1);
         let key = own.key();
-        assert!(matches!(load(vec![], super::tests::key(), NOW), Error::PemMissing { .. }));
+        assert_eq!(load(vec![], super::tests::key()), "has no certificate");
         let again = |certificates, now| {
             let copy = key_from_pem(key_to_pem(key).unwrap().as_bytes(), None);
             CertificateAuthority::load(certificates, copy.unwrap(), now)
         };
-        assert!(matches!(again(vec![root.clone()], late), Err(Error::AuthorityExpired { .. })));
-        assert!(matches!(again(vec![root.clone()], early), Err(Error::AuthorityNotYetValid { .. })));
-        assert!(matches!(again(vec![root.clone(), unrelated], NOW), Err(Error::UnrelatedCertificate { .. })));
+        assert!(refusal(again(vec![root.clone()], late)).starts_with("the CA expired on"));
+        assert!(refusal(again(vec![root.clone()], early)).starts_with("the CA is valid only from"));
+        assert!(refusal(again(vec![root.clone(), unrelated], NOW)).contains("is not part of the CA's chain"));
         assert!(again(vec![root], NOW).is_ok());
     }
 }

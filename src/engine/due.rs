@@ -12,11 +12,14 @@ use crate::base::note::Note;
 use crate::base::place::Place;
 use crate::check::{self, Bundle, Code, Expectations, Finding, Issued, IssuedJudge, Renewal, Severity};
 use crate::engine::errors::broken;
-use crate::engine::issuance::{IssuedFolder, Signers};
+use crate::engine::folder::IssuedFolder;
+use crate::engine::leaf::Asked;
 use crate::engine::notes;
+use crate::engine::present::Present;
+use crate::engine::signers::Signers;
 use crate::milvus::TlsMode;
-use crate::store::{Directory, EndEntityFiles, FileRole, RelativePath, path_of};
-use crate::x509::{Attribute, Certificate, Days, EndEntityKind, GeneralName, KeyType};
+use crate::store::{Directory, FileRole, RelativePath, path_of};
+use crate::x509::Certificate;
 
 /// A certificate directory as it is judged.
 pub(crate) struct Judged {
@@ -25,20 +28,6 @@ pub(crate) struct Judged {
     bundle: Bundle,
     expectations: Expectations,
     findings: Vec<Finding>,
-}
-
-/// What a certificate was asked to be on the command line, or in a list.
-#[derive(Default)]
-pub(crate) struct Asked<'a> {
-    /// Names that it is to have.
-    pub(crate) names: &'a [GeneralName],
-    /// Whether it is to have no others.
-    pub(crate) names_alone: bool,
-    /// Attributes of its subject, the CommonName among them.
-    pub(crate) attributes: Vec<&'a Attribute>,
-    pub(crate) days: Option<Days>,
-    /// The type of its key, where that is made here.
-    pub(crate) key_type: Option<KeyType>,
 }
 
 impl Judged {
@@ -72,54 +61,47 @@ impl Judged {
         self.findings.iter().filter(is_meant).cloned().collect()
     }
 
-    /// Whether a new server.pem or client.pem helps.
-    pub(crate) fn is_own_broken(
+    /// Whether a new certificate helps, in the directory or in a folder of what was issued.
+    fn is_broken(
         &self,
-        kind: EndEntityKind,
+        present: &Present,
         certificate: &Certificate,
+        folder: Option<&IssuedFolder>,
     ) -> Result<bool, Error> {
-        let (key, own) = FileRole::pair_of(kind);
-        let paths = [key, own].map(|role| path_of(&self.directory, role).display().to_string());
-        let findings = self.findings.iter().filter(|finding| paths.contains(&finding.place.path));
-        self.is_broken(findings, certificate)
-    }
-
-    /// The same for something that was issued.
-    pub(crate) fn is_issued_broken(
-        &self,
-        folder: &IssuedFolder,
-        files: &EndEntityFiles,
-        kind: EndEntityKind,
-        certificate: &Certificate,
-    ) -> Result<bool, Error> {
-        let (key_role, role) = FileRole::pair_of(kind);
-        let mut bundle = Bundle::new();
-        add(&mut bundle, &folder.directory, key_role, &files.key)?;
-        add(&mut bundle, &folder.directory, role, &files.certificate)?;
-        let name = files.certificate.folder().map(str::to_owned);
-        let issued = Issued { kind, name, output: None, path: folder.path_of(&files.certificate) };
-        let findings = IssuedJudge::new(&self.bundle, &self.expectations).judge(&issued, &bundle);
-        self.is_broken(findings.iter(), certificate)
-    }
-
-    fn is_broken<'f>(
-        &self,
-        findings: impl Iterator<Item = &'f Finding>,
-        certificate: &Certificate,
-    ) -> Result<bool, Error> {
+        let found = match folder {
+            Some(folder) => self.judge_issued(present, folder)?,
+            None => {
+                let (key, own) = FileRole::pair_of(present.kind);
+                let paths = [key, own].map(|role| path_of(&self.directory, role).display().to_string());
+                let own = self.findings.iter().filter(|finding| paths.contains(&finding.place.path));
+                own.cloned().collect()
+            }
+        };
         let algorithm = certificate.signature_algorithm();
-        let is_about_it = |code| match code {
+        let is_about_it = |finding: &Finding| match finding.code {
             // That of an issuer which stands beside it stays.
             Code::WeakSignature | Code::UnsupportedSignature => {
                 algorithm.is_weak() || algorithm.is_unknown_to_go()
             }
             _ => true,
         };
-        let findings: Vec<_> = findings.filter(|finding| is_about_it(finding.code)).collect();
-        let fails = findings.iter().filter(|finding| finding.code.renewal() == Renewal::Fails);
-        let fails: Vec<_> = fails.map(|finding| (**finding).clone()).collect();
+        let found: Vec<_> = found.into_iter().filter(is_about_it).collect();
+        let (fails, others): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|finding| finding.code.renewal() == Renewal::Fails);
         broken(&self.directory, &fails)?;
-        Ok(findings.iter().any(|finding| finding.code.renewal() == Renewal::Helps))
+        Ok(others.iter().any(|finding| finding.code.renewal() == Renewal::Helps))
+    }
+
+    fn judge_issued(&self, present: &Present, folder: &IssuedFolder) -> Result<Vec<Finding>, Error> {
+        let Present { kind, files, .. } = present;
+        let (key_role, role) = FileRole::pair_of(*kind);
+        let mut bundle = Bundle::new();
+        add(&mut bundle, &folder.directory, key_role, &files.key)?;
+        add(&mut bundle, &folder.directory, role, &files.certificate)?;
+        let name = files.certificate.folder().map(str::to_owned);
+        let path = path_of(&folder.path, &files.certificate).display().to_string();
+        let issued = Issued { kind: *kind, name, output: None, path };
+        Ok(IssuedJudge::new(&self.bundle, &self.expectations).judge(&issued, &bundle))
     }
 }
 
@@ -132,27 +114,33 @@ fn add(bundle: &mut Bundle, directory: &Directory, role: FileRole, path: &Relati
     Ok(())
 }
 
-/// By what it is told whether a certificate is due that has no finding.
+/// By what it is told whether a certificate is due.
 pub(crate) struct Due<'a> {
     pub(crate) signers: &'a Signers,
+    /// What `check` says of the files; none where that does not matter.
+    pub(crate) judged: Option<&'a Judged>,
     /// What ends within this time is due.
     pub(crate) within: Duration,
     pub(crate) now: OffsetDateTime,
 }
 
 impl Due<'_> {
-    /// Whether another CA signed a certificate than the one that signs now, it is not as it was asked for, or
-    /// it ends soon.
+    /// Whether a certificate is due: a finding of it goes by a new one, another CA signed it than the one that signs
+    /// now, it is not as it was asked for, or it ends soon. `folder` is where it is, if it was issued.
     pub(crate) fn is(
         &self,
-        file: &str,
+        present: &Present,
         certificate: &Certificate,
-        asked: &Asked<'_>,
+        folder: Option<&IssuedFolder>,
+        asked: &Asked,
         notes: &mut Vec<Note>,
     ) -> Result<bool, Error> {
-        Ok(!certificate.is_issued_by(self.signers.current())
-            || !asked.is_met(certificate, self.signers)?
-            || self.ends_soon(file, certificate, notes))
+        let is_broken =
+            self.judged.map_or(Ok(false), |judged| judged.is_broken(present, certificate, folder))?;
+        Ok(is_broken
+            || !certificate.is_issued_by(self.signers.current())
+            || !asked.is_met(certificate, self.signers.validity())?
+            || self.ends_soon(&present.file(), certificate, notes))
     }
 
     /// Whether it ends within the time, or in the last third of a life that is shorter than three times that.
@@ -175,28 +163,5 @@ impl Due<'_> {
             notes.push(notes::ca_ends(file, validity.not_after));
         }
         can_be_longer
-    }
-}
-
-impl Asked<'_> {
-    /// Whether a certificate is so.
-    fn is_met(&self, certificate: &Certificate, signers: &Signers) -> Result<bool, Error> {
-        let has = |name| certificate.names().contains(name);
-        let has_names = self.names.iter().all(has)
-            && (!self.names_alone || certificate.names().len() == self.names.len());
-        let mut subject = certificate.subject().clone();
-        for attribute in &self.attributes {
-            subject = subject.with(attribute)?;
-        }
-        let validity = certificate.validity();
-        let has_days = self.days.is_none_or(|days| {
-            // Where the CA ends earlier, so does the certificate.
-            let is_cut = validity.not_after == signers.validity().not_after && validity.days() < days;
-            validity.days() == days || is_cut
-        });
-        let key_type = || certificate.public_key().ok().and_then(|key| key.key_type());
-        let has_key = self.key_type.is_none_or(|wanted| key_type() == Some(wanted));
-        let has_subject = subject.to_string() == certificate.subject().to_string();
-        Ok(has_names && has_subject && has_days && has_key)
     }
 }

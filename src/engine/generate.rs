@@ -1,33 +1,33 @@
+//! A new certificate directory: a CA, made or given, a server and a client certificate.
+
 use std::path::PathBuf;
 
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::base::error::Error;
-use crate::base::error::ErrorKind;
+use crate::base::error::{Error, ErrorKind};
 use crate::base::note::Note;
 use crate::base::text::command;
 use crate::check::ca;
-use crate::engine::ca::AuthorityTemplate;
 use crate::engine::due::Judged;
 use crate::engine::errors::{broken, files_listed};
-use crate::engine::inventory::is_not_found;
-use crate::engine::inventory::{Inventory, look_at};
-use crate::engine::issuance::{self, KeyPlan, NewFile, Plan, Serials};
+use crate::engine::inventory::Inventory;
+use crate::engine::issuer::Issuer;
+use crate::engine::leaf::{
+    Action, KeySource, Leaf, LeafPlace, LeafSpec, add_loopback, names_from_common_name, validity,
+};
 use crate::engine::notes;
-use crate::engine::opening::Opened;
-use crate::engine::renew::Members;
-use crate::engine::report::CertificateReport;
-use crate::engine::{Action, Report};
+use crate::engine::report::{CertificateReport, Report};
+use crate::engine::run::{Opening, Run};
+use crate::engine::write::NewFile;
 use crate::milvus::defaults;
-use crate::store::inventory::InventoryEntry;
-use crate::store::{Access, Backup, Directory, EndEntityFiles, FileMode, FileRole, Protection, path_of};
-use crate::x509::CertificateAuthority;
-use crate::x509::timestamp;
+use crate::store::{
+    Directory, EndEntityFiles, Existing, FileMode, FileRole, Protection, path_of, read_file_if_there,
+};
 use crate::x509::{
-    self, Attribute, AttributeType, Certificate, Days, EndEntityKind, GeneralName, KeyType, Passphrase,
-    SerialCounter, SerialNumber, Subject, Validity, certificates_from_pem, certificates_to_pem,
-    encrypt_key_to_pem, key_to_pem,
+    self, Attribute, AttributeType, Certificate, CertificateAuthority, Days, EndEntityKind, GeneralName,
+    KeyType, Passphrase, PrivateKey, SerialCounter, Subject, Validity, add_names, certificates_from_pem,
+    certificates_to_pem, encrypt_key_to_pem, generate_keys, key_to_pem,
 };
 
 /// What `gen` is to make.
@@ -83,17 +83,15 @@ pub enum IfPresent {
 
 impl GenerateRequest {
     /// The documentation page's defaults, for this directory.
-    ///
-    /// # Errors
-    /// Never: the page's values are valid.
-    pub fn new(directory: impl Into<PathBuf>) -> Result<Self, x509::Error> {
-        Ok(Self {
+    #[must_use]
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self {
             directory: directory.into(),
-            subject: defaults::subject()?,
+            subject: defaults::SUBJECT.into(),
             names: Vec::new(),
             client_name: None,
-            days: Days::new(defaults::DAYS)?,
-            ca_days: Days::new(defaults::CA_DAYS)?,
+            days: defaults::DAYS,
+            ca_days: defaults::CA_DAYS,
             key_type: KeyType::Rsa2048,
             authority: None,
             passphrase: None,
@@ -101,59 +99,52 @@ impl GenerateRequest {
             if_present: IfPresent::Refuse,
             dry_run: false,
             protection: Protection::Required,
-        })
+        }
     }
 }
 
-/// Makes an authority, or takes one, and issues a server and a client certificate from it.
+/// Makes a CA, or takes one, and issues a server and a client certificate from it.
 ///
 /// # Errors
 /// Where files are in the way, the request makes no sense, or the file system fails; then nothing
 /// has changed.
 pub fn generate(request: &GenerateRequest, now: OffsetDateTime) -> Result<Report, Error> {
-    let opened = open(request)?;
-    let recovery = opened.as_ref().and_then(|opened| opened.recovery);
-    let mut report = Report::new(&request.directory, request.dry_run, recovery);
-    report.notes.extend(opened.iter().flat_map(Opened::notes));
-    let directory = opened.map(|opened| opened.directory);
-    generate_in(request, directory, now, report).map_err(|error| error.after_recovery(recovery))
-}
-
-fn generate_in(
-    request: &GenerateRequest,
-    mut directory: Option<Directory>,
-    now: OffsetDateTime,
-    mut report: Report,
-) -> Result<Report, Error> {
-    if let Some(directory) = &directory
-        && keeps_present(request, directory, now, &mut report)?
-    {
-        return Ok(report);
-    }
-    let source = Source::of(request, now)?;
-    let plans = plan(request, &source, directory.as_ref(), now, &mut report.notes)?;
-    match &mut directory {
-        Some(directory) if !request.dry_run => make(request, directory, source, &plans, now, &mut report)?,
-        _ => foresee(&source, &plans, &mut report),
-    }
-    Ok(report)
-}
-
-fn open(request: &GenerateRequest) -> Result<Option<Opened>, Error> {
-    let access = if request.dry_run { Access::Look } else { Access::Create };
-    match Opened::open(&request.directory, access, request.protection, None) {
-        Err(error) if request.dry_run && is_not_found(&error) => Ok(None),
-        result => Ok(Some(result?)),
+    let opening = Opening {
+        path: &request.directory,
+        dry_run: request.dry_run,
+        create: true,
+        protection: request.protection,
+        among_issued: false,
+        output: None,
+    };
+    let report = opening.run(now, |run, inventory| {
+        if keeps_present(request, run)? {
+            return Ok(());
+        }
+        let source = Source::of(request, now)?;
+        let specs = specs(request, &source, Some(&run.directory), now)?;
+        match request.dry_run {
+            true => foresee(request, &source, &specs, &mut run.report),
+            false => make(request, source, &specs, run, inventory)?,
+        }
+        Ok(())
+    });
+    match report {
+        // Nothing has to be there for a dry run.
+        Err(error) if request.dry_run && error.kind() == ErrorKind::NoFolder => {
+            let mut report = Report::new(&request.directory, true);
+            let source = Source::of(request, now)?;
+            let specs = specs(request, &source, None, now)?;
+            foresee(request, &source, &specs, &mut report);
+            Ok(report)
+        }
+        report => report,
     }
 }
 
 /// Whether the directory stays as it is; an error where neither that nor replacing it is wanted.
-fn keeps_present(
-    request: &GenerateRequest,
-    directory: &Directory,
-    now: OffsetDateTime,
-    report: &mut Report,
-) -> Result<bool, Error> {
+fn keeps_present(request: &GenerateRequest, run: &mut Run) -> Result<bool, Error> {
+    let directory = &run.directory;
     let present = directory.present()?;
     let missing: Vec<_> = FileRole::AS_LISTED.into_iter().filter(|role| !present.contains(role)).collect();
     match request.if_present {
@@ -179,19 +170,16 @@ fn keeps_present(
             }))
         }
         IfPresent::Keep => {
-            check_valid(request, directory, now, report)?;
+            check_valid(request, run)?;
             Ok(true)
         }
     }
 }
 
 /// Checks a complete directory, and reports its certificates.
-fn check_valid(
-    request: &GenerateRequest,
-    directory: &Directory,
-    now: OffsetDateTime,
-    report: &mut Report,
-) -> Result<(), Error> {
+fn check_valid(request: &GenerateRequest, run: &mut Run) -> Result<(), Error> {
+    let Run { directory, report, now, .. } = run;
+    let now = *now;
     let read = |role| -> Result<Zeroizing<Vec<u8>>, Error> { Ok(directory.read(role)?.unwrap_or_default()) };
     let certificate = |role| {
         let certificates =
@@ -208,15 +196,12 @@ fn check_valid(
         x509::check_may_issue(&certificate(role)?, 0, now)
             .map_err(Error::in_file(directory.path_of(role)))?;
     }
-    let mut kept = |name, role| {
-        let path = issuance::path_in(&report.directory, role);
-        let kept = CertificateReport::of(name, path, Action::Kept, &certificate(role)?);
-        report.certificates.push(kept);
-        Ok::<_, Error>(())
-    };
-    kept("ca", FileRole::CaCertificate)?;
+    report.add_ca(Action::Kept, &certificate(FileRole::CaCertificate)?);
     for kind in EndEntityKind::ALL {
-        kept(kind.name(), FileRole::pair_of(kind).1)?;
+        let files = EndEntityFiles::of_directory(kind);
+        let kept = certificate(FileRole::pair_of(kind).1)?;
+        let folder = report.directory.clone();
+        report.certificates.push(CertificateReport::of_leaf(kind, &folder, &files, Action::Kept, &kept));
     }
     broken(directory.path(), &Judged::of(directory, now)?.errors())?;
     let covered = certificate(FileRole::ServerCertificate)?;
@@ -249,230 +234,174 @@ fn not_as_asked(
     };
     let mut notes = Vec::new();
     let days = certificate.validity().days();
-    if request.days != Days::new(defaults::DAYS)? && days != request.days {
+    if request.days != defaults::DAYS && days != request.days {
         notes.push(note(format!("lives {days} days"), format!("--days {}", request.days)));
     }
     let key = certificate.public_key()?;
-    if request.key_type != KeyType::Rsa2048 && key.key_type() != Some(request.key_type) {
+    if request.key_type != KeyType::Rsa2048 && key.algorithm().key_type() != Some(request.key_type) {
         notes.push(note(format!("has a key of {key}"), format!("--key-type {}", request.key_type)));
     }
     Ok(notes)
 }
 
-/// Where the authority comes from.
+/// Where the CA comes from.
 enum Source {
-    New(AuthorityTemplate),
-    Existing { authority: CertificateAuthority, key: Zeroizing<Vec<u8>> },
+    New { subject: Subject, validity: Validity },
+    Given { ca: CertificateAuthority, key: Zeroizing<Vec<u8>> },
 }
 
 impl Source {
     fn of(request: &GenerateRequest, now: OffsetDateTime) -> Result<Self, Error> {
         if let Some(files) = &request.authority {
-            let (authority, key) =
-                ca::of_files(&files.certificate, &files.key, request.passphrase.as_ref(), now)?;
-            return Ok(Self::Existing { authority, key });
+            let (ca, key) = ca::of_files(&files.certificate, &files.key, request.passphrase.as_ref(), now)?;
+            return Ok(Self::Given { ca, key });
         }
-        Ok(Self::New(AuthorityTemplate {
-            subject: authority_subject(&Subject::new(&request.subject)?)?,
-            validity: Validity::starting(now, request.ca_days)?,
-            serial: SerialNumber::random()?,
-        }))
+        let subject = ca_subject(&Subject::new(&request.subject)?)?;
+        Ok(Self::New { subject, validity: Validity::starting(now, request.ca_days)? })
     }
 
     fn validity(&self) -> Validity {
         match self {
-            Self::New(template) => template.validity,
-            Self::Existing { authority, .. } => authority.validity(),
-        }
-    }
-
-    fn subject(&self) -> &Subject {
-        match self {
-            Self::New(template) => &template.subject,
-            Self::Existing { authority, .. } => authority.certificate().subject(),
+            Self::New { validity, .. } => *validity,
+            Self::Given { ca, .. } => ca.validity(),
         }
     }
 }
 
-/// `<CommonName> CA`: its own name, so that nobody takes an end entity for self-signed. X.520 allows
-/// 64 characters.
-fn authority_subject(subject: &Subject) -> Result<Subject, x509::Error> {
+/// `<CommonName> CA`: its own name, so that nobody takes a leaf for self-signed. X.520 allows 64 characters.
+fn ca_subject(subject: &Subject) -> Result<Subject, x509::Error> {
     const SUFFIX: &str = " CA";
-    let common_name = subject.common_name().ok_or(x509::Error::CommonNameEmpty)?;
+    let common_name = subject.common_name().ok_or_else(x509::Error::common_name_empty)?;
     let start: String = common_name.chars().take(64 - SUFFIX.len()).collect();
     subject.with(&Attribute::new(AttributeType::CommonName, &(start + SUFFIX))?)
 }
 
 fn server_names(request: &GenerateRequest, subject: &Subject) -> Result<Vec<GeneralName>, x509::Error> {
-    let mut names = issuance::names_from_common_name(EndEntityKind::Server, subject)?;
-    x509::add_names(&mut names, &request.names);
-    issuance::add_loopback(&mut names);
+    let mut names = names_from_common_name(EndEntityKind::Server, subject)?;
+    add_names(&mut names, &request.names);
+    add_loopback(&mut names);
     Ok(names)
 }
 
-fn plan(
+/// What is replaced goes on belonging to whom it belonged.
+fn specs(
     request: &GenerateRequest,
     source: &Source,
     directory: Option<&Directory>,
     now: OffsetDateTime,
-    notes: &mut Vec<Note>,
-) -> Result<Vec<Plan>, Error> {
-    let wanted = Validity::starting(now, request.days)?;
-    let validity = wanted.within(source.validity());
+) -> Result<Vec<LeafSpec>, Error> {
+    let (validity, is_cut) = validity(request.days, source.validity(), now)?;
     let server = Subject::new(&request.subject)?;
     let client = match &request.client_name {
         Some(name) => server.with(name)?,
         None => server.clone(),
     };
-    // What is replaced goes on belonging to whom it belonged.
-    let plan = |kind, subject, names| {
+    let server_names = server_names(request, &server)?;
+    let client_names = names_from_common_name(EndEntityKind::Client, &client)?;
+    let spec = |kind, subject, names| {
         let files = EndEntityFiles::of_directory(kind);
-        let state = |file| directory.map(|directory| directory.state(file)).transpose();
-        let key = state(&files.key)?.flatten();
-        let old_mode = key.and_then(|key| key.mode.for_key());
-        Ok::<_, Error>(Plan {
-            kind,
-            subject,
-            names,
-            validity,
-            key: KeyPlan::New(request.key_type),
-            key_mode: request.key_mode.or(old_mode).unwrap_or(FileMode::PRIVATE),
-            key_owner: key.map(|key| key.owner),
-            certificate: state(&files.certificate)?.flatten(),
-            files,
+        let cut = is_cut.then(|| notes::cut_to_ca(&files.certificate.to_string(), validity.not_after));
+        let (place, note) = LeafPlace::of(directory, files, request.key_mode)?;
+        Ok::<_, Error>(LeafSpec {
+            leaf: Leaf { kind, subject, names, validity },
+            key: KeySource::New(request.key_type),
+            place,
             action: Action::Created,
+            notes: cut.into_iter().chain(note).collect(),
         })
     };
-    if validity.not_after < wanted.not_after {
-        let file = |kind| FileRole::pair_of(kind).1.to_string();
-        let cut = |kind| notes::cut_to_ca(&file(kind), validity.not_after);
-        notes.extend(EndEntityKind::ALL.map(cut));
-    }
-    let (server_names, client_names) =
-        (server_names(request, &server)?, issuance::names_from_common_name(EndEntityKind::Client, &client)?);
     Ok(vec![
-        plan(EndEntityKind::Server, server, server_names)?,
-        plan(EndEntityKind::Client, client, client_names)?,
+        spec(EndEntityKind::Server, server, server_names)?,
+        spec(EndEntityKind::Client, client, client_names)?,
     ])
 }
 
 /// Reports what would be made.
-fn foresee(source: &Source, plans: &[Plan], report: &mut Report) {
-    let path = |role| issuance::path_in(&report.directory, role);
-    let ca_path = path(FileRole::CaCertificate);
-    let mut certificates = vec![match source {
-        Source::Existing { authority, .. } => {
-            CertificateReport::of("ca", ca_path, Action::Created, authority.root())
+fn foresee(request: &GenerateRequest, source: &Source, specs: &[LeafSpec], report: &mut Report) {
+    let issuer = match source {
+        Source::Given { ca, .. } => {
+            report.add_ca(Action::Created, ca.root());
+            ca.certificate().subject()
         }
-        Source::New(template) => CertificateReport {
-            role: "ca",
-            path: ca_path,
-            action: Action::Created,
-            common_name: template.subject.common_name().unwrap_or_default(),
-            subject: template.subject.to_string(),
-            issuer: template.subject.to_string(),
-            serial: None,
-            not_before: timestamp(template.validity.not_before),
-            not_after: timestamp(template.validity.not_after),
-            names: Vec::new(),
-            key: plans[0].new_key_type().map(|key_type| key_type.to_string()).unwrap_or_default(),
-            sha256_fingerprint: None,
-        },
-    }];
-    certificates
-        .extend(plans.iter().map(|plan| plan.report(source.subject(), path(FileRole::pair_of(plan.kind).1))));
-    report.certificates = certificates;
+        Source::New { subject, validity } => {
+            let path = path_of(&report.directory, FileRole::CaCertificate);
+            let ca = CertificateReport::of_new_ca(path, subject, *validity, request.key_type);
+            report.certificates.push(ca);
+            subject
+        }
+    };
+    let folder = report.directory.clone();
+    report.foresee(specs, &folder, issuer);
 }
 
 /// Makes keys and certificates, and writes the seven files.
 fn make(
     request: &GenerateRequest,
-    directory: &mut Directory,
     source: Source,
-    plans: &[Plan],
-    now: OffsetDateTime,
-    report: &mut Report,
+    specs: &[LeafSpec],
+    run: &mut Run,
+    inventory: &Inventory,
 ) -> Result<(), Error> {
-    let mut key_types: Vec<_> = plans.iter().filter_map(Plan::new_key_type).collect();
-    if matches!(source, Source::New(_)) {
+    // All keys at once, on all cores; the CA's is the last.
+    let mut key_types: Vec<_> = specs.iter().filter_map(|spec| spec.key.new_key_type()).collect();
+    if matches!(source, Source::New { .. }) {
         key_types.push(request.key_type);
     }
-    let mut keys = x509::generate_keys(&key_types)?;
-    let (authority, ca_key) = match source {
-        Source::Existing { authority, key } => (authority, key),
-        Source::New(template) => {
-            let key = keys.pop().unwrap_or_else(|| unreachable!("the authority's key was made last"));
-            let pem = match &request.passphrase {
-                Some(passphrase) => encrypt_key_to_pem(&key, passphrase)?,
-                None => key_to_pem(&key)?,
-            };
-            let pem = Zeroizing::new(pem.as_bytes().to_vec());
-            (CertificateAuthority::create(&template, key)?, pem)
+    let mut keys = generate_keys(&key_types)?;
+    let (ca, ca_key) = match source {
+        Source::Given { ca, key } => (ca, key),
+        Source::New { subject, validity } => {
+            let key = keys.pop().unwrap_or_else(|| unreachable!("the CA's key was made last"));
+            let pem = ca_key_pem(&key, request.passphrase.as_ref())?;
+            (CertificateAuthority::create(subject, validity, key)?, pem)
         }
     };
-
-    let inventory = Inventory::read(directory.path())?;
-    let mut serials = Serials::new(directory, &authority, &inventory)?;
-    let mut files = vec![
-        NewFile::new(FileRole::CaKey, &*ca_key).owned_as_in(directory)?,
-        NewFile::new(FileRole::CaCertificate, certificates_to_pem([authority.root()]))
-            .owned_as_in(directory)?,
+    let ca_files = vec![
+        NewFile::new(FileRole::CaKey, &*ca_key).owned_as_in(&run.directory)?,
+        NewFile::new(FileRole::CaCertificate, certificates_to_pem([ca.root()]))
+            .owned_as_in(&run.directory)?,
     ];
-    let path = |role| issuance::path_in(&report.directory, role);
-    let mut certificates =
-        vec![CertificateReport::of("ca", path(FileRole::CaCertificate), Action::Created, authority.root())];
-    let mut entries = Vec::new();
-    let issued = issuance::issue_all(plans, &authority, serials.take(plans.len(), &mut report.notes)?, keys)?;
-    for (plan, (certificate, issued)) in plans.iter().zip(issued) {
-        let path = issuance::path_in(&report.directory, &plan.files.certificate);
-        certificates.push(CertificateReport::of(plan.kind.name(), path, plan.action, &certificate));
-        entries.push(InventoryEntry::of(plan.kind, &certificate, plan.files.certificate.to_string(), now));
-        files.extend(issued);
-    }
-    files.push(serials.file().owned_as_in(directory)?);
-
-    let backup = match request.if_present {
-        IfPresent::Replace => Backup::At(now),
-        IfPresent::Refuse | IfPresent::Keep => Backup::None,
+    let existing = match request.if_present {
+        IfPresent::Replace => Existing::BackUp(run.now),
+        IfPresent::Refuse | IfPresent::Keep => Existing::Replace,
     };
-    let record = |directory: &Directory| inventory.add(directory, &entries);
-    let backup = issuance::write(
-        directory,
-        &files,
-        &plans.iter().collect::<Vec<_>>(),
-        backup,
-        now,
-        &record,
-        &mut report.notes,
-    )?;
-    report.changed = true;
-    report.backup = backup.map(|path| path.display().to_string());
-    report.files = issuance::file_reports(&report.directory, &files);
-    report.certificates = certificates;
-    match of_former_authority(directory, &inventory, &authority) {
+    let mut issuer = Issuer::of_new(run, inventory, &ca)?;
+    issuer.issue_own(specs, ca_files, existing, Some(keys))?;
+    run.report.add_ca(Action::Created, ca.root());
+    run.report.certificates.sort_by_key(|certificate| certificate.role);
+    match of_former_ca(&run.directory, inventory, &ca) {
         0 => {}
-        count => report.notes.push(notes::of_former_ca(count)),
+        count => run.report.notes.push(notes::of_former_ca(count)),
     }
     Ok(())
 }
 
+/// ca.key, encrypted where there is a passphrase.
+pub(crate) fn ca_key_pem(
+    key: &PrivateKey,
+    passphrase: Option<&Passphrase>,
+) -> Result<Zeroizing<Vec<u8>>, x509::Error> {
+    let pem = match passphrase {
+        Some(passphrase) => encrypt_key_to_pem(key, passphrase)?,
+        None => key_to_pem(key)?,
+    };
+    Ok(Zeroizing::new(pem.as_bytes().to_vec()))
+}
+
 /// How many certificates are there, beside server.pem and client.pem, that another CA has issued. What cannot
 /// be looked at is one of them: only a new certificate would not be.
-fn of_former_authority(
-    directory: &Directory,
-    inventory: &Inventory,
-    authority: &CertificateAuthority,
-) -> usize {
-    let is_other = |path: &PathBuf| match look_at(path) {
+fn of_former_ca(directory: &Directory, inventory: &Inventory, ca: &CertificateAuthority) -> usize {
+    let is_other = |path: &PathBuf| match read_file_if_there(path) {
         Ok(None) => false,
         Ok(Some(content)) => {
-            !certificates_from_pem(&content).is_ok_and(|chain| chain[0].is_issued_by(authority.certificate()))
+            !certificates_from_pem(&content).is_ok_and(|chain| chain[0].is_issued_by(ca.certificate()))
         }
         Err(_) => true,
     };
-    let paths = Members::all(inventory).into_iter().flat_map(|Members { folder, members }| {
-        let folder = directory.path().join(folder);
+    let paths = inventory.members().into_iter().flat_map(|members| {
+        let folder = directory.path().join(members.folder);
         members
+            .members
             .into_iter()
             .map(move |member| path_of(&folder, EndEntityFiles::issued(&member.name).certificate))
     });

@@ -2,30 +2,53 @@
 //! a certificate is put into its place, and from which none is removed.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::io::{self, BufReader};
-use std::path::Path;
-
-use zeroize::Zeroizing;
+use std::path::{Path, PathBuf};
 
 use crate::base::error::Error;
-use crate::engine::issuance::Signers;
-use crate::store::inventory::InventoryEntry;
-use crate::store::inventory::damaged_line;
-use crate::store::inventory::{Line, lines};
+use crate::engine::signers::{Signers, Unvouched};
+use crate::store::inventory::{IssuedEntry, Line, damaged_line, lines};
 use crate::store::{
-    self, Directory, EndEntityFiles, INVENTORY, ISSUED_FOLDER, IssuedName, RelativePath, open_file, path_of,
-    read_file,
+    Directory, EndEntityFiles, INVENTORY, ISSUED_FOLDER, IssuedName, RelativePath, open_file, path_of,
+    read_file_if_there, unreadable,
 };
-use crate::x509::{Certificate, EndEntityKind, SerialNumber, Subject, certificates_from_pem};
+use crate::x509::{Certificate, EndEntityKind, SerialNumber, certificates_from_pem};
 
 /// All that was signed, in that order.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
     /// Nothing where nothing was issued yet.
-    entries: Option<Vec<InventoryEntry>>,
+    entries: Option<Vec<IssuedEntry>>,
     /// The entries of each file, the last one last.
     by_file: HashMap<String, Vec<usize>>,
+}
+
+/// Something that was issued.
+pub(crate) struct Member {
+    pub(crate) name: IssuedName,
+    /// As the inventory says, if it has a line.
+    pub(crate) kind: Option<EndEntityKind>,
+    /// The path of its certificate, as the inventory has it.
+    pub(crate) file: String,
+}
+
+/// What the inventory has in one folder.
+pub(crate) struct Members {
+    /// Where it is, as the inventory says.
+    pub(crate) folder: PathBuf,
+    pub(crate) members: Vec<Member>,
+}
+
+impl Member {
+    /// `issued/search/search.pem` is search in issued.
+    fn of(entry: &IssuedEntry) -> Option<(PathBuf, Self)> {
+        let own = Path::new(&entry.file).parent()?;
+        let name = own.file_name()?.to_str()?.parse().ok()?;
+        let folder = own.parent()?;
+        let is_called_so = folder.join(EndEntityFiles::issued(&name).certificate.below(Path::new("")));
+        (is_called_so == Path::new(&entry.file))
+            .then(|| (folder.to_owned(), Self { name, kind: Some(entry.kind), file: entry.file.clone() }))
+    }
 }
 
 /// A certificate in a folder of `issued` whose file has no line in the inventory.
@@ -47,65 +70,15 @@ impl Unrecorded {
     }
 }
 
-/// Why a certificate is not reissued as it lies there: nothing shows that its subject and names are those
-/// that were meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unvouched {
-    /// The directory's CA did not sign it.
-    OtherCa {
-        /// The issuer that it names.
-        issuer: Subject,
-    },
-    /// The inventory has no line for its file.
-    NoLine,
-    /// It is not the certificate that the inventory has for its file.
-    OtherCertificate,
-    /// It is an earlier certificate of its file, with another kind, subject or name than the last one.
-    EarlierCertificate,
-    /// The inventory has it for another file.
-    OfAnotherFile {
-        /// That file.
-        file: String,
-    },
-    /// It cannot be read as a certificate.
-    Unreadable,
-}
-
-impl fmt::Display for Unvouched {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OtherCa { issuer } => {
-                write!(f, "the CA of this directory did not sign it, its issuer is {issuer}")
-            }
-            Self::NoLine => write!(f, "{ISSUED_FOLDER}/{INVENTORY} has no line for it"),
-            Self::OtherCertificate => {
-                write!(f, "it is not the certificate that {ISSUED_FOLDER}/{INVENTORY} has for this file")
-            }
-            Self::EarlierCertificate => write!(
-                f,
-                "{ISSUED_FOLDER}/{INVENTORY} has a later certificate for this file, with another kind, subject or names"
-            ),
-            Self::OfAnotherFile { file } => {
-                write!(f, "{ISSUED_FOLDER}/{INVENTORY} has this certificate for {file}")
-            }
-            Self::Unreadable => write!(
-                f,
-                "{ISSUED_FOLDER}/{INVENTORY} has no line for it, and it cannot be read as a certificate"
-            ),
-        }
-    }
-}
-
 impl Inventory {
     /// Reads the inventory of a certificate directory. A last line that is not complete was cut off by a
     /// crash, before its certificate was handed out.
     pub(crate) fn read(directory: &Path) -> Result<Self, Error> {
         let path = path_of(directory, path());
-        let unreadable = |source| store::Error::Read { path: path.clone(), source };
         let Some(file) = open_file(&path)? else { return Ok(Self::default()) };
         let mut entries = Vec::new();
         for (index, line) in lines(BufReader::new(file)).enumerate() {
-            match line.map_err(unreadable)? {
+            match line.map_err(unreadable(&path))? {
                 Line::Entry(entry) => entries.push(*entry),
                 Line::Damaged(reason) => {
                     return Err(damaged_line(&path, index + 1, &reason));
@@ -126,27 +99,27 @@ impl Inventory {
     }
 
     /// Adds entries where it was begun.
-    pub(crate) fn add(&self, directory: &Directory, entries: &[InventoryEntry]) -> Result<(), Error> {
+    pub(crate) fn add(&self, directory: &Directory, entries: &[IssuedEntry]) -> Result<(), Error> {
         if self.is_begun() { append(directory, entries) } else { Ok(()) }
     }
 
-    pub(crate) fn entries(&self) -> &[InventoryEntry] {
+    pub(crate) fn entries(&self) -> &[IssuedEntry] {
         self.entries.as_deref().unwrap_or_default()
     }
 
     /// Of every file the last entry, in their order: what is there, unless it was withdrawn.
-    pub(crate) fn in_force(&self) -> Vec<&InventoryEntry> {
+    pub(crate) fn in_force(&self) -> Vec<&IssuedEntry> {
         let mut last: Vec<_> = self.by_file.values().filter_map(|of_file| of_file.last()).collect();
         last.sort_unstable();
         last.into_iter().map(|index| &self.entries()[*index]).collect()
     }
 
     /// The last entry of a file.
-    pub(crate) fn last_of(&self, file: &str) -> Option<&InventoryEntry> {
+    pub(crate) fn last_of(&self, file: &str) -> Option<&IssuedEntry> {
         self.of(file).last()
     }
 
-    fn of(&self, file: &str) -> impl DoubleEndedIterator<Item = &InventoryEntry> {
+    fn of(&self, file: &str) -> impl DoubleEndedIterator<Item = &IssuedEntry> {
         self.by_file.get(file).into_iter().flatten().map(|index| &self.entries()[*index])
     }
 
@@ -181,10 +154,7 @@ impl Inventory {
         let says_no_more = entry.kind == last.kind
             && entry.subject == last.subject
             && entry.names.iter().all(|name| names.contains(name));
-        match (entry.kind(), says_no_more) {
-            (Some(kind), true) => Ok(kind),
-            _ => Err(Unvouched::EarlierCertificate),
-        }
+        if says_no_more { Ok(entry.kind) } else { Err(Unvouched::EarlierCertificate) }
     }
 
     /// Holds unless a certificate in server.pem or client.pem is one that was put into another file.
@@ -200,22 +170,34 @@ impl Inventory {
     }
 
     /// The serial numbers that an issuer has used.
-    pub(crate) fn serials_of(&self, issuer: &str) -> impl Iterator<Item = SerialNumber> {
-        let entries = self.entries().iter().filter(move |entry| entry.issuer == issuer);
-        entries.filter_map(InventoryEntry::serial)
+    pub(crate) fn serials_of(&self, issuer: &str) -> Vec<SerialNumber> {
+        let entries = self.entries().iter().filter(|entry| entry.issuer == issuer);
+        entries.map(|entry| entry.serial.clone()).collect()
+    }
+
+    /// All that was issued and has not been withdrawn as far as it knows, by folder. The directory's own
+    /// certificates are in no folder.
+    pub(crate) fn members(&self) -> Vec<Members> {
+        let mut all: Vec<Members> = Vec::new();
+        for (folder, member) in self.in_force().into_iter().filter_map(Member::of) {
+            match all.iter_mut().find(|members| members.folder == folder) {
+                Some(members) => members.members.push(member),
+                None => all.push(Members { folder, members: vec![member] }),
+            }
+        }
+        all
     }
 
     /// What lies in `issued` without a line. Nobody vouches for it, but its serial numbers are in use.
     pub(crate) fn unrecorded(&self, directory: &Path) -> Result<Vec<Unrecorded>, Error> {
         let issued = directory.join(ISSUED_FOLDER);
-        let unreadable = |source| store::Error::Read { path: issued.clone(), source };
         let folders = match std::fs::read_dir(&issued) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            folders => folders.map_err(unreadable)?,
+            folders => folders.map_err(unreadable(&issued))?,
         };
         let mut found = Vec::new();
         for folder in folders {
-            let folder = folder.map_err(unreadable)?;
+            let folder = folder.map_err(unreadable(&issued))?;
             let Some(name) = folder.file_name().to_str().and_then(|name| name.parse::<IssuedName>().ok())
             else {
                 continue;
@@ -224,7 +206,7 @@ impl Inventory {
             if self.by_file.contains_key(&file) {
                 continue;
             }
-            let (certificate, error) = match look_at(&directory.join(&file)) {
+            let (certificate, error) = match read_file_if_there(&directory.join(&file)) {
                 Ok(None) => continue,
                 Ok(Some(content)) => {
                     (certificates_from_pem(&content).map(|mut all| all.swap_remove(0)).ok(), None)
@@ -238,32 +220,15 @@ impl Inventory {
     }
 }
 
-/// Whether it says that there is no such directory.
-pub(crate) fn is_not_found(error: &Error) -> bool {
-    matches!(error.cause(), Some(store::Error::NotFound { .. }))
-}
-
-/// The content of a file; nothing where there is none, or no folder that it could be in.
-pub(crate) fn look_at(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-    match read_file(path) {
-        Err(store::Error::Read { source, .. })
-            if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&source.kind()) =>
-        {
-            Ok(None)
-        }
-        content => Ok(content.map(Some)?),
-    }
-}
-
 /// Adds entries, and waits until they are on disk. Whoever does so has the certificate directory locked.
-pub(crate) fn append(directory: &Directory, entries: &[InventoryEntry]) -> Result<(), Error> {
+pub(crate) fn append(directory: &Directory, entries: &[IssuedEntry]) -> Result<(), Error> {
     let mut lines = Vec::new();
     for entry in entries {
         serde_json::to_writer(&mut lines, entry)
             .unwrap_or_else(|_| unreachable!("texts can be written as JSON"));
         lines.push(b'\n');
     }
-    Ok(directory.append(path(), &lines)?)
+    directory.append(path(), &lines)
 }
 
 /// Where it is in a certificate directory.

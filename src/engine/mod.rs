@@ -1,26 +1,34 @@
 //! From a request to certificates on disk, and a report of what was done.
+//!
+//! Every command makes [`leaf::LeafSpec`]s; [`issuer::Issuer`] makes certificates of them.
 
 pub mod ca;
 mod clock;
 mod due;
 mod errors;
+mod folder;
 mod generate;
 mod inventory;
-pub(crate) mod issuance;
 mod issue;
+mod issuer;
+pub mod leaf;
 pub(crate) mod notes;
-mod opening;
+mod present;
 mod renew;
 mod report;
 mod rotate;
+mod run;
+mod serials;
+pub(crate) mod signers;
+pub(crate) mod write;
 
 pub use clock::check_clock;
 pub use generate::{ExistingAuthority, GenerateRequest, IfPresent, generate};
-pub use inventory::Unvouched;
-pub use issuance::Progress;
-pub use issue::{Fleet, IssueRequest, Recipients, SigningRequest, issue, issue_with_progress};
+pub use issue::{Fleet, IssueRequest, Recipient, Recipients, SigningRequest, issue, issue_with_progress};
+pub use issuer::Progress;
+pub use leaf::Action;
 pub use renew::{Adopted, Issued, RenewRequest, renew, renew_with_progress};
-pub use report::{Action, CertificateReport, FileReport, Report};
+pub use report::{CertificateReport, CertificateRole, FileReport, Report};
 pub use rotate::{
     RotatedAuthority, RotationReport, RotationRequest, RotationState, RotationStatus, RotationStep, rotate,
     rotation_status,

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::base::error::Error;
+
 /// A name that Kubernetes takes: lower-case letters, digits and hyphens (RFC 1123), so that it can
 /// stand in YAML, in a command line and in DNS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,63 +13,37 @@ pub enum NameKind {
     /// A release of the Helm chart, or a Milvus resource of the operator. Helm allows 53 characters,
     /// and the Services that are named after it have to begin with a letter.
     Release,
-    /// A namespace: 63 characters.
+    /// 63 characters.
     Namespace,
-    /// A Secret. Others are named after it, and a label has 63 characters.
+    /// Others are named after a Secret, and a label has 63 characters.
     Secret,
 }
 
-/// A name that Kubernetes does not take.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{value:?} is no name of a {}: {reason}", kind.name())]
-pub struct KubernetesNameInvalid {
-    value: String,
-    kind: NameKind,
-    reason: String,
-}
-
-impl NameKind {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Release => "release",
-            Self::Namespace => "namespace",
-            Self::Secret => "Secret",
-        }
-    }
-
-    const fn max_length(self) -> usize {
-        match self {
-            Self::Release | Self::Secret => 53,
-            Self::Namespace => 63,
-        }
-    }
-}
-
 impl KubernetesName {
-    /// Takes a name.
-    ///
     /// # Errors
     /// If Kubernetes, Helm or the operator would refuse it.
-    pub fn new(kind: NameKind, value: &str) -> Result<Self, KubernetesNameInvalid> {
-        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    pub fn new(kind: NameKind, value: &str) -> Result<Self, Error> {
+        let (what, max_length) = match kind {
+            NameKind::Release => ("release", 53),
+            NameKind::Namespace => ("namespace", 63),
+            NameKind::Secret => ("Secret", 53),
+        };
+        let allowed = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
         let reason = match value.as_bytes() {
-            [] => "it is empty".into(),
-            bytes if bytes.len() > kind.max_length() => {
-                format!("it is longer than {} characters", kind.max_length())
+            [] => "it is empty",
+            bytes if bytes.len() > max_length => &format!("it is longer than {max_length} characters"),
+            bytes if !bytes.iter().all(allowed) => {
+                "only lower-case letters, digits and hyphens can stand in it"
             }
-            bytes if !bytes.iter().copied().all(allowed) => {
-                "only lower-case letters, digits and hyphens can stand in it".into()
-            }
-            [b'-', ..] | [.., b'-'] => "it begins or ends with a hyphen".into(),
+            [b'-', ..] | [.., b'-'] => "it begins or ends with a hyphen",
             [first, ..] if kind == NameKind::Release && !first.is_ascii_lowercase() => {
-                "it does not begin with a letter".into()
+                "it does not begin with a letter"
             }
             _ => return Ok(Self(value.to_owned())),
         };
-        Err(KubernetesNameInvalid { value: value.to_owned(), kind, reason })
+        Err(Error::new(format!("{value:?} is no name of a {what}: {reason}")))
     }
 
-    /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-use crate::probe::Trust;
+use crate::probe::target::Trust;
 use crate::x509::ECDSA_P521_SHA512;
 
 /// What a handshake showed, also where it failed later.
@@ -18,12 +18,12 @@ use crate::x509::ECDSA_P521_SHA512;
 pub(super) struct Observed {
     /// What the server shows of itself, in DER.
     pub(super) chain: Vec<Vec<u8>>,
-    /// The authorities that it takes client certificates from, in DER, if it asks for one.
+    /// The CAs that it takes client certificates from, in DER, if it asks for one.
     pub(super) asked_for: Option<Vec<Vec<u8>>>,
 }
 
-/// A client that looks. Whom it talks to is not verified here, so nothing secret is ever said: the
-/// audit judges the chain that was shown. A client certificate names its owner: only a server that is
+/// A client that looks. Whom it talks to is not verified here, so nothing secret is ever said:
+/// `check` judges the chain that was shown. A client certificate names its owner: only a server that is
 /// trusted sees it, each time anew, since another may answer the next connection.
 #[derive(Debug)]
 pub(super) struct Observer {
@@ -57,15 +57,7 @@ impl Observer {
     fn note(&self, note: impl FnOnce(&mut Observed)) {
         note(&mut self.observed.lock().unwrap_or_else(PoisonError::into_inner));
     }
-}
 
-/// Milvus may have a P-521 key, which *ring* does not know.
-const P521: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
-    all: &[ECDSA_P521_SHA512],
-    mapping: &[(SignatureScheme::ECDSA_NISTP521_SHA512, &[ECDSA_P521_SHA512])],
-};
-
-impl Observer {
     fn algorithms(&self, scheme: SignatureScheme) -> WebPkiSupportedAlgorithms {
         match scheme {
             SignatureScheme::ECDSA_NISTP521_SHA512 => P521,
@@ -73,6 +65,12 @@ impl Observer {
         }
     }
 }
+
+/// Milvus may have a P-521 key, which *ring* does not know.
+const P521: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
+    all: &[ECDSA_P521_SHA512],
+    mapping: &[(SignatureScheme::ECDSA_NISTP521_SHA512, &[ECDSA_P521_SHA512])],
+};
 
 impl ServerCertVerifier for Observer {
     fn verify_server_cert(

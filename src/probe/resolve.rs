@@ -5,7 +5,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 
 use crate::probe::budget::Budget;
-use crate::probe::{Target, failure};
+use crate::probe::failure;
+use crate::probe::target::Target;
 
 type Addresses = Result<Vec<SocketAddr>, String>;
 
@@ -38,7 +39,7 @@ fn ask(host: String, port: u16) -> Receiver<Addresses> {
     receiver
 }
 
-/// Each address once.
+/// Each address once; at least one.
 fn addresses(host: &str, port: u16) -> Addresses {
     let mut found: Vec<SocketAddr> = Vec::new();
     for address in (host, port).to_socket_addrs().map_err(|error| failure::reason(&error))? {
@@ -46,5 +47,5 @@ fn addresses(host: &str, port: u16) -> Addresses {
             found.push(address);
         }
     }
-    Ok(found)
+    if found.is_empty() { Err("it has no address".into()) } else { Ok(found) }
 }

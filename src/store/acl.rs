@@ -5,9 +5,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
 
-/// Permission to read.
 pub(super) const READ: u16 = 4;
-/// Permission to write.
 pub(super) const WRITE: u16 = 2;
 
 /// The access control list of a file or folder, where it has more than its mode.
@@ -17,9 +15,7 @@ pub(super) struct Acl(Vec<u8>);
 /// A user or a group that an access control list names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named {
-    /// A user, by number.
     User(u32),
-    /// A group, by number.
     Group(u32),
 }
 

@@ -1,48 +1,44 @@
-//! The lines of an inventory as they are found, for those that only look.
+//! The lines of the inventory of a certificate directory, `issued/index.jsonl`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use time::OffsetDateTime;
+
 use crate::base::error::Error;
 use crate::base::text::shell_quoted;
-use crate::store::{ISSUED_FOLDER, MAX_FILE_SIZE};
-use crate::x509::{Certificate, EndEntityKind};
-use crate::x509::{SerialNumber, texts, timestamp};
-use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use crate::store::fs::MAX_FILE_SIZE;
+use crate::store::issued::ISSUED_FOLDER;
+use crate::x509::json::{rfc3339, text};
+use crate::x509::{Certificate, EndEntityKind, SerialNumber, from_timestamp, texts};
 
 /// A certificate that was signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct InventoryEntry {
-    /// In hex.
-    pub(crate) serial: String,
-    /// `server` or `client`.
-    pub(crate) kind: String,
+pub(crate) struct IssuedEntry {
+    #[serde(serialize_with = "text", deserialize_with = "serial")]
+    pub(crate) serial: SerialNumber,
+    #[serde(serialize_with = "text", deserialize_with = "kind")]
+    pub(crate) kind: EndEntityKind,
+    /// As it is displayed; so are the names and the issuer.
     pub(crate) subject: String,
-    /// subjectAltName.
     pub(crate) names: Vec<String>,
     pub(crate) issuer: String,
-    /// RFC 3339, as the others.
-    pub(crate) not_before: String,
-    pub(crate) not_after: String,
+    #[serde(serialize_with = "rfc3339", deserialize_with = "time")]
+    pub(crate) not_before: OffsetDateTime,
+    #[serde(serialize_with = "rfc3339", deserialize_with = "time")]
+    pub(crate) not_after: OffsetDateTime,
     pub(crate) sha256_fingerprint: String,
-    /// Its path from the certificate directory.
+    /// Its path from the certificate directory, or from the root.
+    #[serde(deserialize_with = "file")]
     pub(crate) file: String,
-    pub(crate) issued_at: String,
+    #[serde(serialize_with = "rfc3339", deserialize_with = "time")]
+    pub(crate) issued_at: OffsetDateTime,
 }
 
-impl InventoryEntry {
-    /// Its serial number, if it is one.
-    pub(crate) fn serial(&self) -> Option<SerialNumber> {
-        self.serial.parse().ok()
-    }
-
-    /// Whether it is a server's or a client's, if it says so.
-    pub(crate) fn kind(&self) -> Option<EndEntityKind> {
-        EndEntityKind::ALL.into_iter().find(|kind| kind.name() == self.kind)
-    }
-
+impl IssuedEntry {
     pub(crate) fn of(
         kind: EndEntityKind,
         certificate: &Certificate,
@@ -51,24 +47,63 @@ impl InventoryEntry {
     ) -> Self {
         let validity = certificate.validity();
         Self {
-            serial: certificate.serial().to_string(),
-            kind: kind.name().to_owned(),
+            serial: certificate.serial().clone(),
+            kind,
             subject: certificate.subject().to_string(),
             names: texts(certificate.names()),
             issuer: certificate.issuer().to_string(),
-            not_before: timestamp(validity.not_before),
-            not_after: timestamp(validity.not_after),
+            not_before: validity.not_before,
+            not_after: validity.not_after,
             sha256_fingerprint: certificate.fingerprint(),
             file,
-            issued_at: timestamp(now),
+            issued_at: now,
         }
     }
+}
+
+/// Reads a text as what it says, or says that it `is_not`.
+fn parsed<'de, D: Deserializer<'de>, T>(
+    source: D,
+    parse: impl FnOnce(&str) -> Option<T>,
+    is_not: &str,
+) -> Result<T, D::Error> {
+    let text = String::deserialize(source)?;
+    parse(&text).ok_or_else(|| D::Error::custom(format_args!("{text:?} {is_not}")))
+}
+
+fn serial<'de, D: Deserializer<'de>>(source: D) -> Result<SerialNumber, D::Error> {
+    parsed(source, |text| text.parse().ok(), "is no serial number")
+}
+
+fn kind<'de, D: Deserializer<'de>>(source: D) -> Result<EndEntityKind, D::Error> {
+    let named = |text: &str| EndEntityKind::ALL.into_iter().find(|kind| kind.name() == text);
+    parsed(source, named, "is neither server nor client")
+}
+
+fn time<'de, D: Deserializer<'de>>(source: D) -> Result<OffsetDateTime, D::Error> {
+    parsed(source, from_timestamp, "is no time such as 2036-11-22T18:57:00Z")
+}
+
+fn file<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
+    parsed(
+        source,
+        |text| is_path(text).then(|| text.to_owned()),
+        "is neither a path in the certificate directory nor an absolute one, without `.` and `..`",
+    )
+}
+
+/// Whether it is a path from the directory or from the root that leads nowhere else: what it names is
+/// written to.
+fn is_path(file: &str) -> bool {
+    let components = file.strip_prefix('/').unwrap_or(file).split('/');
+    let mut components = components.map(|component| !["", ".", ".."].contains(&component));
+    components.all(|is_name| is_name) && !file.contains('\0')
 }
 
 /// A line of an inventory.
 pub(crate) enum Line {
     /// What was signed.
-    Entry(Box<InventoryEntry>),
+    Entry(Box<IssuedEntry>),
     /// No run wrote it so, for this reason.
     Damaged(String),
     /// The last one, which a crash cut off before its certificate was handed out.
@@ -108,29 +143,11 @@ fn skip_line(source: &mut impl BufRead) -> io::Result<()> {
 
 impl Line {
     fn of(line: &[u8]) -> Self {
-        match serde_json::from_slice::<InventoryEntry>(line) {
-            Err(error) => Self::Damaged(reason(&error)),
-            Ok(entry) if entry.serial().is_none() => {
-                Self::Damaged(format!("{:?} is no serial number", entry.serial))
-            }
-            Ok(entry) if entry.kind().is_none() => {
-                Self::Damaged(format!("{:?} is neither server nor client", entry.kind))
-            }
-            Ok(entry) if !is_path(&entry.file) => Self::Damaged(format!(
-                "{:?} is neither a path in the certificate directory nor an absolute one, without `.` and `..`",
-                entry.file
-            )),
+        match serde_json::from_slice(line) {
             Ok(entry) => Self::Entry(Box::new(entry)),
+            Err(error) => Self::Damaged(reason(&error)),
         }
     }
-}
-
-/// Whether it is a path from the directory or from the root that leads nowhere else: what it names is
-/// written to.
-fn is_path(file: &str) -> bool {
-    let components = file.strip_prefix('/').unwrap_or(file).split('/');
-    let mut components = components.map(|component| !["", ".", ".."].contains(&component));
-    components.all(|is_name| is_name) && !file.contains('\0')
 }
 
 /// Without the position, which is one in the line.
@@ -174,19 +191,14 @@ struct Last {
 }
 
 /// Reads an inventory, past what is damaged, and hands on each entry.
-pub(crate) fn entries_of(
-    source: impl BufRead,
-    mut each: impl FnMut(&InventoryEntry),
-) -> io::Result<Overview> {
+pub(crate) fn entries_of(source: impl BufRead, mut each: impl FnMut(&IssuedEntry)) -> io::Result<Overview> {
     let mut overview = Overview::default();
     for (index, line) in lines(source).enumerate() {
         match line? {
             Line::Entry(entry) => {
                 each(&entry);
-                if let Some(kind) = entry.kind() {
-                    let InventoryEntry { file, subject, names, .. } = *entry;
-                    overview.files.insert(file, Last { line: index, kind, subject, names });
-                }
+                let IssuedEntry { kind, file, subject, names, .. } = *entry;
+                overview.files.insert(file, Last { line: index, kind, subject, names });
             }
             Line::Damaged(reason) => {
                 overview.damaged_lines += 1;
@@ -233,7 +245,7 @@ impl Overview {
 mod tests {
     use super::*;
 
-    const ENTRY: &str = r#"{"serial":"0A","kind":"client","subject":"CN=a","names":["a"],"issuer":"CN=ca","not_before":"","not_after":"","sha256_fingerprint":"","file":"issued/a/a.pem","issued_at":""}"#;
+    const ENTRY: &str = r#"{"serial":"0A","kind":"client","subject":"CN=a","names":["a"],"issuer":"CN=ca","not_before":"2030-01-01T00:00:00Z","not_after":"2031-01-01T00:00:00Z","sha256_fingerprint":"","file":"issued/a/a.pem","issued_at":"2030-01-01T00:05:00Z"}"#;
 
     fn read(content: &str) -> Vec<String> {
         lines(content.as_bytes())
@@ -248,9 +260,10 @@ mod tests {
     #[test]
     fn a_line_is_an_entry_or_damaged_and_the_last_one_may_be_cut_off() {
         let content = format!(
-            "{ENTRY}\n\nhello\n{{}}\n{}\n{}\n{ENTRY}\n{}",
+            "{ENTRY}\n\nhello\n{{}}\n{}\n{}\n{}\n{ENTRY}\n{}",
             ENTRY.replace("0A", "xyz"),
             ENTRY.replace("client", "other"),
+            ENTRY.replace("2031-01-01T", "2031-13-01T"),
             &ENTRY[..40]
         );
         assert_eq!(
@@ -262,10 +275,19 @@ mod tests {
                 "damaged: missing field `serial`",
                 "damaged: \"xyz\" is no serial number",
                 "damaged: \"other\" is neither server nor client",
+                "damaged: \"2031-13-01T00:00:00Z\" is no time such as 2036-11-22T18:57:00Z",
                 "issued/a/a.pem",
                 "cut off",
             ]
         );
+    }
+
+    #[test]
+    fn an_entry_is_written_as_it_is_read() {
+        for entry in [ENTRY.to_owned(), ENTRY.replace("client", "server").replace("2031", "9999")] {
+            let Line::Entry(read) = Line::of(entry.as_bytes()) else { panic!("{entry} is damaged") };
+            assert_eq!(serde_json::to_string(&read).unwrap(), entry);
+        }
     }
 
     #[test]

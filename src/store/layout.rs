@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::store::FileMode;
+use crate::store::mode::FileMode;
 use crate::x509::EndEntityKind;
 
 /// The seven files of a certificate directory; the names are the documentation page's.
@@ -11,17 +11,11 @@ pub enum FileRole {
     /// The last serial number. First, because files are committed in this order: a serial number
     /// that is lost is harmless, one that is used twice is not.
     CaSerial,
-    /// The authority's key.
     CaKey,
-    /// The authority's certificate.
     CaCertificate,
-    /// Milvus' key.
     ServerKey,
-    /// Milvus' certificate.
     ServerCertificate,
-    /// The client's key.
     ClientKey,
-    /// The client's certificate.
     ClientCertificate,
 }
 
@@ -29,7 +23,7 @@ pub enum FileRole {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// Only whoever makes certificates: these files never leave the directory.
-    Authority,
+    Ca,
     /// Milvus.
     Server,
     /// Milvus and every client.
@@ -62,7 +56,6 @@ impl FileRole {
     ];
 
     /// Key and certificate of a server or client.
-    #[must_use]
     pub const fn pair_of(kind: EndEntityKind) -> (Self, Self) {
         match kind {
             EndEntityKind::Server => (Self::ServerKey, Self::ServerCertificate),
@@ -70,8 +63,7 @@ impl FileRole {
         }
     }
 
-    /// Whose key or certificate it is; nothing for the authority's files.
-    #[must_use]
+    /// Whose key or certificate it is; nothing for the CA's.
     pub const fn kind(self) -> Option<EndEntityKind> {
         match self {
             Self::ServerKey | Self::ServerCertificate => Some(EndEntityKind::Server),
@@ -80,8 +72,6 @@ impl FileRole {
         }
     }
 
-    /// The file's name.
-    #[must_use]
     pub const fn file_name(self) -> &'static str {
         match self {
             Self::CaSerial => "ca.srl",
@@ -95,22 +85,19 @@ impl FileRole {
     }
 
     /// The mode that it is created with; for the keys of server and client it can be chosen.
-    #[must_use]
     pub const fn mode(self) -> FileMode {
         if self.is_key() { FileMode::PRIVATE } else { FileMode::PUBLIC }
     }
 
     /// Whether it is a private key.
-    #[must_use]
     pub const fn is_key(self) -> bool {
         matches!(self, Self::CaKey | Self::ServerKey | Self::ClientKey)
     }
 
     /// Who needs it.
-    #[must_use]
     pub const fn audience(self) -> Audience {
         match self {
-            Self::CaSerial | Self::CaKey => Audience::Authority,
+            Self::CaSerial | Self::CaKey => Audience::Ca,
             Self::CaCertificate => Audience::Everybody,
             Self::ServerKey | Self::ServerCertificate => Audience::Server,
             Self::ClientKey | Self::ClientCertificate => Audience::Client,
@@ -118,12 +105,11 @@ impl FileRole {
     }
 
     /// What it is for, in a few words.
-    #[must_use]
     pub const fn purpose(self) -> &'static str {
         match self {
-            Self::CaSerial => "the last serial number that the authority gave out",
-            Self::CaKey => "the authority's private key: signs certificates",
-            Self::CaCertificate => "the authority's certificate: what Milvus and its clients trust",
+            Self::CaSerial => "the last serial number that the CA gave out",
+            Self::CaKey => "the CA key: signs certificates",
+            Self::CaCertificate => "the CA certificate: what Milvus and its clients trust",
             Self::ServerKey => "Milvus' private key",
             Self::ServerCertificate => "Milvus' certificate",
             Self::ClientKey => "the client's private key",
@@ -134,10 +120,9 @@ impl FileRole {
 
 impl Audience {
     /// Who it is, in a few words.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Authority => "nobody else; keep it safe",
+            Self::Ca => "nobody else; keep it safe",
             Self::Server => "Milvus",
             Self::Everybody => "Milvus and every client",
             Self::Client => "clients, for mutual TLS",

@@ -7,15 +7,15 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{FlockOperation, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
+use crate::store::file_system::shares_locks;
 use crate::store::fs::{self, read_text};
 
-/// Its name.
 pub(super) const NAME: &str = ".milvus-certs-lock";
 
 /// A lock that is held; it is removed when dropped.
@@ -24,13 +24,6 @@ pub(super) struct Lock {
     directory: OwnedFd,
     file: File,
     mode_exceeds: bool,
-}
-
-/// What came of an attempt.
-pub(super) enum Attempt {
-    Held(Lock),
-    /// Somebody else holds it, or may hold it.
-    Busy(Holder),
 }
 
 /// Who holds a lock, as far as it can be told.
@@ -44,8 +37,8 @@ pub(super) enum Holder {
     Elsewhere,
 }
 
-/// Tries to take the lock of a folder.
-pub(super) fn attempt(directory: &OwnedFd) -> io::Result<Attempt> {
+/// Tries to take the lock of a folder, or says who holds it, or may hold it.
+pub(super) fn attempt(directory: &OwnedFd) -> io::Result<Result<Lock, Holder>> {
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let private = Mode::from_raw_mode(0o600);
     match rustix::fs::openat(directory, NAME, flags | OFlags::CREATE | OFlags::EXCL, private) {
@@ -54,32 +47,32 @@ pub(super) fn attempt(directory: &OwnedFd) -> io::Result<Attempt> {
             if let Some(lock) = &lock {
                 rustix::fs::fchmod(&lock.file, private)?;
             }
-            return Ok(lock.map_or(Attempt::Busy(Holder::Running), Attempt::Held));
+            return Ok(lock.ok_or(Holder::Running));
         }
         Err(Errno::EXIST) => {}
         Err(error) => return Err(error.into()),
     }
     let mut file = match rustix::fs::openat(directory, NAME, flags, Mode::empty()) {
         Ok(file) => File::from(file),
-        Err(Errno::NOENT) => return Ok(Attempt::Busy(Holder::Running)),
-        Err(Errno::ACCESS | Errno::PERM) => return Ok(Attempt::Busy(owner(directory)?)),
+        Err(Errno::NOENT) => return Ok(Err(Holder::Running)),
+        Err(Errno::ACCESS | Errno::PERM) => return Ok(Err(owner(directory)?)),
         Err(error) => return Err(error.into()),
     };
     if !lock(&file)? {
-        return Ok(Attempt::Busy(Holder::Running));
+        return Ok(Err(Holder::Running));
     }
-    if !are_shared(directory) {
+    if !shares_locks(directory) {
         let mut marker = String::new();
         let _ = Read::by_ref(&mut file).take(4096).read_to_string(&mut marker);
         let age = file.metadata()?.modified().ok().and_then(|time| SystemTime::elapsed(&time).ok());
         if let Some(holder) = holder(&marker, &Process::this(), age.unwrap_or_default()) {
-            return Ok(Attempt::Busy(holder));
+            return Ok(Err(holder));
         }
     }
-    Ok(take(directory, file)?.map_or(Attempt::Busy(Holder::Running), Attempt::Held))
+    Ok(take(directory, file)?.ok_or(Holder::Running))
 }
 
-/// Whether a run is at work, as far as those can tell who only look.
+/// Whether a run is at work, as far as a command can tell that only reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holding {
     Nobody,
@@ -97,7 +90,7 @@ pub(super) fn holding(directory: &OwnedFd) -> io::Result<Holding> {
         Err(error) => return Err(error.into()),
     };
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
-        Ok(()) if are_shared(directory) => Ok(Holding::Nobody),
+        Ok(()) if shares_locks(directory) => Ok(Holding::Nobody),
         Ok(()) => Ok(Holding::Unknown),
         Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(Holding::Run),
         Err(error) => Err(error.into()),
@@ -122,7 +115,7 @@ fn take(directory: &OwnedFd, mut file: File) -> io::Result<Option<Lock>> {
     };
     match write(&mut file) {
         // Where the lock itself is seen by all, nobody needs to know whose it is: the disk may be full.
-        Err(error) if !are_shared(directory) => return Err(error),
+        Err(error) if !shares_locks(directory) => return Err(error),
         _ => {}
     }
     let mode_exceeds = rustix::fs::fstat(&file)?.st_mode & 0o077 != 0;
@@ -212,42 +205,6 @@ fn holder(marker: &str, this: &Process, age: Duration) -> Option<Holder> {
     }
 }
 
-/// Whether a lock that is taken here is seen by everybody who can reach the folder.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn are_shared(directory: impl AsFd) -> bool {
-    /// linux/magic.h: FUSE, 9p, CIFS and its two successors, and what WSL 1 mounts of Windows.
-    const LOCAL: [u32; 6] = [0x6573_5546, 0x0102_1997, 0xff53_4d42, 0xfe53_4d42, 0x0000_517b, 0x5346_4846];
-    rustix::fs::fstatfs(directory).is_ok_and(|kind| !LOCAL.contains(&(kind.f_type as u32)))
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn are_shared(_: impl AsFd) -> bool {
-    true
-}
-
-/// Why the locks of an NFS mount do not reach its server, if they do not (nfs(5)).
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn nfs_without_locks(directory: impl AsFd) -> Option<&'static str> {
-    const NFS: u32 = 0x6969;
-    let is_nfs = rustix::fs::fstatfs(&directory).is_ok_and(|kind| kind.f_type as u32 == NFS);
-    let device = rustix::fs::fstat(&directory).ok()?.st_dev;
-    let device = format!("{}:{}", rustix::fs::major(device), rustix::fs::minor(device));
-    is_nfs.then(|| option_without_locks(&read_text("/proc/self/mountinfo").ok()?, &device)).flatten()
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn nfs_without_locks(_: impl AsFd) -> Option<&'static str> {
-    None
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn option_without_locks(mounts: &str, device: &str) -> Option<&'static str> {
-    const OPTIONS: [&str; 3] = ["nolock", "local_lock=all", "local_lock=flock"];
-    let mount = mounts.lines().rfind(|line| line.split(' ').nth(2) == Some(device))?;
-    let options = mount.rsplit(' ').next()?;
-    OPTIONS.into_iter().find(|option| options.split(',').any(|one| one == *option))
-}
-
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "the tests leave what a killed run leaves")]
 mod tests {
@@ -259,14 +216,14 @@ mod tests {
         (folder, opened)
     }
 
-    fn is_held(attempt: io::Result<Attempt>) -> bool {
-        matches!(attempt.unwrap(), Attempt::Held(_))
+    fn is_held(attempt: io::Result<Result<Lock, Holder>>) -> bool {
+        attempt.unwrap().is_ok()
     }
 
     #[test]
     fn one_run_holds_it_and_nothing_is_left_of_it() {
         let (folder, opened) = folder();
-        let Attempt::Held(lock) = attempt(&opened).unwrap() else { panic!("nobody else is here") };
+        let lock = attempt(&opened).unwrap().unwrap();
         assert!(!is_held(attempt(&opened)));
         assert_eq!(holding(&opened).unwrap(), Holding::Run);
         drop(lock);
@@ -294,15 +251,5 @@ mod tests {
         assert_eq!(holder(&elsewhere.marker(), &this, old), Some(Holder::Elsewhere));
         assert_eq!(holder("", &this, young), Some(Holder::Running), "it is being written");
         assert_eq!(holder("", &this, old), None);
-    }
-
-    #[test]
-    fn an_nfs_mount_says_that_its_locks_stay_here() {
-        let mounts = "36 35 8:1 / / rw - ext4 /dev/sda1 rw\n\
-                      40 36 0:50 / /srv rw,relatime shared:9 - nfs4 s:/srv rw,vers=4.2,local_lock=none,addr=10.0.0.1\n\
-                      41 36 0:51 / /old rw - nfs s:/old rw,vers=3,nolock,local_lock=all\n";
-        assert_eq!(option_without_locks(mounts, "0:50"), None);
-        assert_eq!(option_without_locks(mounts, "0:51"), Some("nolock"));
-        assert_eq!(option_without_locks(mounts, "0:52"), None);
     }
 }

@@ -2,10 +2,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::store::FileRole;
+use serde::{Deserialize, Serialize};
+
+use crate::store::layout::FileRole;
 
 /// The path of a file in a certificate directory, or in a folder of it; never deeper.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RelativePath {
     folder: Option<String>,
     name: Cow<'static, str>,
@@ -13,31 +15,30 @@ pub struct RelativePath {
 
 impl RelativePath {
     /// A file in a folder of the directory. Both names are single components of a path.
-    #[must_use]
     pub fn in_folder(folder: impl Into<String>, name: impl Into<Cow<'static, str>>) -> Self {
         Self { folder: Some(folder.into()), name: name.into() }
     }
 
     /// A file of the directory itself.
-    #[must_use]
     pub fn in_directory(name: impl Into<Cow<'static, str>>) -> Self {
         Self { folder: None, name: name.into() }
     }
 
-    /// The folder, if it is in one.
-    #[must_use]
     pub fn folder(&self) -> Option<&str> {
         self.folder.as_deref()
     }
 
-    /// The file's name.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
+    /// Whether it leads to a visible file of the directory or of a folder in it, and nowhere else.
+    pub(super) fn is_inside(&self) -> bool {
+        let is_plain = |name: &str| !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0']);
+        is_plain(&self.name) && self.folder().is_none_or(is_plain)
+    }
+
     /// Its path as people name it: `certs/ca.pem`, and for the current folder just `ca.pem`.
-    #[must_use]
     pub fn below(&self, directory: &Path) -> PathBuf {
         let directory = if directory == Path::new(".") { Path::new("") } else { directory };
         directory.join(self.folder().unwrap_or_default()).join(self.name())

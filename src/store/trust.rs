@@ -6,9 +6,9 @@ use std::os::fd::AsFd;
 
 use rustix::fs::Stat;
 
-use crate::store::FileRole;
 use crate::store::acl::{self, Named};
 use crate::store::fs::{self, Entry, read_text};
+use crate::store::layout::FileRole;
 
 /// The superuser, who can change everything everywhere.
 const ROOT: u32 = 0;
@@ -16,11 +16,9 @@ const ROOT: u32 = 0;
 /// Somebody who could change a folder, and is not one of those who may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writer {
-    /// Its owner.
     Owner(u32),
     /// Its group, which has other members than those who may.
     Group(u32),
-    /// Everybody.
     Everybody,
     /// Whom its access control list names.
     Named(Named),
@@ -61,20 +59,20 @@ impl Trusted {
         self.0.contains(&user)
     }
 
-    /// The first who could change a folder or file and is not among these.
-    pub(super) fn stranger(&self, opened: impl AsFd) -> io::Result<Option<Writer>> {
+    /// Who could change a folder and is not among these, if anybody.
+    pub(super) fn other_writer(&self, opened: impl AsFd) -> io::Result<Option<Writer>> {
         let stat = rustix::fs::fstat(&opened)?;
         let acl = acl::of(&opened)?;
         Ok(self.writer(&stat, acl.as_ref(), |group, owner| self.has_only_these(group, owner)))
     }
 
     /// The same of a folder in a folder, if there is one.
-    pub(super) fn stranger_in(&self, directory: impl AsFd, name: &str) -> io::Result<Option<Writer>> {
+    pub(super) fn other_writer_in(&self, directory: impl AsFd, name: &str) -> io::Result<Option<Writer>> {
         let folder = match fs::entry(&directory, name)? {
             Entry::Folder => fs::open_subdirectory(directory, name)?,
             _ => None,
         };
-        folder.map_or(Ok(None), |folder| self.stranger(folder))
+        folder.map_or(Ok(None), |folder| self.other_writer(folder))
     }
 
     fn writer(
@@ -117,15 +115,16 @@ impl Trusted {
 /// The users of a group by group(5) and passwd(5); nothing where the group, or a user whom it names, is in
 /// neither.
 fn members(group: u32, groups: &str, users: &str) -> Option<Vec<u32>> {
-    let fields = |line: &'_ str| line.split(':').map(str::to_owned).collect::<Vec<_>>();
-    let number = |field: Option<&String>| field.and_then(|field| field.parse::<u32>().ok());
-    let users: Vec<_> = users.lines().map(fields).collect();
-    let groups: Vec<_> = groups.lines().map(fields).collect();
+    fn fields(text: &str) -> Vec<Vec<&str>> {
+        text.lines().map(|line| line.split(':').collect()).collect()
+    }
+    let number = |field: Option<&&str>| field.and_then(|field| field.parse::<u32>().ok());
+    let (users, groups) = (fields(users), fields(groups));
     let entry = groups.iter().find(|entry| number(entry.get(2)) == Some(group))?;
     let primary = users.iter().filter(|user| number(user.get(3)) == Some(group));
     let mut members: Vec<_> = primary.filter_map(|user| number(user.get(2))).collect();
     for name in entry.get(3)?.split(',').filter(|name| !name.is_empty()) {
-        let user = users.iter().find(|user| user.first().is_some_and(|first| first == name))?;
+        let user = users.iter().find(|user| user.first() == Some(&name))?;
         members.push(number(user.get(2))?);
     }
     Some(members)

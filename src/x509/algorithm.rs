@@ -1,8 +1,13 @@
+//! What kinds of key there are, and which of them are made here.
+
 use std::fmt;
+use std::str::FromStr;
 
 use der::Decode;
 use der::asn1::{ObjectIdentifier, UintRef};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
+
+use crate::x509::error::{Error, Problem};
 
 pub(crate) const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 pub(crate) const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -17,26 +22,78 @@ pub(crate) const MIN_RSA_BITS: u32 = 2048;
 /// Work with longer keys takes seconds and more; Go refuses them in certificates (CVE-2023-29409).
 pub(crate) const MAX_RSA_BITS: u32 = 8192;
 
-/// What kind of key it is, whether or not anything here can use it.
+/// The kinds of key that are made here: those that every Milvus client can talk to.
+///
+/// pymilvus cannot talk to a server with an Ed25519 or P-521 key, and Milvus cannot load secp256k1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyType {
+    /// What gen.sh makes.
+    Rsa2048,
+    Rsa3072,
+    Rsa4096,
+    P256,
+    P384,
+}
+
+impl KeyType {
+    pub const ALL: [Self; 5] = [Self::Rsa2048, Self::Rsa3072, Self::Rsa4096, Self::P256, Self::P384];
+
+    /// The name on the command line and in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rsa2048 => "rsa2048",
+            Self::Rsa3072 => "rsa3072",
+            Self::Rsa4096 => "rsa4096",
+            Self::P256 => "p256",
+            Self::P384 => "p384",
+        }
+    }
+
+    /// What a key of this type is.
+    pub(crate) fn algorithm(self) -> KeyAlgorithm {
+        match self {
+            Self::Rsa2048 => KeyAlgorithm::Rsa(2048),
+            Self::Rsa3072 => KeyAlgorithm::Rsa(3072),
+            Self::Rsa4096 => KeyAlgorithm::Rsa(4096),
+            Self::P256 => KeyAlgorithm::P256,
+            Self::P384 => KeyAlgorithm::P384,
+        }
+    }
+}
+
+impl FromStr for KeyType {
+    type Err = Error;
+
+    fn from_str(value: &str) -> Result<Self, Error> {
+        let names = || Self::ALL.map(Self::name).join(", ");
+        let found = Self::ALL.into_iter().find(|key_type| key_type.name() == value);
+        found.ok_or_else(|| Error::key_unsupported(&format!("{value:?} is none of {}", names())))
+    }
+}
+
+impl fmt::Display for KeyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a public key is, whether or not anything here can use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyAlgorithm {
-    /// RSA, with the length of its modulus in bits.
+    /// With the length of its modulus in bits.
     Rsa(u32),
-    /// Elliptic curve P-256.
     P256,
-    /// Elliptic curve P-384.
     P384,
-    /// Elliptic curve P-521.
     P521,
-    /// Ed25519.
     Ed25519,
     /// Anything else, by name.
     Other(String),
 }
 
 impl KeyAlgorithm {
-    /// What a curve is called that is spelled out instead of named.
+    /// What a curve is called that is spelled out instead of named, which RFC 5480 2.1.1 forbids.
     pub(crate) const EXPLICIT_CURVE: &str = "an elliptic curve with explicit parameters";
+    pub(crate) const UNREADABLE_RSA: &str = "an RSA key that cannot be read";
 
     /// Of a SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
     pub(crate) fn from_spki(spki: &[u8]) -> Self {
@@ -58,29 +115,59 @@ impl KeyAlgorithm {
             (EC, None) => Self::Other(Self::EXPLICIT_CURVE.into()),
             (EC, Some(other)) => Self::Other(name(other)),
             (ED25519, _) => Self::Ed25519,
-            (RSA, _) => Self::Other("an RSA key that cannot be read".into()),
+            (RSA, _) => Self::Other(Self::UNREADABLE_RSA.into()),
             (other, _) => Self::Other(name(other)),
         }
     }
 
     /// Whether Go's TLS, and so Milvus, can work with such a key: of RSA below 1024 bits it says
     /// `tls: certificate RSA key size too small`.
-    #[must_use]
     pub fn works_in_milvus(&self) -> bool {
         !matches!(self, Self::Other(_) | Self::Rsa(..1024))
     }
 
     /// Whether gRPC's C core, which pymilvus uses, can talk to a server with such a key: it has no
     /// signature in common with one of Ed25519 or P-521 (`SSLV3_ALERT_HANDSHAKE_FAILURE`).
-    #[must_use]
     pub fn signs_for_pymilvus(&self) -> bool {
         matches!(self, Self::Rsa(_) | Self::P256 | Self::P384)
     }
 
     /// Whether it is RSA too short to be safe.
-    #[must_use]
     pub fn is_weak(&self) -> bool {
         matches!(self, Self::Rsa(bits) if *bits < MIN_RSA_BITS)
+    }
+
+    /// The key type that a renewal takes over, if such keys are made here.
+    pub fn key_type(&self) -> Option<KeyType> {
+        KeyType::ALL.into_iter().find(|key_type| key_type.algorithm() == *self)
+    }
+
+    /// The key type that comes nearest without being weaker, for a key that is of none.
+    pub fn nearest_key_type(&self) -> KeyType {
+        match self {
+            Self::Rsa(2049..=3072) => KeyType::Rsa3072,
+            Self::Rsa(3073..) => KeyType::Rsa4096,
+            other => other.key_type().unwrap_or(KeyType::Rsa2048),
+        }
+    }
+}
+
+impl Error {
+    /// A key that Milvus, its clients or this program cannot use.
+    pub(crate) fn key_unsupported(reason: &str) -> Self {
+        Self::new(format!("is a key that cannot be used here: {reason}"))
+            .with_hint("use RSA from 2048 bits, or the elliptic curves P-256 or P-384")
+    }
+
+    /// A parser's error about a key: it speaks of tags and positions, which help nobody.
+    pub(crate) fn key_malformed<E>(_: E) -> Self {
+        Self::key_damaged("its DER structure is damaged, or that of something else")
+    }
+
+    pub(crate) fn key_damaged(reason: &str) -> Self {
+        Self::new(format!("is not a valid private key: {reason}"))
+            .of(Problem::KeyMalformed)
+            .with_hint("restore it from a backup; RSA with two primes, P-256, P-384 and Ed25519 are read")
     }
 }
 
@@ -97,70 +184,6 @@ impl fmt::Display for KeyAlgorithm {
         }
     }
 }
-
-/// How a certificate was signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignatureAlgorithm {
-    oid: String,
-}
-
-impl SignatureAlgorithm {
-    pub(crate) fn of(oid: &str) -> Self {
-        Self { oid: oid.to_owned() }
-    }
-
-    /// Whether it rests on SHA-224, which Go does not verify in certificates (crypto/x509's
-    /// signatureAlgorithmDetails).
-    #[must_use]
-    pub fn is_unknown_to_go(&self) -> bool {
-        [RSA_SHA224, ECDSA_SHA224].contains(&self.oid.as_str())
-    }
-
-    /// Whether it rests on MD2 or MD5, which nobody accepts any more.
-    #[must_use]
-    pub fn is_obsolete(&self) -> bool {
-        [RSA_MD2, RSA_MD5].contains(&self.oid.as_str())
-    }
-
-    /// Whether it rests on MD2, MD5 or SHA-1, which can be forged.
-    #[must_use]
-    pub fn is_weak(&self) -> bool {
-        SIGNATURES.iter().any(|(oid, _, is_weak)| *is_weak && *oid == self.oid)
-    }
-}
-
-/// As OpenSSL names it, or its object identifier.
-impl fmt::Display for SignatureAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = SIGNATURES.iter().find(|(oid, ..)| *oid == self.oid);
-        f.write_str(name.map_or(self.oid.as_str(), |(_, name, _)| name))
-    }
-}
-
-/// Object identifier, name, and whether it is weak (RFC 3279, 4055, 5758, 8410).
-const SIGNATURES: [(&str, &str, bool); 16] = [
-    (RSA_MD2, "RSA with MD2", true),
-    (RSA_MD5, "RSA with MD5", true),
-    ("1.2.840.113549.1.1.5", "RSA with SHA-1", true),
-    ("1.2.840.10040.4.3", "DSA with SHA-1", true),
-    ("1.2.840.10045.4.1", "ECDSA with SHA-1", true),
-    (RSA_SHA224, "RSA with SHA-224", false),
-    ("1.2.840.113549.1.1.11", "RSA with SHA-256", false),
-    ("1.2.840.113549.1.1.12", "RSA with SHA-384", false),
-    ("1.2.840.113549.1.1.13", "RSA with SHA-512", false),
-    ("1.2.840.113549.1.1.10", "RSA-PSS", false),
-    (ECDSA_SHA224, "ECDSA with SHA-224", false),
-    ("1.2.840.10045.4.3.2", "ECDSA with SHA-256", false),
-    ("1.2.840.10045.4.3.3", "ECDSA with SHA-384", false),
-    ("1.2.840.10045.4.3.4", "ECDSA with SHA-512", false),
-    ("1.3.101.112", "Ed25519", false),
-    ("1.3.101.113", "Ed448", false),
-];
-
-const RSA_MD2: &str = "1.2.840.113549.1.1.2";
-const RSA_MD5: &str = "1.2.840.113549.1.1.4";
-const RSA_SHA224: &str = "1.2.840.113549.1.1.14";
-const ECDSA_SHA224: &str = "1.2.840.10045.4.3.1";
 
 /// RSAPublicKey, RFC 8017 appendix A.1.1.
 #[derive(der::Sequence)]

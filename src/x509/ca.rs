@@ -1,6 +1,13 @@
 use time::OffsetDateTime;
 
-use super::{Certificate, EndEntityKind, Error, KeyDefect, PrivateKey, PublicKey, Validity};
+use crate::x509::certificate::Certificate;
+use crate::x509::error::{Error, Problem};
+use crate::x509::key_defect::KeyDefect;
+use crate::x509::kind::EndEntityKind;
+use crate::x509::private_key::PrivateKey;
+use crate::x509::public_key::PublicKey;
+use crate::x509::subject::Subject;
+use crate::x509::validity::{Validity, moment};
 
 /// A certificate and its key that may sign others: only `CertificateAuthority::create` and
 /// [`CertificateAuthority::load`] make one, so what was not checked cannot issue.
@@ -17,11 +24,11 @@ impl CertificateAuthority {
         Self { chain: vec![certificate], key }
     }
 
-    /// Takes an authority that exists: the certificate that belongs to `key`, its issuers if it is
+    /// Takes a CA that exists: the certificate that belongs to `key`, its issuers if it is
     /// an intermediate one, and their root, in any order.
     ///
     /// # Errors
-    /// If none of the certificates belongs to the key; if one of the chain is no authority, may not
+    /// If none of the certificates belongs to the key; if one of the chain is no CA, may not
     /// sign certificates, or is not valid `now`; if an issuer is missing or a certificate is left over.
     pub fn load(certificates: Vec<Certificate>, key: PrivateKey, now: OffsetDateTime) -> Result<Self, Error> {
         let chain = order_chain(certificates, &key.public_key()?)?;
@@ -46,38 +53,33 @@ impl CertificateAuthority {
         for (above, certificate) in self.chain.iter().enumerate() {
             let is_presented = above + 1 < self.chain.len();
             if let Some(reason) = refusal(certificate, is_presented, check_key) {
-                return Err(Error::AuthorityUnusable { subject: certificate.subject().clone(), reason });
+                return Err(unusable(certificate, &reason));
             }
         }
         Ok(())
     }
 
     /// The certificate whose key signs.
-    #[must_use]
     pub fn certificate(&self) -> &Certificate {
         &self.chain[0]
     }
 
     /// What servers and clients send after their own certificate: all but the root.
-    #[must_use]
     pub fn intermediates(&self) -> &[Certificate] {
         &self.chain[..self.chain.len() - 1]
     }
 
     /// The root, which everybody trusts: the content of ca.pem.
-    #[must_use]
     pub fn root(&self) -> &Certificate {
         &self.chain[self.chain.len() - 1]
     }
 
     /// The key that signs.
-    #[must_use]
     pub fn key(&self) -> &PrivateKey {
         &self.key
     }
 
     /// The time in which the whole chain is valid.
-    #[must_use]
     pub fn validity(&self) -> Validity {
         let validity = |certificate: &Certificate| certificate.validity();
         self.chain.iter().map(validity).fold(self.certificate().validity(), Validity::within)
@@ -137,62 +139,108 @@ fn order_chain(given: Vec<Certificate>, key: &PublicKey) -> Result<Vec<Certifica
         (Some(position), _) => certificates.remove(position),
         (None, Some(subject)) => {
             let unreadable = certificates.iter().find(|certificate| certificate.public_key().is_err());
-            return Err(unreadable.map_or(Error::KeyMismatch { subject }, |certificate| {
-                let reason =
-                    format!("its key is one that cannot be used here: {}", certificate.key_algorithm());
-                Error::AuthorityUnusable { subject: certificate.subject().clone(), reason }
-            }));
+            return Err(unreadable.map_or_else(
+                || Error::key_mismatch(&subject),
+                |certificate| {
+                    let algorithm = certificate.key_algorithm();
+                    unusable(certificate, &format!("its key is one that cannot be used here: {algorithm}"))
+                },
+            ));
         }
         (None, None) => {
-            return Err(Error::PemMissing { wanted: "certificate", found: vec![] });
+            return Err(Error::new("has no certificate").with_hint("check that the right file was named"));
         }
     };
     let mut chain = Vec::new();
     while !current.is_self_issued() {
         let issuer = certificates.iter().position(|certificate| certificate.subject() == current.issuer());
-        let issuer = issuer.ok_or_else(|| Error::IssuerMissing {
-            subject: current.subject().clone(),
-            issuer: current.issuer().clone(),
+        let issuer = issuer.ok_or_else(|| {
+            Error::new(format!(
+                "the certificate of {} was issued by {}, whose certificate is not there",
+                current.subject(),
+                current.issuer()
+            ))
+            .with_hint(
+                "append the certificates of the issuers, up to the root, to the file given with --ca-cert",
+            )
         })?;
         chain.push(std::mem::replace(&mut current, certificates.remove(issuer)));
     }
     chain.push(current);
     match certificates.first() {
-        Some(other) => Err(Error::UnrelatedCertificate { subject: other.subject().clone() }),
+        Some(other) => Err(Error::new(format!(
+            "holds a certificate that is not part of the CA's chain: {}",
+            other.subject()
+        ))
+        .with_hint("leave only the CA, its issuers and their root")),
         None => Ok(chain),
     }
 }
 
-/// Checks what verifiers ask of an authority with `below` others between it and an end entity. A
+/// Checks what verifiers ask of a CA with `below` others between it and an end entity. A
 /// root is judged here alone: webpki takes nothing from it but name, key and nameConstraints, where
 /// OpenSSL and Go refuse what follows from its other extensions.
 ///
 /// # Errors
-/// If it is no authority, may not sign certificates for this, or is not valid `now`.
+/// If it is no CA, may not sign certificates for this, or is not valid `now`.
 pub fn check_may_issue(certificate: &Certificate, below: usize, now: OffsetDateTime) -> Result<(), Error> {
-    let subject = || certificate.subject().clone();
-    let unusable = |reason: String| Error::AuthorityUnusable { subject: subject(), reason };
-    let Validity { not_before, not_after } = certificate.validity();
+    let unusable = |reason: &str| unusable(certificate, reason);
+    let subject = certificate.subject();
     if !certificate.is_ca() {
-        return Err(Error::NotAnAuthority { subject: subject() });
+        return Err(Error::not_a_ca(certificate));
     }
     if certificate.key_cert_sign() == Some(false) {
-        return Err(Error::NoKeyCertSign { subject: subject() });
+        return Err(Error::new(format!(
+            "may not sign certificates ({subject}): keyUsage has no keyCertSign"
+        ))
+        .with_hint(USE_A_CA));
     }
     if let Some(kind) = EndEntityKind::ALL.into_iter().find(|kind| !certificate.serves(*kind)) {
-        return Err(unusable(format!("its extendedKeyUsage has no {kind}Auth")));
+        return Err(unusable(&format!("its extendedKeyUsage has no {kind}Auth")));
     }
     if let Some(oid) = certificate.unknown_critical() {
-        return Err(unusable(format!("its critical extension {oid} is unknown to verifiers")));
+        return Err(unusable(&format!("its critical extension {oid} is unknown to verifiers")));
     }
     if certificate.path_length().is_some_and(|most| below > most as usize) {
-        return Err(unusable(format!("its pathlen allows fewer than the {below} authorities below it")));
+        return Err(unusable(&format!("its pathlen allows fewer than the {below} CAs below it")));
     }
+    let Validity { not_before, not_after } = certificate.validity();
     if now > not_after {
-        return Err(Error::AuthorityExpired { not_after });
+        return Err(Error::new(format!("the CA expired on {}", moment(not_after)))
+            .of(Problem::CaExpired)
+            .with_hint_on_directory("gen --force", "makes a new CA and keeps the old files in a backup"));
     }
     if now < not_before {
-        return Err(Error::AuthorityNotYetValid { not_before, now });
+        return Err(Error::new(format!(
+            "the CA is valid only from {}, and the clock of this machine says {}",
+            moment(not_before),
+            moment(now)
+        ))
+        .with_hint(
+            "`date -u` shows that clock: set it, if it is wrong; otherwise run this again when the CA is valid",
+        ));
     }
     Ok(())
+}
+
+const USE_A_CA: &str = "use a certificate that was made for a CA, with its key";
+
+/// A CA whose certificates OpenSSL and Go would refuse.
+fn unusable(certificate: &Certificate, reason: &str) -> Error {
+    Error::new(format!("cannot issue certificates for Milvus ({}): {reason}", certificate.subject()))
+        .with_hint("ask whoever made it for another, or make a CA of your own: `milvus-certs gen -d NEW`")
+}
+
+impl Error {
+    pub(crate) fn not_a_ca(certificate: &Certificate) -> Self {
+        let subject = certificate.subject();
+        Self::new(format!("is not a CA ({subject}): basicConstraints does not say CA:TRUE"))
+            .with_hint(USE_A_CA)
+    }
+
+    /// The key of somebody else.
+    pub(crate) fn key_mismatch(subject: &Subject) -> Self {
+        Self::new(format!("the private key does not belong to the certificate of {subject}"))
+            .with_hint("put the key and the certificate that were made together side by side")
+    }
 }

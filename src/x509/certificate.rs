@@ -9,13 +9,18 @@ use x509_parser::error::X509Error;
 use x509_parser::nom;
 use x509_parser::prelude::{FromDer, X509Version};
 
+use crate::x509::algorithm::KeyAlgorithm;
+use crate::x509::asn1::damage;
 use crate::x509::email::EmailConstraints;
-use crate::x509::encoding::damage;
+use crate::x509::error::Error;
 use crate::x509::extensions::{ANY_PURPOSE, DIGITAL_SIGNATURE, Extensions, KEY_CERT_SIGN};
-use crate::x509::{
-    EndEntityKind, Error, GeneralName, KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm, Subject,
-    Validity,
-};
+use crate::x509::kind::EndEntityKind;
+use crate::x509::name::GeneralName;
+use crate::x509::public_key::{PublicKey, spki_sha256};
+use crate::x509::serial::SerialNumber;
+use crate::x509::signature::{LENIENT, SignatureAlgorithm, SignatureDefect, check_signature};
+use crate::x509::subject::Subject;
+use crate::x509::validity::Validity;
 
 /// A certificate, parsed once: its bytes and what this program asks of it.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,12 +42,12 @@ pub struct Certificate {
 pub(crate) const MAX_LENGTH: usize = 100 * 1024;
 
 /// Refuses certificates that together are longer than peers take.
-///
-/// # Errors
-/// If they are.
 pub(crate) fn check_length(length: usize) -> Result<(), Error> {
     match length > MAX_LENGTH {
-        true => Err(Error::CertificateTooLong { length }),
+        true => Err(Error::new(format!(
+            "is a certificate of {length} octets with its chain, and OpenSSL takes at most {MAX_LENGTH} from a peer"
+        ))
+        .with_hint("give it fewer names; *.example.com stands for all names with one label in its place")),
         false => Ok(()),
     }
 }
@@ -53,7 +58,10 @@ impl Certificate {
     /// # Errors
     /// If it is not one, or something follows it.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
-        let malformed = |reason: String| Error::CertificateMalformed { reason };
+        let malformed = |reason: String| {
+            Error::new(format!("is not an X.509 certificate: {reason}"))
+                .with_hint("restore the file from a backup")
+        };
         check_length(der.len())?;
         let (rest, parsed) =
             X509Certificate::from_der(der).map_err(|error| malformed(in_words(&error, der)))?;
@@ -74,13 +82,11 @@ impl Certificate {
             key_algorithm: KeyAlgorithm::from_spki(parsed.public_key().raw),
             signature_algorithm: SignatureAlgorithm::of(&parsed.signature_algorithm.algorithm.to_id_string()),
             is_before_v3: parsed.version() != X509Version::V3,
-            extensions: Extensions::of(&parsed)?,
+            extensions: Extensions::of(&parsed).map_err(malformed)?,
             der: CertificateDer::from(der.to_vec()),
         })
     }
 
-    /// The certificate's bytes.
-    #[must_use]
     pub fn as_der(&self) -> &[u8] {
         &self.der
     }
@@ -89,141 +95,122 @@ impl Certificate {
         &self.der
     }
 
-    /// Whose certificate it is.
-    #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 
-    /// Who signed it.
-    #[must_use]
     pub fn issuer(&self) -> &Subject {
         &self.issuer
     }
 
-    /// Its serial number.
-    #[must_use]
     pub fn serial(&self) -> &SerialNumber {
         &self.serial
     }
 
-    /// From when to when it is valid.
-    #[must_use]
     pub fn validity(&self) -> Validity {
         self.validity
     }
 
     /// The usable entries of subjectAltName.
-    #[must_use]
     pub fn names(&self) -> &[GeneralName] {
         &self.extensions.names
     }
 
     /// Entries of subjectAltName that no client can match, or of kinds that are not kept.
-    #[must_use]
     pub fn unusable_names(&self) -> &[String] {
         &self.extensions.unusable_names
     }
 
     /// Its extensions that no certificate has that is made here, by name or object identifier:
     /// `crlDistributionPoints`.
-    #[must_use]
     pub fn other_extensions(&self) -> &[String] {
         &self.extensions.others
     }
 
-    /// Its public key.
-    ///
     /// # Errors
     /// A key of a kind that is not made or read here, named in the error.
     pub fn public_key(&self) -> Result<PublicKey, Error> {
         PublicKey::from_spki(&self.spki)
     }
 
-    /// Whether basicConstraints says CA:TRUE.
-    #[must_use]
     pub fn is_ca(&self) -> bool {
         self.extensions.is_ca
     }
 
     /// Whether it is of X.509 version 1 or 2: as a root it may issue whatever it wants, and as an end
     /// entity it has no subjectAltName.
-    #[must_use]
     pub fn is_before_v3(&self) -> bool {
         self.is_before_v3
     }
 
     /// Whether keyUsage says keyCertSign; `None` without the extension, which allows everything.
-    #[must_use]
     pub fn key_cert_sign(&self) -> Option<bool> {
         self.key_usage().map(|usages| usages.contains(&KEY_CERT_SIGN))
     }
 
     /// Whether its key may sign handshakes: keyUsage says digitalSignature, or there is none.
-    #[must_use]
     pub fn may_sign_handshakes(&self) -> bool {
         self.key_usage().is_none_or(|usages| usages.contains(&DIGITAL_SIGNATURE))
     }
 
     /// The names of keyUsage's bits (RFC 5280 4.2.1.3); `None` without the extension.
-    #[must_use]
     pub fn key_usage(&self) -> Option<&[&'static str]> {
         self.extensions.key_usage.as_deref()
     }
 
     /// The purposes of extendedKeyUsage (RFC 5280 4.2.1.12), by name or object identifier; `None`
     /// without the extension.
-    #[must_use]
     pub fn extended_key_usage(&self) -> Option<&[String]> {
         self.extensions.extended_key_usage.as_deref()
     }
 
-    /// How many authorities may stand between it and an end entity (RFC 5280 4.2.1.9).
-    #[must_use]
+    /// How many CAs may stand between it and an end entity (RFC 5280 4.2.1.9).
     pub fn path_length(&self) -> Option<u32> {
         self.extensions.path_length
     }
 
     /// A critical extension that verifiers do not know, and so must refuse (RFC 5280 4.2).
-    #[must_use]
     pub fn unknown_critical(&self) -> Option<&str> {
         self.extensions.unknown_critical.as_deref()
     }
 
     /// Whether there are nameConstraints (RFC 5280 4.2.1.10).
-    #[must_use]
     pub fn constrains_names(&self) -> bool {
         self.extensions.constrains_names
     }
 
     /// Whether nameConstraints say something about IP addresses.
-    #[must_use]
     pub fn constrains_addresses(&self) -> bool {
         self.extensions.constrains_addresses
     }
 
     /// Whether Go and the other verifiers take it for this purpose: without extendedKeyUsage it
     /// serves all (RFC 5280 4.2.1.12).
-    #[must_use]
     pub fn serves(&self, kind: EndEntityKind) -> bool {
-        self.extended_key_usage().is_none_or(|purposes| {
-            purposes.iter().any(|purpose| purpose == ANY_PURPOSE || purpose == kind.purpose())
-        })
+        self.names_purpose(kind) || self.serves_any_purpose()
+    }
+
+    /// Who it is for, by its purposes; a client where they do not tell.
+    pub fn kind(&self) -> EndEntityKind {
+        match self.serves(EndEntityKind::Server) && !self.serves(EndEntityKind::Client) {
+            true => EndEntityKind::Server,
+            false => EndEntityKind::Client,
+        }
     }
 
     /// Whether extendedKeyUsage says anyExtendedKeyUsage.
-    #[must_use]
     pub fn serves_any_purpose(&self) -> bool {
-        self.extended_key_usage()
-            .is_some_and(|purposes| purposes.iter().any(|purpose| purpose == ANY_PURPOSE))
+        self.has_purpose(ANY_PURPOSE)
     }
 
     /// Whether extendedKeyUsage says this purpose itself, which is what OpenSSL asks of a CA; without the
     /// extension it serves all.
-    #[must_use]
     pub fn names_purpose(&self, kind: EndEntityKind) -> bool {
-        self.extended_key_usage()
-            .is_none_or(|purposes| purposes.iter().any(|purpose| purpose == kind.purpose()))
+        self.extended_key_usage().is_none() || self.has_purpose(kind.purpose())
+    }
+
+    fn has_purpose(&self, purpose: &str) -> bool {
+        self.extended_key_usage().is_some_and(|purposes| purposes.iter().any(|own| own == purpose))
     }
 
     /// The name of a critical extension that webpki does not know, and so refuses in what is presented to
@@ -234,24 +221,18 @@ impl Certificate {
 
     /// Whether nameConstraints speak of names that Go does not know, such as directory names: where the
     /// extension is critical, as RFC 5280 4.2.1.10 asks, it refuses whatever stands below.
-    #[must_use]
     pub fn constrains_other_names(&self) -> bool {
         self.extensions.constrains_other_names
     }
 
-    /// What nameConstraints say of e-mail addresses.
     pub(crate) fn email_constraints(&self) -> &EmailConstraints {
         &self.extensions.email_constraints
     }
 
-    /// subjectKeyIdentifier (RFC 5280 4.2.1.2), if there is one.
-    #[must_use]
     pub fn subject_key_identifier(&self) -> Option<&[u8]> {
         self.extensions.subject_key_identifier.as_deref()
     }
 
-    /// The keyIdentifier of authorityKeyIdentifier (RFC 5280 4.2.1.1), if there is one.
-    #[must_use]
     pub fn authority_key_identifier(&self) -> Option<&[u8]> {
         self.extensions.authority_key_identifier.as_deref()
     }
@@ -262,7 +243,6 @@ impl Certificate {
     }
 
     /// The extensions that limit what it may issue, beside basicConstraints and keyUsage.
-    #[must_use]
     pub fn limits(&self) -> Vec<&'static str> {
         let limits = [
             (self.constrains_names(), "nameConstraints"),
@@ -277,15 +257,8 @@ impl Certificate {
         self.extensions.constrains_policies
     }
 
-    /// What kind of key it has.
-    #[must_use]
     pub fn key_algorithm(&self) -> &KeyAlgorithm {
         &self.key_algorithm
-    }
-
-    /// The SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
-    pub(crate) fn spki(&self) -> &[u8] {
-        &self.spki
     }
 
     /// The content of subjectPublicKey (RFC 5280 4.1.2.7), normalised where the kind of key is known.
@@ -299,14 +272,11 @@ impl Certificate {
         }
     }
 
-    /// How its issuer signed it.
-    #[must_use]
     pub fn signature_algorithm(&self) -> &SignatureAlgorithm {
         &self.signature_algorithm
     }
 
     /// SHA-256 of its SubjectPublicKeyInfo: the key's pin.
-    #[must_use]
     pub fn spki_sha256(&self) -> [u8; 32] {
         spki_sha256(&self.spki)
     }
@@ -320,22 +290,24 @@ impl Certificate {
         }
     }
 
+    pub(crate) fn check_signed_by(&self, issuer: &Certificate) -> Result<(), SignatureDefect> {
+        check_signature(&self.der, &issuer.spki, LENIENT)
+    }
+
+    /// Whether a CA signed it, as far as that can be told.
+    pub fn is_issued_by(&self, ca: &Certificate) -> bool {
+        self.issuer == ca.subject && self.check_signed_by(ca).is_ok()
+    }
+
     /// Whether subject and issuer are the same: a root, or at least an end of the chain.
-    #[must_use]
     pub fn is_self_issued(&self) -> bool {
         self.subject == self.issuer
     }
 
     /// SHA-256 of the certificate, in upper-case hex with colons, as OpenSSL prints it.
-    #[must_use]
     pub fn fingerprint(&self) -> String {
         hex_with_colons(&Sha256::digest(&self.der))
     }
-}
-
-/// SHA-256 of a SubjectPublicKeyInfo.
-pub(crate) fn spki_sha256(spki: &[u8]) -> [u8; 32] {
-    Sha256::digest(spki).into()
 }
 
 /// What is wrong with a certificate or a request, where the parser speaks of itself.

@@ -1,4 +1,4 @@
-//! Judges chains for checks, where [`verify_chain`](super::verify_chain) only refuses: what exactly is
+//! Judges chains for checks, where [`verify_chain`](crate::x509::verify_chain) only refuses: what exactly is
 //! wrong, apart from dates and weak keys, which are findings of their own.
 
 use std::fmt;
@@ -6,10 +6,11 @@ use std::fmt;
 use time::OffsetDateTime;
 use webpki::KeyUsage;
 
-use crate::x509::signatures::LENIENT;
-use crate::x509::signed::{SignatureDefect, check_signature};
-use crate::x509::verify::{in_words, webpki_verdict};
-use crate::x509::{Certificate, EndEntityKind, KeyAlgorithm};
+use crate::x509::algorithm::KeyAlgorithm;
+use crate::x509::certificate::Certificate;
+use crate::x509::kind::EndEntityKind;
+use crate::x509::signature::{LENIENT, SignatureDefect};
+use crate::x509::verify::{in_words, usage, webpki_verdict};
 
 /// What is wrong with a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum ChainDefect {
     WrongSignature,
     /// An issuer says CA:FALSE.
     IssuerNotAuthority,
-    /// pathLenConstraint does not allow an authority in it.
+    /// pathLenConstraint does not allow a CA in it.
     PathLength,
     /// nameConstraints do not permit its names.
     NameConstraints,
@@ -40,9 +41,9 @@ impl fmt::Display for ChainDefect {
             Self::UnknownIssuer => "its issuer is not in ca.pem",
             Self::WrongSignature => "another key than ca.pem's signed it, under the same name",
             Self::IssuerNotAuthority => "it was signed with a certificate that says CA:FALSE",
-            Self::PathLength => "more authorities stand above it than pathlen allows",
-            Self::NameConstraints => "the authority's nameConstraints do not permit its names",
-            Self::IssuerPurpose => "the extendedKeyUsage of an authority above it does not have the purpose",
+            Self::PathLength => "more CAs stand above it than pathlen allows",
+            Self::NameConstraints => "the CA's nameConstraints do not permit its names",
+            Self::IssuerPurpose => "the extendedKeyUsage of a CA above it does not have the purpose",
             Self::UnknownCriticalExtension => "it has a critical extension that verifiers do not know",
             Self::Unknown => "it cannot be judged",
             Self::Other(reason) => reason,
@@ -61,7 +62,7 @@ pub fn judge_chain(
     anchors: &[Certificate],
 ) -> Result<(), ChainDefect> {
     let leaf = presented.first().ok_or(ChainDefect::UnknownIssuer)?;
-    let Some(usage) = usage(leaf, kind) else {
+    let Some(usage) = usage_to_judge(leaf, kind) else {
         return judge_issuer(presented, anchors);
     };
     let begins = presented.iter().map(|certificate| certificate.validity().not_before).max();
@@ -106,16 +107,13 @@ const ANY_EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1D, 0x25, 0x00];
 
 /// A purpose that the certificate has, so that its chain is judged even where that purpose is the
 /// wrong one; none where it has neither.
-fn usage(leaf: &Certificate, kind: EndEntityKind) -> Option<KeyUsage> {
+fn usage_to_judge(leaf: &Certificate, kind: EndEntityKind) -> Option<KeyUsage> {
     // webpki does not take anyExtendedKeyUsage for a purpose; Go does.
     if leaf.serves_any_purpose() {
         return Some(KeyUsage::required_if_present(ANY_EXTENDED_KEY_USAGE));
     }
     let other = EndEntityKind::ALL.into_iter().find(|other| leaf.serves(*other));
-    Some(match if leaf.serves(kind) { kind } else { other? } {
-        EndEntityKind::Server => KeyUsage::server_auth(),
-        EndEntityKind::Client => KeyUsage::client_auth(),
-    })
+    Some(usage(if leaf.serves(kind) { kind } else { other? }))
 }
 
 /// Whether some issuer signed the certificate, where webpki goes no further.
@@ -124,26 +122,11 @@ fn judge_issuer(presented: &[Certificate], anchors: &[Certificate]) -> Result<()
     let candidates = anchors.iter().chain(issuers).filter(|issuer| issuer.subject() == leaf.issuer());
     let mut defect = ChainDefect::UnknownIssuer;
     for issuer in candidates {
-        match signed_by(leaf, issuer) {
+        match leaf.check_signed_by(issuer) {
             Ok(()) => return Ok(()),
-            Err(found) => defect = found,
+            Err(SignatureDefect::Unreadable | SignatureDefect::Algorithm) => defect = ChainDefect::Unknown,
+            Err(SignatureDefect::Wrong) => defect = ChainDefect::WrongSignature,
         }
     }
     Err(defect)
-}
-
-impl Certificate {
-    /// Whether an authority signed it, as far as that can be told.
-    #[must_use]
-    pub fn is_issued_by(&self, authority: &Certificate) -> bool {
-        self.issuer() == authority.subject() && signed_by(self, authority).is_ok()
-    }
-}
-
-/// Whether the issuer's key signed the certificate.
-fn signed_by(certificate: &Certificate, issuer: &Certificate) -> Result<(), ChainDefect> {
-    check_signature(certificate.as_der(), issuer.spki(), LENIENT).map_err(|defect| match defect {
-        SignatureDefect::Unreadable | SignatureDefect::Algorithm => ChainDefect::Unknown,
-        SignatureDefect::Wrong => ChainDefect::WrongSignature,
-    })
 }

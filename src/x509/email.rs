@@ -3,8 +3,6 @@
 
 use x509_parser::extensions::{GeneralName as ParsedName, GeneralSubtree, NameConstraints};
 
-use crate::x509::{Certificate, GeneralName};
-
 /// What nameConstraints say of e-mail addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct EmailConstraints {
@@ -29,28 +27,11 @@ impl EmailConstraints {
         }
     }
 
-    fn allow(&self, address: &str) -> bool {
+    pub(crate) fn allow(&self, address: &str) -> bool {
         let matches = |constraint: &String| is_within(address, constraint);
         (self.permitted.is_empty() || self.permitted.iter().any(matches))
             && !self.excluded.iter().any(matches)
     }
-}
-
-/// An address of the certificate, in its subject or its subjectAltName, that an issuer's nameConstraints do
-/// not allow.
-pub(crate) fn forbidden_address<'a>(
-    certificate: &Certificate,
-    issuers: impl IntoIterator<Item = &'a Certificate>,
-) -> Option<String> {
-    let named = certificate.names().iter().filter_map(|name| match name {
-        GeneralName::Email(address) => Some(address.clone()),
-        _ => None,
-    });
-    let addresses: Vec<_> = certificate.subject().email_addresses().into_iter().chain(named).collect();
-    issuers.into_iter().find_map(|issuer| {
-        let constraints = issuer.email_constraints();
-        addresses.iter().find(|address| !constraints.allow(address)).cloned()
-    })
 }
 
 /// A mailbox (`a@example.com`), all mailboxes of a host (`example.com`), or of the hosts in a domain

@@ -2,11 +2,13 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{
     ExtendedKeyUsage as ParsedExtendedKeyUsage, GeneralName as ParsedName, ParsedExtension,
 };
+use x509_parser::objects::{oid_registry, oid2sn};
+use x509_parser::prelude::asn1_rs::Oid;
 
 use crate::base::text::printable;
 use crate::x509::email::EmailConstraints;
-use crate::x509::request::name;
-use crate::x509::{EndEntityKind, Error, GeneralName};
+use crate::x509::kind::EndEntityKind;
+use crate::x509::name::GeneralName;
 
 /// The extensions that matter here (RFC 5280 4.2.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,8 +46,8 @@ pub(crate) struct Extensions {
 }
 
 impl Extensions {
-    /// Those of a certificate.
-    pub(crate) fn of(parsed: &X509Certificate<'_>) -> Result<Self, Error> {
+    /// Those of a certificate, or which of them is damaged.
+    pub(crate) fn of(parsed: &X509Certificate<'_>) -> Result<Self, String> {
         let mut extensions = Self::default();
         for extension in parsed.extensions() {
             if !is_made_here(extension.parsed_extension()) {
@@ -56,9 +58,7 @@ impl Extensions {
             }
             match extension.parsed_extension() {
                 ParsedExtension::ParseError { .. } => {
-                    return Err(Error::CertificateMalformed {
-                        reason: format!("its extension {} is damaged", extension.oid),
-                    });
+                    return Err(format!("its extension {} is damaged", extension.oid));
                 }
                 ParsedExtension::UnsupportedExtension { oid } if extension.critical => {
                     extensions.unknown_critical = Some(oid.to_id_string());
@@ -116,6 +116,11 @@ impl Extensions {
             _ => {}
         }
     }
+}
+
+/// As OpenSSL names it, or the object identifier.
+pub(crate) fn name(oid: &Oid<'_>) -> String {
+    oid2sn(oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned)
 }
 
 /// Whether every certificate of a server or client has such an extension.

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use serde::Serializer;
 use time::OffsetDateTime;
 
-use crate::x509::timestamp;
+use crate::x509::validity::timestamp;
 
 /// RFC 3339 in UTC.
 pub(crate) fn rfc3339<S: Serializer>(time: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,51 +1,37 @@
+//! What is wrong with public keys for which no certificate should be made.
+
 use std::fmt;
 
 use crypto_bigint::{BoxedUint, Resize};
 use der::Decode;
 use der::asn1::UintRef;
-use x509_cert::spki::SubjectPublicKeyInfoRef;
 
-use crate::x509::algorithm::{MAX_RSA_BITS, MIN_RSA_BITS, RsaPublicKey, bit_length};
-use crate::x509::{Error, KeyAlgorithm, PublicKey};
+use crate::x509::algorithm::{KeyAlgorithm, MAX_RSA_BITS, MIN_RSA_BITS, RsaPublicKey, bit_length};
 
 /// Why no certificate is made for somebody else's public key, and why it signs none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyDefect {
     /// RSA that can be factored (NIST SP 800-131A).
-    TooShort {
-        /// The length of the modulus.
-        bits: u32,
-    },
+    TooShort { bits: u32 },
     /// RSA that Go refuses, and that takes seconds for every handshake.
-    TooLong {
-        /// The length of the modulus.
-        bits: u32,
-    },
+    TooLong { bits: u32 },
     /// An RSA public exponent below 65537 (FIPS 186-5 A.1.1).
-    ExponentTooSmall {
-        /// The exponent.
-        exponent: u64,
-    },
+    ExponentTooSmall { exponent: u64 },
     /// An RSA public exponent above what Go, and so Milvus, works with.
     ExponentTooLarge,
     /// An RSA public exponent that has no private one (FIPS 186-5 A.1.1).
     ExponentEven,
-    /// An RSA modulus that everybody can factor (CA/Browser Forum Baseline Requirements 6.1.6).
-    SmallFactor {
-        /// Its smallest prime factor.
-        factor: u32,
-    },
+    /// An RSA modulus that everybody can factor (CA/Browser Forum Baseline Requirements 6.1.6), with its
+    /// smallest prime factor.
+    SmallFactor { factor: u32 },
     /// An RSA modulus whose two primes are so close to each other that everybody can find them
     /// (CVE-2022-26320; CA/Browser Forum Baseline Requirements 6.1.1.3).
     ClosePrimes,
     /// An RSA modulus made by the library of Infineon's smartcards and TPMs, which can be factored
     /// (ROCA, CVE-2017-15361).
     Roca,
-    /// A private key that everybody has.
-    Published {
-        /// Where it can be read.
-        place: String,
-    },
+    /// A private key that everybody can read, in this place.
+    Published { place: String },
     /// A kind of key that Milvus or its clients cannot use, by name.
     Unsupported(String),
 }
@@ -60,94 +46,84 @@ const MIN_EXPONENT: u64 = 65_537;
 const MAX_EXPONENT_BITS: u32 = 31;
 
 impl KeyDefect {
-    /// What to do about it.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::TooShort { .. } | Self::TooLong { .. } => {
-                "make a key of 3072 bits: `openssl req -new -newkey rsa:3072 -keyout my.key -out my.csr`"
-            }
-            Self::ExponentTooSmall { .. } | Self::ExponentTooLarge | Self::ExponentEven => {
-                "make a key with the exponent 65537, as `openssl genrsa -out my.key 3072` does"
-            }
-            Self::SmallFactor { .. } | Self::ClosePrimes | Self::Roca => {
-                "find out what made the key, and make another: `openssl genrsa -out my.key 3072`"
-            }
-            Self::Published { .. } => "make a key of your own: `openssl genrsa -out my.key 3072`",
-            Self::Unsupported(_) => {
-                "make a key that is known: `openssl ecparam -name prime256v1 -genkey -noout -out my.key`"
-            }
-        }
-    }
-}
-
-/// What stands after `asks for a certificate of`, and after `has`.
-impl fmt::Display for KeyDefect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What stands after `asks for a certificate of`, and after `has`; and what to do about it.
+    fn words(&self) -> (String, &'static str) {
+        const OTHER_LENGTH: &str =
+            "make a key of 3072 bits: `openssl req -new -newkey rsa:3072 -keyout my.key -out my.csr`";
+        const OTHER_EXPONENT: &str =
+            "make a key with the exponent 65537, as `openssl genrsa -out my.key 3072` does";
+        const OTHER_MAKER: &str =
+            "find out what made the key, and make another: `openssl genrsa -out my.key 3072`";
         match self {
             Self::TooShort { bits } => {
-                write!(f, "an RSA key of {bits} bits, and at least {MIN_RSA_BITS} are needed")
+                (format!("an RSA key of {bits} bits, and at least {MIN_RSA_BITS} are needed"), OTHER_LENGTH)
             }
             Self::TooLong { bits } => {
-                write!(f, "an RSA key of {bits} bits, and Go reads at most {MAX_RSA_BITS}")
+                (format!("an RSA key of {bits} bits, and Go reads at most {MAX_RSA_BITS}"), OTHER_LENGTH)
             }
-            Self::ExponentTooSmall { exponent } => {
-                write!(
-                    f,
-                    "an RSA key with the public exponent {exponent}, and at least {MIN_EXPONENT} is needed"
-                )
-            }
-            Self::ExponentTooLarge => {
-                write!(
-                    f,
-                    "an RSA key whose public exponent has more than {MAX_EXPONENT_BITS} bits, and Go refuses it"
-                )
-            }
+            Self::ExponentTooSmall { exponent } => (
+                format!("an RSA key with the public exponent {exponent}, and at least {MIN_EXPONENT} is needed"),
+                OTHER_EXPONENT,
+            ),
+            Self::ExponentTooLarge => (
+                format!("an RSA key whose public exponent has more than {MAX_EXPONENT_BITS} bits, and Go refuses it"),
+                OTHER_EXPONENT,
+            ),
             Self::ExponentEven => {
-                f.write_str("an RSA key whose public exponent is even, which no real key's is")
+                ("an RSA key whose public exponent is even, which no real key's is".into(), OTHER_EXPONENT)
             }
-            Self::SmallFactor { factor: 2 } => {
-                f.write_str("an RSA key whose modulus is even, so that everybody can compute the private key")
+            Self::SmallFactor { factor } => {
+                let is = if *factor == 2 { "even".to_owned() } else { format!("divisible by {factor}") };
+                (
+                    format!("an RSA key whose modulus is {is}, so that everybody can compute the private key"),
+                    OTHER_MAKER,
+                )
             }
-            Self::SmallFactor { factor } => write!(
-                f,
-                "an RSA key whose modulus is divisible by {factor}, so that everybody can compute the private key"
+            Self::ClosePrimes => (
+                "an RSA key whose two primes are close to each other, so that everybody can compute the private key"
+                    .into(),
+                OTHER_MAKER,
             ),
-            Self::ClosePrimes => f.write_str(
-                "an RSA key whose two primes are close to each other, so that everybody can compute the private key",
+            Self::Roca => (
+                "an RSA key of a smartcard or TPM of Infineon whose private key can be computed (ROCA, CVE-2017-15361)"
+                    .into(),
+                OTHER_MAKER,
             ),
-            Self::Roca => f.write_str(
-                "an RSA key of a smartcard or TPM of Infineon whose private key can be computed (ROCA, CVE-2017-15361)",
+            Self::Published { place } => (
+                format!("a key whose private half everybody can read: it is in {place}"),
+                "make a key of your own: `openssl genrsa -out my.key 3072`",
             ),
-            Self::Published { place } => {
-                write!(f, "a key whose private half everybody can read: it is in {place}")
-            }
-            Self::Unsupported(name) => write!(f, "a key that cannot be used with Milvus: {name}"),
+            Self::Unsupported(name) => (
+                format!("a key that cannot be used with Milvus: {name}"),
+                "make a key that is known: `openssl ecparam -name prime256v1 -genkey -noout -out my.key`",
+            ),
         }
     }
-}
 
-/// The key of somebody else's SubjectPublicKeyInfo, if a certificate may be made for it, or with it.
-pub(crate) fn certifiable(spki: &[u8]) -> Result<PublicKey, KeyDefect> {
-    let algorithm = KeyAlgorithm::from_spki(spki);
-    let unsupported = || KeyDefect::Unsupported(algorithm.to_string());
-    if let KeyAlgorithm::Rsa(bits) = algorithm {
-        let info = SubjectPublicKeyInfoRef::from_der(spki).map_err(|_| unsupported())?;
-        let key = RsaPublicKey::from_der(info.subject_public_key.raw_bytes()).map_err(|_| unsupported())?;
-        check_rsa(bits, &key)?;
-        check_modulus(key.modulus)?;
+    pub(crate) fn hint(&self) -> &'static str {
+        self.words().1
     }
-    PublicKey::from_spki(spki).map_err(|error| match error {
-        Error::KeyMalformed { .. } => KeyDefect::Unsupported(format!("{algorithm}, and it is damaged")),
-        _ => unsupported(),
-    })
 }
 
-fn check_rsa(bits: u32, key: &RsaPublicKey<'_>) -> Result<(), KeyDefect> {
-    match bits {
-        ..MIN_RSA_BITS => return Err(KeyDefect::TooShort { bits }),
+impl fmt::Display for KeyDefect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words().0)
+    }
+}
+
+/// What is wrong with an RSA key; `bits` is the content of its subjectPublicKey.
+pub(crate) fn check_rsa(bits: &[u8]) -> Result<(), KeyDefect> {
+    match RsaPublicKey::from_der(bits) {
+        Ok(key) => check_numbers(&key).and_then(|()| check_modulus(key.modulus)),
+        Err(_) => Err(KeyDefect::Unsupported(KeyAlgorithm::UNREADABLE_RSA.into())),
+    }
+}
+
+fn check_numbers(key: &RsaPublicKey<'_>) -> Result<(), KeyDefect> {
+    match bit_length(key.modulus) {
+        bits @ ..MIN_RSA_BITS => return Err(KeyDefect::TooShort { bits }),
         MIN_RSA_BITS..=MAX_RSA_BITS => {}
-        _ => return Err(KeyDefect::TooLong { bits }),
+        bits => return Err(KeyDefect::TooLong { bits }),
     }
     if bit_length(key.public_exponent) > MAX_EXPONENT_BITS {
         return Err(KeyDefect::ExponentTooLarge);
@@ -228,6 +204,7 @@ fn remainder(number: UintRef<'_>, divisor: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use crypto_bigint::ConcatenatingMul;
+    use der::Encode;
 
     use super::*;
 
@@ -242,7 +219,7 @@ mod tests {
     fn check(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyDefect> {
         let modulus = UintRef::new(modulus).unwrap();
         let key = RsaPublicKey { modulus, public_exponent: UintRef::new(exponent).unwrap() };
-        check_rsa(bit_length(modulus), &key).and_then(|()| check_modulus(modulus))
+        check_rsa(&key.to_der().unwrap())
     }
 
     /// The first odd number of so many bits that no small prime divides.

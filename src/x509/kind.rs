@@ -1,7 +1,5 @@
 use std::fmt;
 
-use crate::x509::Certificate;
-
 /// Who an end entity's certificate is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EndEntityKind {
@@ -15,17 +13,6 @@ impl EndEntityKind {
     /// Both, in the order in which they get their serial numbers.
     pub const ALL: [Self; 2] = [Self::Server, Self::Client];
 
-    /// Who a certificate is for, by its purposes; a client where they do not tell.
-    #[must_use]
-    pub fn of(certificate: &Certificate) -> Self {
-        match certificate.serves(Self::Server) && !certificate.serves(Self::Client) {
-            true => Self::Server,
-            false => Self::Client,
-        }
-    }
-
-    /// `server` or `client`.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Server => "server",
@@ -34,7 +21,6 @@ impl EndEntityKind {
     }
 
     /// The purpose in extendedKeyUsage: `serverAuth` or `clientAuth`.
-    #[must_use]
     pub const fn purpose(self) -> &'static str {
         match self {
             Self::Server => "serverAuth",

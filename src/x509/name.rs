@@ -5,7 +5,7 @@ use std::str::FromStr;
 use x509_parser::extensions::GeneralName as ParsedName;
 
 use crate::base::text::printable;
-use crate::x509::Error;
+use crate::x509::error::Error;
 
 /// A DNS name as certificates hold it: A-labels, lower case, perhaps with `*` as its first label.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,13 +18,11 @@ impl DnsName {
     const MAX_LABEL: usize = 63;
 
     /// The name as it stands in the certificate.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Whether the first label is `*`.
-    #[must_use]
     pub fn is_wildcard(&self) -> bool {
         self.0.starts_with("*.")
     }
@@ -38,8 +36,7 @@ impl FromStr for DnsName {
     /// Underscores are allowed: Compose's containers are often called so, and OpenSSL, Go and
     /// rustls compare them as any other character.
     fn from_str(value: &str) -> Result<Self, Error> {
-        let invalid =
-            |reason: &str| Error::NameInvalid { value: value.to_owned(), reason: reason.to_owned() };
+        let invalid = |reason: &str| Error::name_invalid(value, reason);
         let name = value.strip_suffix('.').unwrap_or(value);
         let name = if name.is_ascii() {
             name.to_ascii_lowercase()
@@ -75,6 +72,13 @@ fn check_label(label: &str) -> Result<(), &'static str> {
     }
 }
 
+impl Error {
+    pub(crate) fn name_invalid(value: &str, reason: &str) -> Self {
+        Self::new(format!("{value:?} is neither a DNS name nor an IP address: {reason}"))
+            .with_hint("give a name such as milvus.example.com, *.example.com, 10.0.0.5 or ::1")
+    }
+}
+
 impl fmt::Display for DnsName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -98,7 +102,7 @@ impl GeneralName {
     /// An entry of a certificate's subjectAltName; `None` for the kinds that are not kept.
     ///
     /// A dNSName that holds an IP address stays a dNSName here, though no client matches it:
-    /// [`GeneralName::repaired`] mends it.
+    /// [`GeneralName::repaired`] makes an iPAddress of it.
     ///
     /// # Errors
     /// A dNSName that is no host name, or an iPAddress that is not 4 or 16 octets long.
@@ -113,7 +117,6 @@ impl GeneralName {
     }
 
     /// An IP address that was written as a dNSName, as an iPAddress; `None` where nothing is wrong.
-    #[must_use]
     pub fn repaired(&self) -> Option<Self> {
         match self {
             Self::Dns(name) => name.as_str().parse().ok().map(Self::Ip),
@@ -147,8 +150,7 @@ impl FromStr for GeneralName {
 
     /// Reads a DNS name or an IP address; `dns:` and `ip:` force the kind.
     fn from_str(value: &str) -> Result<Self, Error> {
-        let invalid =
-            |reason: &str| Error::NameInvalid { value: value.to_owned(), reason: reason.to_owned() };
+        let invalid = |reason: &str| Error::name_invalid(value, reason);
         let lower = value.to_ascii_lowercase();
         if lower.starts_with("dns:") {
             return value["dns:".len()..].parse().map(Self::Dns);
@@ -179,10 +181,9 @@ fn ip_from_octets(octets: &[u8]) -> Result<IpAddr, Error> {
     if let Ok(octets) = <[u8; 4]>::try_from(octets) {
         return Ok(octets.into());
     }
-    <[u8; 16]>::try_from(octets).map(IpAddr::from).map_err(|_| Error::NameInvalid {
-        value: format!("{octets:02x?}"),
-        reason: "an iPAddress has 4 or 16 octets".into(),
-    })
+    <[u8; 16]>::try_from(octets)
+        .map(IpAddr::from)
+        .map_err(|_| Error::name_invalid(&format!("{octets:02x?}"), "an iPAddress has 4 or 16 octets"))
 }
 
 impl fmt::Display for GeneralName {

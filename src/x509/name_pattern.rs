@@ -1,7 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::x509::{Error, GeneralName};
+use crate::x509::error::Error;
+use crate::x509::name::GeneralName;
 
 /// Which names somebody else may have in a certificate: one name or address, or with `*` as first
 /// label every name that has one label in its place.
@@ -11,7 +12,6 @@ pub struct NamePattern(GeneralName);
 impl NamePattern {
     /// Whether the name is this one, or one that the wildcard stands for, itself among them. An
     /// address that was written as a dNSName is that address.
-    #[must_use]
     pub fn allows(&self, name: &GeneralName) -> bool {
         let repaired = name.repaired();
         let name = repaired.as_ref().unwrap_or(name);

@@ -5,11 +5,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use crate::x509::error::Error;
+
 pub(crate) const BEGIN: &[u8] = b"-----BEGIN ";
 pub(crate) const END: &[u8] = b"-----END ";
 pub(crate) const DASHES: &[u8] = b"-----";
-/// What is wrong with a file that ends before its block does.
-pub(crate) const CUT_OFF: &str = "a BEGIN line has no END line, the file is cut off";
+
+pub(crate) fn damaged(reason: impl std::fmt::Display) -> Error {
+    Error::new(format!("is not valid PEM: {reason}")).with_hint("restore the file from a backup")
+}
 
 /// A block of a PEM file.
 pub(crate) struct Block<'f> {
@@ -20,7 +24,7 @@ pub(crate) struct Block<'f> {
 
 impl<'f> Block<'f> {
     /// Reads all of a file, whatever stands between them; says what is wrong with the first that is damaged.
-    pub(crate) fn all(file: &'f [u8]) -> Result<Vec<Self>, String> {
+    pub(crate) fn all(file: &'f [u8]) -> Result<Vec<Self>, Error> {
         let (mut blocks, mut rest) = (Vec::new(), file);
         while let Some((parts, after)) = Parts::next(rest) {
             blocks.push(Self::of(&parts)?);
@@ -29,21 +33,21 @@ impl<'f> Block<'f> {
         Ok(blocks)
     }
 
-    fn of(parts: &Parts<'f>) -> Result<Self, String> {
+    fn of(parts: &Parts<'f>) -> Result<Self, Error> {
         let text = |octets: &'f [u8]| {
             let text = std::str::from_utf8(octets);
-            text.map_err(|_| "what is between a BEGIN line and its END line is not text".to_owned())
+            text.map_err(|_| damaged("what is between a BEGIN line and its END line is not text"))
         };
         let (label, end) = (text(parts.begin)?, text(parts.end)?);
         if label.is_empty() {
-            return Err("a BEGIN or END line is damaged".into());
+            return Err(damaged("a BEGIN or END line is damaged"));
         }
         if label != end {
-            return Err(format!("a BEGIN line says {label}, its END line {end}"));
+            return Err(damaged(format_args!("a BEGIN line says {label}, its END line {end}")));
         }
         let headers = text(parts.headers)?;
         if let Some(header) = headers.lines().find(|line| !line.contains(':')) {
-            return Err(format!("a header is damaged: {header}"));
+            return Err(damaged(format_args!("a header is damaged: {header}")));
         }
         Ok(Self { label, headers, contents: decoded(parts.data)? })
     }
@@ -102,13 +106,13 @@ fn split<'f>(text: &'f [u8], mark: &[u8]) -> Option<(&'f [u8], &'f [u8])> {
 }
 
 /// Decodes base64. Neither buffer grows, which would leave a copy behind.
-fn decoded(data: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
+fn decoded(data: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut text = Zeroizing::new(Vec::with_capacity(data.len()));
     text.extend(data.iter().filter(|octet| !octet.is_ascii_whitespace()));
     let mut contents = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
     let length = STANDARD.decode_slice(&*text, &mut contents);
     let length =
-        length.map_err(|_| "what is between a BEGIN line and its END line is not base64".to_owned())?;
+        length.map_err(|_| damaged("what is between a BEGIN line and its END line is not base64"))?;
     contents.truncate(length);
     Ok(contents)
 }
@@ -117,7 +121,7 @@ fn decoded(data: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
 mod tests {
     use super::*;
 
-    fn read(file: &[u8]) -> Result<Vec<Block<'_>>, String> {
+    fn read(file: &[u8]) -> Result<Vec<Block<'_>>, Error> {
         Block::all(file)
     }
 
@@ -149,7 +153,7 @@ mod tests {
             (b"-----BEGIN A-----\nno header\n\nAAEC\n-----END A-----\n", "a header is damaged: no header"),
             (b"-----BEGIN \xFF-----\nAAEC\n-----END \xFF-----\n", "is not text"),
         ] {
-            let error = read(file).err().unwrap();
+            let error = read(file).err().unwrap().to_string();
             assert!(error.contains(reason), "{error}");
         }
         assert!(read(b"-----BEGIN A-----\nAAEC\n").unwrap().is_empty(), "a block that is cut off is none");

@@ -5,17 +5,17 @@ use der::{Decode, Encode, Sequence, Tag, TagNumber};
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::extensions::{ParsedExtension, X509Extension};
-use x509_parser::objects::{oid_registry, oid2sn};
 use x509_parser::prelude::FromDer;
-use x509_parser::prelude::asn1_rs::Oid;
 
-use crate::base::text::printable;
-use crate::x509::certificate::{MAX_LENGTH, in_words, spki_sha256};
-use crate::x509::encoding::blocks;
-use crate::x509::extensions::{ANY_PURPOSE, Extensions};
-use crate::x509::key_defect::certifiable;
-use crate::x509::signed::{SignatureDefect, check_signature};
-use crate::x509::{EndEntityKind, Error, GeneralName, KeyAlgorithm, PublicKey, SignatureAlgorithm, Subject};
+use crate::x509::algorithm::KeyAlgorithm;
+use crate::x509::certificate::{MAX_LENGTH, in_words};
+use crate::x509::error::Error;
+use crate::x509::extensions::{Extensions, name};
+use crate::x509::key_defect::KeyDefect;
+use crate::x509::name::GeneralName;
+use crate::x509::public_key::{PublicKey, spki_sha256};
+use crate::x509::signature::{SignatureAlgorithm, SignatureDefect, check_signature};
+use crate::x509::subject::Subject;
 
 /// A certificate signing request (PKCS#10, RFC 2986), parsed once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,15 +36,14 @@ impl CertificateRequest {
     /// # Errors
     /// If it is not one, or something follows it.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
-        let malformed = |reason: String| Error::RequestMalformed { reason };
         if der.len() > MAX_LENGTH {
-            return Err(malformed(format!("it is longer than {MAX_LENGTH} octets")));
+            return Err(not_a_request(&format!("it is longer than {MAX_LENGTH} octets")));
         }
         let completed = with_attributes(der);
         let (rest, parsed) = X509CertificationRequest::from_der(&completed)
-            .map_err(|error| malformed(in_words(&error, der)))?;
+            .map_err(|error| not_a_request(&in_words(&error, der)))?;
         if !rest.is_empty() {
-            return Err(malformed(format!("{} octets follow it", rest.len())));
+            return Err(not_a_request(&format!("{} octets follow it", rest.len())));
         }
         let information = &parsed.certification_request_info;
         let mut request = Self {
@@ -88,66 +87,47 @@ impl CertificateRequest {
         }
     }
 
-    /// Whose certificate it is to be.
-    #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 
     /// The subjectAltName that is asked for.
-    #[must_use]
     pub fn names(&self) -> &[GeneralName] {
         &self.extensions.names
     }
 
     /// Entries of the subjectAltName that no certificate can have, as text.
-    #[must_use]
     pub fn unusable_names(&self) -> &[String] {
         &self.extensions.unusable_names
     }
 
     /// The bits of the keyUsage that is asked for, if any.
-    #[must_use]
     pub fn key_usage(&self) -> Option<&[&'static str]> {
         self.extensions.key_usage.as_deref()
     }
 
     /// The purposes of the extendedKeyUsage that is asked for, if any.
-    #[must_use]
     pub fn extended_key_usage(&self) -> Option<&[String]> {
         self.extensions.extended_key_usage.as_deref()
     }
 
-    /// Whether extendedKeyUsage asks for this purpose by name; a request without extendedKeyUsage
-    /// asks for none.
-    #[must_use]
-    pub fn asks_for(&self, kind: EndEntityKind) -> bool {
-        let purposes = self.extended_key_usage().unwrap_or_default();
-        purposes.iter().any(|purpose| purpose == ANY_PURPOSE || purpose == kind.purpose())
-    }
-
     /// What else is asked for with extensions, beside subjectAltName, keyUsage, extendedKeyUsage, and
     /// what every certificate says: `basicConstraints CA:TRUE`, others by name or object identifier.
-    #[must_use]
     pub fn other_extensions(&self) -> &[String] {
         &self.other_extensions
     }
 
     /// Attributes that are no request for extensions, by name or object identifier:
     /// `challengePassword`. What they say is a secret, or nothing to do with certificates.
-    #[must_use]
     pub fn other_attributes(&self) -> &[String] {
         &self.other_attributes
     }
 
-    /// What kind of key it has.
-    #[must_use]
     pub fn key_algorithm(&self) -> &KeyAlgorithm {
         &self.key_algorithm
     }
 
     /// SHA-256 of its SubjectPublicKeyInfo: the key's pin.
-    #[must_use]
     pub fn spki_sha256(&self) -> [u8; 32] {
         spki_sha256(&self.spki)
     }
@@ -160,20 +140,39 @@ impl CertificateRequest {
     /// If the key is weak or of a kind that cannot be used, or the signature is not its own, or is
     /// made in a way that webpki does not accept in certificates either.
     pub fn verify(&self) -> Result<PublicKey, Error> {
-        let key = certifiable(&self.spki).map_err(Error::RequestKeyRefused)?;
+        let key = PublicKey::certifiable(&self.spki).map_err(Error::key_refused)?;
         // *ring* does not read every encoding of a key, such as a compressed point.
-        check_signature(&self.der, key.spki(), webpki::ALL_VERIFICATION_ALGS).map_err(
-            |defect| match defect {
-                SignatureDefect::Unreadable => {
-                    Error::RequestMalformed { reason: "its signature cannot be read".into() }
-                }
-                SignatureDefect::Algorithm => {
-                    Error::RequestSignatureUnsupported { algorithm: self.signature_algorithm.clone() }
-                }
-                SignatureDefect::Wrong => Error::RequestSignatureWrong,
-            },
-        )?;
-        Ok(key)
+        match check_signature(&self.der, key.spki(), webpki::ALL_VERIFICATION_ALGS) {
+            Ok(()) => Ok(key),
+            Err(SignatureDefect::Unreadable) => Err(not_a_request("its signature cannot be read")),
+            Err(SignatureDefect::Algorithm) => {
+                let algorithm = &self.signature_algorithm;
+                let why = match algorithm.is_weak() {
+                    true => "which can be forged",
+                    false => "in a form that is not verified here",
+                };
+                Err(Error::new(format!("is signed with {algorithm}, {why}")).with_hint(
+                    "sign the request with SHA-256, as in `openssl req -new -sha256 -key my.key -out my.csr`",
+                ))
+            }
+            Err(SignatureDefect::Wrong) => {
+                Err(Error::new("is not signed with its own key, or was changed after it was signed")
+                    .with_hint(MAKE_AGAIN))
+            }
+        }
+    }
+}
+
+const MAKE_AGAIN: &str = "make the request again, as in `openssl req -new -key my.key -out my.csr`";
+
+fn not_a_request(reason: &str) -> Error {
+    Error::new(format!("is not a certificate signing request: {reason}")).with_hint(MAKE_AGAIN)
+}
+
+impl Error {
+    /// A request for a key that no certificate should be made for.
+    pub(crate) fn key_refused(defect: KeyDefect) -> Self {
+        Self::new(format!("asks for a certificate of {defect}")).with_hint(defect.hint())
     }
 }
 
@@ -195,11 +194,6 @@ fn with_attributes(der: &[u8]) -> Cow<'_, [u8]> {
     completed().map_or(Cow::Borrowed(der), Cow::Owned)
 }
 
-/// As OpenSSL names it, or the object identifier.
-pub(crate) fn name(oid: &Oid<'_>) -> String {
-    oid2sn(oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned)
-}
-
 /// CertificationRequest, RFC 2986 4.2.
 #[derive(Sequence)]
 struct Signed<'a> {
@@ -215,30 +209,4 @@ struct Information<'a> {
     subject: AnyRef<'a>,
     key: AnyRef<'a>,
     attributes: Option<AnyRef<'a>>,
-}
-
-/// Whether a PEM block with this label holds a request; the second is what Java's keytool writes.
-pub(crate) fn is_request(label: &str) -> bool {
-    matches!(label, "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST")
-}
-
-/// Reads the one request of a file: PEM, whatever else is in it, or DER.
-///
-/// # Errors
-/// If there is none, or more than one, or it is damaged.
-pub fn request_from(content: &[u8]) -> Result<CertificateRequest, Error> {
-    let blocks = match blocks(content) {
-        Err(Error::Der { .. }) => return CertificateRequest::from_der(content),
-        blocks => blocks?,
-    };
-    let (requests, others): (Vec<_>, Vec<_>) =
-        blocks.into_iter().partition(|block| is_request(block.label()));
-    match &requests[..] {
-        [request] => CertificateRequest::from_der(request.contents()),
-        [] => {
-            let found = others.iter().map(|block| printable(block.label()).into_owned()).collect();
-            Err(Error::PemMissing { wanted: "certificate signing request", found })
-        }
-        several => Err(Error::SeveralRequests { count: several.len() }),
-    }
 }

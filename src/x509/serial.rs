@@ -2,7 +2,9 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::x509::Error;
+use crypto_bigint::{CheckedSub, U256};
+
+use crate::x509::error::Error;
 
 /// RFC 5280 4.1.2.2: at most 20 octets.
 const MAX_OCTETS: usize = 20;
@@ -52,13 +54,11 @@ impl SerialNumber {
     }
 
     /// Whether it is below zero, which Go since 1.23 refuses.
-    #[must_use]
     pub fn is_negative(&self) -> bool {
         self.is_negative
     }
 
     /// Its magnitude, big-endian, without leading zeros.
-    #[must_use]
     pub fn octets(&self) -> &[u8] {
         &self.octets
     }
@@ -91,8 +91,7 @@ impl FromStr for SerialNumber {
         let digits = text.strip_prefix('-').unwrap_or(text);
         let is_hex = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         if !is_hex || digits.len() % 2 == 1 {
-            let content = first_line(text.as_bytes());
-            return Err(Error::SerialMalformed { content, reason: "is not a number in hex" });
+            return Err(malformed(text.as_bytes(), "is not a number in hex"));
         }
         let octets: Vec<u8> = pairs(digits.as_bytes()).collect();
         Ok(Self { is_negative: digits.len() < text.len(), ..Self::positive(&octets) })
@@ -118,7 +117,16 @@ impl fmt::Debug for SerialNumber {
     }
 }
 
-/// The content of `ca.srl`: the last serial number that the authority used.
+/// What OpenSSL would not read either.
+fn malformed(content: &[u8], reason: &str) -> Error {
+    Error::new(format!("{reason}: {:?}", first_line(content))).with_hint_on_file(|file| {
+        format!(
+            "it must hold the last serial number in hex, as OpenSSL writes it; `rm {file}` starts from a new random one"
+        )
+    })
+}
+
+/// The content of `ca.srl`: the last serial number that the CA used.
 ///
 /// OpenSSL's `x509 -req -CAserial` reads and writes the same file, so both agree on every form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +144,6 @@ impl SerialCounter {
     }
 
     /// A counter that gave out this number last.
-    #[must_use]
     pub fn at(last: SerialNumber) -> Self {
         Self { last }
     }
@@ -148,7 +155,7 @@ impl SerialCounter {
     /// # Errors
     /// Whatever OpenSSL refuses, and a number of more than 20 octets.
     pub fn parse(content: &[u8]) -> Result<Self, Error> {
-        let malformed = |reason| Error::SerialMalformed { content: first_line(content), reason };
+        let malformed = |reason| malformed(content, reason);
         let mut digits = Vec::new();
         let mut rest = content;
         loop {
@@ -175,36 +182,24 @@ impl SerialCounter {
         Ok(Self { last: SerialNumber::positive(octets) })
     }
 
-    /// The number that was given out last.
-    #[must_use]
     pub fn last(&self) -> &SerialNumber {
         &self.last
     }
 
     /// Whether the counter will come to this number within the next four billion: more certificates than any
-    /// authority issues, and fewer than what two random starts are apart.
-    #[must_use]
+    /// CA issues, and fewer than what two random starts are apart.
     pub fn will_reach(&self, serial: &SerialNumber) -> bool {
         let wide = |serial: &SerialNumber| {
-            let mut octets = [0; 32];
+            let mut octets = [0; U256::BYTES];
             let start = octets.len().checked_sub(serial.octets.len())?;
             octets[start..].copy_from_slice(&serial.octets);
-            let (high, low) = octets.split_at(16);
-            Some((u128::from_be_bytes(high.try_into().ok()?), u128::from_be_bytes(low.try_into().ok()?)))
+            Some(U256::from_be_slice(&octets))
         };
-        if serial.is_negative {
-            return false;
-        }
-        let (Some((last_high, last)), Some((high, number))) = (wide(&self.last), wide(serial)) else {
-            return false;
-        };
-        let (distance, borrow) = number.overflowing_sub(last);
-        let high_distance = high.checked_sub(last_high).and_then(|high| high.checked_sub(borrow.into()));
-        high_distance == Some(0) && (1..=u128::from(u32::MAX)).contains(&distance)
+        let distance = || wide(serial)?.checked_sub(&wide(&self.last)?).into_option();
+        !serial.is_negative && distance().is_some_and(|distance| matches!(distance.bit_width(), 1..=32))
     }
 
     /// Whether there is no next serial number.
-    #[must_use]
     pub fn is_exhausted(&self) -> bool {
         self.clone().advance().is_err()
     }
@@ -221,7 +216,8 @@ impl SerialCounter {
         // DER puts a zero octet before a number whose top bit is set.
         let encoded = octets.len() + usize::from(octets[0] & 0x80 != 0);
         if encoded > MAX_OCTETS {
-            return Err(Error::SerialExhausted);
+            return Err(Error::new("the next serial number would be longer than the 20 octets of RFC 5280")
+                .with_hint_on_file(|file| format!("`rm {file}` starts from a new random serial number")));
         }
         self.last = SerialNumber::positive(&octets);
         Ok(self.last.clone())

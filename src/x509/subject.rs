@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use der::asn1::{Any, ObjectIdentifier, PrintableStringRef, SetOfVec, Utf8StringRef};
@@ -10,22 +11,18 @@ use x509_parser::prelude::FromDer;
 use x509_parser::x509::{AttributeTypeAndValue as ParsedAttribute, X509Name};
 
 use crate::base::text::printable;
-use crate::x509::{DnsName, Error};
+use crate::x509::error::Error;
+use crate::x509::name::DnsName;
 
-/// The attributes that the documentation page's scripts set, in their order.
+/// The attributes that gen.sh sets, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AttributeType {
-    /// countryName (C).
     Country,
-    /// stateOrProvinceName (ST).
     State,
     /// localityName (L).
     Locality,
-    /// organizationName (O).
     Organization,
-    /// organizationalUnitName (OU).
     OrganizationalUnit,
-    /// commonName (CN).
     CommonName,
 }
 
@@ -82,12 +79,27 @@ impl fmt::Display for AttributeType {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attribute {
     kind: AttributeType,
-    value: String,
+    value: Cow<'static, str>,
 }
 
 impl Attribute {
-    /// Checks a value.
+    /// A value that the program itself gives.
     ///
+    /// # Panics
+    /// Where [`Attribute::new`] is an error, or would change it; in a constant, when it is compiled.
+    pub(crate) const fn constant(kind: AttributeType, value: &'static str) -> Self {
+        let country_ends = matches!(kind, AttributeType::Country) as usize * 2;
+        let mut index = 0;
+        while index < value.len() {
+            let octet = value.as_bytes()[index];
+            assert!(octet.is_ascii_graphic() || octet == b' ');
+            assert!(index >= country_ends || octet.is_ascii_uppercase());
+            index += 1;
+        }
+        assert!(index > 0 && index >= country_ends && index <= kind.limit());
+        Self { kind, value: Cow::Borrowed(value) }
+    }
+
     /// A CommonName that is an internationalised DNS name is converted to its A-label, because
     /// that is what clients compare.
     ///
@@ -105,45 +117,60 @@ impl Attribute {
         };
         let length = value.chars().count();
         if kind == AttributeType::CommonName && value.trim().is_empty() {
-            return Err(Error::CommonNameEmpty);
+            return Err(Error::common_name_empty());
         }
         if value.chars().any(char::is_control) {
-            return Err(Error::AttributeControlCharacter { attribute: kind, value });
+            return Err(Error::new(format!("{kind} has a control character: {value:?}")).with_hint(SHORTEN));
         }
         let is_code = length == 2 && value.bytes().all(|byte| byte.is_ascii_alphabetic());
         if kind == AttributeType::Country && !value.is_empty() && !is_code {
-            return Err(Error::CountryNotTwoLetters { value });
+            return Err(Error::new(format!("{kind} is not two letters: {value:?}"))
+                .with_hint("give an ISO 3166 code such as US, DE or CN"));
         }
         if length > kind.limit() {
-            return Err(Error::AttributeTooLong { attribute: kind, value, length, limit: kind.limit() });
+            let limit = kind.limit();
+            return Err(Error::new(format!(
+                "{kind} has {length} characters, X.520 allows {limit}: {value:?}"
+            ))
+            .with_hint(match kind {
+                AttributeType::CommonName => "choose a short --common-name and give the long name with --san",
+                _ => SHORTEN,
+            }));
         }
-        Ok(Self { kind, value })
+        Ok(Self { kind, value: value.into() })
     }
 
-    /// Which attribute it is.
-    #[must_use]
     pub fn kind(&self) -> AttributeType {
         self.kind
     }
 
     /// The value, empty when the attribute is to be left out.
-    #[must_use]
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// countryName must be a PrintableString (RFC 5280 appendix A.1); the page's other names are UTF8String.
+    /// countryName must be a PrintableString (RFC 5280 appendix A.1); gen.sh's other names are UTF8String.
     fn encode(&self) -> Result<AttributeTypeAndValue, Error> {
         let value = match self.kind {
-            AttributeType::Country => PrintableStringRef::new(&self.value).map(Any::from),
-            _ => Utf8StringRef::new(&self.value).map(Any::from),
+            AttributeType::Country => PrintableStringRef::new(self.value()).map(Any::from),
+            _ => Utf8StringRef::new(self.value()).map(Any::from),
         };
         Ok(AttributeTypeAndValue { oid: self.kind.oid(), value: value.map_err(Error::signing)? })
     }
 }
 
+const SHORTEN: &str = "shorten it, or leave the attribute out with an empty value";
+
+impl Error {
+    /// A subject without CommonName: Milvus clients are told the server's name by it.
+    pub(crate) fn common_name_empty() -> Self {
+        Self::new("the CommonName is empty")
+            .with_hint("give --common-name the name that clients connect to, such as localhost")
+    }
+}
+
 /// A distinguished name, as DER: the bytes are kept as they stand in a certificate, because a
-/// leaf's issuer must equal its authority's subject byte for byte.
+/// leaf's issuer must equal its CA's subject byte for byte.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Subject {
     der: Vec<u8>,
@@ -167,12 +194,16 @@ impl Subject {
         Self { der: der.to_vec() }
     }
 
-    /// The subject that is displayed so, where it consists of the page's attributes in their order.
+    /// The subject that is displayed so, where it consists of these attributes in gen.sh's order.
     ///
     /// # Errors
     /// If it has other attributes, or could be read in two ways.
     pub(crate) fn from_shown(shown: &str) -> Result<Self, Error> {
-        let unclear = || Error::SubjectUnclear { shown: shown.to_owned() };
+        let unclear = || {
+            Error::new(format!("the subject {shown:?} cannot be taken over from the inventory")).with_hint(
+                "restore the certificate from a backup, or give --common-name and the other subject options",
+            )
+        };
         let kind = |label: &str| {
             let labels = ["C", "ST", "L", "O", "OU", "CN"];
             labels.iter().position(|known| *known == label).map(|index| AttributeType::ALL[index])
@@ -196,12 +227,15 @@ impl Subject {
     /// This subject with one attribute set, or left out if its value is empty.
     ///
     /// Where the type occurs already, the first is replaced and the others go; otherwise it takes
-    /// its place in the page's order.
+    /// its place in gen.sh's order.
     ///
     /// # Errors
     /// If the subject is not DER (its bytes came from a certificate made elsewhere).
     pub fn with(&self, attribute: &Attribute) -> Result<Self, Error> {
-        let names = RdnSequence::from_der(&self.der).map_err(|_| Error::SubjectNotDer)?;
+        let names = RdnSequence::from_der(&self.der).map_err(|_| {
+            Error::new("the subject of the certificate cannot be edited: it is not DER")
+                .with_hint("give --common-name and the other subject options to start from a new subject")
+        })?;
         let oid = attribute.kind.oid();
         let mut new = (!attribute.value.is_empty()).then(|| attribute.encode()).transpose()?;
         let replaces = names.iter().flat_map(RelativeDistinguishedName::iter).any(|entry| entry.oid == oid);
@@ -234,19 +268,16 @@ impl Subject {
     }
 
     /// The DER encoding of the Name.
-    #[must_use]
     pub fn as_der(&self) -> &[u8] {
         &self.der
     }
 
     /// Whether it has no attributes at all.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.der == [0x30, 0x00]
     }
 
     /// The last CommonName, as text.
-    #[must_use]
     pub fn common_name(&self) -> Option<String> {
         let (_, name) = X509Name::from_der(&self.der).ok()?;
         name.iter_common_name().last().map(text)
@@ -259,7 +290,6 @@ impl Subject {
     }
 
     /// The attributes beside that CommonName, as they are displayed: `C=US, O=zilliz`.
-    #[must_use]
     pub fn beside_common_name(&self) -> String {
         let Ok((_, name)) = X509Name::from_der(&self.der) else {
             return UNREADABLE.to_owned();
@@ -269,7 +299,7 @@ impl Subject {
         displayed(&name, |attribute| Some(std::ptr::from_ref(attribute)) != last)
     }
 
-    /// The name of the authority that follows one of this name: `localhost CA`, `localhost CA 2`,
+    /// The name of the CA that follows one of this name: `localhost CA`, `localhost CA 2`,
     /// `localhost CA 3`. Without a CommonName it gets one, `CA 2`.
     ///
     /// A number of more than three digits is a part of the name, such as a year.
@@ -296,7 +326,7 @@ fn split_generation(name: &str) -> Option<(&str, u32)> {
 
 const UNREADABLE: &str = "(unreadable name)";
 
-/// The page's attribute that an RDN consists of.
+/// The first attribute of an RDN, if it is one of gen.sh's.
 fn rank(rdn: &RelativeDistinguishedName) -> Option<AttributeType> {
     rdn.iter().next().and_then(|entry| AttributeType::of(&entry.oid))
 }
@@ -361,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn the_attributes_stand_in_the_order_of_the_page_however_they_are_given() {
+    fn the_attributes_stand_in_the_order_of_gen_sh_however_they_are_given() {
         let subject = subject(&[
             (AttributeType::CommonName, "localhost"),
             (AttributeType::OrganizationalUnit, "devops"),
@@ -401,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_authority_is_called_by_the_next_number() {
+    fn the_next_ca_is_called_by_the_next_number() {
         let (wide, long) = ("ü".repeat(63), "a".repeat(64));
         let cut = |text: &str, length: usize, number: &str| {
             format!("{}{number}", text.chars().take(length).collect::<String>())
@@ -431,7 +461,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_without_a_common_name_gets_one_with_its_number() {
+    fn a_ca_without_a_common_name_gets_one_with_its_number() {
         let second = subject(&[(AttributeType::Organization, "zilliz")]).next_generation().unwrap();
         assert_eq!(second.to_string(), "O=zilliz, CN=CA 2");
         assert_eq!(second.next_generation().unwrap().to_string(), "O=zilliz, CN=CA 3");
@@ -440,12 +470,13 @@ mod tests {
 
     #[test]
     fn what_is_displayed_is_read_back_or_refused() {
-        let page = "C=US, ST=CA, L=Redwood City, O=zilliz, OU=devops, CN=milvus.example.com";
-        for shown in [page, "CN=search", "O=a/b, c, CN=x"] {
+        let all = "C=US, ST=CA, L=Redwood City, O=zilliz, OU=devops, CN=milvus.example.com";
+        for shown in [all, "CN=search", "O=a/b, c, CN=x"] {
             assert_eq!(Subject::from_shown(shown).unwrap().to_string(), shown);
         }
         for shown in ["", "search", "CN=a, CN=b", "CN=a, O=b", "DC=example, CN=a", "O=a + CN=b", "C=USA"] {
-            assert!(matches!(Subject::from_shown(shown), Err(Error::SubjectUnclear { .. })), "{shown}");
+            let error = Subject::from_shown(shown).unwrap_err().to_string();
+            assert_eq!(error, format!("the subject {shown:?} cannot be taken over from the inventory"));
         }
     }
 
@@ -459,28 +490,22 @@ mod tests {
     fn limits_count_characters_not_bytes() {
         let wide = "ü".repeat(64);
         assert!(Attribute::new(AttributeType::Organization, &wide).is_ok());
-        assert!(matches!(
-            Attribute::new(AttributeType::Organization, &(wide + "ü")),
-            Err(Error::AttributeTooLong { length: 65, limit: 64, .. })
-        ));
+        let refused = refusal(AttributeType::Organization, &(wide + "ü"));
+        assert!(refused.starts_with("Organization has 65 characters, X.520 allows 64: "), "{refused}");
     }
 
     #[test]
     fn bad_values_are_refused() {
         for country in ["U", "USA", "U1", "ÜX", "  "] {
-            assert!(
-                matches!(
-                    Attribute::new(AttributeType::Country, country),
-                    Err(Error::CountryNotTwoLetters { .. })
-                ),
-                "{country:?}"
-            );
+            let refused = refusal(AttributeType::Country, country);
+            assert!(refused.starts_with("Country is not two letters: "), "{refused}");
         }
-        assert!(matches!(
-            Attribute::new(AttributeType::State, "a\nb"),
-            Err(Error::AttributeControlCharacter { .. })
-        ));
-        assert!(matches!(Attribute::new(AttributeType::CommonName, " "), Err(Error::CommonNameEmpty)));
+        assert_eq!(refusal(AttributeType::State, "a\nb"), r#"State has a control character: "a\nb""#);
+        assert_eq!(refusal(AttributeType::CommonName, " "), "the CommonName is empty");
+    }
+
+    fn refusal(kind: AttributeType, value: &str) -> String {
+        Attribute::new(kind, value).unwrap_err().to_string()
     }
 
     #[test]

@@ -1,10 +1,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Serialize;
 use time::macros::format_description;
-use time::{Duration, OffsetDateTime, UtcOffset};
+use time::{Duration, OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
-use crate::x509::Error;
+use crate::x509::error::Error;
+use crate::x509::json::rfc3339;
 
 /// Certificates begin a little in the past, for machines whose clocks differ.
 const BACKDATE: Duration = Duration::minutes(5);
@@ -20,24 +22,36 @@ impl Days {
     /// From year 0 to year 9999.
     pub const MAX: u32 = 3_652_058;
 
-    /// Checks a number of days.
-    ///
     /// # Errors
     /// Zero, or more than any certificate can say.
     pub fn new(days: u32) -> Result<Self, Error> {
         match days {
             1..=Self::MAX => Ok(Self(days)),
-            _ => Err(Error::DaysInvalid { days: days.to_string() }),
+            _ => Err(invalid(&days.to_string())),
         }
     }
+
+    /// A number of days that the program itself gives.
+    ///
+    /// # Panics
+    /// Where [`Days::new`] is an error; in a constant, when it is compiled.
+    pub const fn constant(days: u32) -> Self {
+        assert!(matches!(days, 1..=Self::MAX), "no certificate can say so many days");
+        Self(days)
+    }
+}
+
+const HINT: &str = "give a number of days, such as 365 or 3650";
+
+fn invalid(days: &str) -> Error {
+    Error::new(format!("{days:?} is not a number of days from 1 to {}", Days::MAX)).with_hint(HINT)
 }
 
 impl FromStr for Days {
     type Err = Error;
 
     fn from_str(value: &str) -> Result<Self, Error> {
-        let invalid = |_| Error::DaysInvalid { days: value.to_owned() };
-        value.parse::<u32>().map_err(invalid).and_then(Self::new)
+        value.parse().map_err(|_| invalid(value)).and_then(Self::new)
     }
 }
 
@@ -48,11 +62,13 @@ impl fmt::Display for Days {
 }
 
 /// From when to when a certificate is valid, both ends included, in whole seconds of UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Validity {
     /// The first second.
+    #[serde(serialize_with = "rfc3339")]
     pub not_before: OffsetDateTime,
     /// The last second.
+    #[serde(serialize_with = "rfc3339")]
     pub not_after: OffsetDateTime,
 }
 
@@ -66,13 +82,17 @@ impl Validity {
         let not_after = now
             .checked_add(Duration::days(days.0.into()))
             .filter(|end| end.year() <= LAST_YEAR)
-            .ok_or(Error::DaysPastYear9999 { days: days.0 })?;
+            .ok_or_else(|| {
+                Error::new(format!(
+                    "{days} days from now is past the year {LAST_YEAR}, the last that a certificate can name"
+                ))
+                .with_hint(HINT)
+            })?;
         Ok(Self { not_before: now - BACKDATE, not_after })
     }
 
-    /// The part of this validity that lies within an authority's: a certificate that outlives its
+    /// The part of this validity that lies within its issuer's: a certificate that outlives its
     /// issuer stops working at the issuer's end, and surprises.
-    #[must_use]
     pub fn within(self, issuer: Validity) -> Self {
         Self {
             not_before: self.not_before.max(issuer.not_before),
@@ -81,7 +101,6 @@ impl Validity {
     }
 
     /// The length in whole days, at least one: what a renewal takes over.
-    #[must_use]
     pub fn days(&self) -> Days {
         let days = (self.not_after - self.not_before).whole_days();
         Days(u32::try_from(days).unwrap_or(1).clamp(1, Days::MAX))
@@ -89,7 +108,6 @@ impl Validity {
 }
 
 /// A moment as messages name it: `2036-11-22 18:57 UTC`.
-#[must_use]
 pub fn moment(time: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
     let time = time.to_offset(UtcOffset::UTC);
@@ -105,6 +123,12 @@ pub(crate) fn day_count(now: OffsetDateTime, then: OffsetDateTime) -> i64 {
 pub(crate) fn timestamp(time: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     time.format(format).unwrap_or_else(|_| time.to_string())
+}
+
+/// Reads what [`timestamp`] writes.
+pub(crate) fn from_timestamp(text: &str) -> Option<OffsetDateTime> {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    PrimitiveDateTime::parse(text, format).ok().map(PrimitiveDateTime::assume_utc)
 }
 
 #[cfg(test)]
@@ -147,9 +171,10 @@ mod tests {
     #[test]
     fn days_without_sense_are_refused() {
         for days in ["0", "-1", "", "x", "1.5", "3652059", "99999999999999999999"] {
-            assert!(matches!(days.parse::<Days>(), Err(Error::DaysInvalid { .. })), "{days:?}");
+            let error = days.parse::<Days>().unwrap_err();
+            assert_eq!(error.to_string(), format!("{days:?} is not a number of days from 1 to 3652058"));
         }
-        let late = Days::new(3_000_000).unwrap();
-        assert!(matches!(Validity::starting(NOW, late), Err(Error::DaysPastYear9999 { .. })));
+        let late = Validity::starting(NOW, Days::new(3_000_000).unwrap()).unwrap_err().to_string();
+        assert!(late.starts_with("3000000 days from now is past the year 9999"), "{late}");
     }
 }

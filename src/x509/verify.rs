@@ -6,8 +6,10 @@ use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 use crate::base::text::printable;
 use crate::x509::ca::OTHER_NAMES;
-use crate::x509::email::forbidden_address;
-use crate::x509::{Certificate, EndEntityKind, Error, GeneralName};
+use crate::x509::certificate::Certificate;
+use crate::x509::error::Error;
+use crate::x509::kind::EndEntityKind;
+use crate::x509::name::GeneralName;
 
 /// Verifies a certificate as a peer would that trusts `anchors`: chain, dates, purpose and, for a
 /// server, every name of `names`.
@@ -24,34 +26,44 @@ pub fn verify_chain(
     names: &[GeneralName],
     now: OffsetDateTime,
 ) -> Result<(), Error> {
-    let usage = match kind {
-        EndEntityKind::Server => KeyUsage::server_auth(),
-        EndEntityKind::Client => KeyUsage::client_auth(),
+    let refused = |reason: String| {
+        Error::new_certificate_needed(format!("does not verify as a {kind} certificate: {reason}"))
     };
-    webpki_verdict(usage, presented, anchors, webpki::ALL_VERIFICATION_ALGS, now)
-        .map_err(|error| Error::DoesNotVerify { kind, reason: reason(&error, kind, presented, anchors) })?;
-    if let Some(address) = forbidden(presented, anchors) {
-        let reason =
-            format!("the CA's nameConstraints do not permit the e-mail address {}", printable(&address));
-        return Err(Error::DoesNotVerify { kind, reason });
+    webpki_verdict(usage(kind), presented, anchors, webpki::ALL_VERIFICATION_ALGS, now)
+        .map_err(|error| refused(reason(&error, kind, presented, anchors)))?;
+    if let Some(address) = forbidden_address(presented, anchors) {
+        let address = printable(&address);
+        return Err(refused(format!("the CA's nameConstraints do not permit the e-mail address {address}")));
     }
     match names.iter().find(|name| !covers(&presented[0], name)) {
-        Some(name) => Err(Error::NameNotCovered { name: name.clone() }),
+        Some(name) => Err(Error::new_certificate_needed(format!("does not cover {name}"))),
         None => Ok(()),
     }
 }
 
-/// An e-mail address that OpenSSL and gRPC's C core refuse, and webpki does not.
-fn forbidden(presented: &[Certificate], anchors: &[Certificate]) -> Option<String> {
+impl Error {
+    fn new_certificate_needed(message: String) -> Self {
+        Self::new(message).with_hint_on_directory("renew", "makes a new certificate from the CA")
+    }
+}
+
+/// An e-mail address of the certificate, in its subject or its subjectAltName, that the nameConstraints above
+/// it do not allow: OpenSSL and gRPC's C core refuse it, and webpki does not.
+fn forbidden_address(presented: &[Certificate], anchors: &[Certificate]) -> Option<String> {
     let (leaf, issuers) = presented.split_first()?;
     let last = issuers.last().unwrap_or(leaf);
     let anchor = anchors.iter().find(|anchor| last.is_issued_by(anchor));
-    forbidden_address(leaf, issuers.iter().chain(anchor))
+    let named = leaf.names().iter().filter_map(|name| match name {
+        GeneralName::Email(address) => Some(address.clone()),
+        _ => None,
+    });
+    let mut addresses = leaf.subject().email_addresses().into_iter().chain(named);
+    addresses
+        .find(|address| issuers.iter().chain(anchor).any(|issuer| !issuer.email_constraints().allow(address)))
 }
 
 /// Whether clients that ask for this name take the certificate for it. True for what no client can
 /// ask for: an e-mail address, or an address in digits that stands there as a DNS name.
-#[must_use]
 pub fn covers(certificate: &Certificate, name: &GeneralName) -> bool {
     let Some(server_name) = as_server_name(name) else {
         return !matches!(name, GeneralName::Dns(_)) || certificate.names().contains(name);
@@ -59,6 +71,13 @@ pub fn covers(certificate: &Certificate, name: &GeneralName) -> bool {
     EndEntityCert::try_from(certificate.der())
         .and_then(|certificate| certificate.verify_is_valid_for_subject_name(&server_name))
         .is_ok()
+}
+
+pub(crate) fn usage(kind: EndEntityKind) -> KeyUsage {
+    match kind {
+        EndEntityKind::Server => KeyUsage::server_auth(),
+        EndEntityKind::Client => KeyUsage::client_auth(),
+    }
 }
 
 /// What webpki makes of a chain: the certificate and then its issuers.
@@ -120,9 +139,7 @@ fn reason(
         {
             format!("of its CA: {OTHER_NAMES}")
         }
-        webpki::Error::NameConstraintViolation => {
-            "the authority's nameConstraints do not permit its names".into()
-        }
+        webpki::Error::NameConstraintViolation => "the CA's nameConstraints do not permit its names".into(),
         other => in_words(other),
     }
 }

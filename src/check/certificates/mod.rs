@@ -21,7 +21,7 @@ use crate::check::finding::Finding;
 use crate::check::fix::{CaKey, Context, Location};
 use crate::milvus::TlsMode;
 use crate::store::{FileMode, FileRole, Interruption, RelativePath, path_of};
-use crate::x509::{self, Certificate, EndEntityKind, GeneralName};
+use crate::x509::{self, Certificate, EndEntityKind, GeneralName, Problem};
 
 /// What a bundle is held to.
 #[derive(Clone, Debug)]
@@ -223,7 +223,7 @@ pub(crate) fn judge_interruption(interruption: &Interruption, folder: &str, dire
             let evidence = "a run is at work in it, and does not go on".to_owned();
             (Code::InterruptedRun, folder.to_owned(), evidence)
         }
-        Interruption::Foreign { journal, reason } => {
+        Interruption::NotOwn { journal, reason } => {
             let path = RelativePath::in_directory(*journal).below(Path::new(folder));
             let evidence = format!("is what an interrupted run leaves, but not one of yours: {reason}");
             (Code::ForeignJournal, path.display().to_string(), evidence)
@@ -234,15 +234,12 @@ pub(crate) fn judge_interruption(interruption: &Interruption, folder: &str, dire
 
 /// The code for a file that does not hold what it should.
 fn code_of(error: &x509::Error) -> Code {
-    match error {
-        x509::Error::Empty => Code::EmptyFile,
-        x509::Error::Der { .. }
-        | x509::Error::Pkcs12
-        | x509::Error::Pkcs7 { .. }
-        | x509::Error::JavaKeystore => Code::NotPem,
-        x509::Error::NotText => Code::Utf16,
-        x509::Error::ByteOrderMark => Code::ByteOrderMark,
-        x509::Error::PemFolded | x509::Error::PemIndented => Code::FoldedPem,
+    match error.problem() {
+        Problem::Empty => Code::EmptyFile,
+        Problem::NotPem => Code::NotPem,
+        Problem::Utf16 => Code::Utf16,
+        Problem::ByteOrderMark => Code::ByteOrderMark,
+        Problem::FoldedPem => Code::FoldedPem,
         _ => Code::DamagedFile,
     }
 }

@@ -18,7 +18,7 @@ use crate::check::directory::report::CheckedCertificate;
 use crate::check::directory::signed::{SignedSerials, Twice};
 use crate::check::finding::Finding;
 use crate::check::inventory::{IssuedFiles, inventory_path, more_damaged};
-use crate::store::inventory::{InventoryEntry, Overview, entries_of};
+use crate::store::inventory::{IssuedEntry, Overview, entries_of};
 use crate::store::{EndEntityFiles, FileRole, ISSUED_FOLDER, IssuedName, NEXT_FOLDER, Survey, View, path_of};
 use crate::x509::{Certificate, EndEntityKind, SerialCounter, SerialNumber};
 
@@ -102,10 +102,8 @@ impl IssuedCheck<'_> {
             // Somebody removed it: what was issued is still there.
             return Ok((!self.view.issued()?.is_empty()).then(Overview::default));
         };
-        let register = |entry: &InventoryEntry| {
-            if let Some(serial) = entry.serial() {
-                signed.add(&entry.issuer, serial, &entry.sha256_fingerprint, &entry.file);
-            }
+        let register = |entry: &IssuedEntry| {
+            signed.add(&entry.issuer, entry.serial.clone(), &entry.sha256_fingerprint, &entry.file);
         };
         let overview = entries_of(BufReader::new(file), register)?;
         signed.is_incomplete = overview.damaged_lines > 0;
@@ -246,7 +244,7 @@ impl IssuedCheck<'_> {
             // A file whose purpose cannot be told is most likely that of a client.
             let bundle = self.read(&file, EndEntityKind::Client)?;
             let certificate = bundle.end_entity(FileRole::ClientCertificate)?;
-            let issued = self.called(&file, EndEntityKind::of(certificate));
+            let issued = self.called(&file, certificate.kind());
             let has_no_line = || self.not_in_inventory(&issued, "the inventory has no line for it");
             self.serial(&issued, &file, certificate, signed)
                 .or_else(|| has_no_line().filter(|_| overview.damaged_lines == 0))

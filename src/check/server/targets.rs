@@ -38,8 +38,7 @@ impl ProbeRequest {
         let name = self.name_of(host, known)?;
         // Only names that can be asked for are hosts.
         ServerName::try_from(name.to_string()).map_err(|_| {
-            let reason = "nobody can ask a server for it".into();
-            x509::Error::NameInvalid { value: name.to_string(), reason }.into()
+            x509::Error::name_invalid(&name.to_string(), "nobody can ask a server for it").into()
         })
     }
 

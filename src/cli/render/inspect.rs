@@ -172,10 +172,10 @@ fn line(item: &InspectedItem) -> [String; 7] {
 fn entry_row(entry: &EntryDetails) -> [String; 7] {
     [
         entry.line.to_string(),
-        day(&entry.issued_at).to_owned(),
-        entry.role.to_owned(),
-        entry.serial.clone(),
-        day(&entry.not_after).to_owned(),
+        entry.issued_at.date().to_string(),
+        entry.role.to_string(),
+        entry.serial.to_string(),
+        entry.validity.not_after.date().to_string(),
         entry.file.clone(),
         entry.names.join(", "),
     ]

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crate::engine::{Action, CertificateReport, Report};
+use crate::engine::{Action, CertificateReport, CertificateRole, Report};
 
 use crate::base::text::listed;
 
-use crate::cli::render::certificate::{covers, day, is_one_of_seven, is_own};
+use crate::cli::render::certificate::{covers, last_day};
 use crate::cli::render::page::{Page, padded};
 
 /// As many as a person reads.
@@ -27,7 +27,7 @@ pub(crate) fn text(report: &Report) -> String {
 fn headline(report: &Report) -> String {
     let count = |action| report.certificates.iter().filter(|found| found.action == action).count();
     let (created, renewed, kept) = (count(Action::Created), count(Action::Renewed), count(Action::Kept));
-    let folder = report.certificates.first().and_then(folder).unwrap_or(&report.directory);
+    let folder = report.certificates.first().and_then(folder).unwrap_or(&report.directory).display();
     if created + renewed == 0 {
         return format!(
             "Nothing to do in {folder}: {} as asked for.",
@@ -50,22 +50,17 @@ fn are(count: usize, one: &str, more: &str) -> String {
 }
 
 /// `certs/issued` of `certs/issued/search/search.pem`.
-fn folder(certificate: &CertificateReport) -> Option<&str> {
-    Path::new(&certificate.path).parent()?.parent()?.to_str()
+fn folder(certificate: &CertificateReport) -> Option<&Path> {
+    certificate.path.parent()?.parent()
 }
 
 /// A row for each that is new, up to a number, and how many more there are.
 pub(crate) fn rows<'a>(certificates: impl Iterator<Item = &'a CertificateReport>) -> Vec<String> {
     let new: Vec<_> = certificates.filter(|certificate| certificate.action != Action::Kept).collect();
-    let shown_name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = |certificate: &CertificateReport| {
-        let path = Path::new(&certificate.path);
-        // The folder says it all: its files have its name.
-        let name = match is_own(certificate) {
-            true => shown_name(path),
-            false => path.parent().and_then(shown_name).map(|name| name + "/"),
-        };
-        name.unwrap_or_else(|| certificate.path.clone())
+    // The folder says it all: its files have its name.
+    let name = |certificate: &CertificateReport| match &certificate.issued_as {
+        Some(name) => format!("{name}/"),
+        None => format!("{}.pem", certificate.role),
     };
     let shown = &new[..new.len().min(LISTED)];
     let width = |text: &dyn Fn(&CertificateReport) -> String| {
@@ -77,7 +72,7 @@ pub(crate) fn rows<'a>(certificates: impl Iterator<Item = &'a CertificateReport>
         .map(|found| {
             let (name, covers) = (padded(&name(found), names), padded(&covers(found), subjects));
             let role = format!("{}:", found.role);
-            format!("  {name}  {role:<7} {covers}  until {}", day(&found.not_after))
+            format!("  {name}  {role:<7} {covers}  until {}", last_day(found))
         })
         .collect();
     if new.len() > LISTED {
@@ -89,21 +84,20 @@ pub(crate) fn rows<'a>(certificates: impl Iterator<Item = &'a CertificateReport>
 /// What a person does after it.
 pub(crate) fn next_steps(report: &Report) -> Vec<String> {
     let mut steps = Vec::new();
-    let is_new = |found: &&CertificateReport| found.action != Action::Kept && !is_own(found);
+    let is_new = |found: &&CertificateReport| found.action != Action::Kept && found.issued_as.is_some();
     let new: Vec<_> = report.certificates.iter().filter(|_| report.changed).filter(is_new).collect();
-    let has = |role: &str| new.iter().any(|found| found.role == role);
-    let is_issued_key = |path: &str| path.ends_with(".key") && !is_one_of_seven(path);
-    let wrote_key = report.files.iter().any(|file| is_issued_key(&file.path));
+    let has = |role| new.iter().any(|found| found.role == role);
+    let wrote_key = report.files.iter().any(|file| file.role.is_key() && !file.is_own);
     if !new.is_empty() && !wrote_key {
         return vec!["give whoever has the key the certificate and ca.pem".to_owned()];
     }
-    if has("client") {
+    if has(CertificateRole::Client) {
         steps.push(
             "give each client its folder: NAME.pem and NAME.key for mutual TLS, ca.pem to trust Milvus"
                 .to_owned(),
         );
     }
-    if has("server") {
+    if has(CertificateRole::Server) {
         steps.push("copy NAME.pem, NAME.key and ca.pem of each server to where that Milvus reads them, and restart it".to_owned());
     }
     steps

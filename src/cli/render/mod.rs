@@ -11,3 +11,11 @@ pub(super) mod probe;
 pub(super) mod prometheus;
 pub(super) mod rotation;
 pub(super) mod run;
+
+/// A directory in a sentence.
+fn place(directory: &std::path::Path) -> String {
+    match directory.to_str() {
+        Some(".") => "this folder".to_owned(),
+        _ => directory.display().to_string(),
+    }
+}

@@ -1,6 +1,8 @@
 //! A text for people, line by line. Values come from files that somebody else wrote: here, where every
 //! line passes, what could forge another line or hide a part of one is escaped.
 
+use std::path::Path;
+
 use crate::base::text::printable;
 
 /// A cell of a table, as wide as its column. A format string has no room for more than 65,535 characters.
@@ -31,10 +33,10 @@ impl Page {
     }
 
     /// Ends with where the replaced files are, and with what a person does next.
-    pub(crate) fn close(mut self, backup: Option<&str>, next_steps: &[String]) -> String {
+    pub(crate) fn close(mut self, backup: Option<&Path>, next_steps: &[String]) -> String {
         if let Some(backup) = backup {
             self.gap();
-            self.line(format!("The files that were there are in {backup}."));
+            self.line(format!("The files that were there are in {}.", backup.display()));
         }
         if !next_steps.is_empty() {
             self.gap();

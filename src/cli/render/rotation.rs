@@ -1,13 +1,16 @@
 //! What `rotate-ca` says: what a step did, which authorities there are, and what to hand out next.
 
-use crate::base::text::shell_quoted;
+use std::path::Path;
+
+use crate::base::text::command;
 use crate::engine::{
-    Action, CertificateReport, RotatedAuthority, RotationReport, RotationState, RotationStatus, RotationStep,
+    Action, CertificateReport, CertificateRole, RotatedAuthority, RotationReport, RotationState,
+    RotationStatus, RotationStep,
 };
 
-use crate::cli::render::certificate::day;
 use crate::cli::render::issued;
 use crate::cli::render::page::{Page, padded};
+use crate::cli::render::place;
 
 /// The report of a step, for people.
 pub(crate) fn text(step: &RotationStep, rotated: &RotationReport) -> String {
@@ -16,12 +19,12 @@ pub(crate) fn text(step: &RotationStep, rotated: &RotationReport) -> String {
     page.line(headline(step, rotated));
     page.gap();
     page.lines(authorities(status));
-    let new: Vec<_> = report.certificates.iter().filter(|found| found.role != "ca").collect();
+    let new: Vec<_> = report.certificates.iter().filter(|found| found.role != CertificateRole::Ca).collect();
     if new.iter().any(|found| found.action != Action::Kept) {
         page.gap();
         page.lines(issued::rows(new.into_iter()));
     }
-    if let Some(backup) = &report.backup {
+    if let Some(backup) = report.backup.as_deref().map(Path::display) {
         page.gap();
         page.line(match step {
             RotationStep::SameKey { .. } => format!("The old ca.pem is in {backup}."),
@@ -32,9 +35,9 @@ pub(crate) fn text(step: &RotationStep, rotated: &RotationReport) -> String {
 }
 
 /// How far it is, for people.
-pub(crate) fn status(directory: &str, status: &RotationStatus) -> String {
+pub(crate) fn status(directory: &Path, status: &RotationStatus) -> String {
     let mut page = Page::default();
-    let place = if directory == "." { "this folder" } else { directory };
+    let place = place(directory);
     page.line(format!("{place}: {}", state(status.state)));
     page.gap();
     page.lines(authorities(status));
@@ -59,9 +62,14 @@ fn state(state: RotationState) -> &'static str {
 
 fn headline(step: &RotationStep, rotated: &RotationReport) -> String {
     let RotationReport { report, status } = rotated;
-    let place = if report.directory == "." { "this folder" } else { &report.directory };
+    let place = place(&report.directory);
     let name = |found: &CertificateReport| found.common_name.clone();
-    let authority = report.certificates.iter().find(|found| found.role == "ca").map(name).unwrap_or_default();
+    let authority = report
+        .certificates
+        .iter()
+        .find(|found| found.role == CertificateRole::Ca)
+        .map(name)
+        .unwrap_or_default();
     if !report.changed && !report.dry_run {
         return format!("Nothing to do in {place}: {}", state(status.state));
     }
@@ -99,7 +107,7 @@ fn authorities(status: &RotationStatus) -> Vec<String> {
             1 => "has issued 1 certificate".to_owned(),
             more => format!("has issued {more} certificates"),
         };
-        format!("  {}  until {}  {issued}", padded(&found.common_name, width), day(&found.not_after))
+        format!("  {}  until {}  {issued}", padded(&found.common_name, width), found.not_after.date())
     };
     status.authorities.iter().map(row).collect()
 }
@@ -128,11 +136,8 @@ pub(crate) fn next_steps_after(step: &RotationStep, rotated: &RotationReport) ->
 }
 
 /// What to do in a state.
-pub(crate) fn next_steps(directory: &str, status: &RotationStatus) -> Vec<String> {
-    let command = |step: &str| match directory {
-        "." => format!("`milvus-certs rotate-ca {step}`"),
-        directory => format!("`milvus-certs rotate-ca {step} -d {}`", shell_quoted(directory)),
-    };
+pub(crate) fn next_steps(directory: &Path, status: &RotationStatus) -> Vec<String> {
+    let command = |step: &str| format!("`{}`", command(&format!("rotate-ca {step}"), directory));
     if status.behind > 0 {
         let goes_on = match status.state {
             RotationState::None => command("finish"),

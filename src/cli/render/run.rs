@@ -1,12 +1,10 @@
 //! What `gen` and `renew` say: what exists now, paths, names, the last day; then the next step.
 
-use std::path::Path;
-
 use crate::base::text::listed;
 use crate::engine::{Action, Report};
 use crate::store::{Audience, FileRole};
 
-use crate::cli::render::certificate::{covers, day, is_own};
+use crate::cli::render::certificate::{covers, last_day};
 use crate::cli::render::issued;
 use crate::cli::render::page::Page;
 
@@ -15,14 +13,15 @@ pub(crate) fn text(command: &str, report: &Report) -> String {
     let mut page = Page::default();
     page.line(headline(command, report));
     page.gap();
-    let (own, others): (Vec<_>, Vec<_>) = report.certificates.iter().partition(|found| is_own(found));
+    let (own, others): (Vec<_>, Vec<_>) =
+        report.certificates.iter().partition(|found| found.issued_as.is_none());
     let subject_width = own.iter().map(|certificate| covers(certificate).chars().count()).max();
     for certificate in own {
         let name = format!("{}.pem", certificate.role);
         let covers = covers(certificate);
         let padding = " ".repeat(subject_width.unwrap_or_default() - covers.chars().count());
         let action = if certificate.action == Action::Kept && report.changed { ", unchanged" } else { "" };
-        page.line(format!("  {name:<10}  {covers}{padding}  until {}{action}", day(&certificate.not_after)));
+        page.line(format!("  {name:<10}  {covers}{padding}  until {}{action}", last_day(certificate)));
     }
     let rows = issued::rows(others.into_iter());
     if !rows.is_empty() {
@@ -35,14 +34,14 @@ pub(crate) fn text(command: &str, report: &Report) -> String {
 fn headline(command: &str, report: &Report) -> String {
     let directory = &report.directory;
     let new = report.certificates.iter().filter(|certificate| certificate.action != Action::Kept);
-    let (own, others): (Vec<_>, Vec<_>) = new.partition(|certificate| is_own(certificate));
+    let (own, others): (Vec<_>, Vec<_>) = new.partition(|certificate| certificate.issued_as.is_none());
     let mut renewed: Vec<_> = own.iter().map(|certificate| format!("{}.pem", certificate.role)).collect();
     match others.len() {
         0 => {}
         1 => renewed.push("1 issued certificate".into()),
         more => renewed.push(format!("{more} issued certificates")),
     }
-    let place = if directory == "." { "this folder".to_owned() } else { directory.clone() };
+    let place = crate::cli::render::place(directory);
     match (command, report.dry_run, renewed.is_empty()) {
         (_, _, true) if report.changed => {
             format!("Completed in {place} what an interrupted run had begun; there is nothing more to do:")
@@ -62,10 +61,7 @@ pub(crate) fn next_steps(command: &str, report: &Report) -> Vec<String> {
     }
     let written = |audience| -> Vec<_> {
         let names = FileRole::AS_LISTED.into_iter().filter(|role| role.audience() == audience);
-        let is_written = |role: &FileRole, path: &str| {
-            Path::new(path).file_name().is_some_and(|name| name == role.file_name())
-        };
-        let written = |role: &FileRole| report.files.iter().any(|file| is_written(role, &file.path));
+        let written = |role: &FileRole| report.files.iter().any(|file| file.is_own && file.role == *role);
         names.filter(written).map(FileRole::file_name).collect()
     };
     if report.files.is_empty() {

@@ -1,19 +1,14 @@
 //! What a certificate signing request gets of what it asks for.
 
 use crate::base::error::Error;
-use crate::base::note::Note;
 use crate::base::text::printable;
 use crate::check::config::Source;
-use crate::engine::Action;
 use crate::engine::ca::has_usage;
-use crate::engine::issuance::{KeyPlan, Plan};
-use crate::engine::issue::wish::{Drafter, Wish};
+use crate::engine::issue::recipient::{Recipient, SpecMaker};
+use crate::engine::leaf::{KeySource, LeafSpec};
 use crate::engine::notes;
 use crate::milvus::public_keys::refuse_published;
-use crate::store::IssuedName;
-use crate::x509::{
-    self, CertificateRequest, Days, EndEntityKind, GeneralName, NamePattern, PublicKey, request_from,
-};
+use crate::x509::{self, CertificateRequest, GeneralName, NamePattern, PublicKey, request_from};
 
 /// A certificate signing request, and what its sender may have. Whoever signs says whose certificate it is;
 /// the request gives the key.
@@ -21,51 +16,40 @@ use crate::x509::{
 pub struct SigningRequest {
     /// PEM or DER (RFC 2986).
     pub content: Source,
-    /// What the certificate is for, whatever the request asks for.
-    pub kind: EndEntityKind,
-    /// Whose certificate it is: its CommonName, and the name of folder and files.
-    pub name: IssuedName,
+    /// Whose certificate it is and what it is for, whatever the request asks for. Its names are those that it
+    /// gets whether the request asks for them or not; the type of its key does not matter.
+    pub recipient: Recipient,
     /// Which of the names that the request asks for it may have.
     pub allowed: Vec<NamePattern>,
-    /// Names that it gets whether it asks for them or not.
-    pub more_names: Vec<GeneralName>,
-    /// How long the certificate lives; as on the documentation page where it is not said.
-    pub days: Option<Days>,
 }
 
 impl SigningRequest {
-    /// Verifies the request, and plans the certificate that it gets.
-    pub(crate) fn plan(
-        &self,
-        drafter: &Drafter<'_>,
-        replace: bool,
-        notes: &mut Vec<Note>,
-    ) -> Result<Plan, Error> {
-        let Self { kind, name, .. } = self;
+    /// Verifies the request, and makes the spec of the certificate that it gets.
+    pub(crate) fn spec(&self, maker: &SpecMaker<'_>, replace: bool) -> Result<LeafSpec, Error> {
         let (request, key) = self.verified().map_err(Error::in_file(self.content.shown()))?;
         let (mut names, dropped) = self.names(&request);
-        names.extend_from_slice(&self.more_names);
-        drafter.refuse_what_is_there(std::slice::from_ref(name), replace)?;
-        drafter.refuse_key(name)?;
+        names.extend_from_slice(&self.recipient.names);
+        maker.refuse_what_is_there(&[&self.recipient.name], replace)?;
+        maker.refuse_key(&self.recipient.name)?;
 
-        let wish = Wish { kind: *kind, name, more_names: &names, days: self.days, key_type: None };
-        let plan = drafter.plan(&wish, Action::Created, notes)?;
-        let given: Vec<_> = plan.names.iter().map(GeneralName::to_string).collect();
+        let recipient = Recipient { names, ..self.recipient.clone() };
+        let mut spec = maker.spec(&recipient, Some(KeySource::Elsewhere(key.clone())))?;
+        let given: Vec<_> = spec.leaf.names.iter().map(GeneralName::to_string).collect();
         let names: Vec<_> = dropped.into_iter().filter(|name| !given.contains(name)).collect();
         let has_names = !names.is_empty();
         let dropped: Vec<_> = self.beside_names(&request, &key).into_iter().chain(names).collect();
         if !dropped.is_empty() {
-            notes.push(notes::request_cut(&dropped, has_names));
+            spec.notes.push(notes::request_cut(&dropped, has_names));
         }
-        Ok(Plan { key: KeyPlan::Elsewhere(key), ..plan })
+        Ok(spec)
     }
 
     /// The request, and its key if a certificate may be made for it.
     fn verified(&self) -> Result<(CertificateRequest, PublicKey), x509::Error> {
         let request = request_from(&self.content.content)?;
         let key = request.verify()?;
-        refuse_published(&key).map_err(x509::Error::RequestKeyRefused)?;
-        key.check_for(self.kind)?;
+        refuse_published(&key).map_err(x509::Error::key_refused)?;
+        key.check_for(self.recipient.kind)?;
         Ok((request, key))
     }
 
@@ -85,12 +69,14 @@ impl SigningRequest {
     fn beside_names(&self, request: &CertificateRequest, key: &PublicKey) -> Vec<String> {
         let attributes = request.subject().beside_common_name();
         let subject = (!attributes.is_empty()).then(|| format!("the subject {attributes}"));
-        let name = request.subject().common_name().filter(|name| name != self.name.as_str());
+        let name = request.subject().common_name().filter(|name| name != self.recipient.name.as_str());
         let usages = request.key_usage().unwrap_or_default().iter();
         let usages: Vec<_> = usages.filter(|usage| !has_usage(key, usage)).copied().collect();
         let purposes = request.extended_key_usage().unwrap_or_default().iter();
-        let purposes: Vec<_> =
-            purposes.filter(|purpose| *purpose != self.kind.purpose()).map(String::as_str).collect();
+        let purposes: Vec<_> = purposes
+            .filter(|purpose| *purpose != self.recipient.kind.purpose())
+            .map(String::as_str)
+            .collect();
         let listed = |extension: &str, values: &[&str]| {
             (!values.is_empty()).then(|| format!("{extension} {}", values.join(", ")))
         };

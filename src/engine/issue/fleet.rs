@@ -7,24 +7,15 @@ use crate::base::error::Error;
 use crate::base::place::Place;
 use crate::base::text::listed;
 use crate::check::config::Source;
+use crate::engine::issue::recipient::Recipient;
 use crate::store::{IssuedName, NameUnsafe};
-use crate::x509::{Days, EndEntityKind, GeneralName, KeyType};
+use crate::x509::{EndEntityKind, GeneralName};
 use crate::yaml::{self, Entry, Node, Origin};
 
-/// What an authority is to have issued.
+/// Everything that a CA is to have issued.
 #[derive(Debug)]
 pub struct Fleet {
-    pub(crate) members: Vec<Member>,
-}
-
-/// A server or a client.
-#[derive(Debug)]
-pub(crate) struct Member {
-    pub(crate) kind: EndEntityKind,
-    pub(crate) name: IssuedName,
-    pub(crate) more_names: Vec<GeneralName>,
-    pub(crate) days: Option<Days>,
-    pub(crate) key_type: Option<KeyType>,
+    pub(crate) members: Vec<Recipient>,
 }
 
 const DAYS: &str = "days";
@@ -61,7 +52,7 @@ impl Fleet {
         let mut places = HashMap::new();
         for (key, kind) in LISTS {
             for node in settings.list(key)? {
-                let member = Member::read(node, kind, &settings)?;
+                let member = Recipient::read(node, kind, &settings)?;
                 let place = node.place();
                 if let Some(first) = places.insert(member.name.clone(), place.clone()) {
                     return Err(refuse(place, format!("{} is listed already, at {first}", member.name)));
@@ -84,19 +75,19 @@ fn name(node: Node<'_>, text: &str) -> Result<IssuedName, Error> {
     })
 }
 
-impl Member {
+impl Recipient {
     fn read(node: Node<'_>, kind: EndEntityKind, defaults: &Settings<'_>) -> Result<Self, Error> {
         if let Some(text) = node.as_str() {
             let name = name(node, text)?;
             let (days, key_type) = (defaults.value(DAYS)?, defaults.value(KEY_TYPE)?);
-            return Ok(Self { kind, name, more_names: Vec::new(), days, key_type });
+            return Ok(Self { kind, name, names: Vec::new(), days, key_type });
         }
         let settings = Settings::read(node, &[NAME, SAN, DAYS, KEY_TYPE])?;
         let called = settings.get(NAME).ok_or_else(|| refuse(node.place(), "has no `name`".into()))?;
         Ok(Self {
             kind,
             name: name(called, called.as_str().unwrap_or_default())?,
-            more_names: settings.list(SAN)?.into_iter().map(text).collect::<Result<_, _>>()?,
+            names: settings.list(SAN)?.into_iter().map(text).collect::<Result<_, _>>()?,
             days: settings.value(DAYS)?.or(defaults.value(DAYS)?),
             key_type: settings.value(KEY_TYPE)?.or(defaults.value(KEY_TYPE)?),
         })
@@ -178,8 +169,8 @@ mod tests {
             .members
             .iter()
             .map(|member| {
-                let Member { kind, name, more_names, days, key_type } = member;
-                let names: Vec<_> = more_names.iter().map(GeneralName::to_string).collect();
+                let Recipient { kind, name, names, days, key_type } = member;
+                let names: Vec<_> = names.iter().map(GeneralName::to_string).collect();
                 let days = days.map(|days| days.to_string()).unwrap_or_default();
                 format!("{kind} {name} [{}] {days} {}", names.join(" "), key_type.unwrap())
             })

@@ -1,6 +1,8 @@
+//! More certificates from the CA that is there, beside server.pem and client.pem.
+
 mod csr;
 mod fleet;
-mod wish;
+mod recipient;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -10,23 +12,26 @@ use time::OffsetDateTime;
 
 use crate::base::error::Error;
 use crate::check::ca;
-use crate::engine::due::Judged;
+use crate::engine::due::{Due, Judged};
+use crate::engine::folder::IssuedFolder;
 use crate::engine::inventory::Inventory;
-use crate::engine::issuance::{Batches, IssuedFolder, Issuer, Plan, Progress, Serials, Signers, path_in};
-use crate::engine::opening::Opened;
-use crate::engine::renew::{Old, first_entries};
-use crate::engine::report::CertificateReport;
-use crate::engine::{Action, Report};
-use crate::store::{Access, Backup, Directory, EndEntityFiles, FileRole, IssuedName, Protection};
-use crate::x509::{Days, EndEntityKind, GeneralName, KeyType, Passphrase};
+use crate::engine::issuer::{Batches, Issuer, Progress};
+use crate::engine::leaf::LeafSpec;
+use crate::engine::present::{Present, first_entries};
+use crate::engine::report::Report;
+use crate::engine::run::{Opening, Run};
+use crate::engine::signers::Signers;
+use crate::store::{Access, Directory, Existing, Protection};
+use crate::x509::{EndEntityKind, Passphrase};
 pub use csr::SigningRequest;
 pub use fleet::Fleet;
-use wish::{Drafter, Wish};
+pub use recipient::Recipient;
+use recipient::{Kept, SpecMaker};
 
 /// What `issue` is to do.
 #[derive(Debug)]
 pub struct IssueRequest {
-    /// The certificate directory, whose authority issues.
+    /// The certificate directory, whose CA issues.
     pub directory: PathBuf,
     /// The folder for what is issued; without one `issued` in the directory.
     pub output: Option<PathBuf>,
@@ -46,18 +51,7 @@ pub struct IssueRequest {
 #[derive(Debug)]
 pub enum Recipients {
     /// Servers or clients with these names: all of them or none.
-    Named {
-        /// Which of the two.
-        kind: EndEntityKind,
-        /// What they are called.
-        names: Vec<IssuedName>,
-        /// More names that each of them has.
-        more_names: Vec<GeneralName>,
-        /// How long they live; as on the documentation page where it is not said.
-        days: Option<Days>,
-        /// The type of their keys.
-        key_type: Option<KeyType>,
-    },
+    Named(Vec<Recipient>),
     /// Whoever made a request for a certificate: the private key never leaves them.
     Request(SigningRequest),
     /// Everything that a file lists: what is missing is made, what is due or not as the file says is
@@ -74,7 +68,7 @@ pub enum Recipients {
 /// are in their places.
 ///
 /// # Errors
-/// Where there is no authority or it may not issue, a name is taken, or the file system fails. Then nothing
+/// Where there is no CA or it may not issue, a name is taken, or the file system fails. Then nothing
 /// has changed, but of a fleet what the error says.
 pub fn issue(request: &IssueRequest, now: OffsetDateTime) -> Result<Report, Error> {
     issue_with_progress(request, now, &|_, _| {})
@@ -89,111 +83,106 @@ pub fn issue_with_progress(
     now: OffsetDateTime,
     progress: Progress<'_>,
 ) -> Result<Report, Error> {
-    let access = if request.dry_run { Access::Look } else { Access::Change };
-    let opened = Opened::open(&request.directory, access, request.protection, request.output.as_deref())?;
-    let opened = opened.without_obstacles()?;
-    let recovery = opened.recovery;
-    let mut report = Report::new(&request.directory, request.dry_run, recovery);
-    report.notes.extend(opened.notes());
-    let Opened { directory, inventory, .. } = opened;
-    issue_in(request, directory, &inventory, report, now, progress)
-        .map_err(|error| error.after_recovery(recovery))
+    let opening = Opening {
+        path: &request.directory,
+        dry_run: request.dry_run,
+        create: false,
+        protection: request.protection,
+        among_issued: true,
+        output: request.output.as_deref(),
+    };
+    opening.run(now, |run, inventory| issue_in(request, run, inventory, progress))
 }
 
 fn issue_in(
     request: &IssueRequest,
-    mut directory: Directory,
+    run: &mut Run,
     inventory: &Inventory,
-    mut report: Report,
-    now: OffsetDateTime,
     progress: Progress<'_>,
-) -> Result<Report, Error> {
-    let own = EndEntityKind::ALL.map(|kind| Old::of_directory(&directory, kind, false));
+) -> Result<(), Error> {
+    let own = EndEntityKind::ALL.map(|kind| Present::of_directory(&run.directory, kind, false));
     let own: Vec<_> = own.into_iter().collect::<Result<_, _>>()?;
-    if keeps_all(request, &directory, inventory, &own, &mut report, now)? {
-        return Ok(report);
+    if keeps_all(request, run, inventory, &own)? {
+        return Ok(());
     }
-    let authority = ca::of_directory(&directory, request.passphrase.as_ref(), now)?;
-    let signers = Signers::of(&authority, ca::trusted(&directory)?);
-    let mut folder = open(request, &directory)?;
-
-    let drafter = Drafter {
+    let ca = ca::of_directory(&run.directory, request.passphrase.as_ref(), run.now)?;
+    let signers = Signers::of(&ca, ca::trusted(&run.directory)?);
+    let mut folder = open(request, &run.directory)?;
+    let maker = SpecMaker {
         directory: &request.directory,
         folder: folder.as_ref(),
         inventory,
         signers: &signers,
         own: &own,
-        now,
+        now: run.now,
     };
     let mut failures = Vec::new();
-    let plans = match &request.to {
-        Recipients::Named { .. } => plan_named(request, &drafter, &mut report)?,
-        Recipients::Request(csr) => vec![csr.plan(&drafter, request.replace, &mut report.notes)?],
+    let (specs, existing, batches) = match &request.to {
+        Recipients::Named(recipients) => {
+            let specs = specs_of_named(recipients, request.replace, &maker)?;
+            (specs, request.existing(run.now), Batches::One)
+        }
+        Recipients::Request(csr) => {
+            (vec![csr.spec(&maker, request.replace)?], request.existing(run.now), Batches::One)
+        }
         Recipients::Fleet { fleet, if_due } => {
-            let judged = Judged::of(&directory, now)?;
-            plan_fleet(request, fleet, *if_due, &drafter, &judged, &mut report, &mut failures)?
+            let mut kept = Kept::default();
+            let judged = Judged::of(&run.directory, run.now)?;
+            let due = Due { signers: &signers, judged: Some(&judged), within: *if_due, now: run.now };
+            let specs = specs_of_fleet(fleet, &maker, &due, &mut kept, &mut failures)?;
+            run.report.certificates.append(&mut kept.certificates);
+            run.report.notes.append(&mut kept.notes);
+            (specs, Existing::Replace, Batches::Small)
         }
     };
-    let Some(folder) = folder.as_mut().filter(|_| !request.dry_run && !plans.is_empty()) else {
-        let path = IssuedFolder::path(directory.path(), request.output.as_deref());
-        let shown = path.display().to_string();
-        let issuer = authority.certificate().subject();
-        let foreseen = plans.iter().map(|plan| plan.report(issuer, path_in(&shown, &plan.files.certificate)));
-        report.certificates.extend(foreseen);
-        return Error::of_all(failures).map(|()| report);
-    };
-    let known: Vec<_> = own.iter().filter_map(Old::certificate).collect();
-    let mut serials = Serials::of(&directory, &authority, &known, inventory)?;
-    let trusted = directory.read(FileRole::CaCertificate)?.unwrap_or_default();
-    let (backup, batches) = match request.to {
-        Recipients::Fleet { .. } => (Backup::None, Batches::Small),
-        _ if request.replace => (Backup::At(now), Batches::One),
-        _ => (Backup::None, Batches::One),
-    };
-    let mut issuer = Issuer {
-        certificates: &mut directory,
-        authority: &authority,
-        serials: &mut serials,
-        trusted: &trusted,
-        first_entries: first_entries(&own, inventory, &signers, now),
-        backup,
-        now,
-    };
-    issuer.issue(folder, &plans, batches, progress, &mut report)?;
-    match Error::of_all(failures) {
-        Ok(()) => Ok(report),
-        Err(error) => Err(error.after_part(&report)),
+    if specs.is_empty() {
+        return Error::of_all(failures);
+    }
+    let known: Vec<_> = own.iter().filter_map(Present::certificate).collect();
+    let mut issuer = Issuer::of(run, inventory, &ca, &known)?;
+    issuer.first_entries = first_entries(&own, inventory, &signers, issuer.run.now);
+    match &mut folder {
+        Some(folder) => issuer.issue_into(folder, &specs, batches, existing, progress)?,
+        // In a dry run it need not be there.
+        None => {
+            let path = IssuedFolder::path(&request.directory, request.output.as_deref());
+            issuer.foresee(&specs, &path);
+        }
+    }
+    Error::of_all(failures)
+}
+
+impl IssueRequest {
+    fn existing(&self, now: OffsetDateTime) -> Existing {
+        if self.replace { Existing::BackUp(now) } else { Existing::Replace }
     }
 }
 
 /// Whether nothing of a list is due, where that can be said without the passphrase of ca.key.
 fn keeps_all(
     request: &IssueRequest,
-    directory: &Directory,
+    run: &mut Run,
     inventory: &Inventory,
-    own: &[Old],
-    report: &mut Report,
-    now: OffsetDateTime,
+    own: &[Present],
 ) -> Result<bool, Error> {
     let Recipients::Fleet { fleet, if_due } = &request.to else { return Ok(false) };
     if request.passphrase.is_some() {
         return Ok(false);
     }
-    let Some(chain) = ca::presumed(directory, now)? else { return Ok(false) };
-    let signers = Signers::presumed(chain, ca::trusted(directory)?);
-    let folder = IssuedFolder::open_if_there(directory, request.output.as_deref(), Access::Look)?;
-    let folder = folder.as_ref();
-    let drafter = Drafter { directory: &request.directory, folder, inventory, signers: &signers, own, now };
-    let mut kept = Report::new(&request.directory, request.dry_run, None);
-    let judged = Judged::of(directory, now)?;
-    let mut failures = Vec::new();
-    let plans = plan_fleet(request, fleet, *if_due, &drafter, &judged, &mut kept, &mut failures)?;
-    if !plans.is_empty() {
+    let Some(chain) = ca::presumed(&run.directory, run.now)? else { return Ok(false) };
+    let signers = Signers::presumed(chain, ca::trusted(&run.directory)?);
+    let folder = IssuedFolder::open_if_there(&run.directory, request.output.as_deref(), Access::Look)?;
+    let (folder, now) = (folder.as_ref(), run.now);
+    let maker = SpecMaker { directory: &request.directory, folder, inventory, signers: &signers, own, now };
+    let judged = Judged::of(&run.directory, now)?;
+    let due = Due { signers: &signers, judged: Some(&judged), within: *if_due, now };
+    let (mut kept, mut failures) = (Kept::default(), Vec::new());
+    if !specs_of_fleet(fleet, &maker, &due, &mut kept, &mut failures)?.is_empty() {
         return Ok(false);
     }
     Error::of_all(failures)?;
-    report.certificates.append(&mut kept.certificates);
-    report.notes.append(&mut kept.notes);
+    run.report.certificates.append(&mut kept.certificates);
+    run.report.notes.append(&mut kept.notes);
     Ok(true)
 }
 
@@ -206,61 +195,39 @@ fn open(request: &IssueRequest, directory: &Directory) -> Result<Option<IssuedFo
     }
 }
 
-/// Plans for names that are not taken.
-fn plan_named(
-    request: &IssueRequest,
-    drafter: &Drafter<'_>,
-    report: &mut Report,
-) -> Result<Vec<Plan>, Error> {
-    let Recipients::Named { kind, names, more_names, days, key_type } = &request.to else {
-        return Ok(Vec::new());
-    };
+/// The specs for names that are not taken.
+fn specs_of_named(
+    recipients: &[Recipient],
+    replace: bool,
+    maker: &SpecMaker<'_>,
+) -> Result<Vec<LeafSpec>, Error> {
+    let names: Vec<_> = recipients.iter().map(|recipient| &recipient.name).collect();
     let mut seen = HashSet::new();
-    if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
+    if let Some(twice) = names.iter().find(|name| !seen.insert(**name)) {
         return Err(Error::new(format!("{twice} is named twice"))
             .with_hint("name it once; names that differ only in case are one".to_owned()));
     }
-    drafter.refuse_what_is_there(names, request.replace)?;
-    let plan = |name: &IssuedName| {
-        let wish = Wish { kind: *kind, name, more_names, days: *days, key_type: *key_type };
-        drafter.plan(&wish, Action::Created, &mut report.notes)
-    };
-    names.iter().map(plan).collect()
+    maker.refuse_what_is_there(&names, replace)?;
+    recipients.iter().map(|recipient| maker.spec(recipient, None)).collect()
 }
 
-/// Plans for what is missing, due, or not as the file says; reports the rest. What cannot be made anew does
-/// not keep the others from it.
-fn plan_fleet(
-    request: &IssueRequest,
+/// The specs of what is missing, due, or not as the file says. What cannot be made anew does not keep the
+/// others from it.
+fn specs_of_fleet(
     fleet: &Fleet,
-    if_due: Duration,
-    drafter: &Drafter<'_>,
-    judged: &Judged,
-    report: &mut Report,
+    maker: &SpecMaker<'_>,
+    due: &Due<'_>,
+    kept: &mut Kept,
     failures: &mut Vec<Error>,
-) -> Result<Vec<Plan>, Error> {
-    let shown = IssuedFolder::path(&request.directory, request.output.as_deref()).display().to_string();
-    let names: Vec<_> = fleet.members.iter().map(|member| member.name.clone()).collect();
-    drafter.refuse_other_spellings(&names)?;
-    let mut plans = Vec::new();
+) -> Result<Vec<LeafSpec>, Error> {
+    let names: Vec<_> = fleet.members.iter().map(|member| &member.name).collect();
+    maker.refuse_other_spellings(&names)?;
+    let mut specs = Vec::new();
     for member in &fleet.members {
-        let wish = Wish::from(member);
-        let mut plan = || match drafter.present(&wish)? {
-            None => drafter.plan(&wish, Action::Created, &mut report.notes).map(Some),
-            Some(old) if drafter.is_to_be_renewed(&old, &wish, if_due, judged, &mut report.notes)? => {
-                drafter.plan_again(&old.certificate, &wish, &mut report.notes).map(Some)
-            }
-            Some(old) => {
-                let path = path_in(&shown, &EndEntityFiles::issued(&member.name).certificate);
-                let kept = CertificateReport::of(member.kind.name(), path, Action::Kept, &old.certificate);
-                report.certificates.push(kept);
-                Ok(None)
-            }
-        };
-        match plan() {
-            Ok(plan) => plans.extend(plan),
+        match maker.spec_unless_kept(member, due, kept) {
+            Ok(spec) => specs.extend(spec),
             Err(error) => failures.push(error),
         }
     }
-    Ok(plans)
+    Ok(specs)
 }

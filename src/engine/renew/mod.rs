@@ -1,152 +1,33 @@
-mod issued;
-mod old;
-mod renewal;
-mod selection;
+//! New certificates in the place of old ones, from the CA that is there.
 
-use std::path::PathBuf;
-use std::slice;
-use std::time::Duration;
+mod request;
+mod selection;
+mod spec;
 
 use time::OffsetDateTime;
 
-use crate::base::error::Error;
-use crate::base::error::ErrorKind;
-use crate::base::note::Note;
+use crate::base::error::{Error, ErrorKind};
 use crate::check::ca;
 use crate::engine::due::Judged;
 use crate::engine::inventory::Inventory;
-use crate::engine::issuance::{self, Issuer, Plan, Progress, Serials, Signers, issue_all};
+use crate::engine::issuer::{Batches, Issuer, Progress};
+use crate::engine::leaf::{Action, LeafSpec};
 use crate::engine::notes;
-use crate::engine::opening::Opened;
-use crate::engine::report::CertificateReport;
-use crate::engine::{Action, Report};
-use crate::store::inventory::InventoryEntry;
-use crate::store::{Access, Backup, Directory, FileMode, FileRole, IssuedName, Protection};
-use crate::x509::CertificateAuthority;
-use crate::x509::{
-    Attribute, AttributeType, Certificate, Days, EndEntityKind, GeneralName, KeyType, Passphrase, Subject,
-    generate_keys,
-};
-pub(crate) use issued::{Member, Members};
-pub(crate) use old::{Found, Old};
-pub(crate) use renewal::{Changes, Model, Renewal};
+use crate::engine::present::{Present, first_entries};
+use crate::engine::report::Report;
+use crate::engine::run::{Opening, Run};
+use crate::engine::signers::Signers;
+use crate::store::{Access, Existing};
+use crate::x509::{CertificateAuthority, EndEntityKind};
+pub use request::{Adopted, Issued, RenewRequest};
 pub(crate) use selection::Selection;
+pub(crate) use spec::{Model, Renewal};
 
-/// What `renew` is to do. Whatever is not set is taken over from the certificate that is renewed.
-#[derive(Debug)]
-pub struct RenewRequest {
-    /// The certificate directory.
-    pub directory: PathBuf,
-    /// Server, client, or both.
-    pub kinds: Vec<EndEntityKind>,
-    /// What was issued beside them.
-    pub issued: Issued,
-    /// Attributes of the subject that are to be different. A CommonName also replaces the names, and
-    /// is the client's too, unless that has a name of its own.
-    pub subject: Vec<Attribute>,
-    /// More names for the server, and for what is named of the inventory.
-    pub names: Vec<GeneralName>,
-    /// Another CommonName for the client.
-    pub client_name: Option<Attribute>,
-    /// Another length of validity.
-    pub days: Option<Days>,
-    /// Another type of key.
-    pub key_type: Option<KeyType>,
-    /// Another mode for the keys' files.
-    pub key_mode: Option<FileMode>,
-    /// Opens ca.key if it is encrypted.
-    pub passphrase: Option<Passphrase>,
-    /// Renew only what ends within this time.
-    pub if_due: Option<Duration>,
-    /// What is reissued as it lies there, whoever signed it.
-    pub adopted: Adopted,
-    /// Keep the private keys.
-    pub reuse_key: bool,
-    /// Only say what would be done.
-    pub dry_run: bool,
-    /// Whether the directory has to keep modes.
-    pub protection: Protection,
-    /// Is told, before anything is written, what a person should do first; such a note is not in the report.
-    pub before_writing: Option<fn(&Note)>,
-}
-
-/// Certificates that a person has looked at: all that they say is meant.
-#[derive(Clone, Debug, Default)]
-pub struct Adopted {
-    /// server.pem, client.pem.
-    pub kinds: Vec<EndEntityKind>,
-    /// What lies in `issued` under these names.
-    pub names: Vec<IssuedName>,
-}
-
-/// What is to be renewed of the inventory.
-#[derive(Debug)]
-pub enum Issued {
-    /// Nothing.
-    None,
-    /// Everything that is still there.
-    All,
-    /// What was issued under these names.
-    Named(Vec<IssuedName>),
-}
-
-impl RenewRequest {
-    /// Renews both server and client with all that they say now.
-    #[must_use]
-    pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self {
-            directory: directory.into(),
-            kinds: EndEntityKind::ALL.to_vec(),
-            issued: Issued::None,
-            subject: Vec::new(),
-            names: Vec::new(),
-            client_name: None,
-            days: None,
-            key_type: None,
-            key_mode: None,
-            passphrase: None,
-            if_due: None,
-            adopted: Adopted::default(),
-            reuse_key: false,
-            dry_run: false,
-            protection: Protection::Required,
-            before_writing: None,
-        }
-    }
-
-    /// What the server's or the client's new certificate is to say that the old one does not.
-    fn changes(&self, old: &[Old; 2], kind: EndEntityKind) -> Changes<'_> {
-        let is_name = |attribute: &&Attribute| attribute.kind() == AttributeType::CommonName;
-        Changes {
-            attributes: self.subject.iter().filter(|attribute| !is_name(attribute)).collect(),
-            common_name: self.new_name(old, kind, self.subject.iter().find(is_name)),
-            names: if kind == EndEntityKind::Server { &self.names } else { &[] },
-        }
-    }
-
-    /// The CommonName that was asked for: the server's is also that of a client that had the same.
-    fn new_name<'a>(
-        &'a self,
-        [server, client]: &[Old; 2],
-        kind: EndEntityKind,
-        common: Option<&'a Attribute>,
-    ) -> Option<&'a Attribute> {
-        match kind {
-            EndEntityKind::Server => common,
-            EndEntityKind::Client => self.client_name.as_ref().or_else(|| {
-                let own = client.common_name();
-                common.filter(|_| own.is_none() || own == server.common_name())
-            }),
-        }
-    }
-}
-
-/// Issues new certificates from the directory's authority, whose `ca.key` and `ca.pem` stay as they
-/// are, to the last byte.
+/// Issues new certificates from the directory's CA, whose `ca.key` and `ca.pem` stay as they are, to the last
+/// byte.
 ///
 /// # Errors
-/// Where there is no authority, it may not or can no longer issue, or the file system fails; then
-/// nothing has changed.
+/// Where there is no CA, it may not or can no longer issue, or the file system fails; then nothing has changed.
 pub fn renew(request: &RenewRequest, now: OffsetDateTime) -> Result<Report, Error> {
     renew_with_progress(request, now, &|_, _| {})
 }
@@ -160,250 +41,190 @@ pub fn renew_with_progress(
     now: OffsetDateTime,
     progress: Progress<'_>,
 ) -> Result<Report, Error> {
-    let access = if request.dry_run { Access::Look } else { Access::Change };
-    let mut opened = Opened::open(&request.directory, access, request.protection, None)?;
-    if matches!(request.issued, Issued::All | Issued::Named(_)) {
-        opened = opened.without_obstacles()?;
-    }
-    let recovery = opened.recovery;
-    let mut report = Report::new(&request.directory, request.dry_run, recovery);
-    report.notes.extend(opened.notes());
-    let Opened { directory, inventory, .. } = opened;
-    match renew_in(request, directory, &inventory, &mut report, now, progress) {
-        Ok(()) => Ok(report),
-        Err(error) => Err(error.after_part(&report).after_recovery(recovery)),
-    }
+    let opening = Opening {
+        path: &request.directory,
+        dry_run: request.dry_run,
+        create: false,
+        protection: request.protection,
+        among_issued: !matches!(request.issued, Issued::None),
+        output: None,
+    };
+    opening.run(now, |run, inventory| renew_in(request, run, inventory, progress))
 }
 
 fn renew_in(
     request: &RenewRequest,
-    mut directory: Directory,
+    run: &mut Run,
     inventory: &Inventory,
-    report: &mut Report,
-    now: OffsetDateTime,
     progress: Progress<'_>,
 ) -> Result<(), Error> {
-    let old = |kind| Old::of_directory(&directory, kind, request.kinds.contains(&kind));
-    let old = [old(EndEntityKind::Server)?, old(EndEntityKind::Client)?];
-    let judged = request.if_due.map(|_| Judged::of(&directory, now)).transpose()?;
-    let judged = judged.as_ref();
-    if keeps_all(request, &directory, inventory, &old, judged, report, now)? {
-        return Ok(());
-    }
-    let authority = ca::of_directory(&directory, request.passphrase.as_ref(), now)?;
-    let signers = Signers::of(&authority, ca::trusted(&directory)?);
-    let selection = Selection { request, inventory, signers: &signers, judged, now };
-    if authority.root().key_cert_sign().is_none() {
-        report.notes.push(notes::ca_without_key_usage());
-    }
-    let mut failures = Vec::new();
-    let due = selection.own(&old, &directory, &mut report.notes, &mut failures)?;
-    let renewal = Renewal { request, directory: &directory, authority: &authority, now };
-    let mut plans = Vec::new();
-    for (old_one, model) in due {
-        let changes = request.changes(&old, old_one.kind);
-        match renewal.plan(old_one, model, &changes, &mut report.notes) {
-            Ok(plan) => plans.push(plan),
-            Err(error) => failures.push(error.of_one_certificate()?),
+    let own = |kind| Present::of_directory(&run.directory, kind, request.kinds.contains(&kind));
+    let own = [own(EndEntityKind::Server)?, own(EndEntityKind::Client)?];
+    let judged = request.if_due.map(|_| Judged::of(&run.directory, run.now)).transpose()?;
+    let now = run.now;
+    // Whether nothing is due can be said without the passphrase of ca.key.
+    if judged.is_some()
+        && request.passphrase.is_none()
+        && let Some(chain) = ca::presumed(&run.directory, now)?
+    {
+        let signers = Signers::presumed(chain, ca::trusted(&run.directory)?);
+        let selection = Selection::new(request, inventory, &signers, judged.as_ref(), now);
+        if keeps_all(selection, run, &own)? {
+            return Ok(());
         }
     }
-    if server_was_trusted(&authority, &old, &plans) {
-        match request.before_writing.filter(|_| !request.dry_run) {
-            Some(tell) => tell(&notes::server_was_trusted()),
-            None => report.notes.push(notes::server_was_trusted()),
-        }
+    let ca = ca::of_directory(&run.directory, request.passphrase.as_ref(), now)?;
+    let signers = Signers::of(&ca, ca::trusted(&run.directory)?);
+    let mut selection = Selection::new(request, inventory, &signers, judged.as_ref(), now);
+    let known: Vec<_> = own.iter().filter_map(Present::certificate).collect();
+    let mut issuer = Issuer::of(run, inventory, &ca, &known)?;
+    renew_own(&mut selection, &mut issuer, &own)?;
+    if !request.adopted.names.is_empty() {
+        issuer.first_entries = first_entries(&own, inventory, &signers, now);
     }
-    let known: Vec<_> = old.iter().filter_map(Old::certificate).collect();
-    let mut serials = Serials::of(&directory, &authority, &known, inventory)?;
-    let ca_path = issuance::path_in(&report.directory, FileRole::CaCertificate);
-    report.certificates.push(CertificateReport::of("ca", ca_path, Action::Kept, authority.root()));
-    let new = match plans.is_empty() || request.dry_run {
-        true => Vec::new(),
-        false => {
-            let mut run = Making {
-                authority: &authority,
-                serials: &mut serials,
-                inventory,
-                now,
-                failures: &mut failures,
-            };
-            run.make_each(&mut directory, &plans, report)?
-        }
-    };
-    report_own(request, &old, &plans, &new, authority.certificate().subject(), report);
-    let trusted = directory.read(FileRole::CaCertificate)?.unwrap_or_default();
-    let first_entries = match request.adopted.names.is_empty() {
-        true => Vec::new(),
-        false => first_entries(&old, inventory, &signers, now),
-    };
-    let mut issuer = Issuer {
-        certificates: &mut directory,
-        authority: &authority,
-        serials: &mut serials,
-        trusted: &trusted,
-        first_entries,
-        backup: Backup::None,
-        now,
-    };
-    selection.renew_issued(&mut issuer, progress, report, &mut failures)?;
-    Error::of_all(failures)
+    selection.renew_issued(&mut issuer, progress)?;
+    Error::of_all(selection.said.failures)
 }
 
-/// Whether nothing is due, where that can be said without the passphrase of ca.key. Then it is reported.
-fn keeps_all(
-    request: &RenewRequest,
-    directory: &Directory,
-    inventory: &Inventory,
-    old: &[Old; 2],
-    judged: Option<&Judged>,
-    report: &mut Report,
-    now: OffsetDateTime,
-) -> Result<bool, Error> {
-    if judged.is_none() || request.passphrase.is_some() {
+/// Whether nothing is due. Then it is reported.
+fn keeps_all(mut selection: Selection<'_>, run: &mut Run, own: &[Present; 2]) -> Result<bool, Error> {
+    if !selection.own(own, &run.directory)?.is_empty() {
         return Ok(false);
     }
-    let Some(chain) = ca::presumed(directory, now)? else { return Ok(false) };
-    let root = chain[chain.len() - 1].clone();
-    let signers = Signers::presumed(chain, ca::trusted(directory)?);
-    let selection = Selection { request, inventory, signers: &signers, judged, now };
-    let mut kept = Report::new(&request.directory, request.dry_run, None);
-    if root.key_cert_sign().is_none() {
-        kept.notes.push(notes::ca_without_key_usage());
+    for members in selection.members()? {
+        let opened = selection.open(&run.directory, Access::Look, &members)?;
+        if opened.is_some_and(|(_, due)| !due.is_empty()) {
+            return Ok(false);
+        }
     }
-    let ca_path = issuance::path_in(&kept.directory, FileRole::CaCertificate);
-    kept.certificates.push(CertificateReport::of("ca", ca_path, Action::Kept, &root));
-    let mut failures = Vec::new();
-    let is_own_due = !selection.own(old, directory, &mut kept.notes, &mut failures)?.is_empty();
-    report_own(request, old, &[], &[], root.subject(), &mut kept);
-    if is_own_due || selection.is_issued_due(directory, &mut kept, &mut failures)? {
-        return Ok(false);
-    }
-    Error::of_all(failures)?;
-    report.certificates.append(&mut kept.certificates);
-    report.notes.append(&mut kept.notes);
+    selection.report_withdrawn();
+    Error::of_all(std::mem::take(&mut selection.said.failures))?;
+    run.report_ca(selection.signers.root());
+    selection.said.report(&mut run.report);
     Ok(true)
 }
 
-/// Reports what became of server.pem and client.pem, or would become.
-fn report_own(
-    request: &RenewRequest,
-    old: &[Old; 2],
-    plans: &[Plan],
-    new: &[(EndEntityKind, Certificate)],
-    issuer: &Subject,
-    report: &mut Report,
-) {
-    for old in old {
-        let path = issuance::path_in(&report.directory, &old.files.certificate);
-        let plan = plans.iter().find(|plan| plan.kind == old.kind);
-        let made = new.iter().find(|(kind, _)| *kind == old.kind);
-        let certificate = match (plan, made, old.certificate()) {
-            (Some(plan), Some((_, new)), _) => {
-                Some(CertificateReport::of(old.kind.name(), path, plan.action, new))
+/// Renews server.pem and client.pem as far as they are due.
+fn renew_own(
+    selection: &mut Selection<'_>,
+    issuer: &mut Issuer<'_>,
+    own: &[Present; 2],
+) -> Result<(), Error> {
+    let (request, directory) = (selection.request, &issuer.run.directory);
+    let due = selection.own(own, directory)?;
+    let renewal = Renewal {
+        directory,
+        ca: issuer.ca.validity(),
+        key_mode: request.key_mode,
+        reuse_key: request.reuse_key,
+        now: issuer.run.now,
+    };
+    let mut specs = Vec::new();
+    for (one, model) in due {
+        match renewal.spec(one, model, &request.asked_of_own(own, one.kind)) {
+            Ok(spec) => specs.push(spec),
+            Err(error) => {
+                selection.keep(one, &request.directory, None);
+                selection.said.failures.push(error.of_one_certificate()?);
             }
-            (Some(plan), None, _) if request.dry_run => Some(plan.report(issuer, path)),
-            // Who names what was issued does not ask for these.
-            (None, _, Some(_)) if request.kinds.is_empty() => None,
-            (_, _, Some(kept)) => Some(CertificateReport::of(old.kind.name(), path, Action::Kept, kept)),
-            (_, _, None) => None,
-        };
-        report.certificates.extend(certificate);
+        }
+    }
+    issuer.run.report_ca(issuer.ca.root());
+    if server_was_trusted(issuer.ca, own, &specs) {
+        match request.before_writing.filter(|_| !request.dry_run) {
+            Some(tell) => tell(&notes::server_was_trusted()),
+            None => issuer.run.report.notes.push(notes::server_was_trusted()),
+        }
+    }
+    let refused = issue_each(issuer, specs, &mut selection.said.failures)?;
+    for one in own.iter().filter(|one| refused.contains(&one.kind)) {
+        selection.keep(one, &request.directory, None);
+    }
+    selection.said.report(&mut issuer.run.report);
+    issuer.run.report.certificates.sort_by_key(|certificate| certificate.role);
+    Ok(())
+}
+
+/// Issues both at once; where one of them would be refused, the other alone. Returns those that would be.
+fn issue_each(
+    issuer: &mut Issuer<'_>,
+    specs: Vec<LeafSpec>,
+    failures: &mut Vec<Error>,
+) -> Result<Vec<EndEntityKind>, Error> {
+    let is_refused = |error: &Error| error.kind() == ErrorKind::Unverifiable;
+    if specs.is_empty() {
+        return Ok(Vec::new());
+    }
+    match issuer.issue_own(&specs, Vec::new(), Existing::Replace, None) {
+        Err(error) if is_refused(&error) && specs.len() == 1 => {
+            failures.push(error);
+            Ok(vec![specs[0].leaf.kind])
+        }
+        Err(error) if is_refused(&error) => {
+            let mut refused = Vec::new();
+            for spec in specs {
+                refused.extend(issue_each(issuer, vec![spec], failures)?);
+            }
+            Ok(refused)
+        }
+        issued => issued.map(|()| Vec::new()),
     }
 }
 
 /// Whether clients may have been given a server.pem to trust that is replaced now, as gen.sh's
 /// documentation says: it and client.pem were of one kind, under a CA without keyUsage.
-fn server_was_trusted(authority: &CertificateAuthority, old: &[Old; 2], plans: &[Plan]) -> bool {
-    let serves = |old: &Old, kind| old.certificate().is_some_and(|certificate| certificate.serves(kind));
-    let [server, client] = old;
-    let is_renewed = plans.iter().any(|plan| plan.kind == EndEntityKind::Server);
+fn server_was_trusted(ca: &CertificateAuthority, own: &[Present; 2], specs: &[LeafSpec]) -> bool {
+    let serves = |one: &Present, kind| one.certificate().is_some_and(|certificate| certificate.serves(kind));
+    let [server, client] = own;
+    let is_renewed = specs.iter().any(|spec| spec.leaf.kind == EndEntityKind::Server);
     is_renewed
-        && authority.root().key_cert_sign().is_none()
+        && ca.root().key_cert_sign().is_none()
         && serves(server, EndEntityKind::Server)
         && !serves(client, EndEntityKind::Client)
 }
 
-/// Makes keys and certificates, and replaces files.
-struct Making<'a> {
-    authority: &'a CertificateAuthority,
-    serials: &'a mut Serials,
-    inventory: &'a Inventory,
-    now: OffsetDateTime,
-    failures: &'a mut Vec<Error>,
-}
-
-impl Making<'_> {
-    /// All at once; where one of them would be refused, the other alone. Returns what was made.
-    fn make_each(
-        &mut self,
-        directory: &mut Directory,
-        plans: &[Plan],
-        report: &mut Report,
-    ) -> Result<Vec<(EndEntityKind, Certificate)>, Error> {
-        match self.make(directory, plans, report) {
-            Err(error) if error.kind() == ErrorKind::Unverifiable && plans.len() > 1 => {}
-            Err(error) if error.kind() == ErrorKind::Unverifiable => {
-                self.failures.push(error);
-                return Ok(Vec::new());
-            }
-            made => return made,
+impl Run {
+    /// The CA that stays, and what is wrong with it.
+    fn report_ca(&mut self, root: &crate::x509::Certificate) {
+        if root.key_cert_sign().is_none() {
+            self.report.notes.push(notes::ca_without_key_usage());
         }
-        let mut made = Vec::new();
-        for plan in plans {
-            match self.make(directory, slice::from_ref(plan), report) {
-                Ok(one) => made.extend(one),
-                Err(error) if error.kind() == ErrorKind::Unverifiable => self.failures.push(error),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(made)
-    }
-
-    fn make(
-        &mut self,
-        directory: &mut Directory,
-        plans: &[Plan],
-        report: &mut Report,
-    ) -> Result<Vec<(EndEntityKind, Certificate)>, Error> {
-        let key_types: Vec<_> = plans.iter().filter_map(Plan::new_key_type).collect();
-        let serial_numbers = self.serials.take(plans.len(), &mut report.notes)?;
-        let issued = issue_all(plans, self.authority, serial_numbers, generate_keys(&key_types)?)?;
-        let (mut files, mut entries, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
-        for (plan, (certificate, issued)) in plans.iter().zip(issued) {
-            let file = plan.files.certificate.to_string();
-            entries.push(InventoryEntry::of(plan.kind, &certificate, file, self.now));
-            certificates.push((plan.kind, certificate));
-            files.extend(issued);
-        }
-        let serial = self.serials.file().owned_as_in(directory)?;
-        let notes = &mut report.notes;
-        if self.inventory.is_begun() {
-            // A number that the inventory has is used up, even if nothing comes into its place.
-            let serial = slice::from_ref(&serial);
-            issuance::write(directory, serial, &[], Backup::None, self.now, &|_| Ok(()), notes)?;
-        }
-        files.push(serial);
-        let record = |directory: &Directory| self.inventory.add(directory, &entries);
-        let plans: Vec<_> = plans.iter().collect();
-        issuance::write(directory, &files, &plans, Backup::None, self.now, &record, notes)?;
-        report.changed = true;
-        report.files.extend(issuance::file_reports(&report.directory, &files));
-        Ok(certificates)
+        self.report.add_ca(Action::Kept, root);
     }
 }
 
-/// The directory's own certificates that the inventory does not have: with them it begins, and goes on
-/// where a crash cut off its beginning.
-pub(crate) fn first_entries(
-    old: &[Old],
-    inventory: &Inventory,
-    signers: &Signers,
-    now: OffsetDateTime,
-) -> Vec<InventoryEntry> {
-    let entry = |old: &Old| {
-        let certificate = old.certificate().filter(|certificate| !inventory.has(certificate))?;
-        old.vouch_for_own(signers, inventory).ok()?;
-        Some(InventoryEntry::of(old.kind, certificate, old.file(), now))
-    };
-    old.iter().filter_map(entry).collect()
+impl Selection<'_> {
+    /// Renews what was issued, as far as it was asked for and is due.
+    pub(crate) fn renew_issued(
+        &mut self,
+        issuer: &mut Issuer<'_>,
+        progress: Progress<'_>,
+    ) -> Result<(), Error> {
+        let access = if self.request.dry_run { Access::Look } else { Access::Change };
+        for members in self.members()? {
+            let opened = self.open(&issuer.run.directory, access, &members)?;
+            let Some((mut folder, due)) = opened else { continue };
+            let renewal = Renewal {
+                directory: &folder.directory,
+                ca: issuer.ca.validity(),
+                key_mode: self.request.key_mode,
+                reuse_key: self.request.reuse_key,
+                now: issuer.run.now,
+            };
+            let asked = self.request.asked_of_issued();
+            let mut specs = Vec::new();
+            for one in &due {
+                let Some(certificate) = one.certificate() else { continue };
+                match renewal.spec(one, Model::Certificate(certificate), &asked) {
+                    Ok(spec) => specs.push(spec),
+                    Err(error) => self.said.failures.push(error),
+                }
+            }
+            self.said.report(&mut issuer.run.report);
+            issuer.issue_into(&mut folder, &specs, Batches::Small, Existing::Replace, progress)?;
+        }
+        self.report_withdrawn();
+        self.said.report(&mut issuer.run.report);
+        Ok(())
+    }
 }

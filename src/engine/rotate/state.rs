@@ -1,26 +1,28 @@
 //! How far the replacement of an authority is, read from the certificates themselves.
 
-use std::io::ErrorKind;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::base::error::Error;
+use crate::base::error::{Error, ErrorKind};
 use crate::check::ca;
 use crate::engine::errors;
-use crate::engine::inventory::{Inventory, Unvouched, look_at};
-use crate::engine::issuance::Signers;
-use crate::engine::renew::{Found, Member, Members, Old};
+use crate::engine::inventory::{Inventory, Member, Members};
+use crate::engine::present::{Found, Present};
+use crate::engine::signers::{Signers, Unvouched};
 use crate::store::{
-    self, Access, Directory, EndEntityFiles, FileRole, IssuedName, NEXT_FOLDER, RelativePath, path_of,
+    Access, Directory, EndEntityFiles, FileRole, IssuedName, NEXT_FOLDER, RelativePath, path_of,
+    read_file_if_there,
 };
-use crate::x509::{self, Certificate, EndEntityKind, KeyMaterial, certificates_from_pem};
+use crate::x509::{Certificate, EndEntityKind, KeyMaterial, Problem, certificates_from_pem};
 
 /// How far the replacement of an authority is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RotationState {
-    /// There is one authority.
+    /// There is one CA.
+    #[default]
     None,
     /// There is a new one, which ca.pem trusts beside the old; the old one still issues.
     Begun,
@@ -132,7 +134,7 @@ struct Look<'a> {
 impl Look<'_> {
     fn at_own(&mut self) {
         for kind in EndEntityKind::ALL {
-            let old = match Old::of_directory(self.directory, kind, true) {
+            let old = match Present::of_directory(self.directory, kind, true) {
                 Ok(old) => old,
                 Err(error) => {
                     self.unsettled.push(error);
@@ -142,17 +144,17 @@ impl Look<'_> {
             let path = self.directory.path_of(&old.files.certificate);
             let unvouched = old.vouch_for_own(&self.signers, self.inventory).err();
             let unvouched = unvouched.map(|reason| self.unvouched(path.clone(), reason, kind, None));
-            self.add(path, old.found, unvouched, errors::old_certificate);
+            self.add(path, old.found, unvouched, kind, None);
         }
     }
 
     fn at_issued(&mut self, content: &[u8]) {
-        for Members { folder, members } in Members::all(self.inventory) {
+        for Members { folder, members } in self.inventory.members() {
             let is_elsewhere = folder.is_absolute();
             let folder = self.directory.path().join(folder);
             // What lies elsewhere can be out of reach, and is not withdrawn by that.
             match folder.metadata() {
-                Err(error) if is_elsewhere && error.kind() == ErrorKind::NotFound => {
+                Err(error) if is_elsewhere && error.kind() == io::ErrorKind::NotFound => {
                     self.unsettled.push(errors::output_gone(&folder, members.len()));
                     continue;
                 }
@@ -167,10 +169,10 @@ impl Look<'_> {
     }
 
     fn at_member(&mut self, folder: &Path, member: &Member, content: &[u8]) -> Result<(), Error> {
-        let EndEntityFiles { certificate, authority, .. } = EndEntityFiles::issued(&member.name);
+        let EndEntityFiles { certificate, ca, .. } = EndEntityFiles::issued(&member.name);
         let path = path_of(folder, certificate);
-        let Some(found) = look_at(&path)? else { return Ok(()) };
-        if look_at(&path_of(folder, authority))?.is_none_or(|trusted| *trusted != content) {
+        let Some(found) = read_file_if_there(&path)? else { return Ok(()) };
+        if read_file_if_there(&path_of(folder, ca))?.is_none_or(|trusted| *trusted != content) {
             self.behind += 1;
         }
         let found = Found::of(&found);
@@ -183,10 +185,7 @@ impl Look<'_> {
         let kind = member.kind.unwrap_or(EndEntityKind::Client);
         let name = Some(member.name.clone());
         let unvouched = vouched.err().map(|reason| self.unvouched(path.clone(), reason, kind, name));
-        let directory = self.directory.path().to_owned();
-        self.add(path, found, unvouched, |path, source| {
-            errors::old_issued(path, source, &member.name, &directory)
-        });
+        self.add(path, found, unvouched, kind, Some(&member.name));
         Ok(())
     }
 
@@ -196,7 +195,7 @@ impl Look<'_> {
             if let Some(error) = found.error {
                 self.unsettled.push(error);
             } else if let Some(leaf) = found.certificate {
-                let kind = EndEntityKind::of(&leaf);
+                let kind = leaf.kind();
                 let path = self.directory.path().join(&found.file);
                 let unvouched = Some(self.unvouched(path, Unvouched::NoLine, kind, Some(found.name)));
                 self.chains.push(Chain { leaf, others: Vec::new(), unvouched });
@@ -220,14 +219,19 @@ impl Look<'_> {
         path: PathBuf,
         found: Found,
         unvouched: Option<Error>,
-        unusable: impl Fn(&Path, x509::Error) -> Error,
+        kind: EndEntityKind,
+        name: Option<&IssuedName>,
     ) {
         match found {
             Found::Certificate(leaf, others) => self.chains.push(Chain { leaf: *leaf, others, unvouched }),
             // renew.sh leaves an empty server.pem behind when it fails.
-            Found::Nothing | Found::NotAFile | Found::Unusable(x509::Error::Empty) => {}
+            Found::Nothing | Found::NotAFile => {}
+            Found::Unusable(source) if source.problem() == Problem::Empty => {}
             // Nobody can tell whose it is.
-            Found::Unusable(source) => self.unsettled.push(unusable(&path, source)),
+            Found::Unusable(source) => {
+                let directory = self.directory.path();
+                self.unsettled.push(errors::unreadable(&path, source, kind, name, directory));
+            }
         }
     }
 }
@@ -261,11 +265,14 @@ fn is_last_issuing(directory: &Directory, trusted: &[Certificate], issued: &[usi
 
 /// Whether a run was interrupted among what was issued: a certificate may be apart from its key.
 fn is_interrupted(directory: &Directory, inventory: &Inventory, unsettled: &mut Vec<Error>) -> bool {
-    for Members { folder, .. } in Members::all(inventory) {
+    for Members { folder, .. } in inventory.members() {
         match directory.open_beside(&directory.path().join(folder), Access::Look) {
-            Err(store::Error::Interrupted { .. }) => return true,
-            Err(store::Error::NotFound { .. }) | Ok(_) => {}
-            Err(error) => unsettled.push(error.into()),
+            Ok(_) => {}
+            Err(error) => match error.kind() {
+                ErrorKind::Interrupted => return true,
+                ErrorKind::NoFolder => {}
+                _ => unsettled.push(error),
+            },
         }
     }
     false

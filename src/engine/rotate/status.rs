@@ -7,10 +7,11 @@ use crate::base::error::Error;
 use crate::engine::inventory::Inventory;
 use crate::engine::rotate::state::{Rotation, RotationState};
 use crate::store::{Access, Directory, Protection, View};
-use crate::x509::{day_count, timestamp};
+use crate::x509::json::rfc3339;
+use crate::x509::{Subject, day_count};
 
 /// How far the replacement of an authority is, by what the certificates say.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct RotationStatus {
     /// How far it is.
     pub state: RotationState,
@@ -27,10 +28,10 @@ pub struct RotationStatus {
 pub struct RotatedAuthority {
     /// The subject's CommonName.
     pub common_name: String,
-    /// Whose certificate it is.
-    pub subject: String,
-    /// Its last second, RFC 3339.
-    pub not_after: String,
+    pub subject: Subject,
+    /// Its last second.
+    #[serde(serialize_with = "rfc3339")]
+    pub not_after: OffsetDateTime,
     /// Whole days until then; negative when it has passed.
     pub days_left: i64,
     /// SHA-256 of it.
@@ -56,8 +57,8 @@ impl RotationStatus {
             let not_after = trusted.validity().not_after;
             RotatedAuthority {
                 common_name: trusted.subject().common_name().unwrap_or_default(),
-                subject: trusted.subject().to_string(),
-                not_after: timestamp(not_after),
+                subject: trusted.subject().clone(),
+                not_after,
                 days_left: day_count(now, not_after),
                 sha256_fingerprint: trusted.fingerprint(),
                 issued: *issued,

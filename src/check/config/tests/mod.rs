@@ -18,12 +18,9 @@ use std::sync::LazyLock;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use crate::check::certificates::{Expectations, judge_deployed};
-use crate::check::clients::Client;
-use crate::check::codes::Severity;
 use crate::check::config::*;
-use crate::engine::ca::{AuthorityTemplate, EndEntity};
-use crate::milvus::TlsMode;
+use crate::check::{Client, Expectations, Severity, judge_deployed};
+use crate::engine::leaf::Leaf;
 use crate::store::FileRole;
 use crate::x509::CertificateAuthority;
 use crate::x509::{
@@ -58,9 +55,8 @@ impl Certificates {
             |name: &str| Subject::new([&Attribute::new(AttributeType::CommonName, name).unwrap()]).unwrap();
         let ca_key = PrivateKey::generate(KeyType::P256).unwrap();
         let ca_key_text = key_to_pem(&ca_key).unwrap().to_string();
-        let template =
-            AuthorityTemplate { subject: subject(&format!("{host} CA")), validity, serial: serial() };
-        let authority = CertificateAuthority::create(&template, ca_key).unwrap();
+        let authority =
+            CertificateAuthority::create(subject(&format!("{host} CA")), validity, ca_key).unwrap();
         let mut files = BTreeMap::from([("ca.key", ca_key_text), ("ca.pem", pem(authority.certificate()))]);
         for (kind, certificate_name, key_name) in [
             (EndEntityKind::Server, "server.pem", "server.key"),
@@ -71,8 +67,8 @@ impl Certificates {
             if host == "localhost" {
                 names.push("10.0.0.1".parse().unwrap());
             }
-            let end_entity = EndEntity { kind, subject: subject(host), names, validity, serial: serial() };
-            let certificate = authority.issue(&end_entity, &key.public_key().unwrap()).unwrap();
+            let leaf = Leaf { kind, subject: subject(host), names, validity };
+            let certificate = authority.issue(&leaf, &serial(), &key.public_key().unwrap()).unwrap();
             files.insert(certificate_name, pem(&certificate));
             files.insert(key_name, key_to_pem(&key).unwrap().to_string());
         }
@@ -84,15 +80,15 @@ impl Certificates {
         let key = key_from_pem(self.get("ca.key").as_bytes(), None).unwrap();
         let authority = CertificateAuthority::load(authority, key, NOW).unwrap();
         let key = PrivateKey::generate(KeyType::P256).unwrap();
-        let end_entity = EndEntity {
+        let leaf = Leaf {
             kind: EndEntityKind::Server,
             subject: Subject::new([&Attribute::new(AttributeType::CommonName, "localhost").unwrap()])
                 .unwrap(),
             names: vec!["localhost".parse().unwrap()],
             validity: Validity::starting(NOW, Days::new(3650).unwrap()).unwrap(),
-            serial: SerialNumber::random().unwrap(),
         };
-        let certificate = authority.issue(&end_entity, &key.public_key().unwrap()).unwrap();
+        let serial = SerialNumber::random().unwrap();
+        let certificate = authority.issue(&leaf, &serial, &key.public_key().unwrap()).unwrap();
         let mut files = self.0.clone();
         files.insert("server.pem", pem(&certificate));
         files.insert("server.key", key_to_pem(&key).unwrap().to_string());
@@ -156,16 +152,16 @@ impl World {
             .fold(self, |world, name| world.file(&format!("{folder}/{name}"), OWN.get(name)))
     }
 
-    fn look(&self, path: &Path) -> AtPath {
+    fn look(&self, path: &Path) -> Seen {
         if let Some(content) = self.files.get(path) {
-            return AtPath::File(content.clone().into_bytes().into());
+            return Seen::File(content.clone().into_bytes().into());
         }
         let below = self.files.keys().filter_map(|file| file.strip_prefix(path).ok());
         let mut names: Vec<_> = below
             .filter_map(|rest| Some(rest.components().next()?.as_os_str().to_string_lossy().into_owned()))
             .collect();
         names.dedup();
-        if names.is_empty() { AtPath::Nothing } else { AtPath::Folder(names) }
+        if names.is_empty() { Seen::Absent } else { Seen::Folder(names) }
     }
 
     pub(crate) fn judge(&self) -> Judgement {

@@ -1,0 +1,226 @@
+//! The spec of a certificate that takes the place of another.
+
+use time::OffsetDateTime;
+
+use crate::base::error::Error;
+use crate::base::note::Note;
+use crate::engine::leaf::{
+    Action, Asked, KeySource, Leaf, LeafPlace, LeafSpec, add_loopback, names_from_common_name, validity,
+};
+use crate::engine::notes;
+use crate::engine::present::Present;
+use crate::milvus::defaults;
+use crate::store::inventory::IssuedEntry;
+use crate::store::{Directory, FileMode};
+use crate::x509::{
+    self, Attribute, AttributeType, Certificate, EndEntityKind, GeneralName, KeyType, PrivateKey, PublicKey,
+    Subject, Validity, add_names, key_from_pem,
+};
+
+/// What a new certificate takes its subject and names from.
+#[derive(Clone, Copy)]
+pub(crate) enum Model<'a> {
+    /// The certificate that it replaces.
+    Certificate(&'a Certificate),
+    /// The inventory's line for a certificate that cannot be read.
+    Line(&'a IssuedEntry),
+    /// The command line, and the documentation's defaults.
+    Nothing,
+}
+
+impl<'a> Model<'a> {
+    fn certificate(self) -> Option<&'a Certificate> {
+        match self {
+            Self::Certificate(certificate) => Some(certificate),
+            Self::Line(_) | Self::Nothing => None,
+        }
+    }
+}
+
+/// Makes specs from what there is.
+pub(crate) struct Renewal<'a> {
+    /// Where the files are.
+    pub(crate) directory: &'a Directory,
+    /// How long the CA lives.
+    pub(crate) ca: Validity,
+    /// Another mode for the keys' files.
+    pub(crate) key_mode: Option<FileMode>,
+    pub(crate) reuse_key: bool,
+    pub(crate) now: OffsetDateTime,
+}
+
+impl Renewal<'_> {
+    pub(crate) fn spec(&self, old: &Present, model: Model<'_>, asked: &Asked) -> Result<LeafSpec, Error> {
+        let kind = old.kind;
+        let in_certificate = || Error::in_file(self.directory.path_of(&old.files.certificate));
+        let mut notes = match model {
+            Model::Nothing if !asked.spells_out() => vec![notes::page_defaults(kind)],
+            Model::Nothing => Vec::new(),
+            Model::Line(_) => vec![notes::from_inventory(&old.file())],
+            Model::Certificate(certificate) => left_out(old, certificate),
+        };
+        let subject = subject(model, asked).map_err(in_certificate())?;
+        let names = names(old, model, asked, &subject, &mut notes).map_err(in_certificate())?;
+        let days = match (asked.days, model.certificate()) {
+            (Some(days), _) => days,
+            (None, Some(certificate)) => certificate.validity().days(),
+            (None, None) => defaults::DAYS,
+        };
+        let (validity, is_cut) = validity(days, self.ca, self.now)?;
+        if is_cut {
+            notes.push(notes::cut_to_ca(&old.file(), validity.not_after));
+        }
+        let key = self.key(old, model, asked, &mut notes)?;
+        let (place, note) = LeafPlace::of(Some(self.directory), old.files.clone(), self.key_mode)?;
+        notes.extend(note);
+        let action = if matches!(model, Model::Nothing) { Action::Created } else { Action::Renewed };
+        Ok(LeafSpec { leaf: Leaf { kind, subject, names, validity }, key, place, action, notes })
+    }
+
+    fn key(
+        &self,
+        old: &Present,
+        model: Model<'_>,
+        asked: &Asked,
+        notes: &mut Vec<Note>,
+    ) -> Result<KeySource, Error> {
+        if let Some(key) = self.key_elsewhere(old)? {
+            if asked.key_type.is_some() {
+                notes.push(notes::key_elsewhere(&old.file()));
+            }
+            return Ok(KeySource::Elsewhere(key));
+        }
+        if self.reuse_key {
+            return self.same_key(old).map(|key| KeySource::Same(Box::new(key)));
+        }
+        let mut changed = |old_key: &str, new| {
+            notes.push(notes::key_type_changed(&old.file(), old_key, new));
+            new
+        };
+        Ok(KeySource::New(match (asked.key_type, model.certificate().map(Certificate::public_key)) {
+            (Some(key_type), _) => key_type,
+            (None, None) => KeyType::Rsa2048,
+            (None, Some(Ok(key))) => match key.algorithm().key_type() {
+                Some(key_type) => key_type,
+                None => changed(&key.to_string(), key.algorithm().nearest_key_type()),
+            },
+            (None, Some(Err(_))) => {
+                changed("of a kind that Milvus or its clients cannot use", KeyType::Rsa2048)
+            }
+        }))
+    }
+
+    /// The key of something that was issued to a request, or whose private half was handed over: there is no
+    /// file of it.
+    fn key_elsewhere(&self, old: &Present) -> Result<Option<PublicKey>, Error> {
+        let is_issued = old.files.key.folder().is_some();
+        match old.certificate() {
+            Some(certificate) if is_issued && self.directory.state(&old.files.key)?.is_none() => {
+                let path = self.directory.path_of(&old.files.certificate);
+                certificate.public_key().map(Some).map_err(Error::in_file(path))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The key that is there, if it is the certificate's.
+    fn same_key(&self, old: &Present) -> Result<PrivateKey, Error> {
+        let path = self.directory.path_of(&old.files.key);
+        let content = self.directory.read(&old.files.key)?.ok_or_else(|| {
+            Error::new(format!("{}: no such file, so there is no key to use again", path.display()))
+                .with_hint("leave --reuse-key out to make a new key".to_owned())
+        })?;
+        let key = key_from_pem(&content, None).map_err(Error::in_file(&path))?;
+        let public_key = key.public_key()?;
+        match old.certificate() {
+            Some(old) if old.public_key().ok().as_ref() != Some(&public_key) => {
+                Err(Error::in_file(path)(x509::Error::key_mismatch(old.subject())))
+            }
+            _ => {
+                public_key.check_for(old.kind).map_err(Error::in_file(path))?;
+                Ok(key)
+            }
+        }
+    }
+}
+
+fn subject(model: Model<'_>, asked: &Asked) -> Result<Subject, x509::Error> {
+    let old = match model {
+        Model::Certificate(certificate) => certificate.subject().clone(),
+        Model::Line(line) => Subject::from_shown(&line.subject)?,
+        Model::Nothing => Subject::new(&defaults::SUBJECT)?,
+    };
+    let subject = asked.subject(old)?;
+    // Where names are all that is known, the first is also the CommonName.
+    match (model, &asked.common_name, asked.names.first()) {
+        (Model::Nothing, None, Some(name)) => {
+            subject.with(&Attribute::new(AttributeType::CommonName, &name.to_string())?)
+        }
+        _ => Ok(subject),
+    }
+}
+
+fn names(
+    old: &Present,
+    model: Model<'_>,
+    asked: &Asked,
+    subject: &Subject,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<GeneralName>, x509::Error> {
+    let kept = if asked.common_name.is_some() { Model::Nothing } else { model };
+    let mut names = match kept {
+        Model::Certificate(certificate) => taken_over(old, certificate, notes)?,
+        Model::Line(line) => line.names.iter().filter_map(|name| name.parse().ok()).collect(),
+        Model::Nothing => names_from_common_name(old.kind, subject)?,
+    };
+    add_names(&mut names, &asked.names);
+    if matches!(kept, Model::Nothing) && old.kind == EndEntityKind::Server {
+        add_loopback(&mut names);
+    }
+    Ok(names)
+}
+
+/// What the new certificate does not have of the old one, or has in its place.
+fn left_out(old: &Present, certificate: &Certificate) -> Vec<Note> {
+    let purposes = certificate.extended_key_usage().unwrap_or_default();
+    let mut notes = Vec::new();
+    let mut lost = Vec::new();
+    match certificate.serves(old.kind) {
+        true => {
+            let others = purposes.iter().filter(|purpose| *purpose != old.kind.purpose());
+            lost.extend(others.map(|purpose| format!("extendedKeyUsage {purpose}")));
+        }
+        false => notes.push(notes::usage_corrected(&old.file(), old.kind)),
+    }
+    lost.extend(certificate.other_extensions().iter().cloned());
+    if !lost.is_empty() {
+        notes.push(notes::left_out(&old.file(), &lost));
+    }
+    notes
+}
+
+/// The names of the old certificate, corrected.
+fn taken_over(
+    old: &Present,
+    certificate: &Certificate,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<GeneralName>, x509::Error> {
+    let mut names = Vec::new();
+    for name in certificate.names() {
+        let repaired = name.repaired();
+        if let Some(name) = repaired.as_ref().filter(|address| !certificate.names().contains(address)) {
+            notes.push(notes::address_corrected(&old.file(), name));
+        }
+        add_names(&mut names, &[repaired.unwrap_or_else(|| name.clone())]);
+    }
+    for name in certificate.unusable_names() {
+        notes.push(notes::name_dropped(&old.file(), name));
+    }
+    if names.is_empty() {
+        names = names_from_common_name(old.kind, certificate.subject())?;
+        if !names.is_empty() {
+            notes.push(notes::names_from_common_name(&old.file()));
+        }
+    }
+    Ok(names)
+}
