@@ -3,16 +3,14 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
-
+use crate::base::text::serialize_as_displayed;
 use crate::check::clients::{ALL, Breaks, Client, Stopped};
 use crate::check::fix::Command::*;
 use crate::check::fix::Part::{File, RestoreCaFile, Run, Say};
 use crate::check::fix::{Advice, Part};
 
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
     /// Something does not work, or is open to others.
     Error,
@@ -735,11 +733,7 @@ impl fmt::Display for Code {
     }
 }
 
-impl Serialize for Code {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
+serialize_as_displayed!(Code, Severity);
 
 #[cfg(test)]
 mod tests {

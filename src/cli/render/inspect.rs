@@ -81,7 +81,7 @@ fn row(item: &InspectedItem) -> [String; 4] {
         InspectedItem::Certificate(certificate) => [
             format!("{}: {}", certificate.role, covers(certificate)),
             certificate.key.clone(),
-            certificate.not_after.date().to_string(),
+            certificate.validity.not_after.date().to_string(),
             certificate.days_left.to_string(),
         ],
         InspectedItem::PrivateKey(key) => {
@@ -206,7 +206,7 @@ fn certificate_fields(certificate: &CertificateDetails) -> Fields {
         days @ ..0 => format!("{} days ago", -days),
         days => format!("{days} days left"),
     };
-    let (from, until) = (certificate.not_before.date(), certificate.not_after.date());
+    let (from, until) = (certificate.validity.not_before.date(), certificate.validity.not_after.date());
     let optional = [
         ("names", Some(certificate.names.join(", ")).filter(|names| !names.is_empty())),
         ("pathlen", certificate.path_length.map(|length| length.to_string())),
@@ -246,8 +246,4 @@ fn request_fields(request: &RequestDetails) -> Fields {
     fields.push(("key", request.key.clone()));
     fields.push(("SPKI pin", request.spki_pin.clone()));
     fields
-}
-
-fn day(timestamp: &str) -> &str {
-    timestamp.split('T').next().unwrap_or(timestamp)
 }

@@ -18,9 +18,12 @@ use std::sync::LazyLock;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
+use crate::check::certificates::{Expectations, judge_deployed};
+use crate::check::clients::Client;
+use crate::check::codes::Severity;
 use crate::check::config::*;
-use crate::check::{Client, Expectations, Severity, judge_deployed};
 use crate::engine::leaf::Leaf;
+use crate::milvus::TlsMode;
 use crate::store::FileRole;
 use crate::x509::CertificateAuthority;
 use crate::x509::{
@@ -152,16 +155,16 @@ impl World {
             .fold(self, |world, name| world.file(&format!("{folder}/{name}"), OWN.get(name)))
     }
 
-    fn look(&self, path: &Path) -> Seen {
+    fn look(&self, path: &Path) -> AtPath {
         if let Some(content) = self.files.get(path) {
-            return Seen::File(content.clone().into_bytes().into());
+            return AtPath::File(content.clone().into_bytes().into());
         }
         let below = self.files.keys().filter_map(|file| file.strip_prefix(path).ok());
         let mut names: Vec<_> = below
             .filter_map(|rest| Some(rest.components().next()?.as_os_str().to_string_lossy().into_owned()))
             .collect();
         names.dedup();
-        if names.is_empty() { Seen::Absent } else { Seen::Folder(names) }
+        if names.is_empty() { AtPath::Nothing } else { AtPath::Folder(names) }
     }
 
     pub(crate) fn judge(&self) -> Judgement {
