@@ -1,6 +1,7 @@
-//! Where the authority comes from: the directory, or files that somebody else made.
+//! Where the CA comes from: the directory, or files that somebody else made.
 
 use std::cmp::Reverse;
+use std::path::Path;
 
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -9,30 +10,24 @@ use crate::base::error::Error;
 use crate::base::text::command;
 use crate::milvus::public_keys::refuse_published;
 use crate::store::{Directory, FileRole, read_file};
-use crate::x509::CertificateAuthority;
 use crate::x509::{
-    self, Certificate, Passphrase, Validity, certificates_from_pem, encrypt_key_to_pem, is_encrypted_key,
-    key_from_pem,
+    self, Certificate, CertificateAuthority, Passphrase, Validity, certificates_from_pem, check_may_issue,
+    encrypt_key_to_pem, is_encrypted_key, key_from_pem,
 };
-use std::path::Path;
 
-/// Loads the authority of a directory.
+/// Loads the CA of a directory.
 ///
-/// `ca.pem` holds its root, and while an authority takes the place of another the roots of both: that
-/// of `ca.key` issues. Where `ca.key` belongs to an intermediate authority, that one's certificate is taken
+/// `ca.pem` holds its root, and while a CA takes the place of another the roots of both: that
+/// of `ca.key` issues. Where `ca.key` belongs to an intermediate CA, that one's certificate is taken
 /// from the chain in server.pem or client.pem.
 pub(crate) fn of_directory(
     directory: &Directory,
     passphrase: Option<&Passphrase>,
     now: OffsetDateTime,
 ) -> Result<CertificateAuthority, Error> {
-    let required =
-        |role| directory.read(role)?.ok_or_else(|| missing(directory.path(), &directory.path_of(role)));
     let key_path = directory.path_of(FileRole::CaKey);
-    let certificate_path = directory.path_of(FileRole::CaCertificate);
-    let key = required(FileRole::CaKey)?;
-    let roots =
-        authorities(&required(FileRole::CaCertificate)?).map_err(Error::in_file(&certificate_path))?;
+    let key = required(directory, FileRole::CaKey)?;
+    let roots = trusted(directory)?;
     let key = key_from_pem(&key, passphrase).map_err(Error::in_file(&key_path))?;
 
     let public_key = key.public_key()?;
@@ -47,16 +42,18 @@ pub(crate) fn of_directory(
         return Err(Error::in_file(key_path)(x509::Error::key_mismatch(&subject)));
     };
     let chain = up_to_the_root(own, &candidates);
-    CertificateAuthority::load(chain, key, now).map_err(Error::in_file(certificate_path))
+    CertificateAuthority::load(chain, key, now)
+        .map_err(Error::in_file(directory.path_of(FileRole::CaCertificate)))
 }
 
 /// The certificates of a directory's ca.pem.
 pub(crate) fn trusted(directory: &Directory) -> Result<Vec<Certificate>, Error> {
-    let role = FileRole::CaCertificate;
-    let path = directory.path_of(role);
-    let content = directory.read(role)?;
-    let missing = || missing(directory.path(), &path);
-    authorities(&content.ok_or_else(missing)?).map_err(Error::in_file(path.clone()))
+    let content = required(directory, FileRole::CaCertificate)?;
+    ca_certificates(&content).map_err(Error::in_file(directory.path_of(FileRole::CaCertificate)))
+}
+
+fn required(directory: &Directory, role: FileRole) -> Result<Zeroizing<Vec<u8>>, Error> {
+    directory.read(role)?.ok_or_else(|| missing(directory.path(), &directory.path_of(role)))
 }
 
 /// The CA that signs and its issuers, up to the root, where ca.key is encrypted and the certificates leave no
@@ -80,7 +77,7 @@ pub(crate) fn presumed(
     };
     for (below, certificate) in chain.iter().enumerate() {
         let path = directory.path_of(FileRole::CaCertificate);
-        x509::check_may_issue(certificate, below, now).map_err(Error::in_file(path))?;
+        check_may_issue(certificate, below, now).map_err(Error::in_file(path))?;
     }
     Ok(Some(chain))
 }
@@ -94,8 +91,8 @@ fn put_valid_first(certificates: &mut [Certificate], now: OffsetDateTime) {
     });
 }
 
-/// The certificates of a ca.pem, all of which have to be authorities.
-pub(crate) fn authorities(content: &[u8]) -> Result<Vec<Certificate>, x509::Error> {
+/// The certificates of a ca.pem, all of which have to be CAs.
+fn ca_certificates(content: &[u8]) -> Result<Vec<Certificate>, x509::Error> {
     let certificates = certificates_from_pem(content)?;
     match certificates.iter().find(|certificate| !certificate.is_ca()) {
         Some(other) => Err(x509::Error::not_a_ca(other)),
@@ -116,7 +113,7 @@ fn up_to_the_root(own: &Certificate, candidates: &[Certificate]) -> Vec<Certific
     chain
 }
 
-/// The authorities that server.pem and client.pem carry after the leaf, each once.
+/// The CAs that server.pem and client.pem carry after the leaf, each once.
 fn presented_issuers(directory: &Directory) -> Result<Vec<Certificate>, Error> {
     let mut issuers = Vec::new();
     for role in [FileRole::ServerCertificate, FileRole::ClientCertificate] {
@@ -132,7 +129,7 @@ fn presented_issuers(directory: &Directory) -> Result<Vec<Certificate>, Error> {
     Ok(issuers)
 }
 
-/// Loads an authority from files, and what is to be `ca.key`: the file as it is, or encrypted where
+/// Loads a CA from files, and what is to be `ca.key`: the file as it is, or encrypted where
 /// it was not and a passphrase is given.
 pub(crate) fn of_files(
     certificate: &Path,
@@ -151,9 +148,9 @@ pub(crate) fn of_files(
         }
         _ => content,
     };
-    let authority = CertificateAuthority::load(certificates, key, now).map_err(&in_given)?;
-    authority.check_adoptable(&refuse_published).map_err(&in_given)?;
-    Ok((authority, content))
+    let ca = CertificateAuthority::load(certificates, key, now).map_err(&in_given)?;
+    ca.check_adoptable(&refuse_published).map_err(&in_given)?;
+    Ok((ca, content))
 }
 
 /// A file of the CA that is not there.

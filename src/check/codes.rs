@@ -3,17 +3,15 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
-
+use crate::base::text::serialize_as_displayed;
 use crate::check::clients::{ALL, Breaks, Client, Stopped};
 use crate::check::fix::Command::*;
 use crate::check::fix::Part::{File, RestoreCaFile, Run, Say};
 use crate::check::fix::{Advice, Part};
 
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename_all = "lowercase"))]
 pub enum Severity {
     /// Something does not work, or is open to others.
     Error,
@@ -55,7 +53,6 @@ pub enum Renewal {
 /// What the table says of a code.
 pub(crate) struct Row {
     name: &'static str,
-    meaning: &'static str,
     severity: Severity,
     /// Whom it stops, unless the finding says otherwise.
     pub(crate) breaks: Breaks,
@@ -87,7 +84,6 @@ macro_rules! codes {
 
         const TABLE: &[Row] = &[$(Row {
             name: $name,
-            meaning: concat!($($doc),+),
             severity: Severity::$severity,
             breaks: $breaks,
             renewal: [$(Renewal::$renewal,)? Renewal::DoesNotMatter][0],
@@ -113,12 +109,6 @@ impl Code {
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.row().name
-    }
-
-    /// What kind of thing it is, in a sentence.
-    #[must_use]
-    pub fn meaning(self) -> &'static str {
-        self.row().meaning.trim()
     }
 
     #[must_use]
@@ -280,21 +270,21 @@ codes! {
     why "Milvus stops at once: `tls: private key does not match public key`";
     fix &[RENEW, Say("makes both anew; or restore the key from a backup")];
 
-    /// The authority's private key does not belong to its certificate.
+    /// The CA's private key does not belong to its certificate.
     CaKeyMismatch = "ca-key-mismatch", Error, breaks NOBODY;
     why "nothing can be issued or renewed with them; Milvus itself never reads ca.key";
-    fix &[Say("put the ca.key and ca.pem together that belong together; without them, "), GEN_FORCE, Say(" starts a new authority")];
+    fix &[Say("put the ca.key and ca.pem together that belong together; without them, "), GEN_FORCE, Say(" starts a new CA")];
 
     /// A private key is readable by others.
     KeyReadable = "key-readable-by-others", Warning, breaks NOBODY;
     why "whoever reads it can pass for its owner";
     fix &[Run(OnFile("chmod 600")), Say("if others could have read it, "), RENEW, Say(" makes a new one")];
-    ca &[Run(OnFile("chmod 600")), Say("if others could have read it, "), GEN_FORCE, Say(" starts a new authority")];
+    ca &[Run(OnFile("chmod 600")), Say("if others could have read it, "), GEN_FORCE, Say(" starts a new CA")];
 
     /// A private key is in ca.pem.
     KeyInCaPem = "key-in-ca-pem", Error, breaks NOBODY;
-    why "every client is given ca.pem: with the authority's key in it, each of them can sign certificates that everybody trusts";
-    fix &[Run(DropKey), Say("if others could have read it, "), GEN_FORCE, Say(" starts a new authority")];
+    why "every client is given ca.pem: with the CA's key in it, each of them can sign certificates that everybody trusts";
+    fix &[Run(DropKey), Say("if others could have read it, "), GEN_FORCE, Say(" starts a new CA")];
 
     /// The private key is public.
     PublicPrivateKey = "public-private-key", Error, breaks NOBODY, renewal Helps;
@@ -324,37 +314,37 @@ codes! {
     why "the Java SDK reads PKCS#8 alone, which begins `BEGIN PRIVATE KEY`";
     fix &[Run(ToPkcs8), Say("or "), RENEW];
 
-    // Authorities
+    // CAs
 
-    /// ca.pem is no certificate authority.
+    /// ca.pem is no CA certificate.
     CaNotAuthority = "ca-not-authority", Error, breaks Breaks { ca: Stopped { one_way: &[C, J, G], mutual: ALL }, ..EVERYBODY }, renewal Fails;
     why "what it signed does not verify: `x509: certificate is not authorized to sign other certificates`";
-    fix &[Say("put the authority's certificate into "), File, Say(", not the server's; without one, "), GEN_NEW, Say(" makes another authority")];
+    fix &[Say("put the CA's certificate into "), File, Say(", not the server's; without one, "), GEN_NEW, Say(" makes another CA")];
 
-    /// The authority may not sign certificates.
+    /// The CA may not sign certificates.
     CaCannotSign = "ca-cannot-sign", Error, breaks EVERYBODY, renewal Fails;
     why "its keyUsage has no keyCertSign, so what it signed does not verify";
     fix NEW_CA;
 
-    /// The authority has no keyUsage.
+    /// The CA has no keyUsage.
     CaWithoutKeyUsage = "ca-without-key-usage", Warning, breaks NOBODY;
     why "Python 3.13's default context and `openssl verify -x509_strict` refuse it: `CA cert does not include key usage extension`; pymilvus' gRPC and Go do not mind";
     fix &[SIGN_CA_ANEW, Say("then give the new ca.pem to the clients that refuse this one; all else goes on working")];
 
-    /// An authority stands below one whose pathlen does not allow it.
+    /// A CA stands below one whose pathlen does not allow it.
     CaPathLength = "ca-path-length", Error, breaks EVERYBODY, renewal Fails;
     why "verifiers refuse the chain: `x509: too many intermediates for path length constraint`";
-    fix &[Say("issue server and client by the authority itself, or make one without that limit")];
+    fix &[Say("issue server and client by the CA itself, or make one without that limit")];
 
-    /// The authority is restricted so that it cannot serve Milvus.
+    /// The CA is restricted so that it cannot serve Milvus.
     CaRestricted = "ca-restricted", Error, breaks Breaks { server: &[C, G], ..EVERYBODY }, renewal Fails;
-    why "verifiers apply the authority's restrictions to all that it signs";
+    why "verifiers apply the CA's restrictions to all that it signs";
     fix NEW_CA;
 
-    /// The authority's nameConstraints do not permit a certificate's names.
+    /// The CA's nameConstraints do not permit a certificate's names.
     NameConstraints = "name-constraints", Error, breaks Breaks { server: &[P, C, G], ..EVERYBODY }, renewal Fails;
-    why "verifiers hold what the authority signs to them: `x509: a root or intermediate certificate is not authorized to sign for this name`";
-    fix &[Say("use another authority, or only names that this one permits, with "), Run(Renew("--common-name")), Say(" and such a name")];
+    why "verifiers hold what the CA signs to them: `x509: a root or intermediate certificate is not authorized to sign for this name`";
+    fix &[Say("use another CA, or only names that this one permits, with "), Run(Renew("--common-name")), Say(" and such a name")];
 
     /// ca.key is not here.
     NoAuthorityKey = "no-authority-key", Info, breaks NOBODY;
@@ -370,7 +360,7 @@ codes! {
     ca &[Say("put the ca.pem there that signed it")];
     issued &[ISSUE, Say("makes it anew; with --san it has more names than its own; or, if all that it says is meant, "), ADOPT];
 
-    /// A certificate was signed by another authority with the same name.
+    /// A certificate was signed by another CA with the same name.
     OtherCaSameName = "other-ca-same-name", Error, breaks EVERYBODY, renewal Helps;
     why "ca.pem was made anew, as gen.sh does when it is run twice: `certificate signature failure`";
     fix &[ADOPT, Say("issues it from ca.pem, if all that it says is meant; or restore the ca.pem that signed it")];
@@ -388,7 +378,7 @@ codes! {
     NotYetValid = "not-yet-valid", Error, breaks Breaks { ca: Stopped { one_way: &[P, C, G], mutual: ALL }, ..EVERYBODY }, renewal Helps;
     why "clients refuse it: `certificate is not yet valid`; often a clock is wrong";
     fix &[Say("check the clocks with `date -u`; if they are right, "), RENEW, Say(" makes one that is valid now")];
-    ca &[Say("check the clocks with `date -u`; if they are right, "), GEN_NEW, Say(" makes an authority that is valid now")];
+    ca &[Say("check the clocks with `date -u`; if they are right, "), GEN_NEW, Say(" makes a CA that is valid now")];
 
     /// A certificate expires soon.
     Expiring = "expiring", Warning, breaks NOBODY;
@@ -397,10 +387,10 @@ codes! {
     ca &[SIGN_CA_ANEW, Say("and before that day give everybody the new ca.pem")];
     issued &[RENEW, Say("then take the new files to where they are used; with --days it lives longer than the old one")];
 
-    /// A certificate outlives its authority.
+    /// A certificate outlives its CA.
     OutlivesCa = "outlives-ca", Warning, breaks NOBODY;
-    why "it stops working on the authority's last day, not on its own";
-    fix &[RENEW, Say("cuts it to the authority's end")];
+    why "it stops working on the CA's last day, not on its own";
+    fix &[RENEW, Say("cuts it to the CA's end")];
 
     /// A client certificate cannot be used by clients.
     ClientWithoutClientAuth = "client-without-client-auth", Error, breaks EVERYBODY, renewal Helps;
@@ -432,7 +422,7 @@ codes! {
     why "Go, Java and curl do not look for an address among DNS names: `x509: cannot validate certificate for ... because it doesn't contain any IP SANs`";
     fix &[RENEW, Say("writes it as an IP address")];
 
-    /// A certificate has its authority's name, and no key identifiers.
+    /// A certificate has its CA's name, and no key identifiers.
     SameNameAsCa = "same-name-as-ca", Error, breaks Breaks { server: &[C], client: &[C], ..NOBODY }, renewal Helps;
     why "verifiers that find issuers by name take it for self-signed: `error 18 self signed certificate`, curl's exit status 60";
     fix &[RENEW, Say("adds the identifiers")];
@@ -449,12 +439,12 @@ codes! {
     fix &[ADOPT, Say("signs it again, if all that it says is meant: nothing proves who signed it")];
     ca &[RENEW];
 
-    /// A certificate authority's certificate stands before the server's own.
+    /// A CA certificate stands before the server's own.
     CaBeforeLeaf = "ca-before-leaf", Error, breaks EVERYBODY, renewal Helps;
     why "the first certificate is the one that is used: `tls: private key does not match public key`";
     fix &[RENEW, Say("writes them in order; or move the first certificate of "), File, Say(" to its end")];
 
-    /// A server or client certificate is itself an authority.
+    /// A server or client certificate is itself a CA.
     LeafIsAuthority = "leaf-is-authority", Warning, breaks NOBODY;
     why "whoever has its key can sign certificates that are trusted like it; rustls and others refuse it";
     fix &[RENEW];
@@ -501,7 +491,7 @@ codes! {
 
     /// The ca.pem beside something that was issued is not the directory's.
     IssuedTrustDiffers = "issued-trust-differs", Warning, breaks NOBODY;
-    why "whoever is handed it does not trust what the others trust, and a certificate of the other authority is refused";
+    why "whoever is handed it does not trust what the others trust, and a certificate of the other CA is refused";
     fix &[Say("put the directory's ca.pem there")];
 
     /// A line of the inventory is no entry.
@@ -515,24 +505,24 @@ codes! {
     fix &[RENEW, Say("enters the new one")];
     issued &[ISSUE, Say("makes it anew and enters it")];
 
-    // The next authority
+    // The next CA
 
-    /// An authority is being replaced.
+    /// A CA is being replaced.
     RotationBegun = "rotation-begun", Info, breaks NOBODY;
-    why "ca.pem has to have both authorities everywhere before the new one signs anything";
+    why "ca.pem has to have both CAs everywhere before the new one signs anything";
     fix &[ROTATION_STATUS, Say("says what is next")];
 
-    /// An authority that signs nothing any more is still trusted.
+    /// A CA that signs nothing any more is still trusted.
     RotationUnfinished = "rotation-unfinished", Info, breaks NOBODY;
-    why "everybody goes on trusting an authority that nothing here needs";
-    fix &[Run(Milvus("rotate-ca finish", "")), Say("once all that the new authority signed is in use; then give everybody the new ca.pem")];
+    why "everybody goes on trusting a CA that nothing here needs";
+    fix &[Run(Milvus("rotate-ca finish", "")), Say("once all that the new CA signed is in use; then give everybody the new ca.pem")];
 
     // Configuration
 
     /// A configuration file is not YAML.
     MalformedYaml = "malformed-yaml", Error, breaks EVERYBODY;
     why "whoever reads it stops here, or worse, takes it for something else";
-    fix &[Say("mend the line, then check again")];
+    fix &[Say("correct the line, then check again")];
 
     /// A file says nothing that belongs to Milvus.
     ConfigNotRecognised = "config-not-recognised", Warning, breaks NOBODY;
@@ -591,7 +581,7 @@ codes! {
 
     /// Mutual TLS without caPemPath.
     MutualWithoutCa = "mutual-without-ca", Error, breaks EVERYBODY;
-    why "Milvus then trusts the authority of its image, whose private key is public: anybody gets in, and your own clients do not";
+    why "Milvus then trusts the CA of its image, whose private key is public: anybody gets in, and your own clients do not";
     fix &[Say("set tls.caPemPath to the mounted ca.pem")];
 
     /// A path is not mounted.
@@ -602,7 +592,7 @@ codes! {
     /// A mounted file is not there.
     TlsFileNotThere = "tls-file-not-there", Error, breaks EVERYBODY;
     why "Milvus stops at once: `open ...: no such file or directory`";
-    fix &[Say("put the file there, or mend the path")];
+    fix &[Say("put the file there, or correct the path")];
 
     /// The REST port is not published.
     RestPortNotPublished = "rest-port-not-published", Warning, breaks NOBODY;
@@ -629,14 +619,14 @@ codes! {
     why "whoever gets into Milvus' container can then sign certificates that everybody trusts";
     fix &[Say("mount a folder with server.pem, server.key and ca.pem alone")];
 
-    /// A Secret holds the authority's key.
+    /// A Secret holds the CA's key.
     CaKeyInSecret = "ca-key-in-secret", Error, breaks NOBODY;
     why "whoever reads the Secret can sign certificates that everybody trusts";
-    fix &[Run(Shell("milvus-certs config secret -d DIR | kubectl replace -f -")), Say("makes it of server.pem, server.key and ca.pem alone; if others could have read it, a new authority has to follow")];
+    fix &[Run(Shell("milvus-certs config secret -d DIR | kubectl replace -f -")), Say("makes it of server.pem, server.key and ca.pem alone; if others could have read it, a new CA has to follow")];
 
     /// What is deployed is not what is in the certificate directory.
     NotTheDirectorys = "not-the-directorys", Warning, breaks NOBODY;
-    why "a renewal has not reached it, or it belongs to another authority";
+    why "a renewal has not reached it, or it belongs to another CA";
     fix &[Say("copy the directory's files there again, and restart Milvus; for a Secret, `milvus-certs config secret -d DIR | kubectl apply -f -`")];
 
     /// Internal TLS without a server name.
@@ -668,7 +658,7 @@ codes! {
 
     /// pymilvus did not get a connection, and does not say why.
     ServerUnavailable = "server-unavailable", Error, breaks EVERYBODY;
-    why "pymilvus says this of every failed connection, whatever the cause: the wrong authority, the wrong name, a refused client certificate, a closed port";
+    why "pymilvus says this of every failed connection, whatever the cause: the wrong CA, the wrong name, a refused client certificate, a closed port";
     fix &[PROBE];
 
     /// A server does not complete a TLS handshake.
@@ -693,12 +683,12 @@ codes! {
 
     /// Milvus refuses the client certificate.
     ClientRefused = "client-refused", Error, breaks EVERYBODY;
-    why "tlsMode 2 lets in who has a certificate for clientAuth that the authority of Milvus' caPemPath signed; pymilvus says only `server unavailable`";
+    why "tlsMode 2 lets in who has a certificate for clientAuth that the CA of Milvus' caPemPath signed; pymilvus says only `server unavailable`";
     fix &[Run(Milvus("check", "--tls-mode 2"))];
 
     /// A client refuses the server's certificate, and does not say why.
     ServerRefused = "server-refused", Error, breaks EVERYBODY;
-    why "the client does not trust its authority, asks for another name, or it has expired; where the client logs more, that says which";
+    why "the client does not trust its CA, asks for another name, or it has expired; where the client logs more, that says which";
     fix &[PROBE];
 
     /// Milvus asks for a client certificate, and there is none.
@@ -744,11 +734,7 @@ impl fmt::Display for Code {
     }
 }
 
-impl Serialize for Code {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
+serialize_as_displayed!(Code, Severity);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::base::place::Place;
-use crate::check::clients::{Client, Clients, Stopped};
+use crate::check::clients::{Client, Stopped};
 use crate::check::codes::{CLOSE_NEXT, COPY_CA, Code, Severity};
 use crate::check::fix::{Advice, Context, Fix, Location};
 use crate::milvus::TlsMode;
@@ -55,9 +55,9 @@ impl Finding {
         self.fix.context().role?.kind()
     }
 
-    /// It stops these clients in one-way and in mutual TLS, instead of those that its code says.
-    pub(crate) fn stops(&mut self, one_way: Clients, mutual: Clients) {
-        self.stopped = Stopped { one_way, mutual };
+    /// It stops these clients instead of those that its code says.
+    pub(crate) fn stops(&mut self, stopped: Stopped) {
+        self.stopped = stopped;
     }
 
     /// What else helps than its code says.
@@ -285,8 +285,8 @@ mod tests {
         // What needs no CA key is done here.
         assert_eq!(
             fix(Code::KeyReadable, CaKey::Elsewhere),
-            "chmod 600 certs/server.key # if others could have read it, where ca.key is, \
-             `milvus-certs renew -d DIR server` makes a new one"
+            "chmod 600 certs/server.key # if others could have read it, `milvus-certs renew -d DIR server` \
+             (where ca.key is) makes a new one"
         );
     }
 }

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
-
-use crate::base::text::shell_quoted;
+use crate::base::text::{serialize_as_displayed, shell_quoted};
 use crate::store::FileRole;
 use crate::x509::{EndEntityKind, GeneralName};
 
@@ -190,7 +188,7 @@ impl Fix {
         let is_elsewhere = self.context.ca_key == CaKey::Elsewhere;
         let part = |part: &Part| match part {
             Part::Run(command) if is_elsewhere && command.renews() => {
-                format!("where ca.key is, {}", self.part(*part))
+                format!("{} (where ca.key is)", self.part(*part))
             }
             part => self.part(*part),
         };
@@ -329,8 +327,4 @@ impl fmt::Display for Fix {
     }
 }
 
-impl Serialize for Fix {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+serialize_as_displayed!(Fix);

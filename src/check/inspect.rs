@@ -9,12 +9,12 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::base::error::Error;
-use crate::base::text::shell_quoted;
+use crate::base::text::{serialize_as_displayed, shell_quoted};
 use crate::check::config::source::Source;
 use crate::check::inventory::{IssuedFiles, inventory_path, more_damaged};
 use crate::store::inventory::{IssuedEntry, Line, Overview, damaged_line, entries_of, lines};
 use crate::store::{FileMode, FileRole, INVENTORY, Survey, View, read_file_up_to};
-use crate::x509::json::{optional_text, rfc3339, text};
+use crate::x509::json::{rfc3339, text};
 use crate::x509::{
     self, Certificate, CertificateRequest, EndEntityKind, Item, KeyAlgorithm, KeyMaterial, SerialCounter,
     SerialNumber, Subject, Validity, certificates_from_pem, day_count, hex_with_colons, items, texts,
@@ -59,8 +59,6 @@ pub struct Inspected {
 pub struct InspectedFile {
     pub path: String,
     /// Its permissions in octal, in a directory.
-    #[serde(serialize_with = "optional_text")]
-    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub mode: Option<FileMode>,
     pub items: Vec<InspectedItem>,
     /// Why nothing can be said of it, or of a part of it.
@@ -82,8 +80,6 @@ pub enum InspectedItem {
     /// The content of ca.srl.
     SerialNumber {
         /// The last serial number that was given out.
-        #[serde(serialize_with = "text")]
-        #[cfg_attr(test, schemars(with = "String"))]
         last: SerialNumber,
     },
     /// A line of an inventory.
@@ -114,19 +110,13 @@ pub enum InspectedItem {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct CertificateDetails {
-    #[serde(serialize_with = "text")]
-    #[cfg_attr(test, schemars(with = "String"))]
     pub role: CertificateRole,
     pub common_name: Option<String>,
     pub subject: Subject,
     pub issuer: Subject,
     pub serial: SerialNumber,
-    #[serde(serialize_with = "rfc3339")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    pub not_before: OffsetDateTime,
-    #[serde(serialize_with = "rfc3339")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    pub not_after: OffsetDateTime,
+    #[serde(flatten)]
+    pub validity: Validity,
     /// Whole days until it ends; negative when it has.
     pub days_left: i64,
     /// subjectAltName.
@@ -453,8 +443,7 @@ impl CertificateDetails {
             subject: certificate.subject().clone(),
             issuer: certificate.issuer().clone(),
             serial: certificate.serial().clone(),
-            not_before: validity.not_before,
-            not_after: validity.not_after,
+            validity,
             days_left: day_count(now, validity.not_after),
             names: [texts(certificate.names()).as_slice(), certificate.unusable_names()].concat(),
             path_length: certificate.path_length(),
@@ -501,6 +490,8 @@ impl fmt::Display for CertificateRole {
         })
     }
 }
+
+serialize_as_displayed!(CertificateRole);
 
 impl EntryDetails {
     fn of(entry: IssuedEntry, line: usize) -> Self {

@@ -136,7 +136,7 @@ fn row(item: &InspectedItem) -> [String; 4] {
             return [
                 format!("{}: {}", certificate.role, covers(certificate)),
                 certificate.key.clone(),
-                certificate.not_after.date().to_string(),
+                certificate.validity.not_after.date().to_string(),
                 certificate.days_left.to_string(),
             ];
         }
@@ -259,7 +259,7 @@ fn certificate_fields(certificate: &CertificateDetails) -> Fields {
         days @ ..0 => format!("{} days ago", -days),
         days => format!("{days} days left"),
     };
-    let (from, until) = (certificate.not_before.date(), certificate.not_after.date());
+    let (from, until) = (certificate.validity.not_before.date(), certificate.validity.not_after.date());
     vec![
         ("subject", Some(certificate.subject.to_string())),
         ("issuer", Some(certificate.issuer.to_string())),

@@ -158,7 +158,7 @@ fn port_lines(port: &ProbedPort) -> Vec<String> {
     let mut lines = vec![format!("{}{address}, {}: {}", port.target, port.service.name(), state(port))];
     let mut line = |key: &str, value: String| lines.push(format!("  {key:<12}{value}"));
     if let Some(own) = port.certificates.first() {
-        let until = own.not_after.date();
+        let until = own.validity.not_after.date();
         line(
             "certificate",
             format!(

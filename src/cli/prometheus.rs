@@ -65,7 +65,7 @@ fn ends(certificates: &[CheckedCertificate]) -> Vec<(Labels, i64)> {
             ("serial", certificate.serial.to_string()),
             ("subject", certificate.subject.to_string()),
         ];
-        let seconds = certificate.not_after.unix_timestamp();
+        let seconds = certificate.validity.not_after.unix_timestamp();
         let index = *known.entry(labels.clone()).or_insert(ends.len());
         match ends.get_mut(index) {
             Some((_, end)) => *end = seconds.min(*end),
@@ -109,7 +109,7 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
-    use crate::x509::Subject;
+    use crate::x509::{Subject, Validity};
 
     #[test]
     fn labels_cannot_break_the_format() {
@@ -132,8 +132,10 @@ mod tests {
             kind: None,
             subject: Subject::new([]).unwrap(),
             serial: serial.parse().unwrap(),
-            not_before: OffsetDateTime::UNIX_EPOCH,
-            not_after: OffsetDateTime::from_unix_timestamp(end).unwrap(),
+            validity: Validity {
+                not_before: OffsetDateTime::UNIX_EPOCH,
+                not_after: OffsetDateTime::from_unix_timestamp(end).unwrap(),
+            },
             days_left: 0,
         };
         let certificates = [certificate("01", 7), certificate("01", 5), certificate("02", 9)];

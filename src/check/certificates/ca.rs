@@ -1,5 +1,5 @@
 use crate::check::certificates::BundleJudge;
-use crate::check::clients::{ALL, Client, Clients, OPENSSL_AND_GO};
+use crate::check::clients::{ALL, Client, Clients, NOBODY, OPENSSL_AND_GO, Stopped};
 use crate::check::codes::{Code, NEW_CA};
 use crate::store::FileRole;
 use crate::x509::{Certificate, EndEntityKind};
@@ -60,7 +60,7 @@ impl BundleJudge<'_> {
         let finding =
             self.report(Code::CaNotAuthority, role, format!("{whose}basicConstraints does not say CA:TRUE"));
         if is_server {
-            finding.stops(&[], if is_client { &[] } else { ALL });
+            finding.stops(Stopped { one_way: NOBODY, mutual: if is_client { NOBODY } else { ALL } });
         }
     }
 
@@ -78,7 +78,8 @@ impl BundleJudge<'_> {
         let judged = if self.kinds().contains(&EndEntityKind::Client) { mutual } else { server };
         if !judged.is_empty() {
             let evidence = format!("{whose}its extendedKeyUsage is {}", purposes.join(", "));
-            self.report(Code::CaRestricted, FileRole::CaCertificate, evidence).stops(server, mutual);
+            self.report(Code::CaRestricted, FileRole::CaCertificate, evidence)
+                .stops(Stopped { one_way: server, mutual });
         }
     }
 }

@@ -2,7 +2,7 @@ use time::Duration;
 
 use crate::check::bundle::leaf_first;
 use crate::check::certificates::BundleJudge;
-use crate::check::clients::{ALL, Client, Clients, OPENSSL_AND_GO};
+use crate::check::clients::{ALL, Client, Clients, OPENSSL_AND_GO, Stopped};
 use crate::check::codes::Code;
 use crate::store::FileRole;
 use crate::x509::{Certificate, ChainDefect, EndEntityKind, GeneralName, judge_chain, moment};
@@ -51,7 +51,7 @@ impl BundleJudge<'_> {
         let finding = self.report(code, role, evidence);
         // Java does not hold names to what it trusts itself.
         if code == Code::NameConstraints && issuers.iter().any(Certificate::constrains_names) {
-            finding.stops(ALL, ALL);
+            finding.stops(Stopped::both(ALL));
         }
     }
 
@@ -82,15 +82,15 @@ impl BundleJudge<'_> {
         let most =
             anchors.iter().map(|anchor| anchor.path_length().map_or(usize::MAX, |most| most as usize)).max();
         if most.is_some_and(|most| below > most) {
-            let evidence = format!("{below} authorities stand below ca.pem, more than its pathlen allows");
+            let evidence = format!("{below} CAs stand below ca.pem, more than its pathlen allows");
             let finding = self.report(Code::CaPathLength, role, evidence);
             if kind == EndEntityKind::Server {
-                finding.stops(OPENSSL_AND_GO, OPENSSL_AND_GO);
+                finding.stops(Stopped::both(OPENSSL_AND_GO));
             }
         }
     }
 
-    /// keyUsage of the authorities below the root, which webpki does not judge.
+    /// keyUsage of the CAs below the root, which webpki does not judge.
     fn issuers(&mut self, role: FileRole, issuers: &[Certificate]) {
         for issuer in
             issuers.iter().filter(|certificate| certificate.is_ca() && !certificate.is_self_issued())
@@ -112,13 +112,11 @@ impl BundleJudge<'_> {
         issuers: &[Certificate],
     ) {
         const C_CORE: Clients = &[Client::Pymilvus];
-        let mut authorities = self.anchors.iter().chain(issuers);
+        let mut cas = self.anchors.iter().chain(issuers);
         let has_address = leaf.names().iter().any(|name| matches!(name, GeneralName::Ip(_)));
-        if kind == EndEntityKind::Server && has_address && authorities.any(Certificate::constrains_addresses)
-        {
-            let evidence =
-                "the authority's nameConstraints speak of IP addresses, and the certificate has one";
-            self.report(Code::NameConstraints, role, evidence).stops(C_CORE, C_CORE);
+        if kind == EndEntityKind::Server && has_address && cas.any(Certificate::constrains_addresses) {
+            let evidence = "the CA's nameConstraints speak of IP addresses, and the certificate has one";
+            self.report(Code::NameConstraints, role, evidence).stops(Stopped::both(C_CORE));
         }
     }
 

@@ -2,7 +2,7 @@ use time::Duration;
 
 use crate::check::certificates::BundleJudge;
 use crate::check::certificates::ca::names;
-use crate::check::clients::{ALL, Client, Clients};
+use crate::check::clients::{ALL, Client, Clients, Stopped};
 use crate::check::codes::Code;
 use crate::milvus::public_keys;
 use crate::store::FileRole;
@@ -69,8 +69,7 @@ impl BundleJudge<'_> {
         if !algorithm.works_in_milvus() {
             let finding = self.report(Code::UnsupportedKey, role, evidence);
             if role == FileRole::CaCertificate {
-                let [one_way, mutual] = stopped_by_authority(algorithm);
-                finding.stops(one_way, mutual);
+                finding.stops(stopped_by_ca(algorithm));
             }
         } else if algorithm.is_weak() {
             self.report(Code::WeakKey, role, evidence);
@@ -93,7 +92,7 @@ impl BundleJudge<'_> {
         if algorithm.is_weak() {
             let finding = self.report(Code::WeakSignature, role, evidence);
             if algorithm.is_obsolete() && role == FileRole::ServerCertificate {
-                finding.stops(ALL, ALL);
+                finding.stops(Stopped::both(ALL));
             }
         } else if algorithm.is_unknown_to_go() {
             self.report(Code::UnsupportedSignature, role, evidence);
@@ -114,7 +113,7 @@ impl BundleJudge<'_> {
             EndEntityKind::Server if !purposes.is_empty() && !names(purposes, kind) => {
                 const C_CORE_AND_OPENSSL: Clients = &[Client::Pymilvus, Client::Curl];
                 self.report(Code::ServerWithoutServerAuth, role, evidence)
-                    .stops(C_CORE_AND_OPENSSL, C_CORE_AND_OPENSSL);
+                    .stops(Stopped::both(C_CORE_AND_OPENSSL));
             }
             _ => {}
         }
@@ -137,20 +136,20 @@ impl BundleJudge<'_> {
         let finding = self.report(Code::NoDigitalSignature, role, evidence);
         let suits_openssl = ["keyEncipherment", "keyAgreement"].iter().any(|usage| usages.contains(usage));
         if kind == EndEntityKind::Server && !suits_openssl {
-            finding.stops(ALL_BUT_GO, ALL_BUT_GO);
+            finding.stops(Stopped::both(ALL_BUT_GO));
         }
     }
 }
 
-/// Whom an authority's key stops that Milvus could not work with as its own: each library knows others.
-fn stopped_by_authority(algorithm: &KeyAlgorithm) -> [Clients; 2] {
+/// Whom a CA's key stops that Milvus could not work with as its own: each library knows others.
+fn stopped_by_ca(algorithm: &KeyAlgorithm) -> Stopped {
     match algorithm {
-        KeyAlgorithm::Rsa(_) => [&[Client::Curl, Client::Java]; 2],
-        KeyAlgorithm::Other(name) if name == "P-224" => [&[Client::Java]; 2],
+        KeyAlgorithm::Rsa(_) => Stopped::both(&[Client::Curl, Client::Java]),
+        KeyAlgorithm::Other(name) if name == "P-224" => Stopped::both(&[Client::Java]),
         KeyAlgorithm::Other(name) if name == "secp256k1" => {
-            [&[Client::Pymilvus, Client::Java, Client::Go], ALL]
+            Stopped { one_way: &[Client::Pymilvus, Client::Java, Client::Go], mutual: ALL }
         }
-        _ => [&[Client::Pymilvus, Client::Go], ALL],
+        _ => Stopped { one_way: &[Client::Pymilvus, Client::Go], mutual: ALL },
     }
 }
 

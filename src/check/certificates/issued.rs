@@ -5,7 +5,7 @@ use crate::base::place::Place;
 use crate::base::text::listed;
 use crate::check::bundle::{Bundle, leaf_first};
 use crate::check::certificates::{BundleJudge, Expectations};
-use crate::check::clients::NOBODY;
+use crate::check::clients::{NOBODY, Stopped};
 use crate::check::codes::Code;
 use crate::check::finding::Finding;
 use crate::check::fix::{CaKey, Context, Location};
@@ -100,7 +100,7 @@ impl<'a> IssuedJudge<'a> {
         let directory = self.expectations.directory.clone();
         let context = Context { directory, role, name: None, ca_key: self.ca_key, location };
         let mut finding = Finding::new(code, Place::file(path), evidence, context);
-        finding.stops(NOBODY, NOBODY);
+        finding.stops(Stopped::both(NOBODY));
         finding
     }
 
@@ -114,7 +114,7 @@ impl<'a> IssuedJudge<'a> {
 
 impl BundleJudge<'_> {
     pub(super) fn into_findings_that_stop_nobody(mut self) -> Vec<Finding> {
-        self.findings.iter_mut().for_each(|finding| finding.stops(NOBODY, NOBODY));
+        self.findings.iter_mut().for_each(|finding| finding.stops(Stopped::both(NOBODY)));
         self.findings
     }
 

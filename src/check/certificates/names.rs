@@ -1,5 +1,5 @@
 use crate::check::certificates::BundleJudge;
-use crate::check::clients::{ALL, Client, Clients};
+use crate::check::clients::{ALL, Client, Clients, Stopped};
 use crate::check::codes::Code;
 use crate::store::FileRole;
 use crate::x509::{Certificate, GeneralName, covers, texts};
@@ -23,7 +23,7 @@ impl BundleJudge<'_> {
             let evidence = format!("{address} stands in a DNS name");
             let finding = self.report(Code::IpInDnsName, role, evidence);
             if !has_other {
-                finding.stops(ALL_BUT_C_CORE, ALL_BUT_C_CORE);
+                finding.stops(Stopped::both(ALL_BUT_C_CORE));
             }
         }
         for name in &self.expectations.server_names {
@@ -49,7 +49,7 @@ impl BundleJudge<'_> {
         };
         let evidence = format!("does not cover {name}; its names: {}", texts(leaf.names()).join(", "));
         self.report_name(Code::NameNotCovered, FileRole::ServerCertificate, evidence, Some(name.clone()))
-            .stops(stopped, stopped);
+            .stops(Stopped::both(stopped));
     }
 }
 

@@ -53,10 +53,10 @@ impl Findings {
         code: Code,
         place: Place,
         evidence: impl Into<String>,
-        Stopped { one_way, mutual }: Stopped,
+        stopped: Stopped,
     ) {
         let mut finding = self.finding(code, place, evidence, (None, None));
-        finding.stops(one_way, mutual);
+        finding.stops(stopped);
         self.add(finding);
     }
 

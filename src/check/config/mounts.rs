@@ -63,9 +63,9 @@ pub(crate) struct TextVolume {
 }
 
 /// What a path in a container leads to.
-pub(crate) enum Found {
+pub(crate) enum Lookup {
     /// A file that can be read.
-    File(File),
+    File(FoundFile),
     /// A mount has no such file.
     Missing(String),
     /// The whole mount is not there, which is a finding of its own.
@@ -78,7 +78,7 @@ pub(crate) enum Found {
 }
 
 /// A file that a path leads to.
-pub(crate) struct File {
+pub(crate) struct FoundFile {
     pub(crate) content: Zeroizing<Vec<u8>>,
     pub(crate) name: String,
     pub(crate) source: FileSource,
@@ -137,13 +137,13 @@ impl Mounts {
     }
 
     /// What Milvus finds at a path.
-    pub(crate) fn find(&self, path: &str, host: &Host<'_>, secrets: &[Secret]) -> Found {
+    pub(crate) fn find(&self, path: &str, host: &Host<'_>, secrets: &[Secret]) -> Lookup {
         let path = absolute(path);
         match self.of(&path) {
             Some((mount, rest)) => mount.find(&rest, host, secrets),
-            None if self.is_partial => Found::Unknown,
-            None if is_public(&path) => Found::Public,
-            None => Found::NotMounted,
+            None if self.is_partial => Lookup::Unknown,
+            None if is_public(&path) => Lookup::Public,
+            None => Lookup::NotMounted,
         }
     }
 }
@@ -154,35 +154,35 @@ impl Mount {
         format!("{}, which is mounted at {}", shown_path(source), shown(&self.target))
     }
 
-    fn find(&self, rest: &str, host: &Host<'_>, secrets: &[Secret]) -> Found {
+    fn find(&self, rest: &str, host: &Host<'_>, secrets: &[Secret]) -> Lookup {
         match &self.volume {
             Volume::Host(path) => self.find_on_host(path, rest, host),
             Volume::Secret(volume) => {
-                volume.among(secrets).map_or(Found::Unknown, |secret| volume.find(rest, secret))
+                volume.among(secrets).map_or(Lookup::Unknown, |secret| volume.find(rest, secret))
             }
-            Volume::Text(volume) if rest.is_empty() => Found::File(File {
+            Volume::Text(volume) if rest.is_empty() => Lookup::File(FoundFile {
                 content: Zeroizing::new(volume.text.as_bytes().to_vec()),
                 name: shown(&self.target).into_owned(),
                 source: FileSource::Mount(self.place.clone()),
             }),
-            Volume::Text(_) => Found::Missing(format!("{} is a file", shown(&self.target))),
-            Volume::Other => Found::Unknown,
+            Volume::Text(_) => Lookup::Missing(format!("{} is a file", shown(&self.target))),
+            Volume::Other => Lookup::Unknown,
         }
     }
 
-    fn find_on_host(&self, source: &Path, rest: &str, host: &Host<'_>) -> Found {
+    fn find_on_host(&self, source: &Path, rest: &str, host: &Host<'_>) -> Lookup {
         if matches!(host.look(source), AtPath::Nothing) {
-            return Found::MissingMount;
+            return Lookup::MissingMount;
         }
         let path = if rest.is_empty() { source.to_owned() } else { source.join(rest) };
         let name = shown_path(&path);
         match host.look(&path) {
             AtPath::File(content) => {
-                Found::File(File { content, name, source: FileSource::Mount(self.place.clone()) })
+                Lookup::File(FoundFile { content, name, source: FileSource::Mount(self.place.clone()) })
             }
-            AtPath::Folder(_) => Found::Missing(format!("{name} is a folder")),
-            AtPath::Nothing => Found::Missing(format!("there is no {name}")),
-            AtPath::Unknown => Found::Unknown,
+            AtPath::Folder(_) => Lookup::Missing(format!("{name} is a folder")),
+            AtPath::Nothing => Lookup::Missing(format!("there is no {name}")),
+            AtPath::Unknown => Lookup::Unknown,
         }
     }
 }
@@ -202,23 +202,23 @@ impl SecretVolume {
         candidates().find(is_same).or_else(|| candidates().next())
     }
 
-    fn find(&self, rest: &str, secret: &Secret) -> Found {
+    fn find(&self, rest: &str, secret: &Secret) -> Lookup {
         let path = self.sub_path.as_deref().unwrap_or(rest);
         let key = match &self.items {
             None => path,
             Some(items) => match items.iter().find(|(_, target)| target == path) {
                 Some((key, _)) => key,
-                None => return Found::Missing(format!("`items` puts nothing at {}", shortened(path))),
+                None => return Lookup::Missing(format!("`items` puts nothing at {}", shortened(path))),
             },
         };
         match secret.file(key) {
-            Some(file) => Found::File(File {
+            Some(file) => Lookup::File(FoundFile {
                 content: file.content.clone(),
                 name: secret.name_of(key),
                 source: FileSource::Secret(file.place.clone(), secret.role(key)),
             }),
-            None if secret.has(key) => Found::Unknown,
-            None => Found::Missing(format!("the Secret {} has no {}", shown(&secret.name), shortened(key))),
+            None if secret.has(key) => Lookup::Unknown,
+            None => Lookup::Missing(format!("the Secret {} has no {}", shown(&secret.name), shortened(key))),
         }
     }
 }

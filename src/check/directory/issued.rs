@@ -24,7 +24,7 @@ use crate::x509::{Certificate, EndEntityKind, SerialCounter, SerialNumber};
 
 /// What was found of it.
 #[derive(Default)]
-pub(crate) struct Found {
+pub(crate) struct IssuedReport {
     pub(crate) findings: Vec<Finding>,
     pub(crate) certificates: Vec<CheckedCertificate>,
 }
@@ -37,7 +37,7 @@ pub(crate) fn look(
     bundle: &Bundle,
     expectations: &Expectations,
     known: &[Finding],
-) -> Found {
+) -> IssuedReport {
     let ca = survey.files.iter().find(|file| file.role == FileRole::CaCertificate);
     let check = IssuedCheck {
         view,
@@ -47,7 +47,7 @@ pub(crate) fn look(
         ca: ca.and_then(|file| file.content.as_ref().ok()).map(|content| content.as_slice()),
         former: bundle.certificates(FileRole::CaCertificate).first(),
     };
-    let mut found = Found::default();
+    let mut found = IssuedReport::default();
     let mut signed = SignedSerials::default();
     let certificates = match check.inventory(&mut signed) {
         Ok(None) => Vec::new(),

@@ -74,7 +74,7 @@ fn check_in(view: &View, request: &CheckRequest, now: OffsetDateTime) -> CheckRe
     };
 
     let (mut findings, mut certificates) = (Vec::new(), Vec::new());
-    let mut issued = issued::Found::default();
+    let mut issued = issued::IssuedReport::default();
     if let Some(directory) = &directory {
         findings = judge(&bundle, &expectations);
         access::judge(view, &survey, &mut findings);

@@ -6,8 +6,7 @@ use crate::check::codes::Severity;
 use crate::check::finding::Finding;
 use crate::check::verdict::Verdict;
 use crate::store::{FileRole, path_of};
-use crate::x509::json::{rfc3339, text};
-use crate::x509::{Certificate, EndEntityKind, SerialNumber, Subject, day_count};
+use crate::x509::{Certificate, EndEntityKind, SerialNumber, Subject, Validity, day_count};
 
 /// What `check` found.
 #[derive(Debug, Serialize)]
@@ -37,12 +36,8 @@ pub struct CheckedCertificate {
     pub kind: Option<EndEntityKind>,
     pub subject: Subject,
     pub serial: SerialNumber,
-    #[serde(serialize_with = "rfc3339")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    pub not_before: OffsetDateTime,
-    #[serde(serialize_with = "rfc3339")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    pub not_after: OffsetDateTime,
+    #[serde(flatten)]
+    pub validity: Validity,
     /// Whole days until it ends; negative when it has.
     pub days_left: i64,
 }
@@ -74,8 +69,7 @@ impl CheckedCertificate {
             kind,
             subject: certificate.subject().clone(),
             serial: certificate.serial().clone(),
-            not_before: validity.not_before,
-            not_after: validity.not_after,
+            validity,
             days_left: day_count(now, validity.not_after),
         }
     }

@@ -22,13 +22,13 @@ use known::Known;
 /// If the directory or a file that was named cannot be read.
 pub fn probe(request: &ProbeRequest, now: OffsetDateTime) -> Result<ProbeReport, Error> {
     let known = Known::read(request)?;
-    let authorities = known.ca.as_ref().and_then(|(_, content)| certificates_from_pem(content).ok());
-    let authorities = authorities.unwrap_or_default();
+    let cas = known.ca.as_ref().and_then(|(_, content)| certificates_from_pem(content).ok());
+    let cas = cas.unwrap_or_default();
     // Whoever names a client certificate means it for the server that they name.
     let is_named = request.client.is_some();
     let options = Options {
         identity: known.identity()?,
-        trusts: Arc::new(move |shown| is_named || known::verifies(&authorities, shown, now)),
+        trusts: Arc::new(move |shown| is_named || known::verifies(&cas, shown, now)),
         timeout: request.timeout,
     };
     let seen = look(&request.targets(&known)?, options).map_err(|source| {

@@ -25,7 +25,7 @@ pub struct ProbeReport {
 }
 
 /// A port, and what is there.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProbedPort {
     /// The host and port, as they were named.
@@ -62,18 +62,20 @@ pub struct ProbedPort {
 }
 
 /// Whom a port serves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PortService {
+    #[default]
     Grpc,
     Rest,
     /// A component of Milvus serves the others.
     Component(&'static str),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum PortState {
+    #[default]
     Unresolved,
     Closed,
     Silent,
@@ -160,17 +162,8 @@ impl ProbedPort {
             service: PortService::of(&seen.target, internal),
             state,
             detail,
-            tls_mode: None,
-            milvus_version: None,
-            tls_versions: Vec::new(),
-            alpn: None,
-            certificates: Vec::new(),
             server_name: seen.target.server_name.to_str().into_owned(),
-            verifies: None,
-            is_the_directorys: None,
-            accepted_authorities: None,
-            without_client_certificate: None,
-            with_client_certificate: None,
+            ..Self::default()
         };
         match &seen.state {
             State::Plaintext(plaintext) => {

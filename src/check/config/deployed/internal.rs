@@ -5,7 +5,7 @@ use crate::base::shown::{shortened, shown};
 use crate::check::bundle::own_certificate;
 use crate::check::codes::Code;
 use crate::check::config::deployed::DeploymentJudge;
-use crate::check::config::mounts::Found;
+use crate::check::config::mounts::Lookup;
 use crate::milvus::keys::{Block, Key, PathKey};
 use crate::store::FileRole;
 use crate::x509::{Certificate, GeneralName, certificates_from_pem, covers, texts};
@@ -53,13 +53,13 @@ impl DeploymentJudge<'_> {
             |block| self.deployment.settings.text(Key::Path(block, PathKey::ServerPem)).map(|(path, _)| path);
         let internal = path(Block::InternalTls)?;
         match self.find(internal) {
-            Found::File(file) => {
+            Lookup::File(file) => {
                 let certificates = certificates_from_pem(&file.content).ok()?;
                 Some((own_certificate(&certificates)?.clone(), file.name))
             }
             // The path itself is a finding.
-            Found::Public => None,
-            Found::Missing(_) | Found::MissingMount | Found::NotMounted | Found::Unknown => {
+            Lookup::Public => None,
+            Lookup::Missing(_) | Lookup::MissingMount | Lookup::NotMounted | Lookup::Unknown => {
                 let is_named_so =
                     ["server.pem", "tls.crt"].into_iter().any(|name| Path::new(internal).ends_with(name));
                 let is_directorys = is_named_so || path(Block::Tls) == Some(internal);

@@ -6,7 +6,7 @@ use crate::check::bundle::Bundle;
 use crate::check::codes::Code;
 use crate::check::config::certificates::{difference, stopped};
 use crate::check::config::deployed::{Circumstances, DeploymentJudge};
-use crate::check::config::mounts::{File, FileSource, Found, Volume, absolute, is_public};
+use crate::check::config::mounts::{FileSource, FoundFile, Lookup, Volume, absolute, is_public};
 use crate::check::config::source::AtPath;
 use crate::milvus::container::PUBLIC_CERTIFICATES;
 use crate::milvus::keys::{Block, Key, PathKey};
@@ -17,7 +17,7 @@ use crate::x509::certificates_from_pem;
 type Wrong = Vec<(Code, Place, String)>;
 
 /// What paths lead to: what Milvus reads it for, the file, and where the path is set.
-type Files = Vec<(FileRole, File, Place)>;
+type Files = Vec<(FileRole, FoundFile, Place)>;
 
 impl DeploymentJudge<'_> {
     /// Whether the files of a block are there, and what is in them; only those that Milvus reads.
@@ -29,15 +29,15 @@ impl DeploymentJudge<'_> {
             let is_judged = self.judged.contains(&full);
             let evidence = format!("{} is {}", Key::Path(block, key).name(), shortened(&path));
             match self.find(&path) {
-                Found::File(file) => files.push((role_of(key), file, place)),
+                Lookup::File(file) => files.push((role_of(key), file, place)),
                 _ if is_judged => {}
-                Found::Public => add(&mut wrong, Code::PublicCertificatePath, place, evidence),
-                Found::NotMounted => add(&mut wrong, Code::TlsPathNotMounted, place, evidence),
-                Found::Missing(why) => {
+                Lookup::Public => add(&mut wrong, Code::PublicCertificatePath, place, evidence),
+                Lookup::NotMounted => add(&mut wrong, Code::TlsPathNotMounted, place, evidence),
+                Lookup::Missing(why) => {
                     add(&mut wrong, Code::TlsFileNotThere, place, format!("{evidence}: {why}"))
                 }
-                Found::MissingMount => self.missing_mount(&full),
-                Found::Unknown => {}
+                Lookup::MissingMount => self.missing_mount(&full),
+                Lookup::Unknown => {}
             }
             self.judged.push(full);
         }
@@ -100,27 +100,27 @@ impl DeploymentJudge<'_> {
     }
 
     /// What Milvus finds at a path.
-    pub(crate) fn find(&self, path: &str) -> Found {
+    pub(crate) fn find(&self, path: &str) -> Lookup {
         let Circumstances { host, secrets, .. } = self.circumstances;
         match &self.deployment.mounts {
             Some(mounts) => mounts.find(path, host, secrets),
-            None if is_public(&absolute(path)) => Found::Public,
+            None if is_public(&absolute(path)) => Lookup::Public,
             None if path.starts_with('/') => self.find_on_host(Path::new(path)),
-            None => Found::Unknown,
+            None => Lookup::Unknown,
         }
     }
 
     /// Nothing is known but the settings: Milvus runs on this machine if the folder is there.
-    fn find_on_host(&self, path: &Path) -> Found {
+    fn find_on_host(&self, path: &Path) -> Lookup {
         let host = self.circumstances.host;
         let has_folder = path.parent().is_some_and(|folder| matches!(host.look(folder), AtPath::Folder(_)));
         match host.look(path) {
             AtPath::File(content) if has_folder => {
-                Found::File(File { content, name: shown_path(path), source: FileSource::Machine })
+                Lookup::File(FoundFile { content, name: shown_path(path), source: FileSource::Machine })
             }
-            AtPath::Nothing if has_folder => Found::Missing("there is no such file".into()),
-            AtPath::Folder(_) if has_folder => Found::Missing("it is a folder".into()),
-            _ => Found::Unknown,
+            AtPath::Nothing if has_folder => Lookup::Missing("there is no such file".into()),
+            AtPath::Folder(_) if has_folder => Lookup::Missing("it is a folder".into()),
+            _ => Lookup::Unknown,
         }
     }
 
