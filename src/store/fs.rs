@@ -227,6 +227,21 @@ pub(super) fn print_start(directory: impl AsFd, name: &str, length: u64) -> io::
     Ok(Some(Print { size: length.min(stat.st_size as u64), inode: stat.st_ino, sha256 }))
 }
 
+/// Whether an open file or folder is the one at a path.
+pub(super) fn is_at(
+    directory: impl AsFd,
+    path: impl Arg,
+    flags: AtFlags,
+    opened: impl AsFd,
+) -> io::Result<bool> {
+    let here = rustix::fs::fstat(opened)?;
+    match rustix::fs::statat(directory, path, flags) {
+        Ok(there) => Ok((there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)),
+        Err(Errno::NOENT) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// A text file of the system.
 pub(super) fn read_text(path: &str) -> io::Result<String> {
     let mut text = String::new();
