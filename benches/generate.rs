@@ -1,13 +1,10 @@
 //! How long the library takes: for a whole directory, for its renewal, and for one certificate.
 
 use divan::{Bencher, black_box};
-use milvus_certs::engine::ca::{AuthorityTemplate, EndEntity};
-use milvus_certs::milvus::defaults;
-use milvus_certs::x509::{
-    CertificateAuthority, Days, EndEntityKind, Error, KeyType, PrivateKey, PublicKey, SerialNumber, Subject,
-    Validity, generate_keys,
-};
 use milvus_certs::{GenerateRequest, RenewRequest, generate, renew};
+use milvus_certs::milvus::defaults;
+use milvus_certs::engine::ca::{AuthorityTemplate, EndEntity};
+use milvus_certs::x509::{CertificateAuthority, Days, EndEntityKind, Error, KeyType, PrivateKey, PublicKey, SerialNumber, Subject, Validity, generate_keys};
 use rayon::ThreadPoolBuilder;
 use tempfile::TempDir;
 use time::OffsetDateTime;

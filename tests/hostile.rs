@@ -10,17 +10,14 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use milvus_certs::base::place::Place;
+use milvus_certs::{GenerateRequest, generate};
+use milvus_certs::check::{InspectTarget, inspect};
 use milvus_certs::check::config::{Seen, Source};
 use milvus_certs::check::{self, Bundle, Expectations, Verdict};
-use milvus_certs::check::{InspectTarget, inspect};
+use milvus_certs::base::place::Place;
 use milvus_certs::milvus::TlsMode;
+use milvus_certs::x509::{Item, KeyMaterial, KeyType, SerialCounter, certificates_from_pem, certificates_to_pem, is_encrypted_key, items, key_from_pem};
 use milvus_certs::store::{FileMode, FileRole};
-use milvus_certs::x509::{
-    Item, KeyMaterial, KeyType, SerialCounter, certificates_from_pem, certificates_to_pem, is_encrypted_key,
-    items, key_from_pem,
-};
-use milvus_certs::{GenerateRequest, generate};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

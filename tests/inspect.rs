@@ -6,9 +6,9 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use milvus_certs::store::FileRole;
-use milvus_certs::x509::{EndEntityKind, KeyType};
 use milvus_certs::{IssueRequest, Recipients, issue};
+use milvus_certs::x509::{EndEntityKind, KeyType};
+use milvus_certs::store::FileRole;
 use serde_json::Value;
 use tempfile::TempDir;
 

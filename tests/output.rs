@@ -8,8 +8,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use milvus_certs::x509::{EndEntityKind, KeyType};
 use milvus_certs::{IssueRequest, Recipients, issue};
+use milvus_certs::x509::{EndEntityKind, KeyType};
 use serde_json::Value;
 use tempfile::TempDir;
 use time::OffsetDateTime;

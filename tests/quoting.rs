@@ -4,11 +4,9 @@
 
 use std::path::PathBuf;
 
-use milvus_certs::deploy::clients::{ClientKind, Connection, Endpoint};
-use milvus_certs::deploy::platforms::{
-    Cluster, Document, MountPath, SecretKind, ServerFiles, TlsSettings, compose, helm, operator, secret,
-};
 use milvus_certs::milvus::TlsMode;
+use milvus_certs::deploy::clients::{ClientKind, Connection, Endpoint};
+use milvus_certs::deploy::platforms::{Cluster, Document, MountPath, SecretKind, ServerFiles, TlsSettings, compose, helm, operator, secret};
 use milvus_certs::milvus::{KubernetesName, NameKind, Release};
 use proptest::prelude::*;
 use yaml_serde::Value;

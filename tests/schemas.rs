@@ -16,9 +16,9 @@ use std::process::Command;
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
-use milvus_certs::store::Protection;
-use milvus_certs::x509::{EndEntityKind, KeyType};
 use milvus_certs::{IssueRequest, Recipients, issue};
+use milvus_certs::x509::{EndEntityKind, KeyType};
+use milvus_certs::store::Protection;
 
 use crate::server::{Server, closed_port, speak_http2};
 use crate::tls::Tls;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use milvus_certs::x509::KeyType;
 use milvus_certs::{GenerateRequest, RenewRequest, generate, renew};
+use milvus_certs::x509::KeyType;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use milvus_certs::store::Protection;
-use milvus_certs::x509::{Days, EndEntityKind, KeyType};
 use milvus_certs::{GenerateRequest, IssueRequest, Recipients, generate, issue};
+use milvus_certs::x509::{Days, EndEntityKind, KeyType};
+use milvus_certs::store::Protection;
 use time::OffsetDateTime;
 
 use crate::exhibit::{Exhibit, broken, made};

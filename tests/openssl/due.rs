@@ -5,8 +5,8 @@ use std::fs;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use milvus_certs::x509::{Days, KeyType};
 use milvus_certs::{GenerateRequest, RenewRequest, generate, renew};
+use milvus_certs::x509::{Days, KeyType};
 use time::OffsetDateTime;
 
 use crate::profile::serial_of;

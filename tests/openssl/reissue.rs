@@ -2,10 +2,7 @@
 //! and what is issued from now on below the old one.
 
 use libtest_mimic::Trial;
-use milvus_certs::x509::{
-    Certificate, CertificateAuthority, Days, EndEntityKind, Error, SerialNumber, Validity,
-    certificates_from_pem, certificates_to_pem, key_from_pem, verify_chain,
-};
+use milvus_certs::x509::{Certificate, CertificateAuthority, Days, EndEntityKind, Error, SerialNumber, Validity, certificates_from_pem, certificates_to_pem, key_from_pem, verify_chain};
 use time::OffsetDateTime;
 
 use crate::authorities::{self_sign, self_sign_as_configured, write_authority_config};

@@ -2,11 +2,8 @@
 //! what they ask for.
 
 use libtest_mimic::Trial;
+use milvus_certs::x509::{Attribute, AttributeType, CertificateAuthority, CertificateRequest, Days, EndEntityKind, Error, KeyDefect, KeyType, PrivateKey, SerialNumber, Subject, Validity, certificates_to_pem, request_from};
 use milvus_certs::engine::ca::{AuthorityTemplate, EndEntity};
-use milvus_certs::x509::{
-    Attribute, AttributeType, CertificateAuthority, CertificateRequest, Days, EndEntityKind, Error,
-    KeyDefect, KeyType, PrivateKey, SerialNumber, Subject, Validity, certificates_to_pem, request_from,
-};
 use time::OffsetDateTime;
 
 use crate::support::Folder;

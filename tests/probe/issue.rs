@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use milvus_certs::x509::KeyType;
 use milvus_certs::{GenerateRequest, RenewRequest, generate, renew};
+use milvus_certs::x509::KeyType;
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::EncodePrivateKey;
