@@ -1,8 +1,8 @@
 //! Makes a certificate directory, then renews its server certificate with one more name:
 //! `cargo run --example make_and_renew -- DIRECTORY`.
 
-use milvus_certs::x509::EndEntityKind;
 use milvus_certs::{GenerateRequest, RenewRequest, Report, generate, renew};
+use milvus_certs::x509::EndEntityKind;
 use time::OffsetDateTime;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use rustix::fs::CWD;
+use rustix::fs::{AtFlags, CWD};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
@@ -160,7 +160,7 @@ impl Directory {
             self.take_lock(start)?;
             // Another run may have removed the folder, or put another in its place, while this waited.
             let is_settled = self.lock.is_some() || self.read_only.is_some();
-            if !is_settled || !is_still_at(&self.path, &self.fd)? {
+            if !is_settled || !self.is_still_there()? {
                 self.lock = None;
                 self.fd = open_or_make(&self.path, access, &mut self.made)?;
                 continue;
@@ -228,7 +228,7 @@ impl Directory {
                         return Ok(());
                     }
                     // The folder was removed meanwhile, or its file was by a run on another mount.
-                    Some(Errno::NOENT | Errno::STALE) => match is_still_at(&self.path, &self.fd)? {
+                    Some(Errno::NOENT | Errno::STALE) => match self.is_still_there()? {
                         true => Holder::Running,
                         false => return Ok(()),
                     },
@@ -240,6 +240,11 @@ impl Directory {
             }
             thread::sleep(POLL);
         }
+    }
+
+    fn is_still_there(&self) -> Result<bool, Error> {
+        let found = fs::is_at(CWD, &self.path, AtFlags::empty(), &self.fd);
+        found.map_err(failed(&self.path, "cannot look at the folder"))
     }
 
     fn locked(&self, holder: Holder) -> Error {
@@ -510,14 +515,4 @@ pub(super) fn open(path: &Path) -> Result<OwnedFd, Error> {
         io::ErrorKind::NotADirectory => not_a_folder(path),
         _ => failed(path, "cannot open the folder")(source),
     })
-}
-
-fn is_still_at(path: &Path, fd: &OwnedFd) -> Result<bool, Error> {
-    let error = |errno: Errno| failed(path, "cannot look at the folder")(errno.into());
-    let here = rustix::fs::fstat(fd).map_err(error)?;
-    match rustix::fs::stat(path) {
-        Ok(there) => Ok((there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)),
-        Err(Errno::NOENT) => Ok(false),
-        Err(errno) => Err(error(errno)),
-    }
 }
