@@ -14,7 +14,7 @@ const OVERRIDE: Template = template!("docker-compose.override.yaml");
 /// after a renewal.
 pub(crate) const TLS_FOLDER: &str = "tls";
 
-/// The files for Docker Compose, beside those in [`TLS_FOLDER`].
+/// The files for Docker Compose, beside those that the container gets.
 #[must_use]
 pub fn compose(settings: &TlsSettings, files: &ServerFiles<'_>) -> Vec<Document> {
     let compose_file = OVERRIDE.document(context! {
