@@ -28,7 +28,7 @@ const (
 // components probes Milvus' internal ports in every state. They are fixed, so nobody else may be there.
 func (p *proof) components(home directory) {
 	certificates, err := p.internalCertificates(home)
-	if !p.check("certificates for the components are made", err) {
+	if !check("certificates for the components are made", err) {
 		return
 	}
 	all := func(state int) []int {
@@ -51,12 +51,12 @@ func (p *proof) components(home directory) {
 		{"none is there", all(isAbsent), 1},
 		{"each is different", mixed, 3},
 	} {
-		p.check("probe --internal, "+group.words, p.internal(home, certificates, group.states, group.status))
+		check("probe --internal, "+group.words, p.internal(home, certificates, group.states, group.status))
 	}
 	states := all(isOn)
 	states[7] = isAbsent
-	p.check("probe --internal, proxy alone is not there", p.internal(home, certificates, states, 0))
-	p.check("probe --internal with the sni that the others have", p.internal(home, map[int]tls.Certificate{
+	check("probe --internal, proxy alone is not there", p.internal(home, certificates, states, 0))
+	check("probe --internal with the sni that the others have", p.internal(home, map[int]tls.Certificate{
 		isOn: certificates[isMisnamed],
 	}, all(isOn), 3, "--server-name", "other.example"))
 }

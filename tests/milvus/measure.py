@@ -28,7 +28,7 @@ GRPC_PORT = 19530
 REST_PORT = 8080
 HEALTH = "http://127.0.0.1:9091/healthz"
 LEFT = Path("/tmp/milvus")
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 
 # It takes 2 to 3 seconds on an idle machine.
 START_SECONDS = 60
