@@ -242,7 +242,7 @@ class Keytool(Author):
         do("openssl", "pkcs12", "-in", store, "-passin", f"pass:{PASSWORD}", "-nodes", "-nocerts", "-out", self.key(kind))
 
     def use(self, kind, certificate, name, certs):
-        """The keystore gets the authority, and then the reply to its request."""
+        """The keystore gets the CA, and then the reply to its request."""
         store = self.store(kind)
         self.keytool(store, "-importcert", "-noprompt", "-alias", "ca", "-file", certs / "ca.pem")
         self.keytool(store, "-importcert", "-noprompt", "-alias", "my", "-file", certificate)

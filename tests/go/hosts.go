@@ -52,7 +52,7 @@ func (h host) start() ([]server, error) {
 // hosts probes the two ports of hosts together.
 func (p *proof) hosts(home directory) {
 	own, err1 := home.identity("server")
-	authority, err2 := home.issuer()
+	ca, err2 := home.issuer()
 	if err := first(err1, err2); err != nil {
 		check("the hosts' certificates are made", err)
 		return
@@ -60,7 +60,7 @@ func (p *proof) hosts(home directory) {
 	grpc, rest := overTLS(own, true), overTLS(own, false)
 	empty, renewed := p.directory("empty"), p.directory("renewed")
 	named := func(age time.Duration) tls.Certificate {
-		certificate, err := authority.issue(func(template *x509.Certificate) {
+		certificate, err := ca.issue(func(template *x509.Certificate) {
 			template.DNSNames = []string{bothOfThem}
 			template.NotBefore = time.Now().Add(-age)
 		})

@@ -14,7 +14,7 @@ import (
 // testServer is a server, what probe is to say of it, and what its clients say.
 type testServer struct {
 	words string
-	// What it serves; its authority is that of home.
+	// What it serves; its CA is that of home.
 	config *tls.Config
 	// Without it, HTTP/1 is all that it speaks, and no protocol is agreed on.
 	h2 bool
@@ -59,10 +59,10 @@ var bothVersions = []string{"TLS 1.2", "TLS 1.3"}
 
 // servers probes one server after the other.
 func servers(p proof) {
-	home, stranger := p.directory("home"), p.directory("stranger")
+	home, other := p.directory("home"), p.directory("other")
 	if p.run("gen", "-d", home.path, "--key-type", "p256") &&
-		p.run("gen", "-d", stranger.path, "--key-type", "p256", "--organization", "Another CA") {
-		testServers, err := allServers(home, stranger, p.directory("root"))
+		p.run("gen", "-d", other.path, "--key-type", "p256", "--organization", "Another CA") {
+		testServers, err := allServers(home, other, p.directory("root"))
 		if check("the test servers are made", err) {
 			for i, each := range testServers {
 				p.judge(home, fmt.Sprintf("server-%d", i), each)
@@ -96,12 +96,12 @@ func serving(certificate tls.Certificate) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{certificate}}
 }
 
-func allServers(home, stranger, deep directory) ([]testServer, error) {
-	authority, err1 := home.issuer()
-	another, err2 := stranger.issuer()
+func allServers(home, other, deep directory) ([]testServer, error) {
+	ca, err1 := home.issuer()
+	another, err2 := other.issuer()
 	own, err3 := home.identity("server")
 	roots, err4 := home.roots()
-	strangers, err5 := stranger.roots()
+	othersRoots, err5 := other.roots()
 	if err := first(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
@@ -133,10 +133,10 @@ func allServers(home, stranger, deep directory) ([]testServer, error) {
 	add := func(t testServer) { testServers = append(testServers, t) }
 
 	add(healthy("a healthy server", serving(own)))
-	add(healthy("a server of another authority", serving(issue(another, unchanged))).
+	add(healthy("a server of another CA", serving(issue(another, unchanged))).
 		finds("not-issued-by-ca").failing(trusting, "not-issued-by-ca", "!client-refused"))
 	add(healthy("a server that a client distrusts", serving(own)).
-		failing(&tls.Config{RootCAs: strangers, ServerName: "localhost"}, "not-issued-by-ca", "!client-refused"))
+		failing(&tls.Config{RootCAs: othersRoots, ServerName: "localhost"}, "not-issued-by-ca", "!client-refused"))
 
 	old := healthy("TLS 1.2 alone", &tls.Config{Certificates: []tls.Certificate{own}, MaxVersion: tls.VersionTLS12}).
 		failing(atLeast13, "tls-version", "tls-version")
@@ -154,38 +154,38 @@ func allServers(home, stranger, deep directory) ([]testServer, error) {
 	rest.h2, rest.alpn, rest.arguments = false, "none", []string{"--rest-port"}
 	add(rest)
 
-	add(healthy("expired", serving(issue(authority, func(template *x509.Certificate) {
+	add(healthy("expired", serving(issue(ca, func(template *x509.Certificate) {
 		template.NotBefore = time.Now().Add(-48 * time.Hour)
 		template.NotAfter = time.Now().Add(-24 * time.Hour)
 	}))).finds("expired").failing(trusting, "expired", "!client-refused"))
-	add(healthy("not yet valid", serving(issue(authority, func(template *x509.Certificate) {
+	add(healthy("not yet valid", serving(issue(ca, func(template *x509.Certificate) {
 		template.NotBefore = time.Now().Add(24 * time.Hour)
 	}))).finds("not-yet-valid").failing(trusting, "not-yet-valid", "!client-refused"))
-	add(healthy("the wrong name", serving(issue(authority, func(template *x509.Certificate) {
+	add(healthy("the wrong name", serving(issue(ca, func(template *x509.Certificate) {
 		template.DNSNames = []string{"other.example"}
 	}))).finds("name-not-covered").failing(trusting, "name-not-covered", "!client-refused"))
-	add(healthy("no subjectAltName", serving(issue(authority, func(template *x509.Certificate) {
+	add(healthy("no subjectAltName", serving(issue(ca, func(template *x509.Certificate) {
 		template.DNSNames = nil
 	}))).finds("no-subject-alt-name").failing(trusting, "no-subject-alt-name", "!client-refused"))
-	add(healthy("for clients alone", serving(issue(authority, func(template *x509.Certificate) {
+	add(healthy("for clients alone", serving(issue(ca, func(template *x509.Certificate) {
 		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	}))).finds("server-without-server-auth").failing(trusting, "server-without-server-auth", "!client-refused"))
 
 	trustingTop := &tls.Config{RootCAs: poolOf([]*x509.Certificate{top.certificate}), ServerName: "localhost"}
 	// What it signs with is not the key of what it shows first.
-	misplaced := healthy("an intermediate authority before the server's own certificate",
+	misplaced := healthy("an intermediate CA before the server's own certificate",
 		serving(misordered(issue(lower, unchanged, lower.certificate, upper.certificate)))).
 		finds("ca-before-leaf handshake-refused")
 	misplaced.alpn, misplaced.mode, misplaced.without = "none", "none", anything
 	for _, below := range []testServer{
-		healthy("two intermediate authorities",
+		healthy("two intermediate CAs",
 			serving(issue(lower, unchanged, lower.certificate, upper.certificate))),
-		healthy("two intermediate authorities in the wrong order, which nobody minds",
+		healthy("two intermediate CAs in the wrong order, which nobody minds",
 			serving(issue(lower, unchanged, upper.certificate, lower.certificate))),
 		misplaced,
-		healthy("no intermediate authorities, where they are needed", serving(issue(lower, unchanged))).
+		healthy("no intermediate CAs, where they are needed", serving(issue(lower, unchanged))).
 			finds("not-issued-by-ca").failing(trustingTop, "not-issued-by-ca", "!client-refused"),
-		healthy("one intermediate authority, where two are needed", serving(issue(lower, unchanged, lower.certificate))).
+		healthy("one intermediate CA, where two are needed", serving(issue(lower, unchanged, lower.certificate))).
 			finds("not-issued-by-ca").failing(trustingTop, "not-issued-by-ca", "!client-refused"),
 	} {
 		below.trusted = deep
@@ -205,8 +205,8 @@ func allServers(home, stranger, deep directory) ([]testServer, error) {
 			return config
 		}
 		unfit, err := home.identity("server")
-		strange, err2 := stranger.identity("client")
-		expired := issue(authority, func(template *x509.Certificate) {
+		strange, err2 := other.identity("client")
+		expired := issue(ca, func(template *x509.Certificate) {
 			template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 			template.NotBefore = time.Now().Add(-48 * time.Hour)
 			template.NotAfter = time.Now().Add(-24 * time.Hour)
@@ -227,9 +227,9 @@ func allServers(home, stranger, deep directory) ([]testServer, error) {
 		}
 		add(refusing("a client certificate for servers", directory{}, show(unfit),
 			"bad_certificate", "client-refused", "client-without-client-auth"))
-		add(refusing("another authority's client certificate", stranger, show(strange),
+		add(refusing("another CA's client certificate", other, show(strange),
 			"unknown_ca", "not-issued-by-ca", "not-issued-by-ca"))
-		add(refusing("an expired client certificate", stranger, show(expired),
+		add(refusing("an expired client certificate", other, show(expired),
 			"unknown_ca", "expired", "expired"))
 		add(mutual("refuses a client without a certificate in "+name, own, roots, version, home, home,
 			without, "let in", "").failing(trusting, noneCode, "client-certificate-missing"))

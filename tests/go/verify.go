@@ -29,7 +29,7 @@ var keyTypes = []string{"rsa2048", "rsa3072", "rsa4096", "p256", "p384"}
 type proof struct {
 	program, genSh, folder string
 	// A directory of another CA.
-	stranger directory
+	other directory
 }
 
 func main() {
@@ -48,13 +48,13 @@ func main() {
 
 // certificates judges what gen and renew make.
 func certificates(p proof) {
-	p.stranger = p.directory("stranger")
-	if p.run("gen", "-d", p.stranger.path, "--key-type", "p256") {
+	p.other = p.directory("other")
+	if p.run("gen", "-d", p.other.path, "--key-type", "p256") {
 		for _, keyType := range keyTypes {
 			p.everyKeyType(keyType)
 		}
-		for i, authority := range authorities {
-			p.existingAuthority(fmt.Sprintf("authority-%d", i), authority)
+		for i, ca := range opensslCAs {
+			p.existingCA(fmt.Sprintf("ca-%d", i), ca)
 		}
 		p.directoryOfGenSh()
 	}
@@ -87,11 +87,11 @@ func command(command *exec.Cmd) error {
 func (p *proof) everyKeyType(keyType string) {
 	d := p.directory(keyType)
 	if p.run("gen", "-d", d.path, "--key-type", keyType) {
-		check("gen with "+keyType+": authority, server and client have such a key", d.allKeysAre(keyType))
+		check("gen with "+keyType+": CA, server and client have such a key", d.allKeysAre(keyType))
 		p.isFitForItsPurpose("gen with "+keyType, d)
 	}
 	if p.run("renew", "-d", d.path) {
-		check("renew with "+keyType+": authority, server and client have such a key", d.allKeysAre(keyType))
+		check("renew with "+keyType+": CA, server and client have such a key", d.allKeysAre(keyType))
 		p.isFitForItsPurpose("renew with "+keyType, d)
 	}
 }
@@ -122,9 +122,9 @@ func (p *proof) wrongUses(words string, d directory) {
 	check(words+": server.pem is refused as another host", first(
 		refused(d.verify("server.pem", d, x509.ExtKeyUsageServerAuth, "other.example"), wrongName),
 		refused(d.verify("server.pem", d, x509.ExtKeyUsageServerAuth, "127.0.0.2"), wrongName)))
-	check(words+": another authority's ca.pem verifies neither", first(
-		refused(d.verify("server.pem", p.stranger, x509.ExtKeyUsageServerAuth, ""), unknownAuthority),
-		refused(d.verify("client.pem", p.stranger, x509.ExtKeyUsageClientAuth, ""), unknownAuthority)))
+	check(words+": another CA's ca.pem verifies neither", first(
+		refused(d.verify("server.pem", p.other, x509.ExtKeyUsageServerAuth, ""), unknownAuthority),
+		refused(d.verify("client.pem", p.other, x509.ExtKeyUsageClientAuth, ""), unknownAuthority)))
 }
 
 func loads(d directory) error {
@@ -137,8 +137,8 @@ func (p *proof) oneWay(words string, d directory) {
 	check(words+": one-way TLS 1.2 works for a client with ca.pem", oneWayWorks(d, tls.VersionTLS12))
 	check(words+": one-way TLS 1.3 works for a client with ca.pem", oneWayWorks(d, tls.VersionTLS13))
 
-	outcome, err := connect(d, false, p.stranger, tls.VersionTLS13)
-	check(words+": a client with another authority's ca.pem refuses the server",
+	outcome, err := connect(d, false, p.other, tls.VersionTLS13)
+	check(words+": a client with another CA's ca.pem refuses the server",
 		first(err, outcome.refusedByClient(unknownAuthority)))
 }
 
@@ -154,8 +154,8 @@ func (p *proof) mutual(words string, d directory) {
 	check(words+": mutual TLS refuses a client without certificate",
 		first(err, outcome.refusedByServer(noCertificate)))
 
-	check(words+": mutual TLS refuses a client with another authority's client.pem",
-		mutualRefuses(d, p.stranger, "client", unknownAuthority))
+	check(words+": mutual TLS refuses a client with another CA's client.pem",
+		mutualRefuses(d, p.other, "client", unknownAuthority))
 	check(words+": mutual TLS refuses a client with server.pem", mutualRefuses(d, d, "server", wrongUsage))
 }
 
@@ -178,7 +178,7 @@ func mutualRefuses(d, owner directory, name, reason string) error {
 	return first(err, outcome.refusedByServer(reason))
 }
 
-func (p *proof) existingAuthority(name string, a authority) {
+func (p *proof) existingCA(name string, a opensslCA) {
 	certificate, key, err := a.make(filepath.Join(p.folder, name+"-made-by-openssl"))
 	if !check("OpenSSL makes "+a.words, err) {
 		return
@@ -193,7 +193,7 @@ func (p *proof) existingAuthority(name string, a authority) {
 	}
 }
 
-// isIssuedBy makes the checks that depend on the authority.
+// isIssuedBy makes the checks that depend on the CA.
 func (p *proof) isIssuedBy(words string, d directory) {
 	check(words+": ca.pem verifies server.pem and client.pem", first(
 		d.verify("server.pem", d, x509.ExtKeyUsageServerAuth, "localhost"),

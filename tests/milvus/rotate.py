@@ -1,4 +1,4 @@
-"""Replaces authorities as `rotate-ca` says, with a real Milvus and real clients at every stage.
+"""Replaces CAs as `rotate-ca` says, with a real Milvus and real clients at every stage.
 
 Usage: rotate.py MILVUS_CERTS MILVUS CLIENT=COMMAND..., in an empty folder
 
@@ -239,7 +239,7 @@ STAGES = [
     "with the ca.pem of finish",
 ]
 
-# Which authorities' certificate a party shows at each stage, and which it trusts.
+# Which CAs' certificate a party shows at each stage, and which it trusts.
 SHOWS = ["old", "old", "new", "new"]
 TRUSTS = [{"old"}, {"old", "new"}, {"old", "new"}, {"new"}]
 
@@ -290,7 +290,7 @@ class Parties:
             shutil.copytree(self.folder(party), self.work / f"{party}-{self.stage + 1}")
         self.stage += 1
 
-    def take_authorities(self) -> None:
+    def take_cas(self) -> None:
         self._advance()
         for party in self.source:
             self._give(party, ["ca.pem"])
@@ -316,13 +316,13 @@ def rotation(place: Place, name: str, old: str, new: list[str]) -> None:
 
     begun = place.program.run("rotate-ca", "begin", "-d", certificates, *new)
     says(place, words, "begin", begun["next_steps"][0])
-    parties.take_authorities()
+    parties.take_cas()
     issued = place.program.run_as_told(begun["next_steps"][1])
     says(place, words, "issue", issued["next_steps"][0])
     parties.take_certificates()
     finished = place.program.run_as_told(issued["next_steps"][-1])
     says(place, words, "finish", finished["next_steps"][0])
-    parties.take_authorities()
+    parties.take_cas()
 
     for server, server_stage in enumerate(STAGES):
         expected = {
@@ -341,7 +341,7 @@ def says(place: Place, words: str, step: str, said: str) -> None:
 
 
 def same_key(place: Place) -> None:
-    """The authority of gen.sh is signed anew."""
+    """The CA of gen.sh is signed anew."""
     work = place.work / "same-key"
     certificates = work / "certs"
     certificates.mkdir(parents=True)
@@ -354,7 +354,7 @@ def same_key(place: Place) -> None:
     shutil.copytree(certificates, before)
     place.program.run("rotate-ca", "begin", "--same-key", "-d", certificates)
 
-    words = "gen.sh's authority, signed anew with the same key"
+    words = "gen.sh's CA, signed anew with the same key"
     changed = [name for name in ("server.pem", "client.pem", "ca.key") if differ(before / name, certificates / name)]
     check(f"{words}: only ca.pem is another one", changed)
     strictly_verified(place, words, certificates, before, by_gen_sh)
@@ -495,7 +495,7 @@ class Interrupted:
         new.write_bytes(trusted[trusted.index(b"-----BEGIN", 1) :])
         verified = openssl("verify", "-CAfile", new, *(certificate for certificate, _ in self.pairs()))
         problems += verified.stderr.splitlines()
-        return problems + [f"{path} is of the old authority" for path in old] + [f"{path} is left" for path in left]
+        return problems + [f"{path} is of the old CA" for path in old] + [f"{path} is left" for path in left]
 
     @staticmethod
     def left(folder: Path) -> list[str]:
@@ -560,7 +560,7 @@ def interrupted_issue(place: Place, it: Interrupted, seed: int, work: Path) -> N
     check(sentence, [] if both else ["never between"])
     words = "rotate-ca issue, killed"
     check(f"{words}: status says what OpenSSL says of the certificates", untrue)
-    check(f"{words}: run again, it leaves nothing of the old authority and nothing undone", unfinished)
+    check(f"{words}: run again, it leaves nothing of the old CA and nothing undone", unfinished)
     if both is None:
         return
     clients = {"a client that has been issued again, and one that has not,": (WORKS, both["clients"])}
