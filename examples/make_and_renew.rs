@@ -1,8 +1,8 @@
 //! Makes a certificate directory, then renews its server certificate with one more name:
 //! `cargo run --example make_and_renew -- DIRECTORY`.
 
-use milvus_certs::{GenerateRequest, RenewRequest, Report, generate, renew};
 use milvus_certs::x509::EndEntityKind;
+use milvus_certs::{GenerateRequest, RenewRequest, Report, generate, renew};
 use time::OffsetDateTime;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,6 +22,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 #[expect(clippy::print_stdout, reason = "an example shows what it did")]
 fn show(report: &Report) {
     for certificate in &report.certificates {
-        println!("{}: {} until {}", certificate.path, certificate.names.join(", "), certificate.not_after);
+        let names: Vec<_> = certificate.names.iter().map(ToString::to_string).collect();
+        let until = certificate.validity.not_after;
+        println!("{}: {} until {until}", certificate.path.display(), names.join(", "));
     }
 }

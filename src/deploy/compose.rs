@@ -16,7 +16,7 @@ pub(crate) const TLS_FOLDER: &str = "tls";
 
 /// The files for Docker Compose, beside those that the container gets.
 #[must_use]
-pub fn compose(settings: &TlsSettings, files: &ServerFiles<'_>) -> Vec<Document> {
+pub(crate) fn compose(settings: &TlsSettings, files: &ServerFiles<'_>) -> Vec<Document> {
     let compose_file = OVERRIDE.document(context! {
         // Compose takes `$` for the beginning of a variable, and `$$` for itself.
         mount_path => settings.mount_path.as_str().replace('$', "$$"),

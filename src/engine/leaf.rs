@@ -26,7 +26,7 @@ pub enum Action {
 
 /// What a certificate of a server or client says.
 #[derive(Clone, Debug)]
-pub struct Leaf {
+pub(crate) struct Leaf {
     pub kind: EndEntityKind,
     pub subject: Subject,
     /// subjectAltName.

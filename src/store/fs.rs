@@ -22,7 +22,7 @@ use crate::store::error::{about, not_a_file, too_large, unreadable};
 use crate::store::mode::FileMode;
 
 /// Far more than any key, certificate or chain.
-pub const MAX_FILE_SIZE: u64 = 1024 * 1024;
+pub(crate) const MAX_FILE_SIZE: u64 = 1024 * 1024;
 
 /// To read without waiting: a pipe that nobody writes to ends at once.
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
@@ -30,7 +30,7 @@ const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLO
 
 /// Who a file belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner {
+pub(crate) struct Owner {
     pub(super) user: u32,
     pub(super) group: u32,
 }
@@ -295,17 +295,17 @@ fn read_up_to(source: impl Read, limit: u64, buffer: usize) -> io::Result<Option
 }
 
 /// Reads a file anywhere, which may also be a pipe such as a shell's `<(…)`.
-pub fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub(crate) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     read_file_up_to(path, MAX_FILE_SIZE)
 }
 
 /// The same, with another limit in bytes.
-pub fn read_file_up_to(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub(crate) fn read_file_up_to(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
     read_opened(open_anywhere(path).map_err(unreadable(path))?, path, limit)
 }
 
 /// Reads a file anywhere; nothing where there is none, or no folder that it could be in.
-pub fn read_file_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+pub(crate) fn read_file_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     match open_anywhere(path) {
         Err(error) if is_absent(&error) => Ok(None),
         opened => read_opened(opened.map_err(unreadable(path))?, path, MAX_FILE_SIZE).map(Some),
@@ -329,7 +329,7 @@ fn read_opened(file: File, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>
 }
 
 /// Opens a regular file anywhere; nothing where there is none.
-pub fn open_file(path: &Path) -> Result<Option<File>, Error> {
+pub(crate) fn open_file(path: &Path) -> Result<Option<File>, Error> {
     match open_anywhere(path) {
         Err(error) if is_absent(&error) => Ok(None),
         opened => {
@@ -354,7 +354,7 @@ fn open_anywhere(path: &Path) -> io::Result<File> {
 }
 
 /// Reads all that comes, up to `limit` bytes; `path` is what errors call it.
-pub fn read_from(source: impl Read, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub(crate) fn read_from(source: impl Read, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
     read_up_to(source, limit, BUFFER).map_err(unreadable(path))?.ok_or_else(|| too_large(path, limit))
 }
 

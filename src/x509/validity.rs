@@ -111,7 +111,7 @@ impl Validity {
 }
 
 /// A moment as messages name it: `2036-11-22 18:57 UTC`.
-pub fn moment(time: OffsetDateTime) -> String {
+pub(crate) fn moment(time: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
     let time = time.to_offset(UtcOffset::UTC);
     time.format(format).unwrap_or_else(|_| time.to_string())

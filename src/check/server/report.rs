@@ -13,7 +13,7 @@ use crate::x509::json::optional_text;
 /// What `probe` saw.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ProbeReport {
+pub(crate) struct ProbeReport {
     /// The certificate directory, if what is served was held to one.
     pub directory: Option<String>,
     /// The tlsMode that is in force, where all ports agree: 0, 1 or 2.
@@ -27,7 +27,7 @@ pub struct ProbeReport {
 /// A port, and what is there.
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ProbedPort {
+pub(crate) struct ProbedPort {
     /// The host and port, as they were named.
     pub target: String,
     /// None where the name leads nowhere.
@@ -63,7 +63,7 @@ pub struct ProbedPort {
 
 /// Whom a port serves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PortService {
+pub(crate) enum PortService {
     #[default]
     Grpc,
     Rest,
@@ -74,7 +74,7 @@ pub enum PortService {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub enum PortState {
+pub(crate) enum PortState {
     #[default]
     Unresolved,
     Closed,
@@ -88,7 +88,7 @@ pub enum PortState {
 /// What becomes of a client.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ClientOutcome {
+pub(crate) struct ClientOutcome {
     pub let_in: bool,
     /// The alert by which it is refused, or what happens instead of an answer.
     pub reason: Option<String>,
@@ -102,7 +102,7 @@ impl ProbeReport {
 
     /// Whether any port could be reached.
     #[must_use]
-    pub fn is_reached(&self) -> bool {
+    pub(crate) fn is_reached(&self) -> bool {
         self.ports.iter().any(|port| port.state.is_reached())
     }
 }
@@ -122,7 +122,7 @@ impl PortState {
 
 impl PortService {
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Grpc => "grpc",
             Self::Rest => "rest",
