@@ -1,7 +1,7 @@
 //! TLS certificates for [Milvus](https://milvus.io) that work the first time.
 //!
 //! [`generate`] makes a certificate directory: a private CA, a server and a client certificate. [`renew`]
-//! renews them, [`issue`] issues more from the same CA, [`rotate`] replaces the CA, and [`check`] finds what is
+//! renews them, [`issue`] issues more from the same CA, [`rotate`] replaces the CA, and [`check()`] finds what is
 //! wrong. Each takes a request and the time, and returns a report.
 //!
 //! ```

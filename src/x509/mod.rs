@@ -62,9 +62,9 @@ pub use serial::SerialNumber;
 #[cfg(feature = "probe")]
 pub(crate) use signature::ECDSA_P521_SHA512;
 pub use subject::{Attribute, AttributeType, Subject};
+pub(crate) use validity::day_count;
 pub(crate) use validity::moment;
 pub use validity::{Days, Validity};
-pub(crate) use validity::{day_count, from_timestamp};
 pub(crate) use verify::{covers, verify_chain};
 
 crate::base::text::serialize_as_displayed!(EndEntityKind, GeneralName, SerialNumber, Subject);

@@ -122,18 +122,6 @@ pub(crate) fn day_count(now: OffsetDateTime, then: OffsetDateTime) -> i64 {
     (then - now).whole_seconds().div_euclid(24 * 60 * 60)
 }
 
-/// RFC 3339 in UTC.
-pub(crate) fn timestamp(time: OffsetDateTime) -> String {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    time.format(format).unwrap_or_else(|_| time.to_string())
-}
-
-/// Reads what [`timestamp`] writes.
-pub(crate) fn from_timestamp(text: &str) -> Option<OffsetDateTime> {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    PrimitiveDateTime::parse(text, format).ok().map(PrimitiveDateTime::assume_utc)
-}
-
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;
