@@ -204,7 +204,14 @@ fn a_path_that_is_not_utf8_is_wrong_usage() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(OsStr::from_bytes(b"\xff"));
     let output = milvus_certs().args(["gen", "-d"]).arg(&path).output().unwrap();
-    assert_refusal(&output, 2, "not UTF-8");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(output.stdout.is_empty(), "{:?}", output.stdout);
+    assert!(stderr.starts_with("error: invalid UTF-8 was detected "), "{stderr}");
+    assert!(
+        stderr.ends_with("\nhint: rename the file or folder, so that messages and JSON can name it\n"),
+        "{stderr}"
+    );
     assert!(!path.exists());
 }
 

@@ -38,7 +38,7 @@ impl Args {
         write_files(&self.out, &files, overwrite, Protection::GivenUp)?;
         let mut page = Page::default();
         page.line(format!("Wrote {} manual pages to {}.", files.len(), self.out.display()));
-        output::print(&page.into_text()).map_err(|error| error.after("the files were written"))?;
+        output::print(&page.into_text()).map_err(output::but_written)?;
         Ok(Status::Done)
     }
 }

@@ -83,7 +83,7 @@ pub(super) fn did<R: Run>(
         }
     };
     print(&content).map_err(|error| match has_changed {
-        true => error.after("the files were written"),
+        true => but_written(error),
         false => error,
     })
 }
@@ -100,6 +100,11 @@ pub(super) fn saw<T: Serialize>(
         Style::Json => print(&json(command, Saw { changed: false, report })?),
         Style::Text => print(&text(report)),
     }
+}
+
+/// What failed after the files were written.
+pub(super) fn but_written(error: Error) -> Error {
+    error.reworded(|words| format!("the files were written, but {words}"))
 }
 
 /// Prints a text as it is.
