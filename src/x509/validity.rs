@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 use time::macros::format_description;
-use time::{Duration, OffsetDateTime, PrimitiveDateTime, UtcOffset};
+use time::{Duration, OffsetDateTime, UtcOffset};
 
 use crate::x509::error::Error;
 use crate::x509::json::rfc3339;
