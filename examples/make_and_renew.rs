@@ -5,7 +5,7 @@ use milvus_certs::x509::EndEntityKind;
 use milvus_certs::{GenerateRequest, RenewRequest, Report, generate, renew};
 use time::OffsetDateTime;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let directory = std::env::args().nth(1).unwrap_or_else(|| "certs".into());
     #[expect(clippy::disallowed_methods, reason = "a program may read the clock; the library does not")]
     let now = OffsetDateTime::now_utc();

@@ -1,5 +1,4 @@
-//! The JSON of `check`, `inspect`, `probe` and `explain` is what the schemas in `src/cli/schemas` say, to
-//! the last field.
+//! The JSON of every command is what the schemas in `docs/schemas` say, to the last field.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "the tests prepare folders of their own")]
 
 mod common;
@@ -28,7 +27,7 @@ impl Judge {
         let mut schemas = Schemas::new();
         let mut compiler = Compiler::new();
         compiler.enable_format_assertions();
-        let path = Path::new("src/cli/schemas").join(schema);
+        let path = Path::new("docs/schemas").join(schema);
         let index = compiler.compile(path.to_str().unwrap(), &mut schemas).unwrap();
         Self { schemas, index }
     }
@@ -151,8 +150,35 @@ fn what_explain_prints_is_what_its_schema_says() {
     }
 }
 
-/// Every field that is added to `document`, or taken from it, anywhere.
+#[test]
+fn what_the_commands_print_that_make_certificates_is_what_their_schemas_say() {
+    let folder = tempfile::tempdir().unwrap();
+    for (schema, arguments) in [
+        ("gen.json", &["gen", "-d", "certs", "--key-type", "p256", "--ca-days", "90"][..]),
+        ("gen.json", &["gen", "-d", "other", "--key-type", "p256", "--dry-run"]),
+        ("gen.json", &["gen", "-d", "certs", "--if-missing"]),
+        ("issue.json", &["issue", "-d", "certs", "client", "search", "--key-type", "p256"]),
+        ("renew.json", &["renew", "-d", "certs", "--all"]),
+        ("renew.json", &["renew", "-d", "certs", "--if-due", "1d"]),
+        ("rotate-ca-status.json", &["rotate-ca", "status", "-d", "certs"]),
+        ("rotate-ca.json", &["rotate-ca", "begin", "-d", "certs", "--dry-run"]),
+        ("rotate-ca.json", &["rotate-ca", "begin", "-d", "certs"]),
+        ("rotate-ca-status.json", &["rotate-ca", "status", "-d", "certs"]),
+        ("rotate-ca.json", &["rotate-ca", "issue", "-d", "certs"]),
+        ("config.json", &["config", "compose", "-d", "certs"]),
+        ("config.json", &["config", "helm", "-d", "certs", "--out", "deploy"]),
+        ("connect.json", &["connect", "python", "-d", "certs"]),
+        ("rotate-ca.json", &["rotate-ca", "finish", "-d", "certs"]),
+    ] {
+        let judge = Judge::of(schema);
+        let document = json_of(arguments, folder.path());
+        assert_nothing_else_is_allowed(&judge, &document);
+    }
+}
+
+/// The schema allows `document`, and refuses every field that is added to it, or taken from it, anywhere.
 fn assert_nothing_else_is_allowed(judge: &Judge, document: &Value) {
+    assert_eq!(judge.refusal(document), None, "{document:#}");
     let mut pointers = vec![String::new()];
     collect(document, "", &mut pointers);
     for pointer in pointers {

@@ -2,6 +2,7 @@ use serde::Serialize;
 
 /// Something that a person should know of a run that did its work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Note {
     /// A stable name for scripts.
     pub code: &'static str,

@@ -86,6 +86,21 @@ macro_rules! serialize_as_displayed {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
             }
+        }
+
+        #[cfg(test)]
+        impl schemars::JsonSchema for $displayed {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                <str as schemars::JsonSchema>::schema_name()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                <str as schemars::JsonSchema>::json_schema(generator)
+            }
         })+
     };
 }

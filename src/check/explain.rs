@@ -447,6 +447,7 @@ sayings! {
 
 /// What a text says of TLS.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ExplainReport {
     /// What the text is called.
     pub source: String,

@@ -2,7 +2,7 @@ use serde::{Serialize, Serializer};
 
 use crate::base::place::Place;
 use crate::check::clients::{Client, Stopped};
-use crate::check::codes::{CLOSE_NEXT, COPY_CA, Code};
+use crate::check::codes::{CLOSE_NEXT, COPY_CA, Code, Severity};
 use crate::check::fix::{Advice, Context, Fix, Location};
 use crate::milvus::TlsMode;
 use crate::store::FileRole;
@@ -10,6 +10,7 @@ use crate::x509::{EndEntityKind, GeneralName};
 
 /// Something that is wrong, with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(from = "Fields<'static>", into = "Fields<'static>"))]
 pub struct Finding {
     pub code: Code,
     pub place: Place,
@@ -84,19 +85,38 @@ fn advice(code: Code, Context { location, role, .. }: &Context) -> Advice {
     }
 }
 
+/// A finding in JSON.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Finding"))]
+struct Fields<'a> {
+    /// The kind of finding, a stable name for scripts.
+    code: Code,
+    severity: Severity,
+    /// The file or folder; `-` is standard input.
+    file: &'a str,
+    line: Option<usize>,
+    column: Option<usize>,
+    /// What was found there.
+    evidence: &'a str,
+    /// Why it matters to Milvus.
+    why: &'static str,
+    /// What helps.
+    fix: &'a Fix,
+}
+
 impl Serialize for Finding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct;
-        let mut finding = serializer.serialize_struct("Finding", 8)?;
-        finding.serialize_field("code", &self.code)?;
-        finding.serialize_field("severity", &self.code.severity())?;
-        finding.serialize_field("file", &self.place.path)?;
-        finding.serialize_field("line", &self.place.position.map(|position| position.line))?;
-        finding.serialize_field("column", &self.place.position.map(|position| position.column))?;
-        finding.serialize_field("evidence", &self.evidence)?;
-        finding.serialize_field("why", self.code.why())?;
-        finding.serialize_field("fix", &self.fix)?;
-        finding.end()
+        let fields = Fields {
+            code: self.code,
+            severity: self.code.severity(),
+            file: &self.place.path,
+            line: self.place.position.map(|position| position.line),
+            column: self.place.position.map(|position| position.column),
+            evidence: &self.evidence,
+            why: self.code.why(),
+            fix: &self.fix,
+        };
+        fields.serialize(serializer)
     }
 }
 

@@ -33,6 +33,7 @@ pub enum InspectTarget {
 
 /// What `inspect` saw.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InspectReport {
     /// Each target, in the order in which they were named.
     pub targets: Vec<Inspected>,
@@ -40,6 +41,7 @@ pub struct InspectReport {
 
 /// A file, or a certificate directory with its files.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Inspected {
     pub path: String,
     /// Whether it is a certificate directory.
@@ -53,6 +55,7 @@ pub struct Inspected {
 
 /// A file and everything in it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InspectedFile {
     pub path: String,
     /// Its permissions in octal, in a directory.
@@ -67,6 +70,7 @@ pub struct InspectedFile {
 
 /// Something that a file holds.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum InspectedItem {
     Certificate(Box<CertificateDetails>),
@@ -104,6 +108,7 @@ pub enum InspectedItem {
 
 /// What a certificate says.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct CertificateDetails {
     pub role: CertificateRole,
     pub common_name: Option<String>,
@@ -146,10 +151,12 @@ pub enum CertificateRole {
 
 /// What an inventory says of a certificate.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct EntryDetails {
     /// Its line, counted from one.
     pub line: usize,
     #[serde(serialize_with = "text")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub role: EndEntityKind,
     pub subject: String,
     pub issuer: String,
@@ -162,11 +169,13 @@ pub struct EntryDetails {
     pub file: String,
     /// When it was signed.
     #[serde(serialize_with = "rfc3339")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub issued_at: OffsetDateTime,
 }
 
 /// What can be said of a private key.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct KeyDetails {
     pub form: String,
     /// Whether it needs a passphrase.
@@ -181,6 +190,7 @@ pub struct KeyDetails {
 
 /// What a certificate signing request asks for.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct RequestDetails {
     /// Whose certificate it is to be.
     pub subject: String,

@@ -9,6 +9,7 @@ use crate::milvus::TlsMode;
 
 /// What will work in a mode, and with which clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     pub tls_mode: TlsMode,
     pub clients: Vec<Outcome>,
@@ -16,7 +17,9 @@ pub struct Verdict {
 
 /// What becomes of a client in a mode.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outcome {
+    #[cfg_attr(test, schemars(with = "String"))]
     pub client: Client,
     /// Whether it will connect.
     pub works: bool,

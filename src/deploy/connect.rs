@@ -31,6 +31,7 @@ pub struct ConnectRequest {
 
 /// How a client connects.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ConnectReport {
     /// The certificate directory.
     pub directory: String,

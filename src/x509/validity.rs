@@ -63,12 +63,15 @@ impl fmt::Display for Days {
 
 /// From when to when a certificate is valid, both ends included, in whole seconds of UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Validity {
     /// The first second.
     #[serde(serialize_with = "rfc3339")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub not_before: OffsetDateTime,
     /// The last second.
     #[serde(serialize_with = "rfc3339")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub not_after: OffsetDateTime,
 }
 

@@ -10,6 +10,7 @@ use crate::x509::{Certificate, EndEntityKind, SerialNumber, Subject, Validity, d
 
 /// What `check` found.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckReport {
     /// The certificate directory, if one was judged.
     pub directory: Option<String>,
@@ -25,11 +26,13 @@ pub struct CheckReport {
 
 /// A certificate that was judged.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckedCertificate {
     /// The file that it is in.
     pub file: String,
     /// Whose it is; none for a CA.
     #[serde(rename = "role", serialize_with = "role")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub kind: Option<EndEntityKind>,
     pub subject: Subject,
     pub serial: SerialNumber,

@@ -1,7 +1,9 @@
+use std::fmt;
 use std::net::SocketAddr;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
+use crate::base::text::serialize_as_displayed;
 use crate::check::finding::Finding;
 use crate::check::inspect::CertificateDetails;
 use crate::milvus::TlsMode;
@@ -12,6 +14,7 @@ use crate::x509::json::optional_text;
 
 /// What `probe` saw.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProbeReport {
     /// The certificate directory, if what is served was held to one.
     pub directory: Option<String>,
@@ -25,11 +28,13 @@ pub struct ProbeReport {
 
 /// A port, and what is there.
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProbedPort {
     /// The host and port, as they were named.
     pub target: String,
     /// None where the name leads nowhere.
     #[serde(serialize_with = "optional_text")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub address: Option<SocketAddr>,
     pub service: PortService,
     pub state: PortState,
@@ -68,6 +73,7 @@ pub enum PortService {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PortState {
     #[default]
@@ -82,6 +88,7 @@ pub enum PortState {
 
 /// What becomes of a client.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClientOutcome {
     pub let_in: bool,
     /// The alert by which it is refused, or what happens instead of an answer.
@@ -115,15 +122,6 @@ impl PortState {
 }
 
 impl PortService {
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Grpc => "grpc",
-            Self::Rest => "rest",
-            Self::Component(name) => name,
-        }
-    }
-
     fn of(target: &Target, internal: bool) -> Self {
         let component = INTERNAL_PORTS.iter().find(|(_, port)| internal && *port == target.port);
         match (component, target.service) {
@@ -134,11 +132,17 @@ impl PortService {
     }
 }
 
-impl Serialize for PortService {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
+impl fmt::Display for PortService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Grpc => "grpc",
+            Self::Rest => "rest",
+            Self::Component(name) => name,
+        })
     }
 }
+
+serialize_as_displayed!(PortService);
 
 impl ProbedPort {
     pub(crate) fn of(seen: &Seen, internal: bool) -> Self {

@@ -5,8 +5,21 @@ use std::path::Path;
 
 use crate::base::text::printable;
 
-/// A cell of a table, as wide as its column. A format string has no room for more than 65,535 characters.
-pub(crate) fn padded(text: &str, width: usize) -> String {
+/// The rows of a table, with columns that are as wide as their widest cell.
+pub(crate) fn aligned<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
+    let shown = |row: &[String; N]| row.each_ref().map(|cell| printable(cell).into_owned());
+    let rows: Vec<_> = rows.iter().map(shown).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |row: &[String; N]| {
+        let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| padded(cell, width)).collect();
+        format!("  {}", cells.join("  ")).trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+/// A cell of a table. A format string has no room for more than 65,535 characters.
+fn padded(text: &str, width: usize) -> String {
     let missing = width.saturating_sub(text.chars().count());
     text.to_owned() + &" ".repeat(missing)
 }

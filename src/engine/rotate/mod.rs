@@ -24,6 +24,7 @@ pub use step::{RotationRequest, RotationStep};
 
 /// What a step did, and how far the replacement is now.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RotationReport {
     /// What was written.
     #[serde(flatten)]
