@@ -110,7 +110,7 @@ pub enum InspectedItem {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct CertificateDetails {
-    pub role: CertificateRole,
+    pub role: CertificatePurpose,
     pub common_name: Option<String>,
     pub subject: Subject,
     pub issuer: Subject,
@@ -140,7 +140,7 @@ pub struct CertificateDetails {
 
 /// What a certificate is for, by basicConstraints and extendedKeyUsage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CertificateRole {
+pub enum CertificatePurpose {
     RootCa,
     IntermediateCa,
     Server,
@@ -440,7 +440,7 @@ impl CertificateDetails {
     pub(crate) fn of(certificate: &Certificate, now: OffsetDateTime) -> Self {
         let validity = certificate.validity();
         Self {
-            role: CertificateRole::of(certificate),
+            role: CertificatePurpose::of(certificate),
             common_name: certificate.subject().common_name(),
             subject: certificate.subject().clone(),
             issuer: certificate.issuer().clone(),
@@ -466,7 +466,7 @@ fn pin(spki_sha256: [u8; 32]) -> String {
     format!("sha256//{}", STANDARD.encode(spki_sha256))
 }
 
-impl CertificateRole {
+impl CertificatePurpose {
     fn of(certificate: &Certificate) -> Self {
         let serves = |kind| certificate.serves(kind);
         match (serves(EndEntityKind::Server), serves(EndEntityKind::Client)) {
@@ -480,7 +480,7 @@ impl CertificateRole {
     }
 }
 
-impl fmt::Display for CertificateRole {
+impl fmt::Display for CertificatePurpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::RootCa => "root authority",
@@ -493,7 +493,7 @@ impl fmt::Display for CertificateRole {
     }
 }
 
-serialize_as_displayed!(CertificateRole);
+serialize_as_displayed!(CertificatePurpose);
 
 impl EntryDetails {
     fn of(entry: IssuedEntry, line: usize) -> Self {

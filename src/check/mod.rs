@@ -31,7 +31,7 @@ pub use fit::Unfit;
 pub(crate) use fit::{FitDirectory, Purpose};
 pub use fix::Fix;
 pub use inspect::{
-    CertificateDetails, CertificateRole, EntryDetails, INSPECT_LIMIT, InspectReport, InspectTarget,
+    CertificateDetails, CertificatePurpose, EntryDetails, INSPECT_LIMIT, InspectReport, InspectTarget,
     Inspected, InspectedFile, InspectedItem, KeyDetails, RequestDetails, inspect,
 };
 pub use interruption::interrupted_runs;

@@ -65,6 +65,7 @@ pub enum ConfigTarget {
 
 /// What `config` rendered.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ConfigReport {
     /// The certificate directory.
     pub directory: String,
@@ -82,6 +83,7 @@ pub struct ConfigReport {
 
 /// A file that was rendered.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RenderedDocument {
     /// Its name, or where it was written, its path.
     pub path: String,
@@ -89,6 +91,7 @@ pub struct RenderedDocument {
     pub mode: Option<String>,
     /// Its text, where it was not written.
     #[serde(serialize_with = "as_text")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub content: Option<Zeroizing<String>>,
 }
 

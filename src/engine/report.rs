@@ -13,6 +13,7 @@ use crate::x509::{Certificate, EndEntityKind, GeneralName, KeyType, SerialNumber
 
 /// What a command did, or with `dry_run` would do.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// The certificate directory, as it was named.
     pub directory: PathBuf,
@@ -32,6 +33,7 @@ pub struct Report {
 
 /// Whose certificate it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CertificateRole {
     Ca,
@@ -41,6 +43,7 @@ pub enum CertificateRole {
 
 /// A certificate of the directory.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CertificateReport {
     pub role: CertificateRole,
     /// The name under which it was issued; none for ca.pem, server.pem and client.pem.
@@ -66,6 +69,7 @@ pub struct CertificateReport {
 
 /// A file that was written.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FileReport {
     pub path: PathBuf,
     /// Its permissions.

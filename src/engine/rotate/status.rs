@@ -12,6 +12,7 @@ use crate::x509::{Subject, day_count};
 
 /// How far the replacement of an authority is, by what the certificates say.
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RotationStatus {
     /// How far it is.
     pub state: RotationState,
@@ -25,12 +26,14 @@ pub struct RotationStatus {
 
 /// An authority that ca.pem trusts.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RotatedAuthority {
     /// The subject's CommonName.
     pub common_name: String,
     pub subject: Subject,
     /// Its last second.
     #[serde(serialize_with = "rfc3339")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub not_after: OffsetDateTime,
     /// Whole days until then; negative when it has passed.
     pub days_left: i64,
