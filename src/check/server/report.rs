@@ -76,7 +76,6 @@ pub(crate) enum PortService {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum PortState {
     #[default]
     Unresolved,

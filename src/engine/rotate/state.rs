@@ -21,7 +21,6 @@ use crate::x509::{Certificate, EndEntityKind, KeyMaterial, Problem, certificates
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum RotationState {
     /// There is one CA.
     #[default]
