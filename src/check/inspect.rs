@@ -110,10 +110,14 @@ pub enum InspectedItem {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct CertificateDetails {
+    /// `root authority`, `intermediate authority`, `server`, `client`, `server and client`, or
+    /// `neither server nor client`.
     pub role: CertificatePurpose,
+    /// The subject's CommonName.
     pub common_name: Option<String>,
     pub subject: Subject,
     pub issuer: Subject,
+    /// In hex.
     pub serial: SerialNumber,
     #[serde(flatten)]
     pub validity: Validity,
@@ -121,17 +125,19 @@ pub struct CertificateDetails {
     pub days_left: i64,
     /// subjectAltName.
     pub names: Vec<String>,
+    /// pathLenConstraint, of a CA that has one.
     pub path_length: Option<u32>,
-    /// None without the extension.
+    /// The bits of keyUsage; none without the extension.
     pub key_usage: Option<Vec<&'static str>>,
-    /// None without the extension.
+    /// The purposes of extendedKeyUsage; none without the extension.
     pub extended_key_usage: Option<Vec<String>>,
     /// The kind and size of its key.
     pub key: String,
     /// How its issuer signed it.
     pub signature: String,
-    /// In hex, as those that follow.
+    /// In hex.
     pub subject_key_identifier: Option<String>,
+    /// The keyIdentifier in hex.
     pub authority_key_identifier: Option<String>,
     pub sha256_fingerprint: String,
     /// SHA-256 of the SubjectPublicKeyInfo, as curl's `--pinnedpubkey` takes it.
@@ -160,6 +166,7 @@ pub struct EntryDetails {
     pub role: EndEntityKind,
     pub subject: String,
     pub issuer: String,
+    /// In hex.
     pub serial: SerialNumber,
     pub names: Vec<String>,
     #[serde(flatten)]
@@ -167,7 +174,7 @@ pub struct EntryDetails {
     pub sha256_fingerprint: String,
     /// The file that it was put into.
     pub file: String,
-    /// When it was signed.
+    /// When it was signed, RFC 3339.
     #[serde(serialize_with = "rfc3339")]
     #[cfg_attr(test, schemars(with = "String"))]
     pub issued_at: OffsetDateTime,

@@ -3,13 +3,13 @@
 use std::fmt::Display;
 
 use serde::Serializer;
-use time::OffsetDateTime;
-
-use crate::x509::validity::timestamp;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 /// RFC 3339 in UTC.
 pub(crate) fn rfc3339<S: Serializer>(time: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&timestamp(*time))
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    serializer.serialize_str(&time.format(format).unwrap_or_else(|_| time.to_string()))
 }
 
 /// As people read it.
@@ -25,4 +25,10 @@ pub(crate) fn optional_text<S: Serializer>(
         Some(value) => serializer.collect_str(value),
         None => serializer.serialize_none(),
     }
+}
+
+/// Reads what [`rfc3339`] writes.
+pub(crate) fn from_timestamp(text: &str) -> Option<OffsetDateTime> {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    PrimitiveDateTime::parse(text, format).ok().map(PrimitiveDateTime::assume_utc)
 }

@@ -42,6 +42,7 @@ pub use chain::{ChainDefect, judge_chain};
 pub use encryption::Passphrase;
 pub use error::{Error, Problem};
 pub use generate::generate_keys;
+pub(crate) use json::from_timestamp;
 pub use key_defect::KeyDefect;
 pub use key_file::{KeyForm, KeyMaterial};
 pub use kind::EndEntityKind;
@@ -59,8 +60,8 @@ pub use serial::{SerialCounter, SerialNumber};
 #[cfg(feature = "probe")]
 pub(crate) use signature::ECDSA_P521_SHA512;
 pub use subject::{Attribute, AttributeType, Subject};
+pub(crate) use validity::day_count;
 pub use validity::{Days, Validity, moment};
-pub(crate) use validity::{day_count, from_timestamp};
 pub use verify::{covers, verify_chain};
 
 crate::base::text::serialize_as_displayed!(GeneralName, SerialNumber, Subject);

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 use time::macros::format_description;
-use time::{Duration, OffsetDateTime, PrimitiveDateTime, UtcOffset};
+use time::{Duration, OffsetDateTime, UtcOffset};
 
 use crate::x509::error::Error;
 use crate::x509::json::rfc3339;
@@ -65,11 +65,11 @@ impl fmt::Display for Days {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Validity {
-    /// The first second.
+    /// The first second, RFC 3339.
     #[serde(serialize_with = "rfc3339")]
     #[cfg_attr(test, schemars(with = "String"))]
     pub not_before: OffsetDateTime,
-    /// The last second.
+    /// The last second, RFC 3339.
     #[serde(serialize_with = "rfc3339")]
     #[cfg_attr(test, schemars(with = "String"))]
     pub not_after: OffsetDateTime,
@@ -120,18 +120,6 @@ pub fn moment(time: OffsetDateTime) -> String {
 /// Whole days from now until then, rounded down; negative when it has passed.
 pub(crate) fn day_count(now: OffsetDateTime, then: OffsetDateTime) -> i64 {
     (then - now).whole_seconds().div_euclid(24 * 60 * 60)
-}
-
-/// RFC 3339 in UTC.
-pub(crate) fn timestamp(time: OffsetDateTime) -> String {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    time.format(format).unwrap_or_else(|_| time.to_string())
-}
-
-/// Reads what [`timestamp`] writes.
-pub(crate) fn from_timestamp(text: &str) -> Option<OffsetDateTime> {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    PrimitiveDateTime::parse(text, format).ok().map(PrimitiveDateTime::assume_utc)
 }
 
 #[cfg(test)]

@@ -30,11 +30,12 @@ pub struct CheckReport {
 pub struct CheckedCertificate {
     /// The file that it is in.
     pub file: String,
-    /// Whose it is; none for a CA.
+    /// `ca`, `server` or `client`.
     #[serde(rename = "role", serialize_with = "role")]
     #[cfg_attr(test, schemars(with = "String"))]
     pub kind: Option<EndEntityKind>,
     pub subject: Subject,
+    /// In hex.
     pub serial: SerialNumber,
     #[serde(flatten)]
     pub validity: Validity,

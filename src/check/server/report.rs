@@ -36,12 +36,14 @@ pub struct ProbedPort {
     #[serde(serialize_with = "optional_text")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub address: Option<SocketAddr>,
+    /// `grpc`, `rest`, or the component of Milvus.
     pub service: PortService,
     pub state: PortState,
     /// In a few words, where it is not TLS.
     pub detail: Option<String>,
     /// The tlsMode that is in force there.
     pub tls_mode: Option<u8>,
+    /// What Milvus says of its version.
     pub milvus_version: Option<String>,
     /// The versions of TLS that it takes.
     pub tls_versions: Vec<&'static str>,
