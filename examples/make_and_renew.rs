@@ -22,6 +22,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 #[expect(clippy::print_stdout, reason = "an example shows what it did")]
 fn show(report: &Report) {
     for certificate in &report.certificates {
-        println!("{}: {} until {}", certificate.path, certificate.names.join(", "), certificate.not_after);
+        let names: Vec<_> = certificate.names.iter().map(ToString::to_string).collect();
+        let until = certificate.validity.not_after;
+        println!("{}: {} until {until}", certificate.path.display(), names.join(", "));
     }
 }

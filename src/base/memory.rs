@@ -12,7 +12,7 @@ const STACK: usize = 128 * 1024;
 ///
 /// The values of this library that hold a private key wipe themselves. This is for what arithmetic spills:
 /// call it where the function that had the key has returned. It reaches 128 KiB deep.
-pub fn wipe_stack() {
+pub(crate) fn wipe_stack() {
     zeroize_stack::<STACK>();
     copy_zeros();
 }

@@ -1,9 +1,9 @@
 //! What every floor uses: errors, notes, places in files, text for people, threads and memory.
 
-pub mod error;
-pub mod memory;
-pub mod note;
-pub mod place;
-pub mod shown;
-pub mod text;
-pub mod workers;
+pub(crate) mod error;
+pub(crate) mod memory;
+pub(crate) mod note;
+pub(crate) mod place;
+pub(crate) mod shown;
+pub(crate) mod text;
+pub(crate) mod workers;

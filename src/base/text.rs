@@ -6,7 +6,7 @@ use std::path::Path;
 /// Whether a character moves the cursor, changes the order of what is shown, or shows nothing: with
 /// it a foreign name could forge a line, or hide a part of itself.
 #[must_use]
-pub fn is_deceptive(character: char) -> bool {
+pub(crate) fn is_deceptive(character: char) -> bool {
     match character {
         // Zero width, and marks of direction.
         '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{FEFF}' => true,
@@ -20,7 +20,7 @@ pub fn is_deceptive(character: char) -> bool {
 
 /// The text with such characters escaped: `\n`, `\u{202e}`.
 #[must_use]
-pub fn printable(text: &str) -> Cow<'_, str> {
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_deceptive) {
         return text.into();
     }
@@ -36,7 +36,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 
 /// A list as people write it: `a`, `a and b`, `a, b and c`.
 #[must_use]
-pub fn listed(items: &[impl AsRef<str>]) -> String {
+pub(crate) fn listed(items: &[impl AsRef<str>]) -> String {
     let items: Vec<_> = items.iter().map(AsRef::as_ref).collect();
     match items.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
@@ -46,7 +46,7 @@ pub fn listed(items: &[impl AsRef<str>]) -> String {
 
 /// A value as it can be pasted into a shell; what cannot be shown is written in `$'…'`.
 #[must_use]
-pub fn shell_quoted(value: &str) -> String {
+pub(crate) fn shell_quoted(value: &str) -> String {
     if value.contains(is_deceptive) {
         return ansi_c_quoted(value);
     }
@@ -91,7 +91,7 @@ macro_rules! serialize_as_displayed {
         #[cfg(test)]
         impl schemars::JsonSchema for $displayed {
             fn schema_name() -> std::borrow::Cow<'static, str> {
-                <str as schemars::JsonSchema>::schema_name()
+                stringify!($displayed).into()
             }
 
             fn inline_schema() -> bool {
@@ -99,7 +99,7 @@ macro_rules! serialize_as_displayed {
             }
 
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                <str as schemars::JsonSchema>::json_schema(generator)
+                String::json_schema(generator)
             }
         })+
     };

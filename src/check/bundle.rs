@@ -18,7 +18,7 @@ pub(crate) const CERTIFICATES: [FileRole; 3] =
 /// Certificates, keys and `ca.srl` that belong together: a certificate directory, a Kubernetes
 /// Secret, or what is mounted into a container.
 #[derive(Debug, Default)]
-pub struct Bundle {
+pub(crate) struct Bundle {
     files: BTreeMap<FileRole, BundleFile>,
     pub interruption: Option<Interruption>,
 }
@@ -53,7 +53,7 @@ pub(crate) enum FileContent {
 
 impl Bundle {
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
@@ -69,7 +69,7 @@ impl Bundle {
     }
 
     /// Adds a file with its content, or the reason why it cannot be read.
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         role: FileRole,
         place: Place,
@@ -113,7 +113,7 @@ impl Bundle {
     }
 
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
@@ -150,7 +150,7 @@ impl Bundle {
 
     /// The certificates of a file, in its order; none where it is missing or unusable.
     #[must_use]
-    pub fn certificates(&self, role: FileRole) -> &[Certificate] {
+    pub(crate) fn certificates(&self, role: FileRole) -> &[Certificate] {
         match self.content(role) {
             Some(FileContent::Certificates(certificates)) => certificates,
             _ => &[],
@@ -185,7 +185,7 @@ impl Bundle {
     /// The server's or client's own certificate in a file: the one that its key belongs to, or else
     /// the first.
     #[must_use]
-    pub fn end_entity(&self, role: FileRole) -> Option<&Certificate> {
+    pub(crate) fn end_entity(&self, role: FileRole) -> Option<&Certificate> {
         let certificates = self.certificates(role);
         let key = role.kind().and_then(|kind| self.key(FileRole::pair_of(kind).0));
         let is_own =

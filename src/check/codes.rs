@@ -3,8 +3,6 @@
 
 use std::fmt;
 
-use serde::Serialize;
-
 use crate::base::text::serialize_as_displayed;
 use crate::check::clients::{ALL, Breaks, Client, Stopped};
 use crate::check::fix::Command::*;
@@ -12,9 +10,7 @@ use crate::check::fix::Part::{File, RestoreCaFile, Run, Say};
 use crate::check::fix::{Advice, Part};
 
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
     /// Something does not work, or is open to others.
     Error,
@@ -737,7 +733,7 @@ impl fmt::Display for Code {
     }
 }
 
-serialize_as_displayed!(Code);
+serialize_as_displayed!(Code, Severity);
 
 #[cfg(test)]
 mod tests {

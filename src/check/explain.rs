@@ -448,7 +448,7 @@ sayings! {
 /// What a text says of TLS.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ExplainReport {
+pub(crate) struct ExplainReport {
     /// What the text is called.
     pub source: String,
     /// Each distinct cause once, where it is first said.
@@ -459,7 +459,7 @@ pub struct ExplainReport {
 ///
 /// # Errors
 /// If the text cannot be read.
-pub fn explain(name: &str, text: impl Read) -> Result<ExplainReport, Error> {
+pub(crate) fn explain(name: &str, text: impl Read) -> Result<ExplainReport, Error> {
     let findings = findings_in(name, text).map_err(|source| {
         let path = if name == "-" { "standard input" } else { name };
         unreadable(path.as_ref())(source)

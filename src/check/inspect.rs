@@ -14,17 +14,17 @@ use crate::check::config::source::Source;
 use crate::check::inventory::{IssuedFiles, inventory_path, more_damaged};
 use crate::store::inventory::{IssuedEntry, Line, Overview, damaged_line, entries_of, lines};
 use crate::store::{FileMode, FileRole, INVENTORY, Survey, View, read_file_up_to};
-use crate::x509::json::{rfc3339, text};
+use crate::x509::json::rfc3339;
 use crate::x509::{
     self, Certificate, CertificateRequest, EndEntityKind, Item, KeyAlgorithm, KeyMaterial, SerialCounter,
     SerialNumber, Subject, Validity, certificates_from_pem, day_count, hex_with_colons, items, texts,
 };
 
 /// The most that `inspect` reads of a file, in bytes: ten thousand certificates are about 20 MB.
-pub const INSPECT_LIMIT: u64 = 64 * 1024 * 1024;
+pub(crate) const INSPECT_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// What `inspect` looks at.
-pub enum InspectTarget {
+pub(crate) enum InspectTarget {
     /// A file or a certificate directory.
     Path(PathBuf),
     /// Content that was read elsewhere.
@@ -34,7 +34,7 @@ pub enum InspectTarget {
 /// What `inspect` saw.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct InspectReport {
+pub(crate) struct InspectReport {
     /// Each target, in the order in which they were named.
     pub targets: Vec<Inspected>,
 }
@@ -42,7 +42,7 @@ pub struct InspectReport {
 /// A file, or a certificate directory with its files.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Inspected {
+pub(crate) struct Inspected {
     pub path: String,
     /// Whether it is a certificate directory.
     pub is_directory: bool,
@@ -56,7 +56,7 @@ pub struct Inspected {
 /// A file and everything in it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct InspectedFile {
+pub(crate) struct InspectedFile {
     pub path: String,
     /// Its permissions in octal, in a directory.
     pub mode: Option<FileMode>,
@@ -72,7 +72,7 @@ pub struct InspectedFile {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum InspectedItem {
+pub(crate) enum InspectedItem {
     Certificate(Box<CertificateDetails>),
     /// A private key, without its secret.
     PrivateKey(KeyDetails),
@@ -109,15 +109,11 @@ pub enum InspectedItem {
 /// What a certificate says.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
-pub struct CertificateDetails {
-    /// `root authority`, `intermediate authority`, `server`, `client`, `server and client`, or
-    /// `neither server nor client`.
-    pub role: CertificatePurpose,
-    /// The subject's CommonName.
+pub(crate) struct CertificateDetails {
+    pub role: CertificateRole,
     pub common_name: Option<String>,
     pub subject: Subject,
     pub issuer: Subject,
-    /// In hex.
     pub serial: SerialNumber,
     #[serde(flatten)]
     pub validity: Validity,
@@ -125,19 +121,17 @@ pub struct CertificateDetails {
     pub days_left: i64,
     /// subjectAltName.
     pub names: Vec<String>,
-    /// pathLenConstraint, of a CA that has one.
     pub path_length: Option<u32>,
-    /// The bits of keyUsage; none without the extension.
+    /// None without the extension.
     pub key_usage: Option<Vec<&'static str>>,
-    /// The purposes of extendedKeyUsage; none without the extension.
+    /// None without the extension.
     pub extended_key_usage: Option<Vec<String>>,
     /// The kind and size of its key.
     pub key: String,
     /// How its issuer signed it.
     pub signature: String,
-    /// In hex.
+    /// In hex, as those that follow.
     pub subject_key_identifier: Option<String>,
-    /// The keyIdentifier in hex.
     pub authority_key_identifier: Option<String>,
     pub sha256_fingerprint: String,
     /// SHA-256 of the SubjectPublicKeyInfo, as curl's `--pinnedpubkey` takes it.
@@ -146,7 +140,7 @@ pub struct CertificateDetails {
 
 /// What a certificate is for, by basicConstraints and extendedKeyUsage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CertificatePurpose {
+pub(crate) enum CertificateRole {
     RootCa,
     IntermediateCa,
     Server,
@@ -158,15 +152,12 @@ pub enum CertificatePurpose {
 /// What an inventory says of a certificate.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
-pub struct EntryDetails {
+pub(crate) struct EntryDetails {
     /// Its line, counted from one.
     pub line: usize,
-    #[serde(serialize_with = "text")]
-    #[cfg_attr(test, schemars(with = "String"))]
     pub role: EndEntityKind,
     pub subject: String,
     pub issuer: String,
-    /// In hex.
     pub serial: SerialNumber,
     pub names: Vec<String>,
     #[serde(flatten)]
@@ -174,7 +165,7 @@ pub struct EntryDetails {
     pub sha256_fingerprint: String,
     /// The file that it was put into.
     pub file: String,
-    /// When it was signed, RFC 3339.
+    /// When it was signed.
     #[serde(serialize_with = "rfc3339")]
     #[cfg_attr(test, schemars(with = "String"))]
     pub issued_at: OffsetDateTime,
@@ -183,7 +174,7 @@ pub struct EntryDetails {
 /// What can be said of a private key.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
-pub struct KeyDetails {
+pub(crate) struct KeyDetails {
     pub form: String,
     /// Whether it needs a passphrase.
     pub encrypted: bool,
@@ -198,7 +189,7 @@ pub struct KeyDetails {
 /// What a certificate signing request asks for.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
-pub struct RequestDetails {
+pub(crate) struct RequestDetails {
     /// Whose certificate it is to be.
     pub subject: String,
     pub names: Vec<String>,
@@ -213,7 +204,7 @@ pub struct RequestDetails {
 impl InspectReport {
     /// Whether everything could be read.
     #[must_use]
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.targets.iter().flat_map(|target| &target.files).all(|file| file.error.is_none())
     }
 }
@@ -226,7 +217,7 @@ fn is_folder(path: &Path) -> bool {
 /// Shows what files and certificate directories hold, without secrets. What cannot be read is in the
 /// report with its error.
 #[must_use]
-pub fn inspect(targets: &[InspectTarget], now: OffsetDateTime) -> InspectReport {
+pub(crate) fn inspect(targets: &[InspectTarget], now: OffsetDateTime) -> InspectReport {
     let targets = targets.iter().map(|target| match target {
         InspectTarget::Path(path) if is_folder(path) => match look_into(path, now) {
             Ok(directory) => directory,
@@ -447,7 +438,7 @@ impl CertificateDetails {
     pub(crate) fn of(certificate: &Certificate, now: OffsetDateTime) -> Self {
         let validity = certificate.validity();
         Self {
-            role: CertificatePurpose::of(certificate),
+            role: CertificateRole::of(certificate),
             common_name: certificate.subject().common_name(),
             subject: certificate.subject().clone(),
             issuer: certificate.issuer().clone(),
@@ -473,7 +464,7 @@ fn pin(spki_sha256: [u8; 32]) -> String {
     format!("sha256//{}", STANDARD.encode(spki_sha256))
 }
 
-impl CertificatePurpose {
+impl CertificateRole {
     fn of(certificate: &Certificate) -> Self {
         let serves = |kind| certificate.serves(kind);
         match (serves(EndEntityKind::Server), serves(EndEntityKind::Client)) {
@@ -487,7 +478,7 @@ impl CertificatePurpose {
     }
 }
 
-impl fmt::Display for CertificatePurpose {
+impl fmt::Display for CertificateRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::RootCa => "root authority",
@@ -500,7 +491,7 @@ impl fmt::Display for CertificatePurpose {
     }
 }
 
-serialize_as_displayed!(CertificatePurpose);
+serialize_as_displayed!(CertificateRole);
 
 impl EntryDetails {
     fn of(entry: IssuedEntry, line: usize) -> Self {

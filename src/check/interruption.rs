@@ -13,7 +13,7 @@ use crate::store::{Interruption, RelativePath, View};
 ///
 /// # Errors
 /// If one of them cannot be looked at.
-pub fn interrupted_runs(directory: &Path) -> Result<Vec<Note>, Error> {
+pub(crate) fn interrupted_runs(directory: &Path) -> Result<Vec<Note>, Error> {
     View::of(directory, |view| {
         // A damaged inventory is for others to report.
         let inventory = view.inventory().ok().flatten();

@@ -2,11 +2,11 @@
 //! Nothing here changes anything.
 
 mod bundle;
-pub mod ca;
+pub(crate) mod ca;
 mod certificates;
 mod clients;
 mod codes;
-pub mod config;
+pub(crate) mod config;
 mod directory;
 mod explain;
 mod finding;
@@ -19,22 +19,25 @@ mod inventory;
 mod server;
 mod verdict;
 
-pub use bundle::Bundle;
-pub use certificates::issued::{Issued, IssuedJudge};
-pub use certificates::{Expectations, judge};
+pub(crate) use bundle::Bundle;
+pub(crate) use certificates::issued::Issued;
+pub(crate) use certificates::issued::IssuedJudge;
+pub(crate) use certificates::{Expectations, judge};
 pub use clients::Client;
-pub use codes::{Code, Renewal, Severity};
+pub(crate) use codes::Renewal;
+pub use codes::{Code, Severity};
 pub use directory::{CheckReport, CheckRequest, CheckedCertificate, check};
-pub use explain::{ExplainReport, explain};
+pub(crate) use explain::explain;
 pub use finding::Finding;
-pub use fit::Unfit;
+pub(crate) use fit::Unfit;
 pub(crate) use fit::{FitDirectory, Purpose};
-pub use fix::Fix;
-pub use inspect::{
-    CertificateDetails, CertificatePurpose, EntryDetails, INSPECT_LIMIT, InspectReport, InspectTarget,
-    Inspected, InspectedFile, InspectedItem, KeyDetails, RequestDetails, inspect,
+pub(crate) use inspect::{
+    CertificateDetails, INSPECT_LIMIT, InspectReport, InspectTarget, Inspected, InspectedFile, InspectedItem,
+    inspect,
 };
-pub use interruption::interrupted_runs;
+pub(crate) use interruption::interrupted_runs;
 #[cfg(feature = "probe")]
-pub use server::{ClientOutcome, PortService, PortState, ProbeReport, ProbeRequest, ProbedPort, probe};
+pub(crate) use server::{
+    ClientOutcome, PortService, PortState, ProbeReport, ProbeRequest, ProbedPort, probe,
+};
 pub use verdict::{Outcome, Verdict};

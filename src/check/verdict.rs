@@ -24,6 +24,7 @@ pub struct Outcome {
     /// Whether it will connect.
     pub works: bool,
     /// The codes of the findings that stand in its way.
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub because: Vec<Code>,
 }
 

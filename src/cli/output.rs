@@ -44,37 +44,25 @@ impl Style {
 
 /// What a command did to files.
 pub(super) trait Run: Serialize {
-    fn has_changed(&self) -> bool;
-    fn notes(&self) -> &[Note];
+    /// Whether anything has changed, and what a person should know of it.
+    fn outcome(&self) -> (bool, &[Note]);
 }
 
 impl Run for Report {
-    fn has_changed(&self) -> bool {
-        self.changed
-    }
-
-    fn notes(&self) -> &[Note] {
-        &self.notes
+    fn outcome(&self) -> (bool, &[Note]) {
+        (self.changed, &self.notes)
     }
 }
 
 impl Run for RotationReport {
-    fn has_changed(&self) -> bool {
-        self.report.changed
-    }
-
-    fn notes(&self) -> &[Note] {
-        &self.report.notes
+    fn outcome(&self) -> (bool, &[Note]) {
+        self.report.outcome()
     }
 }
 
 impl Run for ConfigReport {
-    fn has_changed(&self) -> bool {
-        self.changed
-    }
-
-    fn notes(&self) -> &[Note] {
-        &self.notes
+    fn outcome(&self) -> (bool, &[Note]) {
+        (self.changed, &self.notes)
     }
 }
 
@@ -86,15 +74,16 @@ pub(super) fn did<R: Run>(
     next_steps: Vec<String>,
     text: impl FnOnce(&R, &[String]) -> String,
 ) -> anyhow::Result<()> {
+    let (has_changed, to_know) = report.outcome();
     let content = match style {
         Style::Quiet => return Ok(()),
         Style::Json => json(command, Did { report, next_steps })?,
         Style::Text => {
-            notes(report.notes());
+            notes(to_know);
             text(report, &next_steps)
         }
     };
-    write(&content).context(match report.has_changed() {
+    write(&content).context(match has_changed {
         true => WRITTEN_BUT_NOT_PRINTED,
         false => NOT_PRINTED,
     })

@@ -79,7 +79,7 @@ fn go_on(world: &World, run: Run, number: usize, context: &str) {
             Err(error) if is_done(&error) => {}
             Err(error) => panic!("{context}: {error}"),
         }
-        assert!(!world.is_interrupted(), "{context}: nobody mended it");
+        assert!(!world.is_interrupted(), "{context}: it is still interrupted");
     }
 }
 
@@ -100,7 +100,7 @@ fn is_done(error: &Error) -> bool {
 }
 
 #[test]
-fn what_is_issued_or_rotated_and_killed_at_any_step_goes_on() {
+fn issue_and_rotation_recover_from_a_kill_at_any_step() {
     for_each_case(|world, run, context| {
         let mut killed = 0;
         for steps in (0..MANY).step_by(stride()) {
@@ -121,7 +121,7 @@ fn what_is_issued_or_rotated_and_killed_at_any_step_goes_on() {
 }
 
 #[test]
-fn what_is_issued_or_rotated_and_fails_at_any_step_changes_only_what_it_says() {
+fn issue_and_rotation_that_fail_at_any_step_change_only_what_they_report() {
     const KINDS: [ErrorKind; 2] = [ErrorKind::StorageFull, ErrorKind::PermissionDenied];
     for_each_case(|world, run, context| {
         let mut failed = 0;

@@ -3,14 +3,14 @@
 
 #![allow(clippy::disallowed_methods, reason = "here files are damaged on purpose")]
 
-mod found;
-mod hands;
+mod config_out;
+mod gen_and_renew;
+mod interference;
+mod interrupted_twice;
 mod issued;
-mod output;
-mod own;
 mod random;
+mod regressions;
 mod run;
-mod twice;
 mod world;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::base::error::Error;
 use crate::base::error::ErrorKind as Kind;
-use crate::crash_tests::hands::{Hand, is_in_the_way};
+use crate::crash_tests::interference::{Interference, is_blocked};
 use crate::crash_tests::is_thorough;
 use crate::crash_tests::run::{Accident, NAMES, Run};
 use crate::crash_tests::world::World;
@@ -15,27 +15,27 @@ use crate::crash_tests::world::World;
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Run(Run, Option<Accident>),
-    Hand(Hand),
+    Interference(Interference),
     DropKey(usize),
 }
 
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         12 => (run(), proptest::option::weighted(0.6, accident())).prop_map(|(run, accident)| Event::Run(run, accident)),
-        3 => hand().prop_map(Event::Hand),
+        3 => interference().prop_map(Event::Interference),
         1 => (0..NAMES.len()).prop_map(Event::DropKey),
     ]
 }
 
 /// A backup is restored only from just before a run, which is for the other test.
-fn hand() -> impl Strategy<Value = Hand> {
+fn interference() -> impl Strategy<Value = Interference> {
     prop_oneof![
-        2 => (0..NAMES.len()).prop_map(Hand::Withdraw),
-        1 => (0..2_usize).prop_map(Hand::Remove),
-        1 => Just(Hand::Move),
-        1 => Just(Hand::Copy),
-        1 => Just(Hand::Chown),
-        2 => Just(Hand::OpensslSigns),
+        2 => (0..NAMES.len()).prop_map(Interference::Withdraw),
+        1 => (0..2_usize).prop_map(Interference::Remove),
+        1 => Just(Interference::Move),
+        1 => Just(Interference::Copy),
+        1 => Just(Interference::Chown),
+        2 => Just(Interference::OpensslSigns),
     ]
 }
 
@@ -72,17 +72,17 @@ fn is_refusal(error: &Error) -> bool {
 
 fn go_through(events: &[Event]) {
     let mut world = World::after(&[Run::Gen]);
-    // As it was before hands were at it, since a run was interrupted.
+    // As the interrupted run left it, before anything else changed it.
     let mut untouched = None;
     for (number, event) in events.iter().enumerate() {
         let context = format!("event {number} of {events:?}");
         match *event {
             Event::Run(run, accident) => try_run(&mut world, &mut untouched, run, accident, &context),
-            Event::Hand(hand) => {
+            Event::Interference(change) => {
                 if world.is_interrupted() && untouched.is_none() {
                     untouched = Some(world.copy());
                 }
-                hand.act(&mut world);
+                change.act(&mut world);
             }
             Event::DropKey(name) => world.drop_key(NAMES[name]),
         }
@@ -92,7 +92,7 @@ fn go_through(events: &[Event]) {
     assert!(!world.is_interrupted(), "{events:?}");
 }
 
-/// Runs a command. Where a hand is in its way, what it did is taken back, and the command runs again.
+/// Runs a command. Where a change blocks it, the change is taken back, and the command runs again.
 fn try_run(
     world: &mut World,
     untouched: &mut Option<World>,
@@ -102,7 +102,7 @@ fn try_run(
 ) {
     let (result, struck) = world.try_run(run, accident, context);
     match result {
-        Some(Err(error)) if is_in_the_way(&error) => {
+        Some(Err(error)) if is_blocked(&error) => {
             let before = untouched.take().unwrap_or_else(|| panic!("{context}: {error}"));
             *world = before;
             try_run(world, untouched, run, accident, context);
@@ -115,7 +115,7 @@ fn try_run(
 }
 
 #[test]
-fn nothing_is_lost_or_used_twice_whatever_happens_in_whatever_order() {
+fn no_key_is_lost_and_no_serial_number_used_twice_in_any_order_of_events() {
     let cases = if is_thorough() { 1_000 } else { 60 };
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(events in proptest::collection::vec(event(), 3..=8))| go_through(&events));

@@ -157,7 +157,7 @@ impl Run {
 
     fn is_killed(self, steps: usize, directory: &Path, now: OffsetDateTime) -> bool {
         let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "crash_tests::run::a_run_that_is_killed_is_a_process_of_its_own"])
+            .args(["--exact", "crash_tests::run::a_run_that_is_killed_has_its_own_process"])
             .env("KILL_AFTER", steps.to_string())
             .env("KILL_RUN", serde_json::to_string(&self).unwrap())
             .env("KILL_DIRECTORY", directory)
@@ -172,7 +172,7 @@ impl Run {
 }
 
 #[test]
-fn a_run_that_is_killed_is_a_process_of_its_own() {
+fn a_run_that_is_killed_has_its_own_process() {
     let Ok(steps) = std::env::var("KILL_AFTER") else { return };
     let value = |name: &str| std::env::var(name).unwrap();
     let run: Run = serde_json::from_str(&value("KILL_RUN")).unwrap();

@@ -29,7 +29,7 @@ pub(crate) struct World {
     serials: BTreeMap<(String, String), String>,
     /// The certificates that were in their places when no run was interrupted, by their files.
     in_place: BTreeMap<String, Certificate>,
-    authority_keys: BTreeSet<Vec<u8>>,
+    ca_keys: BTreeSet<Vec<u8>>,
     known: Rc<RefCell<Known>>,
 }
 
@@ -48,7 +48,7 @@ struct Member {
     chain: Vec<Certificate>,
     key: Option<Vec<u8>>,
     /// Its ca.pem.
-    authority: String,
+    ca: String,
 }
 
 impl World {
@@ -62,7 +62,7 @@ impl World {
             now: NOW,
             serials: BTreeMap::new(),
             in_place: BTreeMap::new(),
-            authority_keys: BTreeSet::new(),
+            ca_keys: BTreeSet::new(),
             known: Rc::default(),
         };
         for run in runs {
@@ -83,7 +83,7 @@ impl World {
             now: self.now,
             serials: self.serials.clone(),
             in_place: self.in_place.clone(),
-            authority_keys: self.authority_keys.clone(),
+            ca_keys: self.ca_keys.clone(),
             known: self.known.clone(),
         }
     }
@@ -188,7 +188,7 @@ impl World {
         overlay(&backup.directory, &self.directory);
         self.serials.clone_from(&backup.serials);
         self.in_place.clone_from(&backup.in_place);
-        self.authority_keys.clone_from(&backup.authority_keys);
+        self.ca_keys.clone_from(&backup.ca_keys);
     }
 
     /// Somebody gives the directory to another user, where the tests may do that.
@@ -234,12 +234,12 @@ impl World {
         self.in_place = members.into_iter().map(|member| (member.file, member.chain[0].clone())).collect();
     }
 
-    /// Notes every serial number and authority's key that can be seen.
+    /// Notes every serial number and every CA key that can be seen.
     fn look(&mut self, context: &str) {
         for (path, content) in snapshot(&self.directory) {
             let name = path.rsplit('/').next().unwrap_or_default();
             if name.starts_with("ca.key ") && !path.starts_with("backup-") && !path.starts_with('.') {
-                self.authority_keys.insert(content.clone());
+                self.ca_keys.insert(content.clone());
             }
             let visible = !path.split('/').any(|part| part.starts_with('.'));
             if visible && path.contains(".pem ") {
@@ -253,8 +253,8 @@ impl World {
             self.note(text("issuer"), text("serial"), text("sha256_fingerprint"), context);
         }
         let all: BTreeSet<_> = snapshot(&self.directory).into_values().collect();
-        let lost = self.authority_keys.iter().any(|key| !all.contains(key));
-        assert!(!lost, "{context}: an authority's key is lost");
+        let lost = self.ca_keys.iter().any(|key| !all.contains(key));
+        assert!(!lost, "{context}: a CA key is lost");
     }
 
     fn identities(&self, content: Vec<u8>) -> Vec<[String; 3]> {
@@ -291,7 +291,7 @@ impl World {
         certificates_from_pem(&self.read(file)).unwrap()
     }
 
-    /// The authority in ca.pem that ca.key belongs to.
+    /// The CA in ca.pem that ca.key belongs to.
     fn issuer(&self) -> Option<Certificate> {
         let read = |file| std::fs::read(self.directory.join(file)).ok();
         let key = key_from_pem(&read("ca.key")?, None).unwrap().public_key().unwrap();
@@ -300,11 +300,11 @@ impl World {
     }
 
     fn members(&self) -> Vec<Member> {
-        let member = |folder: &str, name: &str, authority: &str| Member {
+        let member = |folder: &str, name: &str, ca: &str| Member {
             file: format!("{folder}{name}.pem"),
             chain: self.certificates(&format!("{folder}{name}.pem")),
             key: std::fs::read(self.directory.join(format!("{folder}{name}.key"))).ok(),
-            authority: authority.to_owned(),
+            ca: ca.to_owned(),
         };
         let is_there = |kind: &EndEntityKind| self.directory.join(format!("{kind}.pem")).exists();
         let own = EndEntityKind::ALL.into_iter().filter(is_there);
@@ -323,7 +323,7 @@ impl World {
     /// The key is the certificate's, and whoever has the directory's ca.pem or its own takes it.
     fn judge_member(&self, member: &Member, context: &str) {
         let leaf = &member.chain[0];
-        let trusted = [&member.authority, "ca.pem"].map(|file| self.read(file)).concat();
+        let trusted = [&member.ca, "ca.pem"].map(|file| self.read(file)).concat();
         let files = [self.read(&member.file), member.key.clone().unwrap_or_default(), trusted];
         if !self.known.borrow_mut().verified.insert(files) {
             return;
@@ -333,7 +333,7 @@ impl World {
             assert_eq!(leaf.public_key().unwrap(), key, "{context}: lies beside another key");
         }
         let kind = EndEntityKind::ALL.into_iter().find(|kind| leaf.serves(*kind)).unwrap();
-        for file in [&member.authority, "ca.pem"] {
+        for file in [&member.ca, "ca.pem"] {
             verify_chain(kind, &member.chain, &self.certificates(file), &[], self.now)
                 .unwrap_or_else(|error| panic!("{context}: by {file}: {error}"));
         }
@@ -364,8 +364,8 @@ impl World {
     /// As somebody would see it who looks at the files.
     fn status_is_true(&self, members: &[Member], context: &str) {
         let trusted = self.certificates("ca.pem");
-        let of = |authority: &Certificate| {
-            members.iter().filter(|member| member.chain[0].issuer() == authority.subject()).count()
+        let of = |ca: &Certificate| {
+            members.iter().filter(|member| member.chain[0].issuer() == ca.subject()).count()
         };
         let issued: Vec<_> = trusted.iter().map(of).collect();
         let key = |folder: &str| std::fs::read(self.directory.join(folder).join("ca.key")).ok();
@@ -382,7 +382,7 @@ impl World {
         };
         let status = rotation_status(&self.directory, self.now).unwrap();
         assert_eq!(status.state, state, "{context}: {status:?}");
-        let said: Vec<_> = status.authorities.iter().map(|authority| authority.issued).collect();
+        let said: Vec<_> = status.authorities.iter().map(|ca| ca.issued).collect();
         assert_eq!(said, issued, "{context}: {status:?}");
 
         let issuer = self.issuer().unwrap_or_else(|| panic!("{context}: ca.pem does not trust ca.key"));

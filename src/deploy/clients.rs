@@ -8,7 +8,7 @@ use crate::milvus::TlsMode;
 
 /// A client that can be told how to connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientKind {
+pub(crate) enum ClientKind {
     /// pymilvus.
     Python,
     /// pymilvus with asyncio.
@@ -26,7 +26,7 @@ pub enum ClientKind {
 
 /// Where Milvus is, and what a client needs to trust it and to be trusted.
 #[derive(Clone, Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     pub grpc: Endpoint,
     pub rest: Endpoint,
     /// The name of the server's certificate that is asked for.
@@ -40,7 +40,7 @@ pub struct Connection {
 }
 
 impl ClientKind {
-    pub const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Python,
         Self::AsyncPython,
         Self::Curl,
@@ -53,12 +53,12 @@ impl ClientKind {
 
     /// What the command line calls it.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         self.name_and_template().0
     }
 
     #[must_use]
-    pub const fn file_name(self) -> &'static str {
+    pub(crate) const fn file_name(self) -> &'static str {
         self.name_and_template().1.name
     }
 
@@ -77,7 +77,7 @@ impl ClientKind {
 
     /// The program or file for a connection.
     #[must_use]
-    pub fn snippet(self, connection: &Connection) -> String {
+    pub(crate) fn snippet(self, connection: &Connection) -> String {
         let Connection { grpc, rest, server_name, mode, ca_pem, client_pem, client_key } = connection;
         let name_in_url = match server_name.contains(':') {
             true => format!("[{server_name}]"),

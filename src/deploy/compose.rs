@@ -14,9 +14,9 @@ const OVERRIDE: Template = template!("docker-compose.override.yaml");
 /// after a renewal.
 pub(crate) const TLS_FOLDER: &str = "tls";
 
-/// The files for Docker Compose, beside those in [`TLS_FOLDER`].
+/// The files for Docker Compose, beside those that the container gets.
 #[must_use]
-pub fn compose(settings: &TlsSettings, files: &ServerFiles<'_>) -> Vec<Document> {
+pub(crate) fn compose(settings: &TlsSettings, files: &ServerFiles<'_>) -> Vec<Document> {
     let compose_file = OVERRIDE.document(context! {
         // Compose takes `$` for the beginning of a variable, and `$$` for itself.
         mount_path => settings.mount_path.as_str().replace('$', "$$"),

@@ -22,7 +22,7 @@ use crate::x509::{GeneralName, Passphrase, covers, name_to_ask_for};
 
 /// What `config` is to render.
 #[derive(Debug)]
-pub struct ConfigRequest {
+pub(crate) struct ConfigRequest {
     /// The certificate directory.
     pub directory: PathBuf,
     pub target: ConfigTarget,
@@ -44,7 +44,7 @@ pub struct ConfigRequest {
 
 /// What is to be rendered.
 #[derive(Debug)]
-pub enum ConfigTarget {
+pub(crate) enum ConfigTarget {
     /// The settings alone.
     Milvus,
     Compose,
@@ -66,7 +66,7 @@ pub enum ConfigTarget {
 /// What `config` rendered.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ConfigReport {
+pub(crate) struct ConfigReport {
     /// The certificate directory.
     pub directory: String,
     /// Whether files were written.
@@ -84,7 +84,7 @@ pub struct ConfigReport {
 /// A file that was rendered.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct RenderedDocument {
+pub(crate) struct RenderedDocument {
     /// Its name, or where it was written, its path.
     pub path: String,
     /// Its permissions in octal, where it was written.
@@ -98,7 +98,7 @@ pub struct RenderedDocument {
 impl ConfigTarget {
     /// What the command line calls it.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Milvus => "milvus",
             Self::Compose => "compose",
@@ -120,7 +120,7 @@ impl ConfigTarget {
 impl ConfigRequest {
     /// The settings of the documentation page, for this directory.
     #[must_use]
-    pub fn new(directory: impl Into<PathBuf>, target: ConfigTarget) -> Self {
+    pub(crate) fn new(directory: impl Into<PathBuf>, target: ConfigTarget) -> Self {
         Self {
             directory: directory.into(),
             target,
@@ -140,7 +140,7 @@ impl ConfigRequest {
 ///
 /// # Errors
 /// If the directory would not work; with the findings. If the files cannot be written.
-pub fn config(request: &ConfigRequest, now: OffsetDateTime) -> Result<ConfigReport, Error> {
+pub(crate) fn config(request: &ConfigRequest, now: OffsetDateTime) -> Result<ConfigReport, Error> {
     let purpose = Purpose { mode: request.tls_mode, server_names: request.sni.as_slice(), not_needed: &[] };
     let directory = FitDirectory::judge(&request.directory, &purpose, now)?;
     let settings = settings(request, &directory)?;

@@ -15,7 +15,7 @@ use crate::x509::{GeneralName, covers};
 
 /// What `connect` is to show.
 #[derive(Debug)]
-pub struct ConnectRequest {
+pub(crate) struct ConnectRequest {
     /// The certificate directory; a client's needs no server.pem.
     pub directory: PathBuf,
     pub client: ClientKind,
@@ -32,7 +32,7 @@ pub struct ConnectRequest {
 /// How a client connects.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ConnectReport {
+pub(crate) struct ConnectReport {
     /// The certificate directory.
     pub directory: String,
     pub client: &'static str,
@@ -48,7 +48,7 @@ pub struct ConnectReport {
 ///
 /// # Errors
 /// If the directory would not work, with the findings.
-pub fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<ConnectReport, Error> {
+pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<ConnectReport, Error> {
     let purpose = Purpose {
         mode: request.tls_mode,
         server_names: request.server_name.as_slice(),

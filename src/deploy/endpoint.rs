@@ -7,7 +7,7 @@ use crate::x509::GeneralName;
 
 /// Where a port of Milvus is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     host: Host,
     port: u16,
 }
@@ -18,7 +18,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// If it is no URL, or has more than a host and a port, or says `http`.
-    pub fn parse(value: &str, default_port: u16) -> Result<Self, Error> {
+    pub(crate) fn parse(value: &str, default_port: u16) -> Result<Self, Error> {
         let invalid =
             |reason: &str| Error::new(format!("{value:?} is no address of a Milvus with TLS: {reason}"));
         let with_scheme = if value.contains("://") { value.to_owned() } else { format!("https://{value}") };
@@ -44,13 +44,13 @@ impl Endpoint {
     }
 
     #[must_use]
-    pub fn with_port(&self, port: u16) -> Self {
+    pub(crate) fn with_port(&self, port: u16) -> Self {
         Self { host: self.host.clone(), port }
     }
 
     /// The host, as certificates name it; `None` where certificates cannot name it.
     #[must_use]
-    pub fn name(&self) -> Option<GeneralName> {
+    pub(crate) fn name(&self) -> Option<GeneralName> {
         match &self.host {
             Host::Domain(name) => name.parse().ok().map(GeneralName::Dns),
             Host::Ipv4(address) => Some(GeneralName::Ip((*address).into())),

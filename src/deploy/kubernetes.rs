@@ -13,7 +13,7 @@ pub(crate) const VALUES: Template = template!("values.yaml");
 
 /// A Milvus in Kubernetes, and the Secret that it gets.
 #[derive(Clone, Debug)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     pub release: Release,
     /// The Secret with its certificates.
     pub secret_name: KubernetesName,
@@ -23,7 +23,11 @@ pub struct Cluster {
 
 /// The files for the Milvus operator, or for Milvus' Helm chart.
 #[must_use]
-pub fn kubernetes(cluster: &Cluster, settings: &TlsSettings, files: &ServerFiles<'_>) -> Vec<Document> {
+pub(crate) fn kubernetes(
+    cluster: &Cluster,
+    settings: &TlsSettings,
+    files: &ServerFiles<'_>,
+) -> Vec<Document> {
     let kind = SecretKind::Opaque;
     let mut documents = vec![secret(&cluster.secret_name, &cluster.release.namespace, kind, files)];
     documents.extend(without_secret(cluster, settings, kind, Some(&files.fingerprint)));

@@ -12,7 +12,7 @@ const SECRET: Template = template!("secret.yaml");
 
 /// How a Secret names its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecretKind {
+pub(crate) enum SecretKind {
     /// As the documentation page does: `server.pem`, `server.key`, `ca.pem`.
     Opaque,
     /// As cert-manager and `kubernetes.io/tls` do: `tls.crt`, `tls.key`, `ca.crt`.
@@ -30,7 +30,7 @@ impl SecretKind {
 
     /// What a file is called in it.
     #[must_use]
-    pub const fn key_of(self, role: FileRole) -> &'static str {
+    pub(crate) const fn key_of(self, role: FileRole) -> &'static str {
         match (self, role) {
             (Self::Tls, FileRole::ServerCertificate | FileRole::ClientCertificate) => "tls.crt",
             (Self::Tls, FileRole::ServerKey | FileRole::ClientKey) => "tls.key",
@@ -42,7 +42,7 @@ impl SecretKind {
 
 /// The Secret that Milvus gets.
 #[must_use]
-pub fn secret(
+pub(crate) fn secret(
     name: &KubernetesName,
     namespace: &KubernetesName,
     kind: SecretKind,

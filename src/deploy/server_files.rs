@@ -7,13 +7,13 @@ use crate::check::FitDirectory;
 use crate::store::{FileMode, FileRole};
 
 /// What Milvus gets of a certificate directory: never ca.key.
-pub struct ServerFiles<'a> {
+pub(crate) struct ServerFiles<'a> {
     pub each: [ServerFile<'a>; 3],
     /// SHA-256 of the certificates, which is different after a renewal.
     pub fingerprint: String,
 }
 
-pub struct ServerFile<'a> {
+pub(crate) struct ServerFile<'a> {
     pub role: FileRole,
     pub path: PathBuf,
     pub content: &'a [u8],

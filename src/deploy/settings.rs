@@ -16,7 +16,7 @@ const USER_YAML: Template = template!("user.yaml");
 
 /// What Milvus is told about TLS.
 #[derive(Clone, Debug)]
-pub struct TlsSettings {
+pub(crate) struct TlsSettings {
     /// For clients.
     pub mode: TlsMode,
     /// For Milvus' own components, if they use TLS too: the name that they ask each other for, one of the
@@ -29,7 +29,7 @@ pub struct TlsSettings {
 
 /// A folder in Milvus' container.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MountPath(String);
+pub(crate) struct MountPath(String);
 
 impl MountPath {
     /// The documentation page's folder for Docker Compose.
@@ -43,7 +43,7 @@ impl MountPath {
     }
 
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Template {
 }
 
 /// A file that was rendered.
-pub struct Document {
+pub(crate) struct Document {
     /// By which its own comments and the other files call it.
     pub name: &'static str,
     /// Its text; it begins with a comment that says where it goes and how it is applied.

@@ -16,7 +16,7 @@ impl CertificateAuthority {
     ///
     /// # Errors
     /// Only where encoding or signing fails.
-    pub fn create(subject: Subject, validity: Validity, key: PrivateKey) -> Result<Self, Error> {
+    pub(crate) fn create(subject: Subject, validity: Validity, key: PrivateKey) -> Result<Self, Error> {
         let public_key = key.public_key()?;
         let signer = Signer { name: &subject, key_identifier: public_key.identifier(), key: &key };
         let template = Template {
@@ -36,7 +36,12 @@ impl CertificateAuthority {
     ///
     /// # Errors
     /// If it would be longer than clients take; else only where encoding or signing fails.
-    pub fn issue(&self, leaf: &Leaf, serial: &SerialNumber, key: &PublicKey) -> Result<Certificate, Error> {
+    pub(crate) fn issue(
+        &self,
+        leaf: &Leaf,
+        serial: &SerialNumber,
+        key: &PublicKey,
+    ) -> Result<Certificate, Error> {
         let signer = Signer {
             name: self.certificate().subject(),
             key_identifier: self.certificate().key_identifier()?,
@@ -68,7 +73,7 @@ impl CertificateAuthority {
     /// # Errors
     /// If this is no root, has limits that the new certificate would not have, or `issued` name its
     /// key in two ways.
-    pub fn reissue(
+    pub(crate) fn reissue(
         &self,
         validity: Validity,
         serial: &SerialNumber,

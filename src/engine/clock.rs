@@ -15,7 +15,7 @@ const MADE: OffsetDateTime = datetime!(2026-06-01 00:00 UTC);
 ///
 /// # Errors
 /// Then.
-pub fn check_clock(now: OffsetDateTime) -> Result<(), Error> {
+pub(crate) fn check_clock(now: OffsetDateTime) -> Result<(), Error> {
     if now >= MADE {
         return Ok(());
     }

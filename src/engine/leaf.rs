@@ -13,8 +13,8 @@ use crate::x509::{
 
 /// What became of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Action {
     /// It is new.
     Created,
@@ -26,7 +26,7 @@ pub enum Action {
 
 /// What a certificate of a server or client says.
 #[derive(Clone, Debug)]
-pub struct Leaf {
+pub(crate) struct Leaf {
     pub kind: EndEntityKind,
     pub subject: Subject,
     /// subjectAltName.

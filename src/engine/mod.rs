@@ -2,7 +2,7 @@
 //!
 //! Every command makes [`leaf::LeafSpec`]s; [`issuer::Issuer`] makes certificates of them.
 
-pub mod ca;
+pub(crate) mod ca;
 mod clock;
 mod due;
 mod errors;
@@ -11,7 +11,7 @@ mod generate;
 mod inventory;
 mod issue;
 mod issuer;
-pub mod leaf;
+pub(crate) mod leaf;
 pub(crate) mod notes;
 mod present;
 mod renew;
@@ -22,7 +22,7 @@ mod serials;
 pub(crate) mod signers;
 pub(crate) mod write;
 
-pub use clock::check_clock;
+pub(crate) use clock::check_clock;
 pub use generate::{ExistingAuthority, GenerateRequest, IfPresent, generate};
 pub use issue::{Fleet, IssueRequest, Recipient, Recipients, SigningRequest, issue, issue_with_progress};
 pub use issuer::Progress;

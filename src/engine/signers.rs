@@ -70,7 +70,7 @@ impl Signers {
 /// Why a certificate is not reissued as it lies there: nothing shows that its subject and names are those
 /// that were meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unvouched {
+pub(crate) enum Unvouched {
     /// The directory's CA did not sign it.
     OtherCa {
         /// The issuer that it names.

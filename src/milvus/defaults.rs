@@ -3,24 +3,24 @@
 use crate::x509::{Attribute, AttributeType, Days};
 
 /// `Country`.
-pub const COUNTRY: &str = "US";
+pub(crate) const COUNTRY: &str = "US";
 /// `State`.
-pub const STATE: &str = "CA";
+pub(crate) const STATE: &str = "CA";
 /// `Location`.
-pub const LOCATION: &str = "Redwood City";
+pub(crate) const LOCATION: &str = "Redwood City";
 /// `Organization`.
-pub const ORGANIZATION: &str = "zilliz";
+pub(crate) const ORGANIZATION: &str = "zilliz";
 /// `OrganizationUnit`.
-pub const ORGANIZATION_UNIT: &str = "devops";
+pub(crate) const ORGANIZATION_UNIT: &str = "devops";
 /// `CommonName`: the name that clients give as `server_name`.
-pub const COMMON_NAME: &str = "localhost";
+pub(crate) const COMMON_NAME: &str = "localhost";
 /// `ExpireDays`, for server and client.
-pub const DAYS: Days = Days::constant(3650);
+pub(crate) const DAYS: Days = Days::constant(3650);
 /// The page's `-days` for the CA.
-pub const CA_DAYS: Days = Days::constant(36500);
+pub(crate) const CA_DAYS: Days = Days::constant(36500);
 
 /// The page's subject.
-pub const SUBJECT: [Attribute; 6] = [
+pub(crate) const SUBJECT: [Attribute; 6] = [
     Attribute::constant(AttributeType::Country, COUNTRY),
     Attribute::constant(AttributeType::State, STATE),
     Attribute::constant(AttributeType::Locality, LOCATION),

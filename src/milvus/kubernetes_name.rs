@@ -5,11 +5,11 @@ use crate::base::error::Error;
 /// A name that Kubernetes takes: lower-case letters, digits and hyphens (RFC 1123), so that it can
 /// stand in YAML, in a command line and in DNS.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KubernetesName(String);
+pub(crate) struct KubernetesName(String);
 
 /// What is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NameKind {
+pub(crate) enum NameKind {
     /// A release of the Helm chart, or a Milvus resource of the operator. Helm allows 53 characters,
     /// and the Services that are named after it have to begin with a letter.
     Release,
@@ -22,7 +22,7 @@ pub enum NameKind {
 impl KubernetesName {
     /// # Errors
     /// If Kubernetes, Helm or the operator would refuse it.
-    pub fn new(kind: NameKind, value: &str) -> Result<Self, Error> {
+    pub(crate) fn new(kind: NameKind, value: &str) -> Result<Self, Error> {
         let (what, max_length) = match kind {
             NameKind::Release => ("release", 53),
             NameKind::Namespace => ("namespace", 63),
@@ -45,7 +45,7 @@ impl KubernetesName {
     }
 
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

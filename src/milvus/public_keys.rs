@@ -12,7 +12,7 @@ const PUBLIC_KEYS: [(&str, &str); 3] = [
 
 /// The file under Milvus' `configs/cert` that has this key, if one has.
 #[must_use]
-pub fn file_of(spki_sha256: &[u8; 32]) -> Option<&'static str> {
+pub(crate) fn file_of(spki_sha256: &[u8; 32]) -> Option<&'static str> {
     let hex: String = spki_sha256.iter().map(|octet| format!("{octet:02x}")).collect();
     PUBLIC_KEYS.iter().find(|(known, _)| *known == hex).map(|(_, file)| *file)
 }

@@ -5,14 +5,14 @@ use crate::x509::GeneralName;
 
 /// What runs Milvus in Kubernetes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manager {
+pub(crate) enum Manager {
     Operator,
     Helm,
 }
 
 /// A Milvus in Kubernetes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Release {
+pub(crate) struct Release {
     pub manager: Manager,
     /// The operator's resource, or Helm's release.
     pub name: KubernetesName,
@@ -26,14 +26,14 @@ const MAX_SERVICE: usize = 63;
 
 /// The names of Milvus beside it in Docker Compose, with Milvus' stock file.
 #[must_use]
-pub fn compose_server_names() -> Vec<GeneralName> {
+pub(crate) fn compose_server_names() -> Vec<GeneralName> {
     general_names(COMPOSE)
 }
 
 impl Manager {
     /// What the command line calls it.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Operator => "operator",
             Self::Helm => "helm",
@@ -44,7 +44,7 @@ impl Manager {
 impl Release {
     /// The names that a server certificate has to cover, so that clients in the cluster can use it.
     #[must_use]
-    pub fn server_names(&self) -> Vec<GeneralName> {
+    pub(crate) fn server_names(&self) -> Vec<GeneralName> {
         let services = match self.manager {
             Manager::Operator => vec![self.service()],
             Manager::Helm => vec![self.service(), self.rest_service()],

@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 use budget::Budget;
 
-pub use seen::{AskedFor, Exchange, Plaintext, Seen, ServedTls, State, TlsVersion};
-pub use target::{Identity, Options, Service, Target};
+pub(crate) use seen::{AskedFor, Exchange, Plaintext, Seen, ServedTls, State, TlsVersion};
+pub(crate) use target::{Identity, Options, Service, Target};
 
 /// So many addresses of a port are looked at together. No Milvus has more.
 const TOGETHER: usize = 32;
@@ -29,7 +29,7 @@ const TOGETHER: usize = 32;
 ///
 /// # Errors
 /// If the operating system denies what a runtime needs.
-pub fn look(targets: &[Target], options: Options) -> std::io::Result<Vec<Seen>> {
+pub(crate) fn look(targets: &[Target], options: Options) -> std::io::Result<Vec<Seen>> {
     let budget = Budget::begin(options.timeout);
     let resolved = resolve::all(targets, budget);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

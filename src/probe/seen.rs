@@ -4,7 +4,7 @@ use crate::probe::target::Target;
 
 /// An address, and what is there.
 #[derive(Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     pub target: Target,
     /// None where the name has no address.
     pub address: Option<SocketAddr>,
@@ -13,7 +13,7 @@ pub struct Seen {
 
 /// What is at a port.
 #[derive(Debug)]
-pub enum State {
+pub(crate) enum State {
     /// The name has no address, for this reason.
     Unresolved(String),
     /// No connection can be made, for this reason.
@@ -30,7 +30,7 @@ pub enum State {
 
 /// A protocol without TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Plaintext {
+pub(crate) enum Plaintext {
     /// HTTP/2, as gRPC uses it.
     Http2 {
         /// What Milvus says of its version.
@@ -42,7 +42,7 @@ pub enum Plaintext {
 
 /// A version of TLS that Milvus can speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TlsVersion {
+pub(crate) enum TlsVersion {
     /// RFC 5246.
     Tls12,
     /// RFC 8446.
@@ -51,7 +51,7 @@ pub enum TlsVersion {
 
 /// What a server with TLS serves.
 #[derive(Clone, Debug)]
-pub struct ServedTls {
+pub(crate) struct ServedTls {
     /// The versions that it takes.
     pub versions: Vec<TlsVersion>,
     /// Whether a handshake was completed: where a client certificate is missing, TLS 1.2 ends before.
@@ -71,7 +71,7 @@ pub struct ServedTls {
 
 /// Whether a server asks for a client certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AskedFor {
+pub(crate) enum AskedFor {
     Nothing,
     Certificate {
         /// The names of the CAs that it takes them from, in DER; it need not say any.
@@ -81,7 +81,7 @@ pub enum AskedFor {
 
 /// What becomes of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Exchange {
+pub(crate) enum Exchange {
     /// The server answered: the client is let in.
     Answered {
         /// What Milvus says of its version; gRPC alone.
@@ -102,7 +102,7 @@ pub enum Exchange {
 impl TlsVersion {
     /// `TLS 1.2`.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Tls12 => "TLS 1.2",
             Self::Tls13 => "TLS 1.3",

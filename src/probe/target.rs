@@ -6,7 +6,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
 /// What speaks on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+pub(crate) enum Service {
     /// gRPC, as SDKs use it and as Milvus' components speak to each other.
     Grpc,
     Rest,
@@ -14,7 +14,7 @@ pub enum Service {
 
 /// A port to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub(crate) struct Target {
     /// A name or an address.
     pub host: String,
     pub port: u16,
@@ -24,10 +24,10 @@ pub struct Target {
 }
 
 /// Whether a server that shows these certificates, in DER, its own first, may see the client's.
-pub type Trust = Arc<dyn Fn(&[Vec<u8>]) -> bool + Send + Sync>;
+pub(super) type Trust = Arc<dyn Fn(&[Vec<u8>]) -> bool + Send + Sync>;
 
 /// How to look.
-pub struct Options {
+pub(crate) struct Options {
     /// What is shown where the server asks for a client certificate, and `trusts` what it shows itself.
     pub identity: Option<Identity>,
     /// Which servers may see it.
@@ -37,7 +37,7 @@ pub struct Options {
 }
 
 /// A client's certificate and key.
-pub struct Identity {
+pub(crate) struct Identity {
     /// The certificate, and those of its issuers.
     pub chain: Vec<CertificateDer<'static>>,
     /// Its key, in PKCS#8, PKCS#1 or SEC 1.

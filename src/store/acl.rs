@@ -14,7 +14,7 @@ pub(super) struct Acl(Vec<u8>);
 
 /// A user or a group that an access control list names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Named {
+pub(crate) enum Named {
     User(u32),
     Group(u32),
 }

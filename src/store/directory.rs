@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use rustix::fs::CWD;
+use rustix::fs::{AtFlags, CWD};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
@@ -28,7 +28,7 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a run may do with a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub(crate) enum Access {
     /// Make it if it is missing, and change it.
     Create,
     /// Change it; it must be there.
@@ -43,7 +43,7 @@ pub enum Access {
 ///
 /// The lock is a hidden file, which is there only as long as this is.
 #[derive(Debug)]
-pub struct Directory {
+pub(crate) struct Directory {
     path: PathBuf,
     fd: OwnedFd,
     lock: Option<Lock>,
@@ -60,7 +60,7 @@ pub struct Directory {
 
 /// What is known of a file without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FileState {
+pub(crate) struct FileState {
     pub mode: FileMode,
     pub owner: Owner,
 }
@@ -83,17 +83,17 @@ impl Directory {
     /// If it is missing, no folder, not accessible, in use by another run for ten seconds, or left
     /// by an interrupted run in a state that cannot be put in order; where it is to be changed, also if others
     /// than root, its owner and who runs this could change it, too.
-    pub fn open(path: &Path, access: Access, protection: Protection) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, access: Access, protection: Protection) -> Result<Self, Error> {
         Self::open_trusted(path, access, protection, Trust::Own)
     }
 
     /// Opens a folder that belongs to this certificate directory, and that the same users may change.
-    pub fn open_beside(&self, path: &Path, access: Access) -> Result<Self, Error> {
+    pub(crate) fn open_beside(&self, path: &Path, access: Access) -> Result<Self, Error> {
         Self::open_trusted(path, access, self.protection, Trust::AsFor(&self.trusted))
     }
 
     /// Opens a folder of the person's choice to write into it.
-    pub fn open_output(path: &Path, protection: Protection) -> Result<Self, Error> {
+    pub(crate) fn open_output(path: &Path, protection: Protection) -> Result<Self, Error> {
         Self::open_trusted(path, Access::Create, protection, Trust::Anybody)
     }
 
@@ -160,7 +160,7 @@ impl Directory {
             self.take_lock(start)?;
             // Another run may have removed the folder, or put another in its place, while this waited.
             let is_settled = self.lock.is_some() || self.read_only.is_some();
-            if !is_settled || !is_still_at(&self.path, &self.fd)? {
+            if !is_settled || !self.is_still_there()? {
                 self.lock = None;
                 self.fd = open_or_make(&self.path, access, &mut self.made)?;
                 continue;
@@ -228,7 +228,7 @@ impl Directory {
                         return Ok(());
                     }
                     // The folder was removed meanwhile, or its file was by a run on another mount.
-                    Some(Errno::NOENT | Errno::STALE) => match is_still_at(&self.path, &self.fd)? {
+                    Some(Errno::NOENT | Errno::STALE) => match self.is_still_there()? {
                         true => Holder::Running,
                         false => return Ok(()),
                     },
@@ -240,6 +240,11 @@ impl Directory {
             }
             thread::sleep(POLL);
         }
+    }
+
+    fn is_still_there(&self) -> Result<bool, Error> {
+        let found = fs::is_at(CWD, &self.path, AtFlags::empty(), &self.fd);
+        found.map_err(failed(&self.path, "cannot look at the folder"))
     }
 
     fn locked(&self, holder: Holder) -> Error {
@@ -274,23 +279,23 @@ impl Directory {
     }
 
     /// Whether its files are protected by modes, or the person gave that up.
-    pub fn protection(&self) -> Protection {
+    pub(crate) fn protection(&self) -> Protection {
         self.protection
     }
 
     /// What became of an interrupted run, if there was one.
-    pub fn recovery(&self) -> Option<Recovery> {
+    pub(crate) fn recovery(&self) -> Option<Recovery> {
         Some(self.recovered.as_ref()?.recovery)
     }
 
     /// The last serial number that an interrupted run had taken from the CA, whose directory is another one.
-    pub fn recovered_serial(&self) -> Option<&str> {
+    pub(crate) fn recovered_serial(&self) -> Option<&str> {
         self.recovered.as_ref()?.serial.as_deref()
     }
 
     /// Notes in every change that follows the last serial number that was taken from the CA, whose directory is
     /// another one, as its ca.srl has it.
-    pub fn remember_serial(&mut self, serial: String) {
+    pub(crate) fn remember_serial(&mut self, serial: String) {
         self.ca_serial = Some(serial);
     }
 
@@ -299,17 +304,17 @@ impl Directory {
     }
 
     /// The path that it was opened by.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The path of one of its files.
-    pub fn path_of(&self, file: impl Into<RelativePath>) -> PathBuf {
+    pub(crate) fn path_of(&self, file: impl Into<RelativePath>) -> PathBuf {
         path_of(&self.path, file)
     }
 
     /// The files that are there, whatever they are.
-    pub fn present(&self) -> Result<Vec<FileRole>, Error> {
+    pub(crate) fn present(&self) -> Result<Vec<FileRole>, Error> {
         let mut present = Vec::new();
         for role in FileRole::AS_LISTED {
             if fs::exists(&self.fd, role.file_name()).map_err(unreadable(&self.path_of(role)))? {
@@ -320,7 +325,7 @@ impl Directory {
     }
 
     /// The names of all files and folders in it that are text.
-    pub fn names(&self) -> Result<Vec<String>, Error> {
+    pub(crate) fn names(&self) -> Result<Vec<String>, Error> {
         let names = fs::list(&self.fd).map_err(unreadable(&self.path))?;
         Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
     }
@@ -329,7 +334,7 @@ impl Directory {
     ///
     /// # Errors
     /// If it is anything but a regular file, or its folder is anything but a folder.
-    pub fn state(&self, file: impl Into<RelativePath>) -> Result<Option<FileState>, Error> {
+    pub(crate) fn state(&self, file: impl Into<RelativePath>) -> Result<Option<FileState>, Error> {
         let permissions = self.permissions(&file.into())?;
         Ok(permissions.map(|Permissions { mode, owner, .. }| FileState { mode, owner }))
     }
@@ -357,7 +362,7 @@ impl Directory {
     }
 
     /// Reads a file; `None` if there is none. It is wiped from memory when dropped.
-    pub fn read(&self, file: impl Into<RelativePath>) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    pub(crate) fn read(&self, file: impl Into<RelativePath>) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
         let file = file.into();
         let Some(parent) = self.parent(&file)? else { return Ok(None) };
         let path = self.path_of(&file);
@@ -374,7 +379,7 @@ impl Directory {
     ///
     /// # Errors
     /// If it is no regular file, or cannot be written; then it is as it was.
-    pub fn append(&self, file: impl Into<RelativePath>, lines: &[u8]) -> Result<(), Error> {
+    pub(crate) fn append(&self, file: impl Into<RelativePath>, lines: &[u8]) -> Result<(), Error> {
         let file = file.into();
         let path = self.path_of(&file);
         self.may_write()?;
@@ -394,7 +399,7 @@ impl Directory {
     }
 
     /// Removes files of a folder, in this order; and the folder, if nothing else is in it.
-    pub fn remove_files(&self, folder: &str, names: &[&str]) -> Result<(), Error> {
+    pub(crate) fn remove_files(&self, folder: &str, names: &[&str]) -> Result<(), Error> {
         let remove = || {
             let Some(opened) = fs::open_subdirectory(&self.fd, folder)? else { return Ok(()) };
             for name in names {
@@ -450,7 +455,7 @@ fn remove_made(made: &mut Vec<PathBuf>) {
 }
 
 /// The path of a file: `certs/ca.pem`, and for the current folder just `ca.pem`.
-pub fn path_of(directory: &Path, file: impl Into<RelativePath>) -> PathBuf {
+pub(crate) fn path_of(directory: &Path, file: impl Into<RelativePath>) -> PathBuf {
     file.into().below(directory)
 }
 
@@ -510,14 +515,4 @@ pub(super) fn open(path: &Path) -> Result<OwnedFd, Error> {
         io::ErrorKind::NotADirectory => not_a_folder(path),
         _ => failed(path, "cannot open the folder")(source),
     })
-}
-
-fn is_still_at(path: &Path, fd: &OwnedFd) -> Result<bool, Error> {
-    let error = |errno: Errno| failed(path, "cannot look at the folder")(errno.into());
-    let here = rustix::fs::fstat(fd).map_err(error)?;
-    match rustix::fs::stat(path) {
-        Ok(there) => Ok((there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)),
-        Err(Errno::NOENT) => Ok(false),
-        Err(errno) => Err(error(errno)),
-    }
 }

@@ -22,7 +22,7 @@ use crate::store::error::{about, not_a_file, too_large, unreadable};
 use crate::store::mode::FileMode;
 
 /// Far more than any key, certificate or chain.
-pub const MAX_FILE_SIZE: u64 = 1024 * 1024;
+pub(crate) const MAX_FILE_SIZE: u64 = 1024 * 1024;
 
 /// To read without waiting: a pipe that nobody writes to ends at once.
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
@@ -30,7 +30,7 @@ const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLO
 
 /// Who a file belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner {
+pub(crate) struct Owner {
     pub(super) user: u32,
     pub(super) group: u32,
 }
@@ -128,7 +128,7 @@ pub(super) fn open_or_make_folder(parent: &OwnedFd, name: Option<&str>) -> io::R
 
 /// Makes a folder for its owner alone.
 pub(super) fn make_subdirectory(parent: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
-    step("mkdir")?;
+    step()?;
     rustix::fs::mkdirat(parent, name, Mode::RWXU)?;
     open_subdirectory(parent, name)?.ok_or_else(|| io::ErrorKind::NotFound.into())
 }
@@ -144,7 +144,7 @@ pub(super) fn make_subdirectory_if_missing(parent: impl AsFd, name: &str) -> io:
 
 /// The same in any case; whatever the umask, nobody but its owner can change it.
 pub(super) fn make_folder(parent: impl AsFd, path: impl Arg) -> io::Result<()> {
-    step("mkdir")?;
+    step()?;
     Ok(rustix::fs::mkdirat(parent, path, Mode::from_raw_mode(0o755))?)
 }
 
@@ -227,6 +227,21 @@ pub(super) fn print_start(directory: impl AsFd, name: &str, length: u64) -> io::
     Ok(Some(Print { size: length.min(stat.st_size as u64), inode: stat.st_ino, sha256 }))
 }
 
+/// Whether an open file or folder is the one at a path.
+pub(super) fn is_at(
+    directory: impl AsFd,
+    path: impl Arg,
+    flags: AtFlags,
+    opened: impl AsFd,
+) -> io::Result<bool> {
+    let here = rustix::fs::fstat(opened)?;
+    match rustix::fs::statat(directory, path, flags) {
+        Ok(there) => Ok((there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)),
+        Err(Errno::NOENT) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// A text file of the system.
 pub(super) fn read_text(path: &str) -> io::Result<String> {
     let mut text = String::new();
@@ -280,17 +295,17 @@ fn read_up_to(source: impl Read, limit: u64, buffer: usize) -> io::Result<Option
 }
 
 /// Reads a file anywhere, which may also be a pipe such as a shell's `<(…)`.
-pub fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub(crate) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     read_file_up_to(path, MAX_FILE_SIZE)
 }
 
 /// The same, with another limit in bytes.
-pub fn read_file_up_to(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub(crate) fn read_file_up_to(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
     read_opened(open_anywhere(path).map_err(unreadable(path))?, path, limit)
 }
 
 /// Reads a file anywhere; nothing where there is none, or no folder that it could be in.
-pub fn read_file_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+pub(crate) fn read_file_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     match open_anywhere(path) {
         Err(error) if is_absent(&error) => Ok(None),
         opened => read_opened(opened.map_err(unreadable(path))?, path, MAX_FILE_SIZE).map(Some),
@@ -314,7 +329,7 @@ fn read_opened(file: File, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>
 }
 
 /// Opens a regular file anywhere; nothing where there is none.
-pub fn open_file(path: &Path) -> Result<Option<File>, Error> {
+pub(crate) fn open_file(path: &Path) -> Result<Option<File>, Error> {
     match open_anywhere(path) {
         Err(error) if is_absent(&error) => Ok(None),
         opened => {
@@ -339,7 +354,7 @@ fn open_anywhere(path: &Path) -> io::Result<File> {
 }
 
 /// Reads all that comes, up to `limit` bytes; `path` is what errors call it.
-pub fn read_from(source: impl Read, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub(crate) fn read_from(source: impl Read, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
     read_up_to(source, limit, BUFFER).map_err(unreadable(path))?.ok_or_else(|| too_large(path, limit))
 }
 
@@ -366,7 +381,7 @@ pub(super) fn create(
     acl: Option<&Acl>,
     protection: Protection,
 ) -> io::Result<Created> {
-    step("create")?;
+    step()?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::openat(directory, name, flags, Mode::from_raw_mode(0o600))?);
     let is_owned = owner.map_or(Ok(true), |owner| set_owner(&file, owner))?;
@@ -376,12 +391,12 @@ pub(super) fn create(
     acl::set(&file, None)?;
     rustix::fs::fchmod(&file, mode.raw())?;
     if acl.is_some() {
-        step("set access control list")?;
+        step()?;
         acl::set(&file, acl)?;
     }
     let exceeds = excess(&file, mode, owner.filter(|_| is_owned), acl)?;
     if exceeds.is_none() || protection == Protection::GivenUp {
-        step("write")?;
+        step()?;
         file.write_all(content)?;
     }
     Ok(Created { file, is_owned, exceeds })
@@ -414,25 +429,25 @@ pub(super) fn write_soon(_: &File) {}
 
 /// Waits until a file is on disk.
 pub(super) fn sync(file: &File) -> io::Result<()> {
-    step("sync")?;
+    step()?;
     file.sync_all()
 }
 
 /// Adds lines to a file, which is made if it is missing, and waits until they are on disk. What follows
 /// its last newline is what a crash left of a line, and is overwritten.
 pub(super) fn append(directory: impl AsFd, name: &str, lines: &[u8]) -> io::Result<()> {
-    step("open")?;
+    step()?;
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::openat(&directory, name, flags, FileMode::PUBLIC.raw())?);
     let end = end_of_lines(&mut file)?;
     file.seek(SeekFrom::Start(end))?;
-    let written = step("write").and_then(|()| file.write_all(lines)).and_then(|()| {
+    let written = step().and_then(|()| file.write_all(lines)).and_then(|()| {
         file.set_len(end + lines.len() as u64)?;
         sync(&file)
     });
     if written.is_err() {
         // What cannot be taken back is an unfinished line, or lines that tell of what was not handed out.
-        let _ = step("truncate").and_then(|()| file.set_len(end));
+        let _ = step().and_then(|()| file.set_len(end));
     }
     written?;
     match end {
@@ -471,13 +486,13 @@ fn set_owner(file: &File, owner: Owner) -> io::Result<bool> {
 }
 
 pub(super) fn rename(from: impl AsFd, old: &str, to: impl AsFd, new: &str) -> io::Result<()> {
-    step("rename")?;
+    step()?;
     Ok(rustix::fs::renameat(from, old, to, new)?)
 }
 
 /// Gives a file a second name, or moves it where the file system has no hard links.
 pub(super) fn link_or_move(from: impl AsFd, to: impl AsFd, name: &str) -> io::Result<()> {
-    step("link")?;
+    step()?;
     match rustix::fs::linkat(&from, name, &to, name, AtFlags::empty()) {
         Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::ACCESS | Errno::MLINK) => {
             rename(from, name, to, name)
@@ -499,18 +514,18 @@ pub(super) fn remove(parent: impl AsFd, name: &OsStr) -> io::Result<()> {
 }
 
 pub(super) fn remove_file(directory: impl AsFd, name: impl Arg) -> io::Result<()> {
-    step("unlink")?;
+    step()?;
     Ok(rustix::fs::unlinkat(directory, name, AtFlags::empty())?)
 }
 
 /// Removes an empty folder.
 pub(super) fn remove_subdirectory(parent: impl AsFd, name: impl Arg) -> io::Result<()> {
-    step("rmdir")?;
+    step()?;
     Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?)
 }
 
 pub(super) fn sync_directory(directory: impl AsFd) -> io::Result<()> {
-    step("sync directory")?;
+    step()?;
     Ok(rustix::fs::fsync(directory)?)
 }
 
@@ -527,7 +542,7 @@ pub(super) fn list(directory: impl AsFd) -> io::Result<Vec<OsString>> {
 }
 
 #[cfg(not(test))]
-fn step(_: &'static str) -> io::Result<()> {
+fn step() -> io::Result<()> {
     Ok(())
 }
 
@@ -568,7 +583,7 @@ pub(crate) mod fault {
         PLAN.take().is_none() | HALTED.take()
     }
 
-    pub(super) fn step(_name: &'static str) -> io::Result<()> {
+    pub(super) fn step() -> io::Result<()> {
         match PLAN.take() {
             None => Ok(()),
             Some((0, Fault::Fail(kind))) => Err(kind.into()),

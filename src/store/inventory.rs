@@ -12,8 +12,9 @@ use crate::base::error::Error;
 use crate::base::text::shell_quoted;
 use crate::store::fs::MAX_FILE_SIZE;
 use crate::store::issued::ISSUED_FOLDER;
+use crate::x509::json::from_timestamp;
 use crate::x509::json::{rfc3339, text};
-use crate::x509::{Certificate, EndEntityKind, SerialNumber, from_timestamp, texts};
+use crate::x509::{Certificate, EndEntityKind, SerialNumber, texts};
 
 /// A certificate that was signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

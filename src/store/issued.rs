@@ -7,13 +7,13 @@ use crate::store::relative_path::RelativePath;
 use crate::x509::{EndEntityKind, GeneralName};
 
 /// The folder of a certificate directory for what its CA has issued beside `server.pem` and `client.pem`.
-pub const ISSUED_FOLDER: &str = "issued";
+pub(crate) const ISSUED_FOLDER: &str = "issued";
 
 /// The inventory in that folder.
-pub const INVENTORY: &str = "index.jsonl";
+pub(crate) const INVENTORY: &str = "index.jsonl";
 
 /// The folder of a certificate directory for the new CA, while the old one is being replaced.
-pub const NEXT_FOLDER: &str = "next";
+pub(crate) const NEXT_FOLDER: &str = "next";
 
 /// The name of something that was issued: of its folder and its files, and its CommonName.
 ///
@@ -94,7 +94,7 @@ impl fmt::Display for IssuedName {
 
 /// Where key and certificate of a server or client are, with the `ca.pem` that they are used with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EndEntityFiles {
+pub(crate) struct EndEntityFiles {
     pub key: RelativePath,
     pub certificate: RelativePath,
     /// `ca.pem`: what it trusts, and what trusts it.
@@ -103,13 +103,13 @@ pub struct EndEntityFiles {
 
 impl EndEntityFiles {
     /// The directory's own.
-    pub fn of_directory(kind: EndEntityKind) -> Self {
+    pub(crate) fn of_directory(kind: EndEntityKind) -> Self {
         let (key, certificate) = FileRole::pair_of(kind);
         Self { key: key.into(), certificate: certificate.into(), ca: FileRole::CaCertificate.into() }
     }
 
     /// Those of something that was issued, in the folder of all that is: `NAME/NAME.pem`.
-    pub fn issued(name: &IssuedName) -> Self {
+    pub(crate) fn issued(name: &IssuedName) -> Self {
         let in_folder = |file: String| RelativePath::in_folder(name.as_str(), file);
         Self {
             key: in_folder(format!("{name}.key")),
@@ -120,7 +120,7 @@ impl EndEntityFiles {
 
     /// The name under which it was issued; none for the directory's own.
     #[must_use]
-    pub fn issued_as(&self) -> Option<IssuedName> {
+    pub(crate) fn issued_as(&self) -> Option<IssuedName> {
         self.certificate.folder().and_then(|name| name.parse().ok())
     }
 }

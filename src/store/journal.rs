@@ -46,7 +46,7 @@ pub(super) fn hidden(backup: &str) -> String {
 
 /// What became of an interrupted run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recovery {
+pub(crate) enum Recovery {
     /// It had decided on all its files; the missing ones were put into place.
     Completed,
     /// It had not, or somebody took back what it had done; what it had written was removed.
@@ -64,7 +64,7 @@ pub(super) struct Recovered {
 
 /// What an interrupted run left in a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Interruption {
+pub(crate) enum Interruption {
     /// The next run of this user completes or undoes it.
     Own,
     /// It is not interrupted, but has been putting files into place for a while.

@@ -10,7 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{FlockOperation, Gid, Mode, OFlags, Uid};
+use rustix::fs::{AtFlags, FlockOperation, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
 use crate::store::file_system::shares_locks;
@@ -146,12 +146,7 @@ fn lock(file: &File) -> io::Result<bool> {
 }
 
 fn is_at_its_place(directory: &OwnedFd, file: &File) -> io::Result<bool> {
-    let here = rustix::fs::fstat(file)?;
-    match rustix::fs::statat(directory, NAME, rustix::fs::AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(there) => Ok((there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)),
-        Err(Errno::NOENT) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    fs::is_at(directory, NAME, AtFlags::SYMLINK_NOFOLLOW, file)
 }
 
 fn owner(directory: &OwnedFd) -> io::Result<Holder> {

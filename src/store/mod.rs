@@ -24,19 +24,21 @@ mod trust;
 #[cfg(test)]
 pub(crate) use fs::fault;
 
-pub use acl::Named;
-pub use directory::{Access, Directory, FileState, path_of};
+pub(crate) use directory::{Access, Directory, FileState, path_of};
 pub(crate) use error::unreadable;
-pub use fs::{
-    MAX_FILE_SIZE, Owner, Protection, open_file, read_file, read_file_if_there, read_file_up_to, read_from,
+pub use fs::Protection;
+pub(crate) use fs::{
+    MAX_FILE_SIZE, Owner, open_file, read_file, read_file_if_there, read_file_up_to, read_from,
 };
-pub use issued::{EndEntityFiles, INVENTORY, ISSUED_FOLDER, IssuedName, NEXT_FOLDER, NameUnsafe};
-pub use journal::{Interruption, Recovery};
-pub use layout::{Audience, FileRole};
-pub use mode::{FileMode, ModeInvalid};
-pub use relative_path::RelativePath;
-pub use survey::{FileAccess, SeenFile, Survey, SurveyedFile, View};
-pub use transaction::{Committed, Existing, StagedFile, Transaction};
-pub use trust::Writer;
+pub use issued::IssuedName;
+pub(crate) use issued::{EndEntityFiles, INVENTORY, ISSUED_FOLDER, NEXT_FOLDER, NameUnsafe};
+pub(crate) use journal::{Interruption, Recovery};
+pub(crate) use layout::Audience;
+pub use layout::FileRole;
+pub use mode::FileMode;
+pub(crate) use mode::ModeInvalid;
+pub(crate) use relative_path::RelativePath;
+pub(crate) use survey::{SeenFile, Survey, SurveyedFile, View};
+pub(crate) use transaction::{Committed, Existing, StagedFile};
 
 crate::base::text::serialize_as_displayed!(FileMode);

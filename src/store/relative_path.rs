@@ -8,27 +8,27 @@ use crate::store::layout::FileRole;
 
 /// The path of a file in a certificate directory, or in a folder of it; never deeper.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct RelativePath {
+pub(crate) struct RelativePath {
     folder: Option<String>,
     name: Cow<'static, str>,
 }
 
 impl RelativePath {
     /// A file in a folder of the directory. Both names are single components of a path.
-    pub fn in_folder(folder: impl Into<String>, name: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn in_folder(folder: impl Into<String>, name: impl Into<Cow<'static, str>>) -> Self {
         Self { folder: Some(folder.into()), name: name.into() }
     }
 
     /// A file of the directory itself.
-    pub fn in_directory(name: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn in_directory(name: impl Into<Cow<'static, str>>) -> Self {
         Self { folder: None, name: name.into() }
     }
 
-    pub fn folder(&self) -> Option<&str> {
+    pub(crate) fn folder(&self) -> Option<&str> {
         self.folder.as_deref()
     }
 
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
@@ -39,7 +39,7 @@ impl RelativePath {
     }
 
     /// Its path as people name it: `certs/ca.pem`, and for the current folder just `ca.pem`.
-    pub fn below(&self, directory: &Path) -> PathBuf {
+    pub(crate) fn below(&self, directory: &Path) -> PathBuf {
         let directory = if directory == Path::new(".") { Path::new("") } else { directory };
         directory.join(self.folder().unwrap_or_default()).join(self.name())
     }

@@ -22,7 +22,7 @@ use crate::store::trust::{Trusted, Writer};
 
 /// What lies in a certificate directory, whatever state it is in.
 #[derive(Debug)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// The path that it was opened by.
     pub path: PathBuf,
     /// What an interrupted run left, if there is such a thing.
@@ -38,7 +38,7 @@ const KUBERNETES_TLS: [&str; 3] = ["tls.crt", "tls.key", "ca.crt"];
 
 /// A file of a [`Survey`].
 #[derive(Debug)]
-pub struct SurveyedFile {
+pub(crate) struct SurveyedFile {
     pub role: FileRole,
     /// Its permissions, or those of the file that it links to.
     pub mode: Option<FileMode>,
@@ -48,7 +48,7 @@ pub struct SurveyedFile {
 
 /// What can be seen of a file.
 #[derive(Debug)]
-pub struct SeenFile {
+pub(crate) struct SeenFile {
     /// Its permissions, or those of the file that it links to.
     pub mode: Option<FileMode>,
     /// Its content, or why it cannot be read.
@@ -58,7 +58,7 @@ pub struct SeenFile {
 /// A certificate directory that is read without a lock. Looking changes nothing, needs no permission to write,
 /// and follows symbolic links, as Kubernetes mounts Secrets.
 #[derive(Debug)]
-pub struct View {
+pub(crate) struct View {
     path: PathBuf,
     fd: OwnedFd,
     interruption: Option<Interruption>,
@@ -69,7 +69,7 @@ pub struct View {
 
 /// Who may do what with a file beside what its mode says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileAccess {
+pub(crate) struct FileAccess {
     /// Whose it is, by number.
     pub owner: u32,
     /// Whether that is root, who runs this, or whose ca.key it is.
@@ -85,7 +85,7 @@ impl View {
     ///
     /// # Errors
     /// If it is missing, no folder or not accessible, or changes all the time. What `read` says.
-    pub fn of<T>(path: &Path, read: impl Fn(&Self) -> Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn of<T>(path: &Path, read: impl Fn(&Self) -> Result<T, Error>) -> Result<T, Error> {
         const PATIENCE: Duration = Duration::from_secs(10);
         let start = Instant::now();
         loop {
@@ -153,12 +153,12 @@ impl View {
     }
 
     /// What an interrupted run left in it.
-    pub fn interruption(&self) -> Option<&Interruption> {
+    pub(crate) fn interruption(&self) -> Option<&Interruption> {
         self.interruption.as_ref()
     }
 
     /// What an interrupted run left in a folder, which is at a path from the directory, or from the root.
-    pub fn interruption_in(&self, folder: &Path) -> Result<Option<Interruption>, Error> {
+    pub(crate) fn interruption_in(&self, folder: &Path) -> Result<Option<Interruption>, Error> {
         let path = self.path.join(folder);
         match open(&path) {
             Err(error) if error.kind() == ErrorKind::NoFolder => Ok(None),
@@ -168,7 +168,7 @@ impl View {
 
     /// Who could change the directory, or a folder in it whose content is believed, besides those who may.
     /// Nobody can change what is mounted read-only.
-    pub fn writers(&self) -> io::Result<Vec<(PathBuf, Writer)>> {
+    pub(crate) fn writers(&self) -> io::Result<Vec<(PathBuf, Writer)>> {
         // As Kubernetes mounts Secrets.
         if fstatvfs(&self.fd)?.f_flag.contains(StatVfsMountFlags::RDONLY) {
             return Ok(Vec::new());
@@ -184,7 +184,7 @@ impl View {
     }
 
     /// The nearest folder above the directory in which others could put another directory in its place.
-    pub fn writer_above(&self) -> io::Result<Option<(PathBuf, Writer)>> {
+    pub(crate) fn writer_above(&self) -> io::Result<Option<(PathBuf, Writer)>> {
         let trusted = Trusted::of(&self.fd)?;
         for folder in self.path.canonicalize()?.ancestors().skip(1) {
             let opened = match fs::open_directory(folder) {
@@ -204,12 +204,12 @@ impl View {
     }
 
     /// Whether the file system may be one that keeps no modes.
-    pub fn may_lack_modes(&self) -> bool {
+    pub(crate) fn may_lack_modes(&self) -> bool {
         file_system::may_lack_modes(&self.fd)
     }
 
     /// Who may do what with a file beside what its mode says.
-    pub fn access(&self, file: &str) -> io::Result<FileAccess> {
+    pub(crate) fn access(&self, file: &str) -> io::Result<FileAccess> {
         let permissions = fs::permissions(&self.fd, file)?;
         let owner = permissions.owner.user;
         let named = permissions.acl.map(|acl| acl.named_with(acl::READ | acl::WRITE)).unwrap_or_default();
@@ -222,7 +222,7 @@ impl View {
     }
 
     /// The files of the directory itself.
-    pub fn survey(&self) -> Survey {
+    pub(crate) fn survey(&self) -> Survey {
         let files = FileRole::AS_LISTED.into_iter().filter_map(|role| {
             let SeenFile { mode, content } = self.look(role.file_name())?;
             Some(SurveyedFile { role, mode, content })
@@ -237,12 +237,12 @@ impl View {
     }
 
     /// The path that it was opened by.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// What is at a path from the directory, or from the root; nothing where nothing is.
-    pub fn look(&self, path: &str) -> Option<SeenFile> {
+    pub(crate) fn look(&self, path: &str) -> Option<SeenFile> {
         let path = match self.way_to(path) {
             Ok(path) => path,
             Err(error) => return Some(SeenFile { mode: None, content: Err(error.to_string()) }),
@@ -263,7 +263,7 @@ impl View {
     }
 
     /// Opens the inventory; nothing where nothing was issued yet.
-    pub fn inventory(&self) -> io::Result<Option<File>> {
+    pub(crate) fn inventory(&self) -> io::Result<Option<File>> {
         match fs::open_in(&self.fd, &format!("{ISSUED_FOLDER}/{INVENTORY}")) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             opened => opened.map(Some),
@@ -271,7 +271,7 @@ impl View {
     }
 
     /// The names of the folders of what was issued, whether it is in the inventory or not.
-    pub fn issued(&self) -> io::Result<Vec<IssuedName>> {
+    pub(crate) fn issued(&self) -> io::Result<Vec<IssuedName>> {
         let Some(folder) = fs::open_subdirectory(&self.fd, ISSUED_FOLDER)? else { return Ok(Vec::new()) };
         let mut names = Vec::new();
         for name in fs::list(&folder)? {
@@ -285,7 +285,7 @@ impl View {
 
 impl Survey {
     /// Reads a directory as it is at one moment.
-    pub fn of(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn of(path: &Path) -> Result<Self, Error> {
         View::of(path, |view| Ok(view.survey()))
     }
 }

@@ -23,7 +23,7 @@ use crate::store::relative_path::RelativePath;
 
 /// What becomes of files that are in the way of new ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Existing {
+pub(crate) enum Existing {
     /// They stay, and nothing is written.
     Refuse,
     /// They go.
@@ -34,7 +34,7 @@ pub enum Existing {
 
 /// A file that is to be put into the directory.
 #[derive(Debug)]
-pub struct StagedFile<'a> {
+pub(crate) struct StagedFile<'a> {
     pub path: RelativePath,
     /// Its whole content.
     pub content: &'a [u8],
@@ -46,7 +46,7 @@ pub struct StagedFile<'a> {
 
 /// What a change has done.
 #[derive(Debug)]
-pub struct Committed {
+pub(crate) struct Committed {
     /// Where the replaced files are, if they are kept.
     pub backup: Option<PathBuf>,
     /// The files that do not belong to whom they were to belong.
@@ -57,7 +57,7 @@ pub struct Committed {
 
 /// A change to the directory, before it is made: all files are written beside those of the directory.
 #[derive(Debug)]
-pub struct Transaction<'d> {
+pub(crate) struct Transaction<'d> {
     directory: &'d Directory,
     staged: OwnedFd,
     manifest: Manifest,
@@ -78,7 +78,7 @@ impl Directory {
     /// If one of them is a link or a folder, or cannot be written, or the file system lets others do more with
     /// it than was asked for, or `verify` fails. Then the old files are in their places, but `ca.srl`, which only
     /// advances as long as the CA is the same.
-    pub fn write(
+    pub(crate) fn write(
         &mut self,
         files: &[StagedFile<'_>],
         existing: Existing,
@@ -112,7 +112,7 @@ impl Directory {
     }
 
     /// Lets ca.srl be no lower than a serial number that its CA has given out.
-    pub fn advance_serial(&mut self, serial: &str) -> Result<(), Error> {
+    pub(crate) fn advance_serial(&mut self, serial: &str) -> Result<(), Error> {
         let path = RelativePath::from(FileRole::CaSerial);
         let behind = journal::is_serial_behind(self.fd(), serial);
         if !behind.map_err(unreadable(&self.path_of(&path)))? {
@@ -297,7 +297,7 @@ impl<'d> Transaction<'d> {
     ///
     /// # Errors
     /// If it cannot be read, or there is none.
-    pub fn read(&self, file: impl Into<RelativePath>) -> Result<Zeroizing<Vec<u8>>, Error> {
+    pub(crate) fn read(&self, file: impl Into<RelativePath>) -> Result<Zeroizing<Vec<u8>>, Error> {
         let file = file.into();
         let path = self.directory.path_of(&file);
         if !self.files.contains(&file) {
@@ -314,7 +314,7 @@ impl<'d> Transaction<'d> {
     }
 
     /// The directory that is being changed.
-    pub fn directory(&self) -> &Directory {
+    pub(crate) fn directory(&self) -> &Directory {
         self.directory
     }
 

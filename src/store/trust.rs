@@ -15,7 +15,7 @@ const ROOT: u32 = 0;
 
 /// Somebody who could change a folder, and is not one of those who may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Writer {
+pub(crate) enum Writer {
     Owner(u32),
     /// Its group, which has other members than those who may.
     Group(u32),

@@ -79,7 +79,7 @@ impl fmt::Display for KeyType {
 
 /// What a public key is, whether or not anything here can use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyAlgorithm {
+pub(crate) enum KeyAlgorithm {
     /// With the length of its modulus in bits.
     Rsa(u32),
     P256,
@@ -122,28 +122,28 @@ impl KeyAlgorithm {
 
     /// Whether Go's TLS, and so Milvus, can work with such a key: of RSA below 1024 bits it says
     /// `tls: certificate RSA key size too small`.
-    pub fn works_in_milvus(&self) -> bool {
+    pub(crate) fn works_in_milvus(&self) -> bool {
         !matches!(self, Self::Other(_) | Self::Rsa(..1024))
     }
 
     /// Whether gRPC's C core, which pymilvus uses, can talk to a server with such a key: it has no
     /// signature in common with one of Ed25519 or P-521 (`SSLV3_ALERT_HANDSHAKE_FAILURE`).
-    pub fn signs_for_pymilvus(&self) -> bool {
+    pub(crate) fn signs_for_pymilvus(&self) -> bool {
         matches!(self, Self::Rsa(_) | Self::P256 | Self::P384)
     }
 
     /// Whether it is RSA too short to be safe.
-    pub fn is_weak(&self) -> bool {
+    pub(crate) fn is_weak(&self) -> bool {
         matches!(self, Self::Rsa(bits) if *bits < MIN_RSA_BITS)
     }
 
     /// The key type that a renewal takes over, if such keys are made here.
-    pub fn key_type(&self) -> Option<KeyType> {
+    pub(crate) fn key_type(&self) -> Option<KeyType> {
         KeyType::ALL.into_iter().find(|key_type| key_type.algorithm() == *self)
     }
 
     /// The key type that comes nearest without being weaker, for a key that is of none.
-    pub fn nearest_key_type(&self) -> KeyType {
+    pub(crate) fn nearest_key_type(&self) -> KeyType {
         match self {
             Self::Rsa(2049..=3072) => KeyType::Rsa3072,
             Self::Rsa(3073..) => KeyType::Rsa4096,

@@ -12,7 +12,7 @@ use crate::x509::validity::{Validity, moment};
 /// A certificate and its key that may sign others: only `CertificateAuthority::create` and
 /// [`CertificateAuthority::load`] make one, so what was not checked cannot issue.
 #[derive(Debug)]
-pub struct CertificateAuthority {
+pub(crate) struct CertificateAuthority {
     /// The certificate whose key signs, its issuers, and last their root; often just one.
     chain: Vec<Certificate>,
     key: PrivateKey,
@@ -30,7 +30,11 @@ impl CertificateAuthority {
     /// # Errors
     /// If none of the certificates belongs to the key; if one of the chain is no CA, may not
     /// sign certificates, or is not valid `now`; if an issuer is missing or a certificate is left over.
-    pub fn load(certificates: Vec<Certificate>, key: PrivateKey, now: OffsetDateTime) -> Result<Self, Error> {
+    pub(crate) fn load(
+        certificates: Vec<Certificate>,
+        key: PrivateKey,
+        now: OffsetDateTime,
+    ) -> Result<Self, Error> {
         let chain = order_chain(certificates, &key.public_key()?)?;
         for (below, certificate) in chain.iter().enumerate() {
             check_may_issue(certificate, below, now)?;
@@ -46,7 +50,7 @@ impl CertificateAuthority {
     ///
     /// # Errors
     /// What is wrong with a certificate of its chain.
-    pub fn check_adoptable(
+    pub(crate) fn check_adoptable(
         &self,
         check_key: &dyn Fn(&PublicKey) -> Result<(), KeyDefect>,
     ) -> Result<(), Error> {
@@ -60,27 +64,27 @@ impl CertificateAuthority {
     }
 
     /// The certificate whose key signs.
-    pub fn certificate(&self) -> &Certificate {
+    pub(crate) fn certificate(&self) -> &Certificate {
         &self.chain[0]
     }
 
     /// What servers and clients send after their own certificate: all but the root.
-    pub fn intermediates(&self) -> &[Certificate] {
+    pub(crate) fn intermediates(&self) -> &[Certificate] {
         &self.chain[..self.chain.len() - 1]
     }
 
     /// The root, which everybody trusts: the content of ca.pem.
-    pub fn root(&self) -> &Certificate {
+    pub(crate) fn root(&self) -> &Certificate {
         &self.chain[self.chain.len() - 1]
     }
 
     /// The key that signs.
-    pub fn key(&self) -> &PrivateKey {
+    pub(crate) fn key(&self) -> &PrivateKey {
         &self.key
     }
 
     /// The time in which the whole chain is valid.
-    pub fn validity(&self) -> Validity {
+    pub(crate) fn validity(&self) -> Validity {
         let validity = |certificate: &Certificate| certificate.validity();
         self.chain.iter().map(validity).fold(self.certificate().validity(), Validity::within)
     }
@@ -183,7 +187,11 @@ fn order_chain(given: Vec<Certificate>, key: &PublicKey) -> Result<Vec<Certifica
 ///
 /// # Errors
 /// If it is no CA, may not sign certificates for this, or is not valid `now`.
-pub fn check_may_issue(certificate: &Certificate, below: usize, now: OffsetDateTime) -> Result<(), Error> {
+pub(crate) fn check_may_issue(
+    certificate: &Certificate,
+    below: usize,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
     let unusable = |reason: &str| unusable(certificate, reason);
     let subject = certificate.subject();
     if !certificate.is_ca() {

@@ -24,7 +24,7 @@ use crate::x509::validity::Validity;
 
 /// A certificate, parsed once: its bytes and what this program asks of it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Certificate {
+pub(crate) struct Certificate {
     der: CertificateDer<'static>,
     subject: Subject,
     issuer: Subject,
@@ -57,7 +57,7 @@ impl Certificate {
     ///
     /// # Errors
     /// If it is not one, or something follows it.
-    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn from_der(der: &[u8]) -> Result<Self, Error> {
         let malformed = |reason: String| {
             Error::new(format!("is not an X.509 certificate: {reason}"))
                 .with_hint("restore the file from a backup")
@@ -87,7 +87,7 @@ impl Certificate {
         })
     }
 
-    pub fn as_der(&self) -> &[u8] {
+    pub(crate) fn as_der(&self) -> &[u8] {
         &self.der
     }
 
@@ -95,103 +95,103 @@ impl Certificate {
         &self.der
     }
 
-    pub fn subject(&self) -> &Subject {
+    pub(crate) fn subject(&self) -> &Subject {
         &self.subject
     }
 
-    pub fn issuer(&self) -> &Subject {
+    pub(crate) fn issuer(&self) -> &Subject {
         &self.issuer
     }
 
-    pub fn serial(&self) -> &SerialNumber {
+    pub(crate) fn serial(&self) -> &SerialNumber {
         &self.serial
     }
 
-    pub fn validity(&self) -> Validity {
+    pub(crate) fn validity(&self) -> Validity {
         self.validity
     }
 
     /// The usable entries of subjectAltName.
-    pub fn names(&self) -> &[GeneralName] {
+    pub(crate) fn names(&self) -> &[GeneralName] {
         &self.extensions.names
     }
 
     /// Entries of subjectAltName that no client can match, or of kinds that are not kept.
-    pub fn unusable_names(&self) -> &[String] {
+    pub(crate) fn unusable_names(&self) -> &[String] {
         &self.extensions.unusable_names
     }
 
     /// Its extensions that no certificate has that is made here, by name or object identifier:
     /// `crlDistributionPoints`.
-    pub fn other_extensions(&self) -> &[String] {
+    pub(crate) fn other_extensions(&self) -> &[String] {
         &self.extensions.others
     }
 
     /// # Errors
     /// A key of a kind that is not made or read here, named in the error.
-    pub fn public_key(&self) -> Result<PublicKey, Error> {
+    pub(crate) fn public_key(&self) -> Result<PublicKey, Error> {
         PublicKey::from_spki(&self.spki)
     }
 
-    pub fn is_ca(&self) -> bool {
+    pub(crate) fn is_ca(&self) -> bool {
         self.extensions.is_ca
     }
 
     /// Whether it is of X.509 version 1 or 2: as a root it may issue whatever it wants, and as an end
     /// entity it has no subjectAltName.
-    pub fn is_before_v3(&self) -> bool {
+    pub(crate) fn is_before_v3(&self) -> bool {
         self.is_before_v3
     }
 
     /// Whether keyUsage says keyCertSign; `None` without the extension, which allows everything.
-    pub fn key_cert_sign(&self) -> Option<bool> {
+    pub(crate) fn key_cert_sign(&self) -> Option<bool> {
         self.key_usage().map(|usages| usages.contains(&KEY_CERT_SIGN))
     }
 
     /// Whether its key may sign handshakes: keyUsage says digitalSignature, or there is none.
-    pub fn may_sign_handshakes(&self) -> bool {
+    pub(crate) fn may_sign_handshakes(&self) -> bool {
         self.key_usage().is_none_or(|usages| usages.contains(&DIGITAL_SIGNATURE))
     }
 
     /// The names of keyUsage's bits (RFC 5280 4.2.1.3); `None` without the extension.
-    pub fn key_usage(&self) -> Option<&[&'static str]> {
+    pub(crate) fn key_usage(&self) -> Option<&[&'static str]> {
         self.extensions.key_usage.as_deref()
     }
 
     /// The purposes of extendedKeyUsage (RFC 5280 4.2.1.12), by name or object identifier; `None`
     /// without the extension.
-    pub fn extended_key_usage(&self) -> Option<&[String]> {
+    pub(crate) fn extended_key_usage(&self) -> Option<&[String]> {
         self.extensions.extended_key_usage.as_deref()
     }
 
     /// How many CAs may stand between it and an end entity (RFC 5280 4.2.1.9).
-    pub fn path_length(&self) -> Option<u32> {
+    pub(crate) fn path_length(&self) -> Option<u32> {
         self.extensions.path_length
     }
 
     /// A critical extension that verifiers do not know, and so must refuse (RFC 5280 4.2).
-    pub fn unknown_critical(&self) -> Option<&str> {
+    pub(crate) fn unknown_critical(&self) -> Option<&str> {
         self.extensions.unknown_critical.as_deref()
     }
 
     /// Whether there are nameConstraints (RFC 5280 4.2.1.10).
-    pub fn constrains_names(&self) -> bool {
+    pub(crate) fn constrains_names(&self) -> bool {
         self.extensions.constrains_names
     }
 
     /// Whether nameConstraints say something about IP addresses.
-    pub fn constrains_addresses(&self) -> bool {
+    pub(crate) fn constrains_addresses(&self) -> bool {
         self.extensions.constrains_addresses
     }
 
     /// Whether Go and the other verifiers take it for this purpose: without extendedKeyUsage it
     /// serves all (RFC 5280 4.2.1.12).
-    pub fn serves(&self, kind: EndEntityKind) -> bool {
+    pub(crate) fn serves(&self, kind: EndEntityKind) -> bool {
         self.names_purpose(kind) || self.serves_any_purpose()
     }
 
     /// Who it is for, by its purposes; a client where they do not tell.
-    pub fn kind(&self) -> EndEntityKind {
+    pub(crate) fn kind(&self) -> EndEntityKind {
         match self.serves(EndEntityKind::Server) && !self.serves(EndEntityKind::Client) {
             true => EndEntityKind::Server,
             false => EndEntityKind::Client,
@@ -199,13 +199,13 @@ impl Certificate {
     }
 
     /// Whether extendedKeyUsage says anyExtendedKeyUsage.
-    pub fn serves_any_purpose(&self) -> bool {
+    pub(crate) fn serves_any_purpose(&self) -> bool {
         self.has_purpose(ANY_PURPOSE)
     }
 
     /// Whether extendedKeyUsage says this purpose itself, which is what OpenSSL asks of a CA; without the
     /// extension it serves all.
-    pub fn names_purpose(&self, kind: EndEntityKind) -> bool {
+    pub(crate) fn names_purpose(&self, kind: EndEntityKind) -> bool {
         self.extended_key_usage().is_none() || self.has_purpose(kind.purpose())
     }
 
@@ -221,7 +221,7 @@ impl Certificate {
 
     /// Whether nameConstraints speak of names that Go does not know, such as directory names: where the
     /// extension is critical, as RFC 5280 4.2.1.10 asks, it refuses whatever stands below.
-    pub fn constrains_other_names(&self) -> bool {
+    pub(crate) fn constrains_other_names(&self) -> bool {
         self.extensions.constrains_other_names
     }
 
@@ -229,11 +229,11 @@ impl Certificate {
         &self.extensions.email_constraints
     }
 
-    pub fn subject_key_identifier(&self) -> Option<&[u8]> {
+    pub(crate) fn subject_key_identifier(&self) -> Option<&[u8]> {
         self.extensions.subject_key_identifier.as_deref()
     }
 
-    pub fn authority_key_identifier(&self) -> Option<&[u8]> {
+    pub(crate) fn authority_key_identifier(&self) -> Option<&[u8]> {
         self.extensions.authority_key_identifier.as_deref()
     }
 
@@ -243,7 +243,7 @@ impl Certificate {
     }
 
     /// The extensions that limit what it may issue, beside basicConstraints and keyUsage.
-    pub fn limits(&self) -> Vec<&'static str> {
+    pub(crate) fn limits(&self) -> Vec<&'static str> {
         let limits = [
             (self.constrains_names(), "nameConstraints"),
             (self.extended_key_usage().is_some(), "extendedKeyUsage"),
@@ -257,7 +257,7 @@ impl Certificate {
         self.extensions.constrains_policies
     }
 
-    pub fn key_algorithm(&self) -> &KeyAlgorithm {
+    pub(crate) fn key_algorithm(&self) -> &KeyAlgorithm {
         &self.key_algorithm
     }
 
@@ -272,12 +272,12 @@ impl Certificate {
         }
     }
 
-    pub fn signature_algorithm(&self) -> &SignatureAlgorithm {
+    pub(crate) fn signature_algorithm(&self) -> &SignatureAlgorithm {
         &self.signature_algorithm
     }
 
     /// SHA-256 of its SubjectPublicKeyInfo: the key's pin.
-    pub fn spki_sha256(&self) -> [u8; 32] {
+    pub(crate) fn spki_sha256(&self) -> [u8; 32] {
         spki_sha256(&self.spki)
     }
 
@@ -295,17 +295,17 @@ impl Certificate {
     }
 
     /// Whether a CA signed it, as far as that can be told.
-    pub fn is_issued_by(&self, ca: &Certificate) -> bool {
+    pub(crate) fn is_issued_by(&self, ca: &Certificate) -> bool {
         self.issuer == ca.subject && self.check_signed_by(ca).is_ok()
     }
 
     /// Whether subject and issuer are the same: a root, or at least an end of the chain.
-    pub fn is_self_issued(&self) -> bool {
+    pub(crate) fn is_self_issued(&self) -> bool {
         self.subject == self.issuer
     }
 
     /// SHA-256 of the certificate, in upper-case hex with colons, as OpenSSL prints it.
-    pub fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         hex_with_colons(&Sha256::digest(&self.der))
     }
 }

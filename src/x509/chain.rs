@@ -14,7 +14,7 @@ use crate::x509::verify::{in_words, usage, webpki_verdict};
 
 /// What is wrong with a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ChainDefect {
+pub(crate) enum ChainDefect {
     /// None of the anchors has the issuer's name.
     UnknownIssuer,
     /// The issuer's name is right, its key is not.
@@ -56,7 +56,7 @@ impl fmt::Display for ChainDefect {
 ///
 /// # Errors
 /// What webpki finds.
-pub fn judge_chain(
+pub(crate) fn judge_chain(
     kind: EndEntityKind,
     presented: &[Certificate],
     anchors: &[Certificate],

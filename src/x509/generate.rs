@@ -22,7 +22,7 @@ use crate::x509::private_key::PrivateKey;
 ///
 /// # Errors
 /// If the operating system has no random numbers.
-pub fn generate_keys(key_types: &[KeyType]) -> Result<Vec<PrivateKey>, Error> {
+pub(crate) fn generate_keys(key_types: &[KeyType]) -> Result<Vec<PrivateKey>, Error> {
     let mut counts = HashMap::new();
     for key_type in key_types {
         *counts.entry(*key_type).or_insert(0) += 1;
@@ -36,7 +36,7 @@ pub fn generate_keys(key_types: &[KeyType]) -> Result<Vec<PrivateKey>, Error> {
 impl PrivateKey {
     /// # Errors
     /// If the operating system has no random numbers.
-    pub fn generate(key_type: KeyType) -> Result<Self, Error> {
+    pub(crate) fn generate(key_type: KeyType) -> Result<Self, Error> {
         let mut keys = alike(key_type, 1)?;
         Ok(keys.pop().unwrap_or_else(|| unreachable!("one key was asked for")))
     }

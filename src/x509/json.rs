@@ -8,8 +8,7 @@ use time::{OffsetDateTime, PrimitiveDateTime};
 
 /// RFC 3339 in UTC.
 pub(crate) fn rfc3339<S: Serializer>(time: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    serializer.serialize_str(&time.format(format).unwrap_or_else(|_| time.to_string()))
+    serializer.serialize_str(&timestamp(*time))
 }
 
 /// As people read it.
@@ -27,7 +26,13 @@ pub(crate) fn optional_text<S: Serializer>(
     }
 }
 
-/// Reads what [`rfc3339`] writes.
+/// RFC 3339 in UTC.
+pub(crate) fn timestamp(time: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    time.format(format).unwrap_or_else(|_| time.to_string())
+}
+
+/// Reads what [`timestamp`] writes.
 pub(crate) fn from_timestamp(text: &str) -> Option<OffsetDateTime> {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     PrimitiveDateTime::parse(text, format).ok().map(PrimitiveDateTime::assume_utc)

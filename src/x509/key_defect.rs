@@ -10,7 +10,7 @@ use crate::x509::algorithm::{KeyAlgorithm, MAX_RSA_BITS, MIN_RSA_BITS, RsaPublic
 
 /// Why no certificate is made for somebody else's public key, and why it signs none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyDefect {
+pub(crate) enum KeyDefect {
     /// RSA that can be factored (NIST SP 800-131A).
     TooShort { bits: u32 },
     /// RSA that Go refuses, and that takes seconds for every handshake.

@@ -15,7 +15,7 @@ use crate::x509::public_key::{PublicKey, spki_sha256};
 
 /// How a private key is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyForm {
+pub(crate) enum KeyForm {
     /// RFC 5958, `BEGIN PRIVATE KEY`.
     Pkcs8,
     /// RFC 8017, `BEGIN RSA PRIVATE KEY`.
@@ -30,7 +30,7 @@ pub enum KeyForm {
 
 /// What is known of a private key without its secret, whatever its kind: for checks and for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyMaterial {
+pub(crate) struct KeyMaterial {
     form: KeyForm,
     /// Nothing where the key is encrypted.
     plain: Option<PublicHalf>,
@@ -76,28 +76,28 @@ impl KeyMaterial {
         Ok(Self { form, plain: Some(plain) })
     }
 
-    pub fn form(&self) -> KeyForm {
+    pub(crate) fn form(&self) -> KeyForm {
         self.form
     }
 
     /// Whether it needs a passphrase.
-    pub fn is_encrypted(&self) -> bool {
+    pub(crate) fn is_encrypted(&self) -> bool {
         self.plain.is_none()
     }
 
     /// What kind of key it is, unless it is encrypted.
-    pub fn algorithm(&self) -> Option<&KeyAlgorithm> {
+    pub(crate) fn algorithm(&self) -> Option<&KeyAlgorithm> {
         self.plain.as_ref().map(|plain| &plain.algorithm)
     }
 
     /// The key's pin, where it can be told.
-    pub fn spki_sha256(&self) -> Option<[u8; 32]> {
+    pub(crate) fn spki_sha256(&self) -> Option<[u8; 32]> {
         self.plain.as_ref()?.spki_sha256
     }
 
     /// Whether it is the key of a certificate; `None` where that cannot be told, because the key is
     /// encrypted or of a kind whose public half is not known here.
-    pub fn belongs_to(&self, certificate: &Certificate) -> Option<bool> {
+    pub(crate) fn belongs_to(&self, certificate: &Certificate) -> Option<bool> {
         let plain = self.plain.as_ref()?;
         if plain.algorithm != *certificate.key_algorithm() {
             return Some(false);

@@ -34,34 +34,37 @@ mod subject;
 mod validity;
 mod verify;
 
-pub use algorithm::{KeyAlgorithm, KeyType};
-pub use ca::{CertificateAuthority, check_may_issue};
-pub use certificate::Certificate;
+pub(crate) use algorithm::KeyAlgorithm;
+pub use algorithm::KeyType;
+pub(crate) use ca::{CertificateAuthority, check_may_issue};
+pub(crate) use certificate::Certificate;
 pub(crate) use certificate::{check_length, hex_with_colons};
-pub use chain::{ChainDefect, judge_chain};
+pub(crate) use chain::{ChainDefect, judge_chain};
 pub use encryption::Passphrase;
-pub use error::{Error, Problem};
-pub use generate::generate_keys;
-pub(crate) use json::from_timestamp;
-pub use key_defect::KeyDefect;
-pub use key_file::{KeyForm, KeyMaterial};
+pub(crate) use error::Error;
+pub(crate) use error::Problem;
+pub(crate) use generate::generate_keys;
+pub(crate) use key_defect::KeyDefect;
+pub(crate) use key_file::{KeyForm, KeyMaterial};
 pub use kind::EndEntityKind;
 pub use name::{DnsName, GeneralName};
 pub(crate) use name::{add_names, name_to_ask_for, texts};
 pub use name_pattern::NamePattern;
-pub use pem::{
+pub(crate) use pem::{
     Item, certificates_from_pem, certificates_to_pem, encrypt_key_to_pem, holds_private_key,
     is_encrypted_key, items, key_from_pem, key_to_pem, request_from,
 };
-pub use private_key::PrivateKey;
-pub use public_key::PublicKey;
-pub use request::CertificateRequest;
-pub use serial::{SerialCounter, SerialNumber};
+pub(crate) use private_key::PrivateKey;
+pub(crate) use public_key::PublicKey;
+pub(crate) use request::CertificateRequest;
+pub(crate) use serial::SerialCounter;
+pub use serial::SerialNumber;
 #[cfg(feature = "probe")]
 pub(crate) use signature::ECDSA_P521_SHA512;
 pub use subject::{Attribute, AttributeType, Subject};
 pub(crate) use validity::day_count;
-pub use validity::{Days, Validity, moment};
-pub use verify::{covers, verify_chain};
+pub(crate) use validity::moment;
+pub use validity::{Days, Validity};
+pub(crate) use verify::{covers, verify_chain};
 
-crate::base::text::serialize_as_displayed!(GeneralName, SerialNumber, Subject);
+crate::base::text::serialize_as_displayed!(EndEntityKind, GeneralName, SerialNumber, Subject);

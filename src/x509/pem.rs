@@ -48,7 +48,7 @@ impl Kind {
 
 /// Something that a file holds.
 #[derive(Clone, Debug)]
-pub enum Item {
+pub(crate) enum Item {
     Certificate(Box<Certificate>),
     /// Without its secret.
     PrivateKey(KeyMaterial),
@@ -66,7 +66,7 @@ pub enum Item {
 ///
 /// # Errors
 /// If nothing in it is known.
-pub fn items(file: &[u8]) -> Result<Vec<Item>, Error> {
+pub(crate) fn items(file: &[u8]) -> Result<Vec<Item>, Error> {
     match content(file)? {
         Content::Der(der) => Ok(vec![item_of_der(der)?]),
         Content::Pem(blocks) if blocks.is_empty() => Err(missing("certificate or key", &blocks)),
@@ -97,7 +97,7 @@ fn item_of_der(der: &[u8]) -> Result<Item, Error> {
 ///
 /// # Errors
 /// If the file is not PEM, has no certificate, or one that does not parse.
-pub fn certificates_from_pem(file: &[u8]) -> Result<Vec<Certificate>, Error> {
+pub(crate) fn certificates_from_pem(file: &[u8]) -> Result<Vec<Certificate>, Error> {
     let blocks = blocks(file)?;
     let certificates = blocks.iter().filter(|block| matches!(Kind::of(block), Kind::Certificate));
     let certificates: Vec<_> =
@@ -112,7 +112,7 @@ pub fn certificates_from_pem(file: &[u8]) -> Result<Vec<Certificate>, Error> {
 ///
 /// # Errors
 /// If there is none, or more than one, or it is damaged.
-pub fn request_from(file: &[u8]) -> Result<CertificateRequest, Error> {
+pub(crate) fn request_from(file: &[u8]) -> Result<CertificateRequest, Error> {
     let blocks = match content(file)? {
         Content::Der(der) => return CertificateRequest::from_der(der),
         Content::Pem(blocks) => blocks,
@@ -134,7 +134,7 @@ pub fn request_from(file: &[u8]) -> Result<CertificateRequest, Error> {
 /// # Errors
 /// If the file is not PEM, has no key, one that is damaged, too short or of an unknown kind, or
 /// one that `passphrase` does not open.
-pub fn key_from_pem(file: &[u8], passphrase: Option<&Passphrase>) -> Result<PrivateKey, Error> {
+pub(crate) fn key_from_pem(file: &[u8], passphrase: Option<&Passphrase>) -> Result<PrivateKey, Error> {
     let (form, block) = first_key(file)?;
     let der = block.contents();
     match form {
@@ -154,7 +154,7 @@ impl KeyMaterial {
     ///
     /// # Errors
     /// If the file is not PEM, has no private key, or one that is damaged.
-    pub fn from_pem(file: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn from_pem(file: &[u8]) -> Result<Self, Error> {
         let (form, block) = first_key(file)?;
         Self::read(form, block.contents())
     }
@@ -172,17 +172,17 @@ fn first_key(file: &[u8]) -> Result<(KeyForm, Block<'_>), Error> {
 }
 
 /// Whether a PEM file holds a private key in encrypted PKCS#8.
-pub fn is_encrypted_key(file: &[u8]) -> bool {
+pub(crate) fn is_encrypted_key(file: &[u8]) -> bool {
     blocks(file).is_ok_and(|blocks| blocks.iter().any(|block| block.label() == ENCRYPTED_PRIVATE_KEY))
 }
 
 /// Whether a PEM file has a private key, whatever else is in it.
-pub fn holds_private_key(file: &[u8]) -> bool {
+pub(crate) fn holds_private_key(file: &[u8]) -> bool {
     blocks(file).is_ok_and(|blocks| blocks.iter().any(|block| block.label().ends_with(PRIVATE_KEY)))
 }
 
 /// Writes certificates one after the other, with LF at the line ends.
-pub fn certificates_to_pem<'a>(certificates: impl IntoIterator<Item = &'a Certificate>) -> String {
+pub(crate) fn certificates_to_pem<'a>(certificates: impl IntoIterator<Item = &'a Certificate>) -> String {
     let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
     let encode = |certificate: &Certificate| {
         pem::encode_config(&pem::Pem::new(CERTIFICATE, certificate.as_der()), config)
@@ -197,7 +197,7 @@ pub(crate) type SecretText = Zeroizing<String>;
 ///
 /// # Errors
 /// Only where the encoder fails.
-pub fn key_to_pem(key: &PrivateKey) -> Result<SecretText, Error> {
+pub(crate) fn key_to_pem(key: &PrivateKey) -> Result<SecretText, Error> {
     key.to_pkcs8()?.to_pem(PRIVATE_KEY, LineEnding::LF).map_err(Error::signing)
 }
 
@@ -205,7 +205,7 @@ pub fn key_to_pem(key: &PrivateKey) -> Result<SecretText, Error> {
 ///
 /// # Errors
 /// If the operating system has no random numbers.
-pub fn encrypt_key_to_pem(key: &PrivateKey, passphrase: &Passphrase) -> Result<SecretText, Error> {
+pub(crate) fn encrypt_key_to_pem(key: &PrivateKey, passphrase: &Passphrase) -> Result<SecretText, Error> {
     encrypt(key, passphrase)?.to_pem(ENCRYPTED_PRIVATE_KEY, LineEnding::LF).map_err(Error::signing)
 }
 

@@ -14,7 +14,7 @@ use crate::x509::error::Error;
 use crate::x509::public_key::PublicKey;
 
 /// A private key. It zeroizes its memory when dropped, and its `Debug` shows nothing of it.
-pub struct PrivateKey(Kind);
+pub(crate) struct PrivateKey(Kind);
 
 /// The elliptic-curve keys hold their public half, which would be most of the work of each use.
 enum Kind {
@@ -82,7 +82,7 @@ impl PrivateKey {
 
     /// # Errors
     /// Only where the encoder fails.
-    pub fn public_key(&self) -> Result<PublicKey, Error> {
+    pub(crate) fn public_key(&self) -> Result<PublicKey, Error> {
         let spki = match &self.0 {
             Kind::Rsa(key) => key.as_public_key().to_public_key_der(),
             Kind::P256(key) => key.verifying_key().to_public_key_der(),

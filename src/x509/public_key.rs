@@ -13,7 +13,7 @@ use crate::x509::kind::EndEntityKind;
 /// A public key of a kind that certificates can be made for, normalised: two keys are equal when
 /// they are the same key, however they were encoded.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PublicKey {
+pub(crate) struct PublicKey {
     algorithm: KeyAlgorithm,
     /// SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
     spki: Vec<u8>,
@@ -62,7 +62,7 @@ impl PublicKey {
         &self.spki
     }
 
-    pub fn algorithm(&self) -> &KeyAlgorithm {
+    pub(crate) fn algorithm(&self) -> &KeyAlgorithm {
         &self.algorithm
     }
 
@@ -78,7 +78,7 @@ impl PublicKey {
 
     /// Refuses a key whose private half everybody can compute, and one that Milvus or its clients do not
     /// take.
-    pub fn check_strength(&self) -> Result<(), KeyDefect> {
+    pub(crate) fn check_strength(&self) -> Result<(), KeyDefect> {
         match self.algorithm {
             KeyAlgorithm::Rsa(_) => check_rsa(&self.bits),
             _ => Ok(()),
@@ -86,13 +86,13 @@ impl PublicKey {
     }
 
     /// Whether it is an RSA key: only those can encipher a session key.
-    pub fn is_rsa(&self) -> bool {
+    pub(crate) fn is_rsa(&self) -> bool {
         matches!(self.algorithm, KeyAlgorithm::Rsa(_))
     }
 
     /// Refuses a key that is of no use to a server or a client: pymilvus cannot talk to a server with an
     /// Ed25519 key, and a weak key protects nothing.
-    pub fn check_for(&self, kind: EndEntityKind) -> Result<(), Error> {
+    pub(crate) fn check_for(&self, kind: EndEntityKind) -> Result<(), Error> {
         self.check_strength().map_err(|defect| {
             Error::new(format!("is {defect}")).with_hint("make a new key: leave --reuse-key out")
         })?;

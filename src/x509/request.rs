@@ -19,7 +19,7 @@ use crate::x509::subject::Subject;
 
 /// A certificate signing request (PKCS#10, RFC 2986), parsed once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CertificateRequest {
+pub(crate) struct CertificateRequest {
     der: Vec<u8>,
     subject: Subject,
     spki: Vec<u8>,
@@ -35,7 +35,7 @@ impl CertificateRequest {
     ///
     /// # Errors
     /// If it is not one, or something follows it.
-    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn from_der(der: &[u8]) -> Result<Self, Error> {
         if der.len() > MAX_LENGTH {
             return Err(not_a_request(&format!("it is longer than {MAX_LENGTH} octets")));
         }
@@ -87,48 +87,48 @@ impl CertificateRequest {
         }
     }
 
-    pub fn subject(&self) -> &Subject {
+    pub(crate) fn subject(&self) -> &Subject {
         &self.subject
     }
 
     /// The subjectAltName that is asked for.
-    pub fn names(&self) -> &[GeneralName] {
+    pub(crate) fn names(&self) -> &[GeneralName] {
         &self.extensions.names
     }
 
     /// Entries of the subjectAltName that no certificate can have, as text.
-    pub fn unusable_names(&self) -> &[String] {
+    pub(crate) fn unusable_names(&self) -> &[String] {
         &self.extensions.unusable_names
     }
 
     /// The bits of the keyUsage that is asked for, if any.
-    pub fn key_usage(&self) -> Option<&[&'static str]> {
+    pub(crate) fn key_usage(&self) -> Option<&[&'static str]> {
         self.extensions.key_usage.as_deref()
     }
 
     /// The purposes of the extendedKeyUsage that is asked for, if any.
-    pub fn extended_key_usage(&self) -> Option<&[String]> {
+    pub(crate) fn extended_key_usage(&self) -> Option<&[String]> {
         self.extensions.extended_key_usage.as_deref()
     }
 
     /// What else is asked for with extensions, beside subjectAltName, keyUsage, extendedKeyUsage, and
     /// what every certificate says: `basicConstraints CA:TRUE`, others by name or object identifier.
-    pub fn other_extensions(&self) -> &[String] {
+    pub(crate) fn other_extensions(&self) -> &[String] {
         &self.other_extensions
     }
 
     /// Attributes that are no request for extensions, by name or object identifier:
     /// `challengePassword`. What they say is a secret, or nothing to do with certificates.
-    pub fn other_attributes(&self) -> &[String] {
+    pub(crate) fn other_attributes(&self) -> &[String] {
         &self.other_attributes
     }
 
-    pub fn key_algorithm(&self) -> &KeyAlgorithm {
+    pub(crate) fn key_algorithm(&self) -> &KeyAlgorithm {
         &self.key_algorithm
     }
 
     /// SHA-256 of its SubjectPublicKeyInfo: the key's pin.
-    pub fn spki_sha256(&self) -> [u8; 32] {
+    pub(crate) fn spki_sha256(&self) -> [u8; 32] {
         spki_sha256(&self.spki)
     }
 
@@ -139,7 +139,7 @@ impl CertificateRequest {
     /// # Errors
     /// If the key is weak or of a kind that cannot be used, or the signature is not its own, or is
     /// made in a way that webpki does not accept in certificates either.
-    pub fn verify(&self) -> Result<PublicKey, Error> {
+    pub(crate) fn verify(&self) -> Result<PublicKey, Error> {
         let key = PublicKey::certifiable(&self.spki).map_err(Error::key_refused)?;
         // *ring* does not read every encoding of a key, such as a compressed point.
         match check_signature(&self.der, key.spki(), webpki::ALL_VERIFICATION_ALGS) {

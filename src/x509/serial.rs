@@ -130,7 +130,7 @@ fn malformed(content: &[u8], reason: &str) -> Error {
 ///
 /// OpenSSL's `x509 -req -CAserial` reads and writes the same file, so both agree on every form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SerialCounter {
+pub(crate) struct SerialCounter {
     last: SerialNumber,
 }
 
@@ -139,12 +139,12 @@ impl SerialCounter {
     ///
     /// # Errors
     /// If the operating system has no random numbers.
-    pub fn random() -> Result<Self, Error> {
+    pub(crate) fn random() -> Result<Self, Error> {
         SerialNumber::random().map(|last| Self { last })
     }
 
     /// A counter that gave out this number last.
-    pub fn at(last: SerialNumber) -> Self {
+    pub(crate) fn at(last: SerialNumber) -> Self {
         Self { last }
     }
 
@@ -154,7 +154,7 @@ impl SerialCounter {
     ///
     /// # Errors
     /// Whatever OpenSSL refuses, and a number of more than 20 octets.
-    pub fn parse(content: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn parse(content: &[u8]) -> Result<Self, Error> {
         let malformed = |reason| malformed(content, reason);
         let mut digits = Vec::new();
         let mut rest = content;
@@ -182,13 +182,13 @@ impl SerialCounter {
         Ok(Self { last: SerialNumber::positive(octets) })
     }
 
-    pub fn last(&self) -> &SerialNumber {
+    pub(crate) fn last(&self) -> &SerialNumber {
         &self.last
     }
 
     /// Whether the counter will come to this number within the next four billion: more certificates than any
     /// CA issues, and fewer than what two random starts are apart.
-    pub fn will_reach(&self, serial: &SerialNumber) -> bool {
+    pub(crate) fn will_reach(&self, serial: &SerialNumber) -> bool {
         let wide = |serial: &SerialNumber| {
             let mut octets = [0; U256::BYTES];
             let start = octets.len().checked_sub(serial.octets.len())?;
@@ -200,7 +200,7 @@ impl SerialCounter {
     }
 
     /// Whether there is no next serial number.
-    pub fn is_exhausted(&self) -> bool {
+    pub(crate) fn is_exhausted(&self) -> bool {
         self.clone().advance().is_err()
     }
 
@@ -208,7 +208,7 @@ impl SerialCounter {
     ///
     /// # Errors
     /// When the next would not fit into 20 octets.
-    pub fn advance(&mut self) -> Result<SerialNumber, Error> {
+    pub(crate) fn advance(&mut self) -> Result<SerialNumber, Error> {
         let mut octets = self.last.octets.clone();
         if increment(&mut octets) {
             octets.insert(0, 1);

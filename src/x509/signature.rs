@@ -16,7 +16,7 @@ use crate::x509::algorithm::{MAX_RSA_BITS, RsaPublicKey};
 
 /// How a certificate was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignatureAlgorithm {
+pub(crate) struct SignatureAlgorithm {
     oid: String,
 }
 
@@ -27,17 +27,17 @@ impl SignatureAlgorithm {
 
     /// Whether it rests on SHA-224, which Go does not verify in certificates (crypto/x509's
     /// signatureAlgorithmDetails).
-    pub fn is_unknown_to_go(&self) -> bool {
+    pub(crate) fn is_unknown_to_go(&self) -> bool {
         [RSA_SHA224, ECDSA_SHA224].contains(&self.oid.as_str())
     }
 
     /// Whether it rests on MD2 or MD5, which nobody accepts any more.
-    pub fn is_obsolete(&self) -> bool {
+    pub(crate) fn is_obsolete(&self) -> bool {
         [RSA_MD2, RSA_MD5].contains(&self.oid.as_str())
     }
 
     /// Whether it rests on MD2, MD5 or SHA-1, which can be forged.
-    pub fn is_weak(&self) -> bool {
+    pub(crate) fn is_weak(&self) -> bool {
         SIGNATURES.iter().any(|(oid, _, is_weak)| *is_weak && *oid == self.oid)
     }
 }

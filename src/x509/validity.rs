@@ -65,11 +65,11 @@ impl fmt::Display for Days {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Validity {
-    /// The first second, RFC 3339.
+    /// The first second.
     #[serde(serialize_with = "rfc3339")]
     #[cfg_attr(test, schemars(with = "String"))]
     pub not_before: OffsetDateTime,
-    /// The last second, RFC 3339.
+    /// The last second.
     #[serde(serialize_with = "rfc3339")]
     #[cfg_attr(test, schemars(with = "String"))]
     pub not_after: OffsetDateTime,
@@ -111,7 +111,7 @@ impl Validity {
 }
 
 /// A moment as messages name it: `2036-11-22 18:57 UTC`.
-pub fn moment(time: OffsetDateTime) -> String {
+pub(crate) fn moment(time: OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
     let time = time.to_offset(UtcOffset::UTC);
     time.format(format).unwrap_or_else(|_| time.to_string())

@@ -19,7 +19,7 @@ use crate::x509::name::GeneralName;
 ///
 /// # Errors
 /// What webpki finds.
-pub fn verify_chain(
+pub(crate) fn verify_chain(
     kind: EndEntityKind,
     presented: &[Certificate],
     anchors: &[Certificate],
@@ -64,7 +64,7 @@ fn forbidden_address(presented: &[Certificate], anchors: &[Certificate]) -> Opti
 
 /// Whether clients that ask for this name take the certificate for it. True for what no client can
 /// ask for: an e-mail address, or an address in digits that stands there as a DNS name.
-pub fn covers(certificate: &Certificate, name: &GeneralName) -> bool {
+pub(crate) fn covers(certificate: &Certificate, name: &GeneralName) -> bool {
     let Some(server_name) = as_server_name(name) else {
         return !matches!(name, GeneralName::Dns(_)) || certificate.names().contains(name);
     };

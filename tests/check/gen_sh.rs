@@ -1,6 +1,7 @@
 //! Directories that the documentation's gen.sh made.
 
 use crate::case::{Case, made};
+use crate::common::certificate::new_key;
 use crate::common::folder::P256_KEY;
 use crate::common::gen_sh::{GenSh, Identifiers, PAGE, PAGE_P256};
 
@@ -66,7 +67,7 @@ pub(crate) fn cases() -> Vec<Case> {
             |folder| {
                 PAGE_P256.run_in(folder);
                 folder.remove("ca.key");
-                folder.openssl(&format!("{P256_KEY} -out server.key"));
+                new_key(folder, "server", P256_KEY);
                 folder.write("server.pem", "");
             },
         ),

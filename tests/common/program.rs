@@ -18,6 +18,10 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_milvus-certs");
 /// A new certificate directory with keys that are made fast.
 pub(crate) const GEN: &str = "gen --key-type p256";
 
+/// The files of a certificate directory.
+pub(crate) const FILES: [&str; 7] =
+    ["ca.key", "ca.pem", "ca.srl", "server.key", "server.pem", "client.key", "client.pem"];
+
 /// The files that [`GEN`] makes, made once in each process.
 static MADE: LazyLock<Vec<(String, u32, Vec<u8>)>> = LazyLock::new(|| {
     let folder = Folder::after(GEN);
@@ -54,12 +58,7 @@ impl Folder {
 
     /// The program, without what the environment says to it.
     pub(crate) fn command(&self) -> Command {
-        self.command_in("")
-    }
-
-    /// The same, in a folder in this one.
-    pub(crate) fn command_in(&self, name: &str) -> Command {
-        clean_command(PROGRAM, &self.path(name))
+        clean_command(PROGRAM, &self.path(""))
     }
 
     /// Runs the program, whatever it ends with. The arguments are split as a shell splits them.
@@ -79,12 +78,13 @@ impl Folder {
         self.run(&format!("{arguments} --json")).ends_with(0).json()
     }
 
-    /// The codes of the notes of a run that succeeds.
+    /// The codes of the notes of a run that succeeds, each once and in the order of the alphabet.
     #[track_caller]
-    pub(crate) fn notes(&self, arguments: &str) -> BTreeSet<String> {
+    pub(crate) fn notes(&self, arguments: &str) -> Vec<String> {
         let report = self.json(arguments);
         let notes = report["notes"].as_array().unwrap();
-        notes.iter().map(|note| note["code"].as_str().unwrap().to_owned()).collect()
+        let codes: BTreeSet<_> = notes.iter().map(|note| note["code"].as_str().unwrap().to_owned()).collect();
+        codes.into_iter().collect()
     }
 
     /// Runs the program, which fails and changes nothing in the folder.

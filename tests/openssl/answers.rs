@@ -4,6 +4,7 @@ use libtest_mimic::Trial;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::FromDer;
 
+use crate::common::certificate::new_key;
 use crate::common::folder::{Folder, P256_KEY};
 use crate::common::program::GEN;
 use crate::given_files::{CLOSE_PRIMES, ROCA};
@@ -27,7 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 let folder =
                     with_request("/O=Acme/CN=admin", "-addext subjectAltName=DNS:admin,DNS:bob.internal");
                 let notes = folder.notes("issue client bob --csr my.csr --allow-san bob.internal");
-                assert_eq!(notes, ["request-cut".to_owned()].into());
+                assert_eq!(notes, ["request-cut"]);
                 let said = folder.run("issue client carol --csr my.csr").ends_with(0).stderr;
                 for asked in ["the CommonName admin", "O=Acme", "bob.internal"] {
                     assert!(said.contains(asked), "{said}");
@@ -94,7 +95,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 fn with_request(subject: &str, options: &str) -> Folder {
     let folder = after(GEN);
-    folder.openssl(&format!("{P256_KEY} -out my.key"));
+    new_key(&folder, "my", P256_KEY);
     folder.openssl(&format!("req -new -key my.key -subj {subject} {options} -out my.csr"));
     folder
 }

@@ -1,8 +1,6 @@
 //! What `--if-due` renews: a certificate with a finding of `check` that a new certificate fixes, and one
 //! that is not as asked for.
 
-use std::collections::BTreeSet;
-
 use libtest_mimic::Trial;
 
 use crate::common::certificate::new_leaf;
@@ -97,7 +95,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let folder = after(&format!("{GEN} --days 60"));
             folder.write("fleet.yaml", "key-type: p256\ndays: 60\nclients: [search]\n");
             folder.milvus_certs("issue --from fleet.yaml -q");
-            let short = BTreeSet::from(["short-life".to_owned()]);
+            let short = ["short-life"];
             let commands = ["renew --if-due 30d", "renew --all --if-due 30d", "issue --from fleet.yaml"];
             for command in commands {
                 assert_eq!(folder.notes(command), short, "{command}");

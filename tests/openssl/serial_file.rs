@@ -31,7 +31,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 let before = serial_of(&folder, "client.pem");
                 new_key(&folder, "other", P256_KEY);
                 folder.remove("ca.srl");
-                assert_eq!(folder.notes("renew"), ["serial-started".to_owned()].into());
+                assert_eq!(folder.notes("renew"), ["serial-started"]);
                 let started = serial_of(&folder, "client.pem");
                 assert_ne!(started[..20], before[..20]);
                 bare("other").issue(&folder);

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, chown};
 
 use libtest_mimic::Trial;
 
-use crate::common::certificate::new_leaf;
+use crate::common::certificate::{new_key, new_leaf};
 use crate::common::folder::{Folder, P256_KEY};
 use crate::common::gen_sh::PAGE_P256;
 use crate::common::program::GEN;
@@ -22,7 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("renew does not reissue a certificate for admin in the folder of search", || {
             let plants: [fn(&Folder); 4] = [
                 |folder| {
-                    folder.openssl(&format!("{P256_KEY} -out own.key"));
+                    new_key(folder, "own", P256_KEY);
                     folder.openssl(&format!(
                         "req -x509 -new -key own.key -subj /CN=admin -days 30 -out {SEARCH}"
                     ));
@@ -44,7 +44,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 plant(&folder);
                 let planted = folder.read(SEARCH);
                 let notes = folder.notes("renew --all");
-                assert_eq!(notes, ["not-reissued".to_owned()].into());
+                assert_eq!(notes, ["not-reissued"]);
                 assert!(folder.read(SEARCH) == planted, "it was reissued");
                 folder.refusal("renew search").says("search.pem: is not reissued");
                 folder.write("fleet.yaml", "key-type: p256\nclients: [search]\n");
@@ -63,17 +63,17 @@ pub(crate) fn trials() -> Vec<Trial> {
             folder.join(&["leaf.pem"], "issued/planted/planted.pem");
             folder.join(&["leaf.key"], "issued/planted/planted.key");
             let planted = folder.read("issued/planted/planted.pem");
-            assert_eq!(folder.notes("renew --all"), ["not-reissued".to_owned()].into());
+            assert_eq!(folder.notes("renew --all"), ["not-reissued"]);
             folder.refusal("renew planted").says("issued/index.jsonl has no line for it");
             assert!(folder.read("issued/planted/planted.pem") == planted);
             let check = folder.run("check --strict").to_string();
             assert!(check.contains("[not-in-inventory]"), "{check}");
 
             // Its key was for everybody to read.
-            assert_eq!(folder.notes("renew --adopt planted"), ["key-mode-tightened".to_owned()].into());
+            assert_eq!(folder.notes("renew --adopt planted"), ["key-mode-tightened"]);
             assert!(folder.text(INVENTORY).contains("issued/planted/planted.pem"));
             folder.openssl("verify -purpose sslclient -CAfile ca.pem issued/planted/planted.pem");
-            assert_eq!(folder.notes("renew planted"), [].into());
+            assert_eq!(folder.notes("renew planted"), [""; 0]);
         }),
         trial("renew keeps the names of an old certificate that was put back, or refuses it", || {
             let folder = after(GEN);
@@ -96,7 +96,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             assert!(said.contains("server.pem: is not reissued"), "{said}");
             assert!(said.contains("client.pem was made before, and stays"), "{said}");
             folder.milvus_certs("renew --adopt server -q");
-            assert_eq!(names(&folder, "server.pem"), "DNS:stranger.example.com");
+            assert_eq!(names(&folder, "server.pem"), "DNS:other.example.com");
             folder.openssl("verify -CAfile ca.pem server.pem client.pem");
         }),
         trial("renew --if-due refuses a certificate of another CA", || {
@@ -130,11 +130,11 @@ fn old_certificates() -> Vec<Trial> {
             folder.milvus_certs("renew -q");
             for damage in ["", "garbage\n"] {
                 folder.write("server.pem", damage);
-                assert_eq!(folder.notes("renew --if-due 30d"), ["from-inventory".to_owned()].into());
+                assert_eq!(folder.notes("renew --if-due 30d"), ["from-inventory"]);
                 assert_eq!(names(&folder, "server.pem"), "DNS:milvus.example.com, IP Address:10.0.0.9");
             }
             folder.remove("server.pem");
-            assert_eq!(folder.notes("renew"), ["from-inventory".to_owned()].into());
+            assert_eq!(folder.notes("renew"), ["from-inventory"]);
             let subject = folder.openssl("x509 -in server.pem -noout -subject");
             assert!(subject.contains("O = zilliz") && subject.contains("milvus.example.com"), "{subject}");
         }),
@@ -150,7 +150,7 @@ fn old_certificates() -> Vec<Trial> {
             let said = folder.run("renew server").ends_with(0).stderr;
             let lost = "extendedKeyUsage clientAuth, crlDistributionPoints and certificatePolicies";
             assert!(said.contains(lost), "{said}");
-            assert_eq!(folder.notes("renew server"), [].into());
+            assert_eq!(folder.notes("renew server"), [""; 0]);
         }),
         trial("a client whose CommonName is a person or an e-mail address has no subjectAltName", || {
             for person in ["Alice Smith", "alice@example.com"] {
@@ -183,13 +183,13 @@ fn serials_and_modes() -> Vec<Trial> {
             for old in [before.as_slice(), b"00\n"] {
                 let highest = serial_of(&folder, "client.pem").max(serial_of(&folder, "server.pem"));
                 folder.write("ca.srl", old);
-                assert_eq!(folder.notes("renew client"), ["serial-skipped".to_owned()].into());
+                assert_eq!(folder.notes("renew client"), ["serial-skipped"]);
                 assert_eq!(serial_of(&folder, "client.pem"), successor(&highest));
             }
             // What others put there with a number of this CA's choice does not count.
             let number = serial_of(&folder, "client.pem");
             fs::create_dir_all(folder.path("issued/planted")).unwrap();
-            folder.openssl(&format!("{P256_KEY} -out own.key"));
+            new_key(&folder, "own", P256_KEY);
             folder.openssl(
                 "req -x509 -new -key own.key -subj /CN=x -set_serial 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF0 -out issued/planted/planted.pem",
             );
@@ -206,7 +206,7 @@ fn serials_and_modes() -> Vec<Trial> {
                 refusal.hint
             );
             folder.remove("ca.srl");
-            assert_eq!(folder.notes("renew"), ["serial-started".to_owned()].into());
+            assert_eq!(folder.notes("renew"), ["serial-started"]);
         }),
         trial("renew and gen --force keep modes and owners", || {
             let folder = after(&format!("{GEN} --key-mode 0640"));
@@ -239,7 +239,7 @@ fn with_two_clients() -> Folder {
 /// A directory whose server.pem and server.key are of another CA.
 fn foreign_server() -> Folder {
     let folder = after(GEN);
-    let other = "--key-type p256 --organization Another --common-name stranger.example.com -d other -q";
+    let other = "--key-type p256 --organization Another --common-name other.example.com -d other -q";
     folder.milvus_certs(&format!("gen {other}"));
     folder.join(&["other/server.pem"], "server.pem");
     folder.join(&["other/server.key"], "server.key");

@@ -24,9 +24,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("no certificate outlives a new CA, and a note says so", || {
             let folder = folder();
             let notes = folder.notes(&format!("{GEN} --ca-days 30 --days 31"));
-            assert_eq!(notes, ["cut-to-authority".to_owned()].into());
+            assert_eq!(notes, ["cut-to-authority"]);
             assert_ends_with(&folder, "ca");
-            assert_eq!(folder.notes("renew --days 3650"), ["cut-to-authority".to_owned()].into());
+            assert_eq!(folder.notes("renew --days 3650"), ["cut-to-authority"]);
             assert_ends_with(&folder, "ca");
             assert_purposes(&folder, "-x509_strict");
         }),
@@ -34,10 +34,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let folder = folder();
             new_key(&folder, "corp", P256_KEY);
             dated_ca(&folder, "corp", "20200101000000Z", "20991231235959Z");
-            assert_eq!(
-                folder.notes(&format!("{GEN_BELOW_CORP} --days 36500")),
-                ["cut-to-authority".to_owned()].into()
-            );
+            assert_eq!(folder.notes(&format!("{GEN_BELOW_CORP} --days 36500")), ["cut-to-authority"]);
             assert_ends_with(&folder, "corp");
             assert_purposes(&folder, "-x509_strict");
         }),

@@ -11,10 +11,8 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::Value;
 
 use crate::common::folder::Folder;
-use crate::common::program::Outcome;
+use crate::common::program::{FILES, Outcome};
 
-const FILES: [&str; 7] =
-    ["ca.key", "ca.pem", "ca.srl", "server.key", "server.pem", "client.key", "client.pem"];
 const GIBIBYTE: u64 = 1 << 30;
 const LIMITS: &str = "ulimit -v 500000 && ulimit -t 20";
 

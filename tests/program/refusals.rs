@@ -9,10 +9,7 @@ use std::process::Stdio;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::common::folder::Folder;
-use crate::common::program::Outcome;
-
-const FILES: [&str; 7] =
-    ["ca.key", "ca.pem", "ca.srl", "server.key", "server.pem", "client.key", "client.pem"];
+use crate::common::program::{FILES, Outcome};
 
 /// Every command that writes refuses and changes nothing.
 #[track_caller]

@@ -14,7 +14,7 @@ use crate::x509::{Certificate, EndEntityKind, judge_chain};
 
 /// Something that was issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Issued {
+pub(crate) struct Issued {
     pub kind: EndEntityKind,
     /// What commands call it; none of the directory's own.
     pub name: Option<String>,
@@ -26,7 +26,7 @@ pub struct Issued {
 
 /// Judges what was issued by what the certificate directory has.
 #[derive(Debug)]
-pub struct IssuedJudge<'a> {
+pub(crate) struct IssuedJudge<'a> {
     directory: &'a Bundle,
     expectations: Expectations,
     ca_key: CaKey,
@@ -37,7 +37,7 @@ pub struct IssuedJudge<'a> {
 impl<'a> IssuedJudge<'a> {
     /// Of a directory, with what its own certificates are held to; names are the server's alone.
     #[must_use]
-    pub fn new(directory: &'a Bundle, expectations: &Expectations) -> Self {
+    pub(crate) fn new(directory: &'a Bundle, expectations: &Expectations) -> Self {
         let file = directory.file(FileRole::CaCertificate);
         let ca = file.map_or_else(|| FileRole::CaCertificate.to_string(), |file| file.place.path.clone());
         let ca_key = directory.ca_key(expectations.now);
@@ -48,7 +48,7 @@ impl<'a> IssuedJudge<'a> {
     /// Finds what is wrong with a certificate, the key beside it if there is one, and what it is used with.
     /// In the bundle is no ca.pem that the directory has too.
     #[must_use]
-    pub fn judge(&self, issued: &Issued, bundle: &Bundle) -> Vec<Finding> {
+    pub(crate) fn judge(&self, issued: &Issued, bundle: &Bundle) -> Vec<Finding> {
         if issued.name.is_none() || !self.is_judged(issued) {
             return Vec::new();
         }

@@ -25,7 +25,7 @@ use crate::x509::{self, Certificate, EndEntityKind, GeneralName, Problem};
 
 /// What a bundle is held to.
 #[derive(Clone, Debug)]
-pub struct Expectations {
+pub(crate) struct Expectations {
     /// The folder of the files, for missing ones and for the commands of fixes; none for a Secret,
     /// which need not hold everything.
     pub directory: Option<String>,
@@ -41,11 +41,11 @@ pub struct Expectations {
 
 impl Expectations {
     /// Thirty days: time enough to plan a restart.
-    pub const EXPIRES_IN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+    pub(crate) const EXPIRES_IN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
     /// To work in these modes for thirty days.
     #[must_use]
-    pub fn new(modes: &[TlsMode], now: OffsetDateTime) -> Self {
+    pub(crate) fn new(modes: &[TlsMode], now: OffsetDateTime) -> Self {
         let (modes, expires_in) = (modes.to_vec(), Self::EXPIRES_IN);
         Self { directory: None, modes, server_names: Vec::new(), expires_in, now }
     }
@@ -61,7 +61,7 @@ impl Expectations {
 
 /// Finds everything that is wrong with certificates and keys that belong together.
 #[must_use]
-pub fn judge(bundle: &Bundle, expectations: &Expectations) -> Vec<Finding> {
+pub(crate) fn judge(bundle: &Bundle, expectations: &Expectations) -> Vec<Finding> {
     let mut judge = BundleJudge::of(bundle, expectations);
     judge.presence();
     judge.contents();

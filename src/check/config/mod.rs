@@ -33,11 +33,12 @@ use host::Host;
 use mounts::{Mounts, SecretVolume, Volume};
 use secret::Secret;
 use settings::Mode;
-pub use source::{AtPath, Look, Source};
+pub(crate) use source::Look;
+pub use source::Source;
 
 /// What was found.
 #[derive(Debug)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// What is wrong, in the order of the files.
     pub findings: Vec<Finding>,
     /// The effective tlsMode, if the configuration says one, and not several.
@@ -51,7 +52,7 @@ pub struct Judgement {
 
 impl Judgement {
     /// Finds modes that are not the one that is asked for.
-    pub fn hold_to(&mut self, asked: TlsMode) {
+    pub(crate) fn hold_to(&mut self, asked: TlsMode) {
         for (mode, place) in self.modes.iter().filter(|(mode, _)| *mode != asked.value()) {
             let is_same = |finding: &Finding| finding.place == *place && finding.code == Code::TlsOff;
             self.findings.retain(|finding| !is_same(finding));
@@ -66,7 +67,7 @@ impl Judgement {
 
 /// Judges all that was given as the configuration of one Milvus, with its certificate directory.
 #[must_use]
-pub fn judge(sources: &[Source], directory: &Bundle, look: Look<'_>) -> Judgement {
+pub(crate) fn judge(sources: &[Source], directory: &Bundle, look: Look<'_>) -> Judgement {
     let mut findings = Findings::new(sources, directory);
     let files = documents::read(sources, &mut findings);
     let documents = Documents::sort(sources, &files, &mut findings);

@@ -4,7 +4,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 /// What is at a path of this machine.
-pub enum AtPath {
+pub(crate) enum AtPath {
     Nothing,
     /// It cannot be told.
     Unknown,
@@ -14,7 +14,7 @@ pub enum AtPath {
 }
 
 /// How the judge looks at this machine's files; reading is the caller's.
-pub type Look<'a> = &'a dyn Fn(&Path) -> AtPath;
+pub(crate) type Look<'a> = &'a dyn Fn(&Path) -> AtPath;
 
 /// One file as it was given.
 pub struct Source {

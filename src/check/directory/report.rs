@@ -30,12 +30,11 @@ pub struct CheckReport {
 pub struct CheckedCertificate {
     /// The file that it is in.
     pub file: String,
-    /// `ca`, `server` or `client`.
+    /// Whose it is; none for a CA.
     #[serde(rename = "role", serialize_with = "role")]
     #[cfg_attr(test, schemars(with = "String"))]
     pub kind: Option<EndEntityKind>,
     pub subject: Subject,
-    /// In hex.
     pub serial: SerialNumber,
     #[serde(flatten)]
     pub validity: Validity,

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-pub use report::{ClientOutcome, PortService, PortState, ProbeReport, ProbedPort};
-pub use request::ProbeRequest;
+pub(crate) use report::{ClientOutcome, PortService, PortState, ProbeReport, ProbedPort};
+pub(crate) use request::ProbeRequest;
 
 use crate::base::error::Error;
 use crate::probe::{Options, look};
@@ -20,7 +20,7 @@ use known::Known;
 ///
 /// # Errors
 /// If the directory or a file that was named cannot be read.
-pub fn probe(request: &ProbeRequest, now: OffsetDateTime) -> Result<ProbeReport, Error> {
+pub(crate) fn probe(request: &ProbeRequest, now: OffsetDateTime) -> Result<ProbeReport, Error> {
     let known = Known::read(request)?;
     let cas = known.ca.as_ref().and_then(|(_, content)| certificates_from_pem(content).ok());
     let cas = cas.unwrap_or_default();

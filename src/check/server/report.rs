@@ -1,9 +1,7 @@
-use std::fmt;
 use std::net::SocketAddr;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::base::text::serialize_as_displayed;
 use crate::check::finding::Finding;
 use crate::check::inspect::CertificateDetails;
 use crate::milvus::TlsMode;
@@ -15,7 +13,7 @@ use crate::x509::json::optional_text;
 /// What `probe` saw.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ProbeReport {
+pub(crate) struct ProbeReport {
     /// The certificate directory, if what is served was held to one.
     pub directory: Option<String>,
     /// The tlsMode that is in force, where all ports agree: 0, 1 or 2.
@@ -29,21 +27,20 @@ pub struct ProbeReport {
 /// A port, and what is there.
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ProbedPort {
+pub(crate) struct ProbedPort {
     /// The host and port, as they were named.
     pub target: String,
     /// None where the name leads nowhere.
     #[serde(serialize_with = "optional_text")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub address: Option<SocketAddr>,
-    /// `grpc`, `rest`, or the component of Milvus.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub service: PortService,
     pub state: PortState,
     /// In a few words, where it is not TLS.
     pub detail: Option<String>,
     /// The tlsMode that is in force there.
     pub tls_mode: Option<u8>,
-    /// What Milvus says of its version.
     pub milvus_version: Option<String>,
     /// The versions of TLS that it takes.
     pub tls_versions: Vec<&'static str>,
@@ -66,7 +63,7 @@ pub struct ProbedPort {
 
 /// Whom a port serves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PortService {
+pub(crate) enum PortService {
     #[default]
     Grpc,
     Rest,
@@ -75,9 +72,9 @@ pub enum PortService {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
-pub enum PortState {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) enum PortState {
     #[default]
     Unresolved,
     Closed,
@@ -91,7 +88,7 @@ pub enum PortState {
 /// What becomes of a client.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ClientOutcome {
+pub(crate) struct ClientOutcome {
     pub let_in: bool,
     /// The alert by which it is refused, or what happens instead of an answer.
     pub reason: Option<String>,
@@ -105,7 +102,7 @@ impl ProbeReport {
 
     /// Whether any port could be reached.
     #[must_use]
-    pub fn is_reached(&self) -> bool {
+    pub(crate) fn is_reached(&self) -> bool {
         self.ports.iter().any(|port| port.state.is_reached())
     }
 }
@@ -124,6 +121,15 @@ impl PortState {
 }
 
 impl PortService {
+    #[must_use]
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Grpc => "grpc",
+            Self::Rest => "rest",
+            Self::Component(name) => name,
+        }
+    }
+
     fn of(target: &Target, internal: bool) -> Self {
         let component = INTERNAL_PORTS.iter().find(|(_, port)| internal && *port == target.port);
         match (component, target.service) {
@@ -134,17 +140,11 @@ impl PortService {
     }
 }
 
-impl fmt::Display for PortService {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Grpc => "grpc",
-            Self::Rest => "rest",
-            Self::Component(name) => name,
-        })
+impl Serialize for PortService {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
-
-serialize_as_displayed!(PortService);
 
 impl ProbedPort {
     pub(crate) fn of(seen: &Seen, internal: bool) -> Self {

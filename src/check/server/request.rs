@@ -6,7 +6,7 @@ use crate::x509::GeneralName;
 
 /// What `probe` looks at, and what it is held to.
 #[derive(Debug)]
-pub struct ProbeRequest {
+pub(crate) struct ProbeRequest {
     /// Hosts, and ports where only one of a host is meant.
     pub hosts: Vec<(String, Option<u16>)>,
     /// The certificate directory; without one the current folder, if it is one.
@@ -28,7 +28,7 @@ pub struct ProbeRequest {
 impl ProbeRequest {
     /// Of Milvus on this machine.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             hosts: vec![("localhost".into(), None)],
             directory: None,

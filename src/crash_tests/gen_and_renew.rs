@@ -123,12 +123,12 @@ fn assert_recovers(run: Run, scene: &Scene, context: &str) -> bool {
     assert_eq!(said_so, interrupted, "{context}");
     assert_consistent(directory, context);
 
-    // No authority was lost: the old key is in its place or in a backup.
+    // No CA is lost: the old key is in its place or in a backup.
     let after = scene.now();
     if let Some(key) = scene.before.get("ca.key 0600") {
-        assert!(after.values().any(|content| content == key), "{context}: the authority's key is lost");
+        assert!(after.values().any(|content| content == key), "{context}: the CA key is lost");
     }
-    // Either all leaves are new or all are old, and the authority with them.
+    // Either all leaves are new or all are old, and the CA with them.
     let stays = |name: &str| name.starts_with("ca.") && run == Run::Renew;
     let replaced = |name: &String| after[name] != scene.before[name];
     let completed = !was_empty && scene.before.keys().filter(|name| !stays(name)).all(replaced);
@@ -137,7 +137,7 @@ fn assert_recovers(run: Run, scene: &Scene, context: &str) -> bool {
 
     // What OpenSSL could have signed in between has a serial number of its own.
     if ca_before_recovery.is_some() && ca_before_recovery == read(directory, FileRole::CaCertificate) {
-        let unused = openssl_would_use.expect("ca.srl is there as long as the authority is");
+        let unused = openssl_would_use.expect("ca.srl is there as long as the CA is");
         let new: Vec<_> = leaf_serials(directory);
         let visible = everything.iter().any(|(name, content)| {
             name == "server.pem 0644"

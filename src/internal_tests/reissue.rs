@@ -1,11 +1,11 @@
 //! Roots that are signed again with the same key: what they issued verifies below the new certificate,
 //! and what is issued from now on verifies below the old one.
 
-use milvus_certs::x509::{
+use crate::x509::{
     Certificate, CertificateAuthority, Days, EndEntityKind, Error, KeyType, SerialNumber, Validity,
     certificates_from_pem, certificates_to_pem, key_from_pem, verify_chain,
 };
-use milvus_certs::{ExistingAuthority, GenerateRequest, generate};
+use crate::{ExistingAuthority, GenerateRequest, generate};
 use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, X509Certificate};
 

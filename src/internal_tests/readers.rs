@@ -4,16 +4,16 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use milvus_certs::base::place::Place;
-use milvus_certs::check::config::{Seen, Source};
-use milvus_certs::check::{self, Bundle, Expectations, InspectTarget, Verdict, inspect};
-use milvus_certs::milvus::TlsMode;
-use milvus_certs::store::{FileMode, FileRole};
-use milvus_certs::x509::{
+use crate::base::place::Place;
+use crate::check::config::{Seen, Source};
+use crate::check::{self, Bundle, Expectations, InspectTarget, Verdict, inspect};
+use crate::milvus::TlsMode;
+use crate::store::{FileMode, FileRole};
+use crate::x509::{
     Item, KeyMaterial, KeyType, SerialCounter, certificates_from_pem, certificates_to_pem, is_encrypted_key,
     items, key_from_pem,
 };
-use milvus_certs::{GenerateRequest, generate};
+use crate::{GenerateRequest, generate};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

@@ -3,13 +3,13 @@
 
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests write files and read the clock")]
 
-#[path = "../common/certificate.rs"]
+#[path = "../../tests/common/certificate.rs"]
 #[allow(dead_code, reason = "the tests of the program use the rest of it")]
 mod certificate;
-#[path = "../common/folder.rs"]
+#[path = "../../tests/common/folder.rs"]
 #[allow(dead_code, reason = "the tests of the program use the rest of it")]
 mod folder;
-#[path = "../common/gen_sh.rs"]
+#[path = "../../tests/common/gen_sh.rs"]
 mod gen_sh;
 mod quoting;
 mod readers;

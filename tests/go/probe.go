@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// animal is a server, what probe is to say of it, and what its clients say.
-type animal struct {
+// testServer is a server, what probe is to say of it, and what its clients say.
+type testServer struct {
 	words string
-	// What it serves; its authority is that of home.
+	// What it serves; its CA is that of home.
 	config *tls.Config
 	// Without it, HTTP/1 is all that it speaks, and no protocol is agreed on.
 	h2 bool
@@ -59,13 +59,13 @@ var bothVersions = []string{"TLS 1.2", "TLS 1.3"}
 
 // servers probes one server after the other.
 func servers(p proof) {
-	home, stranger := p.directory("home"), p.directory("stranger")
+	home, other := p.directory("home"), p.directory("other")
 	if p.run("gen", "-d", home.path, "--key-type", "p256") &&
-		p.run("gen", "-d", stranger.path, "--key-type", "p256", "--organization", "Another CA") {
-		animals, err := zooOf(home, stranger, p.directory("root"))
-		if p.check("the servers of the zoo are made", err) {
-			for i, animal := range animals {
-				p.visit(home, fmt.Sprintf("animal-%d", i), animal)
+		p.run("gen", "-d", other.path, "--key-type", "p256", "--organization", "Another CA") {
+		testServers, err := allServers(home, other, p.directory("root"))
+		if check("the test servers are made", err) {
+			for i, each := range testServers {
+				p.judge(home, fmt.Sprintf("server-%d", i), each)
 			}
 			p.plaintextClient(home)
 			p.otherVersions()
@@ -73,36 +73,35 @@ func servers(p proof) {
 		p.hosts(home)
 		p.components(home)
 	}
-	p.end()
 }
 
-// healthy is what all animals have in common that differ in one thing.
-func healthy(words string, config *tls.Config) animal {
-	return animal{words: words, config: config, h2: true,
+// healthy is what all testServers have in common that differ in one thing.
+func healthy(words string, config *tls.Config) testServer {
+	return testServer{words: words, config: config, h2: true,
 		state: "tls", versions: bothVersions, alpn: "h2", mode: "1", without: "let in", with: "not tried"}
 }
 
-func (a animal) finds(codes string) animal {
-	a.codes = codes
-	return a
+func (t testServer) finds(codes string) testServer {
+	t.codes = codes
+	return t
 }
 
 // failing says which client fails, and how its words and those of the server are to be known.
-func (a animal) failing(client *tls.Config, clientSays, serverSays string) animal {
-	a.client, a.clientSays, a.serverSays = client, clientSays, serverSays
-	return a
+func (t testServer) failing(client *tls.Config, clientSays, serverSays string) testServer {
+	t.client, t.clientSays, t.serverSays = client, clientSays, serverSays
+	return t
 }
 
 func serving(certificate tls.Certificate) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{certificate}}
 }
 
-func zooOf(home, stranger, deep directory) ([]animal, error) {
-	authority, err1 := home.issuer()
-	another, err2 := stranger.issuer()
+func allServers(home, other, deep directory) ([]testServer, error) {
+	ca, err1 := home.issuer()
+	another, err2 := other.issuer()
 	own, err3 := home.identity("server")
 	roots, err4 := home.roots()
-	strangers, err5 := stranger.roots()
+	othersRoots, err5 := other.roots()
 	if err := first(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
@@ -130,14 +129,14 @@ func zooOf(home, stranger, deep directory) ([]animal, error) {
 	atMost12.MaxVersion = tls.VersionTLS12
 	atLeast13.MinVersion = tls.VersionTLS13
 
-	var animals []animal
-	add := func(animal animal) { animals = append(animals, animal) }
+	var testServers []testServer
+	add := func(t testServer) { testServers = append(testServers, t) }
 
 	add(healthy("a healthy server", serving(own)))
-	add(healthy("a server of another authority", serving(issue(another, unchanged))).
+	add(healthy("a server of another CA", serving(issue(another, unchanged))).
 		finds("not-issued-by-ca").failing(trusting, "not-issued-by-ca", "!client-refused"))
 	add(healthy("a server that a client distrusts", serving(own)).
-		failing(&tls.Config{RootCAs: strangers, ServerName: "localhost"}, "not-issued-by-ca", "!client-refused"))
+		failing(&tls.Config{RootCAs: othersRoots, ServerName: "localhost"}, "not-issued-by-ca", "!client-refused"))
 
 	old := healthy("TLS 1.2 alone", &tls.Config{Certificates: []tls.Certificate{own}, MaxVersion: tls.VersionTLS12}).
 		failing(atLeast13, "tls-version", "tls-version")
@@ -155,38 +154,38 @@ func zooOf(home, stranger, deep directory) ([]animal, error) {
 	rest.h2, rest.alpn, rest.arguments = false, "none", []string{"--rest-port"}
 	add(rest)
 
-	add(healthy("expired", serving(issue(authority, func(template *x509.Certificate) {
+	add(healthy("expired", serving(issue(ca, func(template *x509.Certificate) {
 		template.NotBefore = time.Now().Add(-48 * time.Hour)
 		template.NotAfter = time.Now().Add(-24 * time.Hour)
 	}))).finds("expired").failing(trusting, "expired", "!client-refused"))
-	add(healthy("not yet valid", serving(issue(authority, func(template *x509.Certificate) {
+	add(healthy("not yet valid", serving(issue(ca, func(template *x509.Certificate) {
 		template.NotBefore = time.Now().Add(24 * time.Hour)
 	}))).finds("not-yet-valid").failing(trusting, "not-yet-valid", "!client-refused"))
-	add(healthy("the wrong name", serving(issue(authority, func(template *x509.Certificate) {
+	add(healthy("the wrong name", serving(issue(ca, func(template *x509.Certificate) {
 		template.DNSNames = []string{"other.example"}
 	}))).finds("name-not-covered").failing(trusting, "name-not-covered", "!client-refused"))
-	add(healthy("no subjectAltName", serving(issue(authority, func(template *x509.Certificate) {
+	add(healthy("no subjectAltName", serving(issue(ca, func(template *x509.Certificate) {
 		template.DNSNames = nil
 	}))).finds("no-subject-alt-name").failing(trusting, "no-subject-alt-name", "!client-refused"))
-	add(healthy("for clients alone", serving(issue(authority, func(template *x509.Certificate) {
+	add(healthy("for clients alone", serving(issue(ca, func(template *x509.Certificate) {
 		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	}))).finds("server-without-server-auth").failing(trusting, "server-without-server-auth", "!client-refused"))
 
 	trustingTop := &tls.Config{RootCAs: poolOf([]*x509.Certificate{top.certificate}), ServerName: "localhost"}
 	// What it signs with is not the key of what it shows first.
-	misplaced := healthy("an intermediate authority before the server's own certificate",
+	misplaced := healthy("an intermediate CA before the server's own certificate",
 		serving(misordered(issue(lower, unchanged, lower.certificate, upper.certificate)))).
 		finds("ca-before-leaf handshake-refused")
 	misplaced.alpn, misplaced.mode, misplaced.without = "none", "none", anything
-	for _, below := range []animal{
-		healthy("two intermediate authorities",
+	for _, below := range []testServer{
+		healthy("two intermediate CAs",
 			serving(issue(lower, unchanged, lower.certificate, upper.certificate))),
-		healthy("two intermediate authorities in the wrong order, which nobody minds",
+		healthy("two intermediate CAs in the wrong order, which nobody minds",
 			serving(issue(lower, unchanged, upper.certificate, lower.certificate))),
 		misplaced,
-		healthy("no intermediate authorities, where they are needed", serving(issue(lower, unchanged))).
+		healthy("no intermediate CAs, where they are needed", serving(issue(lower, unchanged))).
 			finds("not-issued-by-ca").failing(trustingTop, "not-issued-by-ca", "!client-refused"),
-		healthy("one intermediate authority, where two are needed", serving(issue(lower, unchanged, lower.certificate))).
+		healthy("one intermediate CA, where two are needed", serving(issue(lower, unchanged, lower.certificate))).
 			finds("not-issued-by-ca").failing(trustingTop, "not-issued-by-ca", "!client-refused"),
 	} {
 		below.trusted = deep
@@ -206,8 +205,8 @@ func zooOf(home, stranger, deep directory) ([]animal, error) {
 			return config
 		}
 		unfit, err := home.identity("server")
-		strange, err2 := stranger.identity("client")
-		expired := issue(authority, func(template *x509.Certificate) {
+		strange, err2 := other.identity("client")
+		expired := issue(ca, func(template *x509.Certificate) {
 			template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 			template.NotBefore = time.Now().Add(-48 * time.Hour)
 			template.NotAfter = time.Now().Add(-24 * time.Hour)
@@ -221,36 +220,36 @@ func zooOf(home, stranger, deep directory) ([]animal, error) {
 			tls.VersionTLS13: {"certificate_required", "client-certificate-missing"},
 		}[version]
 		without, noneCode := refusal(missing[0], missing[1])
-		refusing := func(what string, client directory, config *tls.Config, alert, code, serverSays string) animal {
+		refusing := func(what string, client directory, config *tls.Config, alert, code, serverSays string) testServer {
 			with, clientSays := refusal(alert, code)
 			return mutual("refuses "+what+" in "+name, own, roots, version, home, client, without, with, "client-refused").
 				failing(config, clientSays, serverSays)
 		}
 		add(refusing("a client certificate for servers", directory{}, show(unfit),
 			"bad_certificate", "client-refused", "client-without-client-auth"))
-		add(refusing("another authority's client certificate", stranger, show(strange),
+		add(refusing("another CA's client certificate", other, show(strange),
 			"unknown_ca", "not-issued-by-ca", "not-issued-by-ca"))
-		add(refusing("an expired client certificate", stranger, show(expired),
+		add(refusing("an expired client certificate", other, show(expired),
 			"unknown_ca", "expired", "expired"))
 		add(mutual("refuses a client without a certificate in "+name, own, roots, version, home, home,
 			without, "let in", "").failing(trusting, noneCode, "client-certificate-missing"))
 	}
 
-	plaintext := animal{words: "HTTP/1 in plaintext", plain: answerHTTP1, state: "plaintext", mode: "0",
+	plaintext := testServer{words: "HTTP/1 in plaintext", plain: answerHTTP1, state: "plaintext", mode: "0",
 		alpn: "none", without: "not tried", with: "not tried", codes: "plaintext", directory: home}
 	add(plaintext.failing(trusting, "plaintext", ""))
 	plaintext.words, plaintext.plain = "HTTP/2 in plaintext", serveHTTP2
 	add(plaintext.failing(trusting, "plaintext", ""))
-	silence := animal{words: "silence", plain: func(net.Conn) { time.Sleep(5 * time.Second) },
+	silence := testServer{words: "silence", plain: func(net.Conn) { time.Sleep(5 * time.Second) },
 		state: "silent", mode: "none", alpn: "none", without: "not tried", with: "not tried", codes: "no-answer",
 		directory: home, arguments: []string{"--timeout", "900ms"}}
 	add(silence.failing(trusting, "no-answer", ""))
-	garbage := animal{words: "garbage", plain: func(connection net.Conn) { _, _ = connection.Write(make([]byte, 512)) },
+	garbage := testServer{words: "garbage", plain: func(connection net.Conn) { _, _ = connection.Write(make([]byte, 512)) },
 		state: "strange", mode: "none", alpn: "none", without: "not tried", with: "not tried", codes: "not-milvus", directory: home}
 	add(garbage)
 	garbage.words, garbage.plain = "closes every connection", func(net.Conn) {}
 	add(garbage)
-	return animals, failed
+	return testServers, failed
 }
 
 // mutual is a server that takes client certificates from the roots. The client shows what is in a
@@ -258,26 +257,26 @@ func zooOf(home, stranger, deep directory) ([]animal, error) {
 func mutual(
 	words string, own tls.Certificate, roots *x509.CertPool, version uint16, home, client directory,
 	without, with, codes string,
-) animal {
-	a := healthy(words, &tls.Config{
+) testServer {
+	t := healthy(words, &tls.Config{
 		Certificates: []tls.Certificate{own},
 		ClientAuth:   tls.RequireAndVerifyClientCert,
 		ClientCAs:    roots,
 		MinVersion:   version,
 		MaxVersion:   version,
 	}).finds(codes)
-	a.versions = []string{tlsName(version)}
-	a.mode, a.without, a.with, a.directory = "2", without, with, home
+	t.versions = []string{tlsName(version)}
+	t.mode, t.without, t.with, t.directory = "2", without, with, home
 	if version == tls.VersionTLS12 && with != "let in" {
 		// No handshake is completed, so nothing is agreed on.
-		a.alpn = "none"
+		t.alpn = "none"
 	}
 	name := "client"
 	if client.path == "" {
 		client, name = home, "server"
 	}
-	a.arguments = []string{"--cert", client.file(name + ".pem"), "--key", client.file(name + ".key")}
-	return a
+	t.arguments = []string{"--cert", client.file(name + ".pem"), "--key", client.file(name + ".key")}
+	return t
 }
 
 // misordered exchanges the first two certificates.
@@ -299,43 +298,43 @@ func answerHTTP1(connection net.Conn) {
 	_, _ = connection.Write([]byte("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"))
 }
 
-// visit probes one server, and asks what its client and it say of each other.
-func (p *proof) visit(home directory, name string, a animal) {
-	running, err := a.start()
+// test probes one server, and asks what its client and it say of each other.
+func (p *proof) judge(home directory, name string, t testServer) {
+	running, err := t.start()
 	if err != nil {
-		p.check(a.words+": the server starts", err)
+		check(t.words+": the server starts", err)
 		return
 	}
 	defer running.close()
-	held, trusted := a.directory, home
-	if a.trusted.path != "" {
-		trusted = a.trusted
+	held, trusted := t.directory, home
+	if t.trusted.path != "" {
+		trusted = t.trusted
 	}
 	if held.path == "" {
-		if held, err = trusted.with(filepath.Join(p.folder, name), a.config.Certificates[0]); err != nil {
-			p.check(a.words+": its directory is made", err)
+		if held, err = trusted.with(filepath.Join(p.folder, name), t.config.Certificates[0]); err != nil {
+			check(t.words+": its directory is made", err)
 			return
 		}
 	}
 	arguments := []string{"probe", running.address(), "-d", held.path, "--server-name", "localhost"}
-	for _, argument := range a.arguments {
+	for _, argument := range t.arguments {
 		arguments = append(arguments, argument)
 		if argument == "--rest-port" {
 			arguments = append(arguments, running.port())
 		}
 	}
 	answer, err := p.ask("", arguments...)
-	p.check(fmt.Sprintf("%s, to probe: %s", a.words, orNothing(a.codes)), first(err, a.isSaid(answer)))
-	if a.clientSays == "" {
+	check(fmt.Sprintf("%s, to probe: %s", t.words, orNothing(t.codes)), first(err, t.isSaid(answer)))
+	if t.clientSays == "" {
 		return
 	}
 	running.forget()
-	failure := speaks(running, a.client)
-	p.check(fmt.Sprintf("%s: explain knows the client's words as %s", a.words, a.clientSays),
-		p.explains(words(failure), a.clientSays))
-	if a.serverSays != "" {
-		p.check(fmt.Sprintf("%s: explain knows the server's words as %s", a.words, readable(a.serverSays)),
-			p.explains(running.says(), a.serverSays))
+	failure := speaks(running, t.client)
+	check(fmt.Sprintf("%s: explain knows the client's words as %s", t.words, t.clientSays),
+		p.explains(words(failure), t.clientSays))
+	if t.serverSays != "" {
+		check(fmt.Sprintf("%s: explain knows the server's words as %s", t.words, readable(t.serverSays)),
+			p.explains(running.says(), t.serverSays))
 	}
 }
 
@@ -361,38 +360,38 @@ func orNothing(codes string) string {
 	return codes
 }
 
-func (a animal) start() (server, error) {
+func (t testServer) start() (server, error) {
 	const address = "127.0.0.1:0"
-	if a.plain != nil {
-		return servePlain(address, a.plain)
+	if t.plain != nil {
+		return servePlain(address, t.plain)
 	}
-	return serveHTTPS(address, a.config, a.h2)
+	return serveHTTPS(address, t.config, t.h2)
 }
 
 // isSaid holds if everything that probe says is expected.
-func (a animal) isSaid(answer said) error {
+func (t testServer) isSaid(answer said) error {
 	if len(answer.Ports) != 1 {
 		return fmt.Errorf("%d ports", len(answer.Ports))
 	}
 	port := answer.Ports[0]
 	status := 0
-	if a.codes != "" {
+	if t.codes != "" {
 		status = 3
 	}
 	held := "none"
-	if a.state == "tls" {
+	if t.state == "tls" {
 		held = "true"
 	}
 	return first(
-		same("codes", answer.codes(), a.codes),
+		same("codes", answer.codes(), t.codes),
 		same("exit status", answer.status, status),
-		same("state", port.State, a.state),
-		same("versions", port.TLSVersions, a.versions),
-		same("ALPN", text(port.ALPN), a.alpn),
-		same("tlsMode", text(port.TLSMode), a.mode),
+		same("state", port.State, t.state),
+		same("versions", port.TLSVersions, t.versions),
+		same("ALPN", text(port.ALPN), t.alpn),
+		same("tlsMode", text(port.TLSMode), t.mode),
 		same("is the directory's", text(port.IsTheDirectorys), held),
-		unless(a.without == anything, same("without a client certificate", port.Without.described(), a.without)),
-		same("with one", port.With.described(), a.with),
+		unless(t.without == anything, same("without a client certificate", port.Without.described(), t.without)),
+		same("with one", port.With.described(), t.with),
 	)
 }
 
@@ -401,12 +400,12 @@ func (p *proof) plaintextClient(home directory) {
 	own, err := home.identity("server")
 	running, err2 := serveHTTPS("127.0.0.1:0", serving(own), true)
 	if err := first(err, err2); err != nil {
-		p.check("a server for a client without TLS starts", err)
+		check("a server for a client without TLS starts", err)
 		return
 	}
 	defer running.close()
 	answer, err := speaksPlaintext(running)
-	p.check("a client without TLS: explain knows what it gets as client-without-tls",
+	check("a client without TLS: explain knows what it gets as client-without-tls",
 		first(err, p.explains(answer, "client-without-tls")))
 }
 
@@ -425,7 +424,7 @@ func (p *proof) otherVersions() {
 		{"a client of grpc-go, when a server does not use TLS", "transport: authentication handshake failed: " +
 			"tls: first record does not look like a TLS handshake", "plaintext"},
 	} {
-		p.check(fmt.Sprintf("%s: explain knows its words as %s", saying.who, saying.code),
+		check(fmt.Sprintf("%s: explain knows its words as %s", saying.who, saying.code),
 			p.explains(saying.words, saying.code))
 	}
 }

@@ -1,4 +1,4 @@
-//! What was found broken when it was attacked by hand.
+//! Defects that were found by hand, each with its test.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn inventory(world: &World) -> std::path::PathBuf {
 }
 
 #[test]
-fn an_inventory_that_is_cut_off_in_the_middle_of_a_letter_is_read() {
+fn an_inventory_whose_last_line_is_cut_off_inside_a_character_is_read() {
     let mut world = World::after(&[Run::Gen, FIRST]);
     for half in [&b"{\"serial\":\"0A\",\"subject\":\"O=\xc3"[..], b"\0\0\0\0", b"{"] {
         let whole = fs::read(inventory(&world)).unwrap();
@@ -30,7 +30,7 @@ fn an_inventory_that_is_cut_off_in_the_middle_of_a_letter_is_read() {
 }
 
 #[test]
-fn an_inventory_that_was_not_begun_to_the_end_still_gets_server_and_client() {
+fn an_empty_inventory_gets_lines_for_server_and_client() {
     let mut world = World::after(&[Run::Gen]);
     fs::create_dir(world.directory.join("issued")).unwrap();
     fs::write(inventory(&world), "").unwrap();
@@ -39,7 +39,7 @@ fn an_inventory_that_was_not_begun_to_the_end_still_gets_server_and_client() {
 }
 
 #[test]
-fn an_inventory_without_lines_or_with_a_foreign_line_is_no_inventory() {
+fn an_inventory_with_a_damaged_line_is_an_error() {
     let world = World::after(&[Run::Gen, FIRST]);
     let whole = fs::read(inventory(&world)).unwrap();
     for damage in [b"garbage\n".to_vec(), b"\n".to_vec(), vec![b'a'; 3 << 20]] {
@@ -51,7 +51,7 @@ fn an_inventory_without_lines_or_with_a_foreign_line_is_no_inventory() {
 }
 
 #[test]
-fn what_a_failed_run_entered_for_another_purpose_is_not_guessed_at() {
+fn a_certificate_whose_file_has_a_later_line_of_a_failed_run_is_not_reissued() {
     let mut world = World::after(&[Run::Gen, FIRST]);
     // As a run enters it that then fails.
     let content = fs::read_to_string(inventory(&world)).unwrap();
@@ -69,7 +69,7 @@ fn what_a_failed_run_entered_for_another_purpose_is_not_guessed_at() {
 }
 
 #[test]
-fn an_authority_that_was_to_come_is_not_lost_when_another_is_made() {
+fn gen_force_ends_a_rotation_and_its_new_ca_key_stays() {
     let world = World::after(&[Run::Gen, FIRST, Run::Begin]);
     let next = fs::read(world.directory.join("next/ca.key")).unwrap();
     let report = Run::GenForce.on(&world.directory, super::LATER).unwrap();
@@ -91,14 +91,14 @@ fn an_authority_that_was_to_come_is_not_lost_when_another_is_made() {
 }
 
 #[test]
-fn no_two_authorities_in_ca_pem_have_one_name() {
+fn the_cas_in_ca_pem_have_different_names() {
     let world = World::after(&[Run::Gen, FIRST, Run::Begin]);
     fs::remove_dir_all(world.directory.join("next")).unwrap();
     for run in [Run::Begin, Run::RotateIssue] {
         run.on(&world.directory, super::LATER).unwrap();
     }
     let status = rotation_status(&world.directory, super::LATER).unwrap();
-    let names: Vec<_> = status.authorities.iter().map(|authority| &*authority.common_name).collect();
+    let names: Vec<_> = status.authorities.iter().map(|ca| &*ca.common_name).collect();
     assert_eq!(names, ["localhost CA", "localhost CA 2", "localhost CA 3"]);
     assert_eq!(status.state, RotationState::Issued);
     Run::Finish.on(&world.directory, super::LATER).unwrap();
@@ -122,7 +122,7 @@ fn a_clock_that_goes_back_loses_nothing() {
 }
 
 #[test]
-fn what_lies_beside_the_authority_that_is_to_come_stays() {
+fn a_rotation_leaves_other_files_in_next() {
     let mut world = World::after(&[Run::Gen, FIRST, Run::Begin]);
     let note = world.directory.join("next/README");
     fs::write(&note, "ask first").unwrap();
@@ -132,9 +132,9 @@ fn what_lies_beside_the_authority_that_is_to_come_stays() {
 }
 
 #[test]
-fn what_an_interrupted_run_left_is_in_its_place_before_a_rotation_looks_what_there_is() {
+fn a_rotation_first_recovers_an_interrupted_run() {
     let template = World::after(&[Run::Gen, Run::Begin]);
-    // A certificate of the old authority that nobody sees yet, and that is to come into its place.
+    // A certificate of the old CA that is signed, and not in its place yet.
     let interrupted = (0..60).find_map(|steps| {
         let mut world = template.copy();
         world.try_run(FIRST, Some(Accident::Halt(steps)), "issue");
@@ -150,7 +150,7 @@ fn what_an_interrupted_run_left_is_in_its_place_before_a_rotation_looks_what_the
 }
 
 #[test]
-fn several_authorities_and_an_encrypted_key_are_not_taken_for_a_rotation() {
+fn two_cas_with_an_encrypted_key_are_no_rotation() {
     let world = World::after(&[Run::Gen]);
     let other = World::after(&[Run::Gen]);
     let read = |world: &World, file: &str| fs::read(world.directory.join(file)).unwrap();

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// authority is one that OpenSSL makes, as companies have them.
-type authority struct {
+// opensslCA is one that OpenSSL makes, as companies have them.
+type opensslCA struct {
 	words   string
 	key     []string
 	subject string
@@ -17,7 +17,7 @@ type authority struct {
 	mask string
 	// The ASN.1 tag that one of the subject's strings must have.
 	tag int
-	// Whether an intermediate authority of this one is to issue.
+	// Whether an intermediate CA of this one is to issue.
 	intermediate bool
 }
 
@@ -28,23 +28,23 @@ var (
 )
 
 // The masks are B_ASN1_BMPSTRING and B_ASN1_T61STRING of OpenSSL's asn1.h.
-var authorities = []authority{
-	{words: "an RSA authority with two OUs and three DCs", key: rsaKey,
+var opensslCAs = []opensslCA{
+	{words: "an RSA CA with two OUs and three DCs", key: rsaKey,
 		subject: "/DC=com/DC=example/DC=ad/OU=Certificates/OU=Security/CN=Example CA", tag: asn1.TagIA5String},
-	{words: "an RSA authority with a multi-valued RDN", key: rsaKey,
+	{words: "an RSA CA with a multi-valued RDN", key: rsaKey,
 		subject: "/C=DE/O=Example+OU=Security+L=Köln/CN=Example CA+serialNumber=42", tag: asn1.TagUTF8String},
-	{words: "an RSA authority with a BMPString subject", key: rsaKey,
+	{words: "an RSA CA with a BMPString subject", key: rsaKey,
 		subject: "/O=Zürich/CN=Example CA", mask: "0x800", tag: asn1.TagBMPString},
-	{words: "an RSA authority with a TeletexString subject", key: rsaKey,
+	{words: "an RSA CA with a TeletexString subject", key: rsaKey,
 		subject: "/O=Zürich/CN=Example CA", mask: "0x4", tag: asn1.TagT61String},
-	{words: "an EC P-384 authority", key: p384Key, subject: "/O=Example/CN=Example CA", tag: asn1.TagUTF8String},
-	{words: "an Ed25519 authority", key: ed25519Key, subject: "/O=Example/CN=Example CA", tag: asn1.TagUTF8String},
-	{words: "an intermediate authority", key: rsaKey, subject: "/O=Example/OU=Root/OU=Security/CN=Example CA",
+	{words: "an EC P-384 CA", key: p384Key, subject: "/O=Example/CN=Example CA", tag: asn1.TagUTF8String},
+	{words: "an Ed25519 CA", key: ed25519Key, subject: "/O=Example/CN=Example CA", tag: asn1.TagUTF8String},
+	{words: "an intermediate CA", key: rsaKey, subject: "/O=Example/OU=Root/OU=Security/CN=Example CA",
 		tag: asn1.TagUTF8String, intermediate: true},
 }
 
 // make writes ca.pem and ca.key into a new folder, and returns their paths.
-func (a authority) make(folder string) (certificate, key string, err error) {
+func (a opensslCA) make(folder string) (certificate, key string, err error) {
 	if err = os.Mkdir(folder, 0o700); err != nil {
 		return
 	}
@@ -95,8 +95,8 @@ func concatenate(target string, sources ...string) error {
 }
 
 // isRootOf holds if ca.pem is the last certificate of the file that was handed in, and that one is
-// what this authority is meant to be.
-func (a authority) isRootOf(d directory, file string) error {
+// what this CA is meant to be.
+func (a opensslCA) isRootOf(d directory, file string) error {
 	handedIn, err := directory{filepath.Dir(file)}.certificates(filepath.Base(file))
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ type relativeNameSET []struct {
 
 // hasItsStringType guards the proof itself: OpenSSL silently takes another type where a text does
 // not fit.
-func (a authority) hasItsStringType(root *x509.Certificate) error {
+func (a opensslCA) hasItsStringType(root *x509.Certificate) error {
 	var name []relativeNameSET
 	if _, err := asn1.Unmarshal(root.RawSubject, &name); err != nil {
 		return err

@@ -27,7 +27,7 @@ fn go_on(world: &mut World, context: &str) {
 }
 
 #[test]
-fn a_run_that_fails_and_ends_while_it_takes_back_what_it_did_is_completed_or_undone() {
+fn a_run_that_is_interrupted_while_it_rolls_back_is_completed_or_undone() {
     let mut ended = 0;
     for (before, run) in CASES {
         let template = World::after(&[&[Run::Gen], before].concat());
@@ -48,7 +48,7 @@ fn a_run_that_fails_and_ends_while_it_takes_back_what_it_did_is_completed_or_und
 }
 
 #[test]
-fn a_recovery_that_ends_at_any_step_is_gone_on_with() {
+fn a_recovery_that_is_interrupted_at_any_step_is_repeated() {
     let (mut completed, mut undone) = (0, 0);
     for (before, run) in CASES {
         let template = World::after(&[&[Run::Gen], before].concat());

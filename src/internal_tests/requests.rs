@@ -1,8 +1,8 @@
 //! Certificate signing requests that `openssl req` makes: which of them are answered, and what is read
 //! of what they ask for.
 
-use milvus_certs::engine::ca::{AuthorityTemplate, EndEntity};
-use milvus_certs::x509::{
+use crate::engine::ca::{AuthorityTemplate, EndEntity};
+use crate::x509::{
     Attribute, AttributeType, CertificateAuthority, CertificateRequest, Days, EndEntityKind, Error,
     KeyDefect, KeyType, PrivateKey, SerialNumber, Subject, Validity, certificates_to_pem, request_from,
 };

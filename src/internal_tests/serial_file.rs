@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use milvus_certs::x509::SerialCounter;
+use crate::x509::SerialCounter;
 
 use crate::certificate::{certificate, new_key};
 use crate::folder::{Folder, P256_KEY, openssl_is_there};

@@ -4,13 +4,13 @@
 
 use std::path::PathBuf;
 
-use milvus_certs::deploy::{
+use crate::deploy::{
     ClientKind, Cluster, Connection, Document, Endpoint, MountPath, SecretKind, ServerFile, ServerFiles,
     TlsSettings, compose, kubernetes, secret,
 };
-use milvus_certs::milvus::TlsMode;
-use milvus_certs::milvus::{KubernetesName, Manager, NameKind, Release};
-use milvus_certs::store::{FileMode, FileRole};
+use crate::milvus::TlsMode;
+use crate::milvus::{KubernetesName, Manager, NameKind, Release};
+use crate::store::{FileMode, FileRole};
 use proptest::prelude::*;
 use yaml_serde::Value;
 

@@ -1,14 +1,14 @@
-//! What a hand does between a crash and the next run: whatever it is, that run completes or undoes what was
-//! interrupted, or it says what is in the way and touches nothing.
+//! What people and other programs change between a crash and the next run: whatever it is, that run completes or
+//! undoes what was interrupted, or it says what is in the way and touches nothing.
 
 use crate::base::error::{Error, ErrorKind};
 use crate::crash_tests::run::{Accident, NAMES, Run};
 use crate::crash_tests::world::World;
 use crate::crash_tests::{has_time, is_thorough};
 
-/// Something that is done to a directory by other programs.
+/// A change to a directory by somebody else.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Hand {
+pub(crate) enum Interference {
     /// `rm -r issued/NAME`
     Withdraw(usize),
     /// `rm FILE`, one of the seven but ca.key and ca.pem.
@@ -25,7 +25,7 @@ pub(crate) enum Hand {
     Chown,
 }
 
-impl Hand {
+impl Interference {
     const ALL: [Self; 8] = [
         Self::Withdraw(0),
         Self::Remove(0),
@@ -53,7 +53,7 @@ impl Hand {
 const FILES: [&str; 2] = ["server.key", "client.pem"];
 
 /// That what is in the way is named, with both choices.
-pub(crate) fn is_in_the_way(error: &Error) -> bool {
+pub(crate) fn is_blocked(error: &Error) -> bool {
     let is_named = error.kind() == ErrorKind::Blocked;
     let hint = error.hint().unwrap_or_default();
     is_named && hint.contains("rm -r ") && hint.contains(" or ")
@@ -80,7 +80,7 @@ fn keeps_the_ca(run: Run) -> bool {
 }
 
 #[test]
-fn whatever_a_hand_does_after_a_crash_nothing_is_torn() {
+fn whatever_is_changed_after_a_crash_the_next_run_recovers_or_refuses() {
     let (mut refused, mut went_on) = (0, 0);
     for (number, (before, run)) in CASES.into_iter().enumerate() {
         let template = World::after(&[&[Run::Gen], before].concat());
@@ -97,15 +97,15 @@ fn whatever_a_hand_does_after_a_crash_nothing_is_torn() {
             let mut restored = crashed.copy();
             restored.restore(&template);
             let mut touched = vec![("a backup is restored".to_owned(), restored)];
-            for (index, hand) in Hand::ALL.into_iter().enumerate() {
+            for (index, change) in Interference::ALL.into_iter().enumerate() {
                 if has_time() || (index + steps / stride()).is_multiple_of(3) {
                     let mut world = crashed.copy();
-                    hand.act(&mut world);
-                    touched.push((format!("{hand:?}"), world));
+                    change.act(&mut world);
+                    touched.push((format!("{change:?}"), world));
                 }
             }
-            for (hand, mut world) in touched {
-                match go_on(&mut world, run, &format!("{context}, then {hand}")) {
+            for (change, mut world) in touched {
+                match go_on(&mut world, run, &format!("{context}, then {change}")) {
                     true => refused += 1,
                     false => went_on += 1,
                 }
@@ -130,7 +130,7 @@ fn go_on(world: &mut World, run: Run, context: &str) -> bool {
         assert!(!world.is_interrupted(), "{context}: it is still interrupted");
         return false;
     };
-    assert!(is_in_the_way(&error), "{context}: {error}");
+    assert!(is_blocked(&error), "{context}: {error}");
     if keeps_the_ca(run) {
         // The first of the two choices. What the run had kept of the old files stays.
         world.set_journals_aside();
