@@ -110,7 +110,7 @@ pub(crate) enum InspectedItem {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub(crate) struct CertificateDetails {
-    pub role: CertificateRole,
+    pub role: CertificatePurpose,
     pub common_name: Option<String>,
     pub subject: Subject,
     pub issuer: Subject,
@@ -140,7 +140,7 @@ pub(crate) struct CertificateDetails {
 
 /// What a certificate is for, by basicConstraints and extendedKeyUsage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CertificateRole {
+pub(crate) enum CertificatePurpose {
     RootCa,
     IntermediateCa,
     Server,
@@ -225,7 +225,7 @@ pub(crate) fn inspect(targets: &[InspectTarget], now: OffsetDateTime) -> Inspect
         },
         InspectTarget::Path(path) => {
             let name = path.display().to_string();
-            let read = read_file_up_to(path, INSPECT_LIMIT).map_err(Error::from);
+            let read = read_file_up_to(path, INSPECT_LIMIT);
             single(&name, read.and_then(|content| whole_file(&name, path, &content, now)))
         }
         InspectTarget::Content(source) => {
@@ -438,7 +438,7 @@ impl CertificateDetails {
     pub(crate) fn of(certificate: &Certificate, now: OffsetDateTime) -> Self {
         let validity = certificate.validity();
         Self {
-            role: CertificateRole::of(certificate),
+            role: CertificatePurpose::of(certificate),
             common_name: certificate.subject().common_name(),
             subject: certificate.subject().clone(),
             issuer: certificate.issuer().clone(),
@@ -464,7 +464,7 @@ fn pin(spki_sha256: [u8; 32]) -> String {
     format!("sha256//{}", STANDARD.encode(spki_sha256))
 }
 
-impl CertificateRole {
+impl CertificatePurpose {
     fn of(certificate: &Certificate) -> Self {
         let serves = |kind| certificate.serves(kind);
         match (serves(EndEntityKind::Server), serves(EndEntityKind::Client)) {
@@ -478,7 +478,7 @@ impl CertificateRole {
     }
 }
 
-impl fmt::Display for CertificateRole {
+impl fmt::Display for CertificatePurpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::RootCa => "root authority",
@@ -491,7 +491,7 @@ impl fmt::Display for CertificateRole {
     }
 }
 
-serialize_as_displayed!(CertificateRole);
+serialize_as_displayed!(CertificatePurpose);
 
 impl EntryDetails {
     fn of(entry: IssuedEntry, line: usize) -> Self {
