@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::base::place::Place;
-use crate::check::config::{Seen, Source};
+use crate::check::config::Source;
+use crate::check::config::source::AtPath;
 use crate::check::{self, Bundle, Expectations, InspectTarget, Verdict, inspect};
 use crate::milvus::TlsMode;
 use crate::store::{FileMode, FileRole};
@@ -230,7 +231,7 @@ proptest! {
     fn any_configuration_is_judged(text in "([a-z]{1,3}|[-:{}\\[\\]&*<>|!%#?,'\" \n]|- |: |services|tls|common|kind: (Secret|Milvus)|\\PC){0,80}") {
         let source = |name: &str, content: &[u8]| Source { name: name.into(), content: Zeroizing::new(content.to_vec()) };
         let sources = [source("user.yaml", text.as_bytes()), source("-", &[text.as_bytes(), b"\xff"].concat())];
-        let judgement = check::config::judge(&sources, &Bundle::new(), &|_| Seen::Unknown);
+        let judgement = check::config::judge(&sources, &Bundle::new(), &|_| AtPath::Unknown);
         // The second is not UTF-8.
         prop_assert!(judgement.findings.iter().any(|finding| finding.place.path == "-"));
     }

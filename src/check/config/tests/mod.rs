@@ -21,6 +21,7 @@ use time::macros::datetime;
 use crate::check::certificates::{Expectations, judge_deployed};
 use crate::check::clients::Client;
 use crate::check::codes::Severity;
+use crate::check::config::source::AtPath;
 use crate::check::config::*;
 use crate::engine::leaf::Leaf;
 use crate::milvus::TlsMode;
