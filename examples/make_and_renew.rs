@@ -1,7 +1,7 @@
 //! Makes a certificate directory, then renews its server certificate with one more name:
 //! `cargo run --example make_and_renew -- DIRECTORY`.
 
-use milvus_certs::x509::EndEntityKind;
+use milvus_certs::EndEntityKind;
 use milvus_certs::{GenerateRequest, RenewRequest, Report, generate, renew};
 use time::OffsetDateTime;
 

@@ -91,7 +91,7 @@ macro_rules! serialize_as_displayed {
         #[cfg(test)]
         impl schemars::JsonSchema for $displayed {
             fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($displayed).into()
+                <str as schemars::JsonSchema>::schema_name()
             }
 
             fn inline_schema() -> bool {
@@ -99,7 +99,7 @@ macro_rules! serialize_as_displayed {
             }
 
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                String::json_schema(generator)
+                <str as schemars::JsonSchema>::json_schema(generator)
             }
         })+
     };

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::base::text::serialize_as_displayed;
 use crate::check::clients::{ALL, Breaks, Client, Stopped};
 use crate::check::fix::Command::*;
@@ -10,7 +12,9 @@ use crate::check::fix::Part::{File, RestoreCaFile, Run, Say};
 use crate::check::fix::{Advice, Part};
 
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Something does not work, or is open to others.
     Error,
@@ -733,7 +737,7 @@ impl fmt::Display for Code {
     }
 }
 
-serialize_as_displayed!(Code, Severity);
+serialize_as_displayed!(Code);
 
 #[cfg(test)]
 mod tests {

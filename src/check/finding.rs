@@ -85,29 +85,11 @@ fn advice(code: Code, Context { location, role, .. }: &Context) -> Advice {
     }
 }
 
-impl Serialize for Finding {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let position = self.place.position;
-        let fields = Fields {
-            code: self.code,
-            severity: self.code.severity(),
-            file: &self.place.path,
-            line: position.map(|position| position.line),
-            column: position.map(|position| position.column),
-            evidence: &self.evidence,
-            why: self.code.why(),
-            fix: &self.fix,
-        };
-        fields.serialize(serializer)
-    }
-}
-
 /// A finding in JSON.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Finding"))]
 struct Fields<'a> {
     /// The kind of finding, a stable name for scripts.
-    #[cfg_attr(test, schemars(with = "String"))]
     code: Code,
     severity: Severity,
     /// The file or folder; `-` is standard input.
@@ -117,10 +99,25 @@ struct Fields<'a> {
     /// What was found there.
     evidence: &'a str,
     /// Why it matters to Milvus.
-    why: &'a str,
+    why: &'static str,
     /// What helps.
-    #[cfg_attr(test, schemars(with = "String"))]
     fix: &'a Fix,
+}
+
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = Fields {
+            code: self.code,
+            severity: self.code.severity(),
+            file: &self.place.path,
+            line: self.place.position.map(|position| position.line),
+            column: self.place.position.map(|position| position.column),
+            evidence: &self.evidence,
+            why: self.code.why(),
+            fix: &self.fix,
+        };
+        fields.serialize(serializer)
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod clients;
 mod codes;
 pub(crate) mod config;
 mod directory;
-mod explain;
+pub(crate) mod explain;
 mod finding;
 mod fit;
 mod fix;

@@ -10,10 +10,12 @@ use serde_json::json;
 
 #[cfg(feature = "probe")]
 use crate::check::ProbeReport;
-use crate::check::{CheckReport, ExplainReport, InspectReport};
+use crate::check::explain::ExplainReport;
+use crate::check::{CheckReport, InspectReport};
 use crate::cli::output::{Did, Document, SCHEMA_VERSION, Saw};
 use crate::cli::rotate_ca::StatusReport;
-use crate::deploy::{ConfigReport, ConnectReport};
+use crate::deploy::ConfigReport;
+use crate::deploy::connect::ConnectReport;
 use crate::engine::{Report, RotationReport};
 
 /// The schema of what a command prints, which has these fields and no others.

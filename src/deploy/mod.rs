@@ -4,16 +4,16 @@
 //! write files.
 
 mod cert_manager;
-mod clients;
-mod compose;
+pub(crate) mod clients;
+pub(crate) mod compose;
 mod config;
-mod connect;
+pub(crate) mod connect;
 mod endpoint;
-mod kubernetes;
-mod secret;
-mod server_files;
-mod settings;
-mod template;
+pub(crate) mod kubernetes;
+pub(crate) mod secret;
+pub(crate) mod server_files;
+pub(crate) mod settings;
+pub(crate) mod template;
 
 pub(crate) use clients::ClientKind;
 pub(crate) use config::{ConfigReport, ConfigRequest, ConfigTarget, config};

@@ -14,7 +14,6 @@ use crate::x509::{
 /// What became of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Action {
     /// It is new.
     Created,

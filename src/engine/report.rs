@@ -34,7 +34,6 @@ pub struct Report {
 /// Whose certificate it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum CertificateRole {
     Ca,
     Server,

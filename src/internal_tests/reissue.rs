@@ -9,9 +9,9 @@ use crate::{ExistingAuthority, GenerateRequest, generate};
 use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::certificate::{bare, certificate, new_key};
-use crate::folder::{Folder, P256_KEY, openssl_is_there};
-use crate::gen_sh::{GenSh, Identifiers, PAGE, PAGE_P256};
+use crate::internal_tests::certificate::{bare, certificate, new_key};
+use crate::internal_tests::folder::{Folder, P256_KEY, openssl_is_there};
+use crate::internal_tests::gen_sh::{GenSh, Identifiers, PAGE, PAGE_P256};
 
 const NO_IDENTIFIERS: &str = "subjectKeyIdentifier = none\nauthorityKeyIdentifier = none";
 const SERIAL_AND_KEY: &str = "authorityKeyIdentifier = keyid, issuer:always";
@@ -83,7 +83,6 @@ fn a_root_with_an_extension_that_limits_it_is_refused() {
         ("inhibitAnyPolicy = 2", "inhibitAnyPolicy"),
     ] {
         let refusal = reissue(&with_ca(extension), &[]).unwrap_err();
-        assert!(matches!(refusal, Error::NotReissuable { .. }), "{refusal}");
         assert!(refusal.to_string().contains(error), "{refusal}");
     }
 }

@@ -4,8 +4,8 @@ use std::thread;
 
 use crate::x509::SerialCounter;
 
-use crate::certificate::{certificate, new_key};
-use crate::folder::{Folder, P256_KEY, openssl_is_there};
+use crate::internal_tests::certificate::{certificate, new_key};
+use crate::internal_tests::folder::{Folder, P256_KEY, openssl_is_there};
 
 /// The forms that people and editors leave behind, between bars.
 const ORDINARY: &str = "0F\n|0f\n|0F|FF\n|7F\n|00\n|0A\r\n|0A\r|0A\n\n|0A\nxyz\n|01\n02\n|aBcD\n|0000\n|\

@@ -38,7 +38,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             assert_ends_with(&folder, "corp");
             assert_purposes(&folder, "-x509_strict");
         }),
-        refused("has expired", "20200101000000Z", "20210101000000Z", "ended on 2021-01-01"),
+        refused("has expired", "20200101000000Z", "20210101000000Z", "the CA expired on 2021-01-01"),
         refused("is not yet valid", "20980101000000Z", "20990101000000Z", "valid only from 2098-01-01"),
         trial("gen and renew refuse a key that is not the CA's", || {
             let folder = after(GEN);

@@ -1,7 +1,9 @@
+use std::fmt;
 use std::net::SocketAddr;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
+use crate::base::text::serialize_as_displayed;
 use crate::check::finding::Finding;
 use crate::check::inspect::CertificateDetails;
 use crate::milvus::TlsMode;
@@ -72,8 +74,8 @@ pub(crate) enum PortService {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum PortState {
     #[default]
     Unresolved,
@@ -121,15 +123,6 @@ impl PortState {
 }
 
 impl PortService {
-    #[must_use]
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Grpc => "grpc",
-            Self::Rest => "rest",
-            Self::Component(name) => name,
-        }
-    }
-
     fn of(target: &Target, internal: bool) -> Self {
         let component = INTERNAL_PORTS.iter().find(|(_, port)| internal && *port == target.port);
         match (component, target.service) {
@@ -140,11 +133,17 @@ impl PortService {
     }
 }
 
-impl Serialize for PortService {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
+impl fmt::Display for PortService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Grpc => "grpc",
+            Self::Rest => "rest",
+            Self::Component(name) => name,
+        })
     }
 }
+
+serialize_as_displayed!(PortService);
 
 impl ProbedPort {
     pub(crate) fn of(seen: &Seen, internal: bool) -> Self {

@@ -20,7 +20,6 @@ use crate::x509::{Certificate, EndEntityKind, KeyMaterial, Problem, certificates
 /// How far the replacement of an authority is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum RotationState {
     /// There is one CA.
     #[default]
