@@ -225,7 +225,7 @@ pub(crate) fn inspect(targets: &[InspectTarget], now: OffsetDateTime) -> Inspect
         },
         InspectTarget::Path(path) => {
             let name = path.display().to_string();
-            let read = read_file_up_to(path, INSPECT_LIMIT).map_err(Error::from);
+            let read = read_file_up_to(path, INSPECT_LIMIT);
             single(&name, read.and_then(|content| whole_file(&name, path, &content, now)))
         }
         InspectTarget::Content(source) => {
