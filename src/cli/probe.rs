@@ -155,7 +155,7 @@ fn grouped(findings: &[Finding]) -> Vec<Vec<&Finding>> {
 fn port_lines(port: &ProbedPort) -> Vec<String> {
     let address = port.address.map(|address| address.to_string()).filter(|address| *address != port.target);
     let address = address.map(|address| format!(" ({address})")).unwrap_or_default();
-    let mut lines = vec![format!("{}{address}, {}: {}", port.target, port.service.name(), state(port))];
+    let mut lines = vec![format!("{}{address}, {}: {}", port.target, port.service, state(port))];
     let mut line = |key: &str, value: String| lines.push(format!("  {key:<12}{value}"));
     if let Some(own) = port.certificates.first() {
         let until = own.validity.not_after.date();

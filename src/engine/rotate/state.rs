@@ -19,6 +19,7 @@ use crate::x509::{Certificate, EndEntityKind, KeyMaterial, Problem, certificates
 
 /// How far the replacement of an authority is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RotationState {
     /// There is one CA.
