@@ -36,6 +36,9 @@ compile_error!(
 pub mod cli;
 #[cfg(test)]
 mod crash_tests;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(test)]
 mod internal_tests;
 

@@ -34,7 +34,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     common: CommonArgs,
 
-    /// Replace the files that are there, and keep them in backup-<UTC time>
+    /// Replace the files that are there, and keep them in backup-TIME
     #[arg(long, conflicts_with = "if_missing")]
     force: bool,
 

@@ -5,12 +5,12 @@
 use std::path::PathBuf;
 
 use crate::deploy::clients::Connection;
-use crate::deploy::template::Document;
-use crate::deploy::server_files::{ServerFile, ServerFiles};
-use crate::deploy::settings::TlsSettings;
 use crate::deploy::compose::compose;
 use crate::deploy::kubernetes::kubernetes;
 use crate::deploy::secret::secret;
+use crate::deploy::server_files::{ServerFile, ServerFiles};
+use crate::deploy::settings::TlsSettings;
+use crate::deploy::template::Document;
 use crate::deploy::{ClientKind, Cluster, Endpoint, MountPath, SecretKind};
 use crate::milvus::TlsMode;
 use crate::milvus::{KubernetesName, Manager, NameKind, Release};

@@ -3,8 +3,8 @@
 
 use crate::engine::leaf::Leaf;
 use crate::x509::{
-    Attribute, AttributeType, CertificateAuthority, CertificateRequest, Days, EndEntityKind, Error,
-    KeyType, PrivateKey, SerialNumber, Subject, Validity, certificates_to_pem, request_from,
+    Attribute, AttributeType, CertificateAuthority, CertificateRequest, Days, EndEntityKind, Error, KeyType,
+    PrivateKey, SerialNumber, Subject, Validity, certificates_to_pem, request_from,
 };
 use time::OffsetDateTime;
 
