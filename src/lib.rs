@@ -68,11 +68,10 @@ pub use check::{
     CheckReport, CheckRequest, CheckedCertificate, Client, Code, Finding, Outcome, Severity, Verdict, check,
 };
 pub use engine::{
-    Action, Adopted, CertificateReport, CertificateRole, ExistingAuthority, FileReport, Fleet,
-    GenerateRequest, IfPresent, IssueRequest, Issued, Progress, Recipient, Recipients, RenewRequest, Report,
-    RotatedAuthority, RotationReport, RotationRequest, RotationState, RotationStatus, RotationStep,
-    SigningRequest, generate, issue, issue_with_progress, renew, renew_with_progress, rotate,
-    rotation_status,
+    Action, Adopted, CertificateReport, CertificateRole, ExistingCa, FileReport, Fleet, GenerateRequest,
+    IfPresent, IssueRequest, Issued, Progress, Recipient, Recipients, RenewRequest, Report, RotatedCa,
+    RotationReport, RotationRequest, RotationState, RotationStatus, RotationStep, SigningRequest, generate,
+    issue, issue_with_progress, renew, renew_with_progress, rotate, rotation_status,
 };
 pub use milvus::TlsMode;
 pub use store::{FileMode, FileRole, IssuedName, Protection};

@@ -11,8 +11,8 @@ use crate::base::text::command;
 use crate::milvus::public_keys::refuse_published;
 use crate::store::{Directory, FileRole, read_file};
 use crate::x509::{
-    self, Certificate, CertificateAuthority, Passphrase, Validity, certificates_from_pem, check_may_issue,
-    encrypt_key_to_pem, is_encrypted_key, key_from_pem,
+    self, Ca, Certificate, Passphrase, Validity, certificates_from_pem, check_may_issue, encrypt_key_to_pem,
+    is_encrypted_key, key_from_pem,
 };
 
 /// Loads the CA of a directory.
@@ -24,7 +24,7 @@ pub(crate) fn of_directory(
     directory: &Directory,
     passphrase: Option<&Passphrase>,
     now: OffsetDateTime,
-) -> Result<CertificateAuthority, Error> {
+) -> Result<Ca, Error> {
     let key_path = directory.path_of(FileRole::CaKey);
     let key = required(directory, FileRole::CaKey)?;
     let roots = trusted(directory)?;
@@ -42,8 +42,7 @@ pub(crate) fn of_directory(
         return Err(Error::in_file(key_path)(x509::Error::key_mismatch(&subject)));
     };
     let chain = up_to_the_root(own, &candidates);
-    CertificateAuthority::load(chain, key, now)
-        .map_err(Error::in_file(directory.path_of(FileRole::CaCertificate)))
+    Ca::load(chain, key, now).map_err(Error::in_file(directory.path_of(FileRole::CaCertificate)))
 }
 
 /// The certificates of a directory's ca.pem.
@@ -136,7 +135,7 @@ pub(crate) fn of_files(
     key: &Path,
     passphrase: Option<&Passphrase>,
     now: OffsetDateTime,
-) -> Result<(CertificateAuthority, Zeroizing<Vec<u8>>), Error> {
+) -> Result<(Ca, Zeroizing<Vec<u8>>), Error> {
     let in_given = given_ca(certificate);
     let mut certificates = certificates_from_pem(&read_file(certificate)?).map_err(&in_given)?;
     put_valid_first(&mut certificates, now);
@@ -148,7 +147,7 @@ pub(crate) fn of_files(
         }
         _ => content,
     };
-    let ca = CertificateAuthority::load(certificates, key, now).map_err(&in_given)?;
+    let ca = Ca::load(certificates, key, now).map_err(&in_given)?;
     ca.check_adoptable(&refuse_published).map_err(&in_given)?;
     Ok((ca, content))
 }

@@ -481,8 +481,8 @@ impl CertificatePurpose {
 impl fmt::Display for CertificatePurpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::RootCa => "root authority",
-            Self::IntermediateCa => "intermediate authority",
+            Self::RootCa => "root CA",
+            Self::IntermediateCa => "intermediate CA",
             Self::Server => "server",
             Self::Client => "client",
             Self::Both => "server and client",

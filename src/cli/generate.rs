@@ -10,7 +10,7 @@ use crate::cli::args::{
 use crate::cli::render::certificates::{OF_AN_INTERRUPTED_RUN, nothing_to_do, place, table};
 use crate::cli::render::page::Page;
 use crate::cli::{EXIT_STATUS, Status, output};
-use crate::engine::{Action, ExistingAuthority, GenerateRequest, IfPresent, Report, generate};
+use crate::engine::{Action, ExistingCa, GenerateRequest, IfPresent, Report, generate};
 use crate::milvus::defaults;
 use crate::store::FileMode;
 use crate::x509::{Days, KeyType};
@@ -104,7 +104,7 @@ impl Args {
             days: self.days,
             ca_days: self.ca_days,
             key_type: self.key_type,
-            authority: existing.map(|(certificate, key)| ExistingAuthority { certificate, key }),
+            ca: existing.map(|(certificate, key)| ExistingCa { certificate, key }),
             passphrase: self.passphrase.read()?,
             key_mode: self.key_mode,
             if_present: match (self.force, self.if_missing) {

@@ -11,8 +11,8 @@ use crate::cli::render::certificates::{self, place, rows};
 use crate::cli::render::page::{Page, aligned};
 use crate::cli::{EXIT_STATUS_OF_MANY, Status, output};
 use crate::engine::{
-    CertificateRole, RotatedAuthority, RotationReport, RotationRequest, RotationState, RotationStatus,
-    RotationStep, rotate, rotation_status,
+    CertificateRole, RotatedCa, RotationReport, RotationRequest, RotationState, RotationStatus, RotationStep,
+    rotate, rotation_status,
 };
 use crate::milvus::defaults;
 use crate::x509::{Days, KeyType};
@@ -232,7 +232,7 @@ fn headline(step: &RotationStep, rotated: &RotationReport) -> String {
 
 /// A row for each CA that ca.pem trusts.
 fn cas(status: &RotationStatus) -> Vec<String> {
-    let row = |found: &RotatedAuthority| {
+    let row = |found: &RotatedCa| {
         let issued = match found.issued {
             0 => "has issued nothing that is here".to_owned(),
             1 => "has issued 1 certificate".to_owned(),

@@ -8,8 +8,7 @@ use crate::deploy::settings::TlsSettings;
 use crate::deploy::template::{Document, Template, template};
 use crate::store::FileRole;
 use crate::x509::{
-    Certificate, CertificateAuthority, EndEntityKind, GeneralName, KeyType, add_names, certificates_to_pem,
-    key_to_pem,
+    Ca, Certificate, EndEntityKind, GeneralName, KeyType, add_names, certificates_to_pem, key_to_pem,
 };
 
 const CA_SECRET: Template = template!("ca-secret.yaml");
@@ -22,7 +21,7 @@ pub(crate) fn cert_manager(
     cluster: &Cluster,
     settings: &TlsSettings,
     directory: &FitDirectory,
-    ca: &CertificateAuthority,
+    ca: &Ca,
 ) -> Result<Vec<Document>, Error> {
     let kind = SecretKind::Tls;
     let chain = certificates_to_pem(ca.intermediates().iter().chain([ca.root()]));

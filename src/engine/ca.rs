@@ -4,13 +4,12 @@ mod sign;
 
 use crate::engine::leaf::Leaf;
 use crate::x509::{
-    Certificate, CertificateAuthority, Error, PrivateKey, PublicKey, SerialNumber, Subject, Validity,
-    check_length,
+    Ca, Certificate, Error, PrivateKey, PublicKey, SerialNumber, Subject, Validity, check_length,
 };
 pub(crate) use sign::has_usage;
 use sign::{Profile, Signer, Template, sign};
 
-impl CertificateAuthority {
+impl Ca {
     /// Makes a self-signed CA with a random serial number. Its name differs from those of what it issues, or
     /// verifiers without key identifiers take these for self-signed (OpenSSL's error 18).
     ///
@@ -21,7 +20,7 @@ impl CertificateAuthority {
         let signer = Signer { name: &subject, key_identifier: public_key.identifier(), key: &key };
         let template = Template {
             // No CA stands below it.
-            profile: Profile::Authority { path_length: Some(0) },
+            profile: Profile::Ca { path_length: Some(0) },
             key_identifier: public_key.identifier(),
             subject: &subject,
             names: &[],
@@ -61,7 +60,7 @@ impl CertificateAuthority {
         Ok(certificate)
     }
 
-    /// Signs a root anew, with what verifiers ask of an authority today; key, name and pathlen stay.
+    /// Signs a root anew, with what verifiers ask of a CA today; key, name and pathlen stay.
     ///
     /// Everything that it issued goes on verifying, whatever authorityKeyIdentifier says there (RFC
     /// 5280 4.2.1.1): the identifier of the key, the issuer's name with the root's serial number, or
@@ -95,7 +94,7 @@ impl CertificateAuthority {
         }
         let signer = Signer { name: root.subject(), key_identifier: key_identifier.clone(), key: self.key() };
         let template = Template {
-            profile: Profile::Authority { path_length: root.path_length() },
+            profile: Profile::Ca { path_length: root.path_length() },
             key_identifier,
             subject: root.subject(),
             names: &[],
@@ -107,11 +106,11 @@ impl CertificateAuthority {
 }
 
 /// A new certificate must not allow what the old one did not, and only the root signs itself.
-fn check_may_be_reissued(authority: &CertificateAuthority) -> Result<(), Error> {
-    let certificate = authority.certificate();
+fn check_may_be_reissued(ca: &Ca) -> Result<(), Error> {
+    let certificate = ca.certificate();
     let refused = |reason| Err(not_reissuable(certificate, reason));
-    if !authority.intermediates().is_empty() {
-        return refused("it is an intermediate authority, whose issuer alone can");
+    if !ca.intermediates().is_empty() {
+        return refused("it is an intermediate CA, whose issuer alone can");
     }
     if certificate.constrains_names() {
         return refused("its nameConstraints would be lost");
@@ -168,8 +167,8 @@ mod tests {
         PrivateKey::generate(KeyType::P256).unwrap()
     }
 
-    fn authority(subject: Subject) -> CertificateAuthority {
-        CertificateAuthority::create(subject, validity(10), key()).unwrap()
+    fn ca(subject: Subject) -> Ca {
+        Ca::create(subject, validity(10), key()).unwrap()
     }
 
     fn named(common_name: &str) -> Subject {
@@ -180,7 +179,7 @@ mod tests {
         Leaf { kind, subject, names, validity: validity(5) }
     }
 
-    fn issue(ca: &CertificateAuthority, leaf: &Leaf, key: &PrivateKey) -> Certificate {
+    fn issue(ca: &Ca, leaf: &Leaf, key: &PrivateKey) -> Certificate {
         ca.issue(leaf, &SerialNumber::random().unwrap(), &key.public_key().unwrap()).unwrap()
     }
 
@@ -212,13 +211,13 @@ mod tests {
 
         #[test]
         fn the_issuer_of_a_leaf_is_the_authoritys_subject_byte_for_byte(name in any_name()) {
-            let authority = authority(name.clone());
+            let ca = ca(name.clone());
             for kind in EndEntityKind::ALL {
                 let names = vec!["localhost".parse().unwrap()];
-                let leaf = issue(&authority, &leaf(kind, name.clone(), names.clone()), &key());
+                let leaf = issue(&ca, &leaf(kind, name.clone(), names.clone()), &key());
                 prop_assert_eq!(leaf.issuer().as_der(), name.as_der());
                 prop_assert_eq!(leaf.subject().as_der(), name.as_der());
-                verify_chain(kind, &[leaf], &[authority.root().clone()], &names, NOW).unwrap();
+                verify_chain(kind, &[leaf], &[ca.root().clone()], &names, NOW).unwrap();
             }
         }
 
@@ -234,23 +233,23 @@ mod tests {
             let subject = Subject::new(&attributes.map(Result::unwrap)).unwrap();
             let names = vec![GeneralName::Dns(host.parse().unwrap()), GeneralName::Ip(address.into())];
             let asked = leaf(EndEntityKind::Server, subject, names);
-            let authority = authority(named("authority"));
+            let ca = ca(named("authority"));
             let serial = SerialNumber::random().unwrap();
-            let leaf = authority.issue(&asked, &serial, &key().public_key().unwrap()).unwrap();
+            let leaf = ca.issue(&asked, &serial, &key().public_key().unwrap()).unwrap();
             prop_assert_eq!(leaf.subject(), &asked.subject);
             prop_assert_eq!(leaf.names(), &asked.names[..]);
             prop_assert_eq!(leaf.serial(), &serial);
             prop_assert_eq!(leaf.validity(), asked.validity);
-            verify_chain(EndEntityKind::Server, &[leaf], &[authority.root().clone()], &asked.names, NOW).unwrap();
+            verify_chain(EndEntityKind::Server, &[leaf], &[ca.root().clone()], &asked.names, NOW).unwrap();
         }
     }
 
     #[test]
     fn a_certificate_serves_only_its_purpose_under_its_authority_and_in_its_time() {
-        let (own, other) = (authority(named("own")), authority(named("own")));
+        let (own, other) = (ca(named("own")), ca(named("own")));
         let asked = leaf(EndEntityKind::Client, named("a"), vec!["a".parse().unwrap()]);
         let leaf = [issue(&own, &asked, &key())];
-        let verify = |kind, anchor: &CertificateAuthority, names: &[GeneralName], now| {
+        let verify = |kind, anchor: &Ca, names: &[GeneralName], now| {
             verify_chain(kind, &leaf, std::slice::from_ref(anchor.root()), names, now)
         };
         verify(EndEntityKind::Client, &own, &asked.names, NOW).unwrap();
@@ -262,23 +261,22 @@ mod tests {
 
     #[test]
     fn only_what_may_issue_becomes_an_authority() {
-        let (own, leaf_key) = (authority(named("own")), key());
+        let (own, leaf_key) = (ca(named("own")), key());
         let asked = leaf(EndEntityKind::Server, named("a"), vec![]);
         let leaf = issue(&own, &asked, &leaf_key);
         let root = own.root().clone();
-        let refusal =
-            |loaded: Result<_, Error>| loaded.map(|_: CertificateAuthority| ()).unwrap_err().to_string();
-        let load = |certificates, key| refusal(CertificateAuthority::load(certificates, key, NOW));
+        let refusal = |loaded: Result<_, Error>| loaded.map(|_: Ca| ()).unwrap_err().to_string();
+        let load = |certificates, key| refusal(Ca::load(certificates, key, NOW));
         assert!(load(vec![root.clone()], key()).starts_with("the private key does not belong to"));
         assert!(load(vec![leaf, root.clone()], leaf_key).starts_with("is not a CA (CN=a)"));
-        let unrelated = authority(named("unrelated")).root().clone();
+        let unrelated = ca(named("unrelated")).root().clone();
         let late = NOW + time::Duration::days(11);
         let early = NOW - time::Duration::days(1);
         let key = own.key();
         assert_eq!(load(vec![], super::tests::key()), "has no certificate");
         let again = |certificates, now| {
             let copy = key_from_pem(key_to_pem(key).unwrap().as_bytes(), None);
-            CertificateAuthority::load(certificates, copy.unwrap(), now)
+            Ca::load(certificates, copy.unwrap(), now)
         };
         assert!(refusal(again(vec![root.clone()], late)).starts_with("the CA expired on"));
         assert!(refusal(again(vec![root.clone()], early)).starts_with("the CA is valid only from"));

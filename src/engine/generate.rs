@@ -25,9 +25,9 @@ use crate::store::{
     Directory, EndEntityFiles, Existing, FileMode, FileRole, Protection, path_of, read_file_if_there,
 };
 use crate::x509::{
-    self, Attribute, AttributeType, Certificate, CertificateAuthority, Days, EndEntityKind, GeneralName,
-    KeyType, Passphrase, PrivateKey, SerialCounter, Subject, Validity, add_names, certificates_from_pem,
-    certificates_to_pem, encrypt_key_to_pem, generate_keys, key_to_pem,
+    self, Attribute, AttributeType, Ca, Certificate, Days, EndEntityKind, GeneralName, KeyType, Passphrase,
+    PrivateKey, SerialCounter, Subject, Validity, add_names, certificates_from_pem, certificates_to_pem,
+    encrypt_key_to_pem, generate_keys, key_to_pem,
 };
 
 /// What `gen` is to make.
@@ -35,7 +35,7 @@ use crate::x509::{
 pub struct GenerateRequest {
     /// The certificate directory; made if missing.
     pub directory: PathBuf,
-    /// The subject of server, client and authority, CommonName included.
+    /// The subject of server, client and CA, CommonName included.
     pub subject: Vec<Attribute>,
     /// More names for the server.
     pub names: Vec<GeneralName>,
@@ -43,12 +43,12 @@ pub struct GenerateRequest {
     pub client_name: Option<Attribute>,
     /// How long server and client live.
     pub days: Days,
-    /// How long a new authority lives.
+    /// How long a new CA lives.
     pub ca_days: Days,
     /// The type of all keys that are made.
     pub key_type: KeyType,
-    /// An authority to use instead of a new one.
-    pub authority: Option<ExistingAuthority>,
+    /// A CA to use instead of a new one.
+    pub ca: Option<ExistingCa>,
     /// Opens ca.key if it is encrypted; encrypts it if it is not.
     pub passphrase: Option<Passphrase>,
     /// The mode of server.key and client.key; where it is not said, that of the files that are replaced.
@@ -61,9 +61,9 @@ pub struct GenerateRequest {
     pub protection: Protection,
 }
 
-/// An authority that somebody else made.
+/// A CA that somebody else made.
 #[derive(Clone, Debug)]
-pub struct ExistingAuthority {
+pub struct ExistingCa {
     /// PEM: its certificate, and if it is an intermediate one its issuers up to the root.
     pub certificate: PathBuf,
     /// PEM: its key.
@@ -93,7 +93,7 @@ impl GenerateRequest {
             days: defaults::DAYS,
             ca_days: defaults::CA_DAYS,
             key_type: KeyType::Rsa2048,
-            authority: None,
+            ca: None,
             passphrase: None,
             key_mode: None,
             if_present: IfPresent::Refuse,
@@ -124,7 +124,7 @@ pub fn generate(request: &GenerateRequest, now: OffsetDateTime) -> Result<Report
         let source = Source::of(request, now)?;
         let specs = specs(request, &source, Some(&run.directory), now)?;
         match request.dry_run {
-            true => foresee(request, &source, &specs, &mut run.report),
+            true => preview(request, &source, &specs, &mut run.report),
             false => make(request, source, &specs, run, inventory)?,
         }
         Ok(())
@@ -135,7 +135,7 @@ pub fn generate(request: &GenerateRequest, now: OffsetDateTime) -> Result<Report
             let mut report = Report::new(&request.directory, true);
             let source = Source::of(request, now)?;
             let specs = specs(request, &source, None, now)?;
-            foresee(request, &source, &specs, &mut report);
+            preview(request, &source, &specs, &mut report);
             Ok(report)
         }
         report => report,
@@ -247,12 +247,12 @@ fn not_as_asked(
 /// Where the CA comes from.
 enum Source {
     New { subject: Subject, validity: Validity },
-    Given { ca: CertificateAuthority, key: Zeroizing<Vec<u8>> },
+    Given { ca: Ca, key: Zeroizing<Vec<u8>> },
 }
 
 impl Source {
     fn of(request: &GenerateRequest, now: OffsetDateTime) -> Result<Self, Error> {
-        if let Some(files) = &request.authority {
+        if let Some(files) = &request.ca {
             let (ca, key) = ca::of_files(&files.certificate, &files.key, request.passphrase.as_ref(), now)?;
             return Ok(Self::Given { ca, key });
         }
@@ -317,7 +317,7 @@ fn specs(
 }
 
 /// Reports what would be made.
-fn foresee(request: &GenerateRequest, source: &Source, specs: &[LeafSpec], report: &mut Report) {
+fn preview(request: &GenerateRequest, source: &Source, specs: &[LeafSpec], report: &mut Report) {
     let issuer = match source {
         Source::Given { ca, .. } => {
             report.add_ca(Action::Created, ca.root());
@@ -331,7 +331,7 @@ fn foresee(request: &GenerateRequest, source: &Source, specs: &[LeafSpec], repor
         }
     };
     let folder = report.directory.clone();
-    report.foresee(specs, &folder, issuer);
+    report.preview(specs, &folder, issuer);
 }
 
 /// Makes keys and certificates, and writes the seven files.
@@ -353,7 +353,7 @@ fn make(
         Source::New { subject, validity } => {
             let key = keys.pop().unwrap_or_else(|| unreachable!("the CA's key was made last"));
             let pem = ca_key_pem(&key, request.passphrase.as_ref())?;
-            (CertificateAuthority::create(subject, validity, key)?, pem)
+            (Ca::create(subject, validity, key)?, pem)
         }
     };
     let ca_files = vec![
@@ -390,7 +390,7 @@ pub(crate) fn ca_key_pem(
 
 /// How many certificates are there, beside server.pem and client.pem, that another CA has issued. What cannot
 /// be looked at is one of them: only a new certificate would not be.
-fn of_former_ca(directory: &Directory, inventory: &Inventory, ca: &CertificateAuthority) -> usize {
+fn of_former_ca(directory: &Directory, inventory: &Inventory, ca: &Ca) -> usize {
     let is_other = |path: &PathBuf| match read_file_if_there(path) {
         Ok(None) => false,
         Ok(Some(content)) => {

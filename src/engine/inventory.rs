@@ -1,4 +1,4 @@
-//! The inventory of what an authority has signed: `issued/index.jsonl`, to which lines are added before
+//! The inventory of what a CA has signed: `issued/index.jsonl`, to which lines are added before
 //! a certificate is put into its place, and from which none is removed.
 
 use std::collections::{HashMap, HashSet};

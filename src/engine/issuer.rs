@@ -19,8 +19,7 @@ use crate::engine::write::{Change, NewFile, Written, write};
 use crate::store::inventory::IssuedEntry;
 use crate::store::{Directory, Existing, FileRole};
 use crate::x509::{
-    Certificate, CertificateAuthority, KeyAlgorithm, PrivateKey, SerialNumber, certificates_to_pem,
-    generate_keys, key_to_pem,
+    Ca, Certificate, KeyAlgorithm, PrivateKey, SerialNumber, certificates_to_pem, generate_keys, key_to_pem,
 };
 
 /// Is told how many certificates of how many are in their places.
@@ -53,7 +52,7 @@ impl Batches {
 pub(crate) struct Issuer<'a> {
     pub(crate) run: &'a mut Run,
     pub(crate) inventory: &'a Inventory,
-    pub(crate) ca: &'a CertificateAuthority,
+    pub(crate) ca: &'a Ca,
     serials: Serials,
     /// What is entered into the inventory with the first certificate beside server.pem and client.pem.
     pub(crate) first_entries: Vec<IssuedEntry>,
@@ -64,7 +63,7 @@ impl<'a> Issuer<'a> {
     pub(crate) fn of(
         run: &'a mut Run,
         inventory: &'a Inventory,
-        ca: &'a CertificateAuthority,
+        ca: &'a Ca,
         known: &[&Certificate],
     ) -> Result<Self, Error> {
         let serials = Serials::of(&run.directory, ca, known, inventory)?;
@@ -72,11 +71,7 @@ impl<'a> Issuer<'a> {
     }
 
     /// Of a CA that is new in this directory.
-    pub(crate) fn of_new(
-        run: &'a mut Run,
-        inventory: &'a Inventory,
-        ca: &'a CertificateAuthority,
-    ) -> Result<Self, Error> {
+    pub(crate) fn of_new(run: &'a mut Run, inventory: &'a Inventory, ca: &'a Ca) -> Result<Self, Error> {
         let serials = Serials::new(&run.directory, ca, inventory)?;
         Ok(Self { run, inventory, ca, serials, first_entries: Vec::new() })
     }
@@ -91,7 +86,7 @@ impl<'a> Issuer<'a> {
         keys: Option<Vec<PrivateKey>>,
     ) -> Result<(), Error> {
         if self.run.report.dry_run {
-            self.foresee(specs, &self.run.report.directory.clone());
+            self.preview(specs, &self.run.report.directory.clone());
             return Ok(());
         }
         let serials = self.draw(specs.len())?;
@@ -135,7 +130,7 @@ impl<'a> Issuer<'a> {
     ) -> Result<(), Error> {
         let total = specs.len();
         if self.run.report.dry_run {
-            self.foresee(specs, &folder.path);
+            self.preview(specs, &folder.path);
         }
         if self.run.report.dry_run || total == 0 {
             return Ok(());
@@ -173,8 +168,8 @@ impl<'a> Issuer<'a> {
     }
 
     /// Reports what would be made.
-    pub(crate) fn foresee(&mut self, specs: &[LeafSpec], folder: &Path) {
-        self.run.report.foresee(specs, folder, self.ca.certificate().subject());
+    pub(crate) fn preview(&mut self, specs: &[LeafSpec], folder: &Path) {
+        self.run.report.preview(specs, folder, self.ca.certificate().subject());
     }
 
     /// Writes what was signed into its places, having entered it into the inventory.
@@ -250,7 +245,7 @@ type Signed = (Certificate, Vec<NewFile>);
 
 /// Makes keys and certificates, on all cores.
 fn sign(
-    ca: &CertificateAuthority,
+    ca: &Ca,
     specs: &[LeafSpec],
     serials: Vec<SerialNumber>,
     keys: Option<Vec<PrivateKey>>,
@@ -277,7 +272,7 @@ fn sign(
 
 /// Signs a certificate, for `new_key` if the spec asks for one.
 fn sign_one(
-    ca: &CertificateAuthority,
+    ca: &Ca,
     spec: &LeafSpec,
     serial: &SerialNumber,
     new_key: Option<&PrivateKey>,

@@ -23,13 +23,13 @@ pub(crate) mod signers;
 pub(crate) mod write;
 
 pub(crate) use clock::check_clock;
-pub use generate::{ExistingAuthority, GenerateRequest, IfPresent, generate};
+pub use generate::{ExistingCa, GenerateRequest, IfPresent, generate};
 pub use issue::{Fleet, IssueRequest, Recipient, Recipients, SigningRequest, issue, issue_with_progress};
 pub use issuer::Progress;
 pub use leaf::Action;
 pub use renew::{Adopted, Issued, RenewRequest, renew, renew_with_progress};
 pub use report::{CertificateReport, CertificateRole, FileReport, Report};
 pub use rotate::{
-    RotatedAuthority, RotationReport, RotationRequest, RotationState, RotationStatus, RotationStep, rotate,
+    RotatedCa, RotationReport, RotationRequest, RotationState, RotationStatus, RotationStep, rotate,
     rotation_status,
 };

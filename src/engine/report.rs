@@ -105,7 +105,7 @@ impl Report {
     }
 
     /// Certificates that would be made, and whose files would go into a folder.
-    pub(crate) fn foresee(&mut self, specs: &[LeafSpec], folder: &Path, issuer: &Subject) {
+    pub(crate) fn preview(&mut self, specs: &[LeafSpec], folder: &Path, issuer: &Subject) {
         self.certificates.extend(specs.iter().map(|spec| CertificateReport::of_spec(spec, folder, issuer)));
         self.notes.extend(specs.iter().flat_map(|spec| spec.notes.iter().cloned()));
     }

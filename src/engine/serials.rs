@@ -9,7 +9,7 @@ use crate::engine::inventory::Inventory;
 use crate::engine::notes;
 use crate::engine::write::NewFile;
 use crate::store::{Directory, FileRole};
-use crate::x509::{Certificate, CertificateAuthority, SerialCounter, SerialNumber};
+use crate::x509::{Ca, Certificate, SerialCounter, SerialNumber};
 
 pub(crate) struct Serials {
     counter: SerialCounter,
@@ -22,11 +22,7 @@ pub(crate) struct Serials {
 
 impl Serials {
     /// Of a CA that is new in its directory: it begins above what the inventory has of a CA of the same name.
-    pub(crate) fn new(
-        directory: &Directory,
-        ca: &CertificateAuthority,
-        inventory: &Inventory,
-    ) -> Result<Self, Error> {
+    pub(crate) fn new(directory: &Directory, ca: &Ca, inventory: &Inventory) -> Result<Self, Error> {
         let used = inventory.serials_of(&ca.certificate().subject().to_string());
         let counter = random_above(used.iter().max())?;
         let in_use = used.into_iter().chain([ca.certificate().serial().clone()]).collect();
@@ -37,7 +33,7 @@ impl Serials {
     /// somebody may have put an older ca.srl there.
     pub(crate) fn of(
         directory: &Directory,
-        ca: &CertificateAuthority,
+        ca: &Ca,
         known: &[&Certificate],
         inventory: &Inventory,
     ) -> Result<Self, Error> {

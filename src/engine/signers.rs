@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::store::{INVENTORY, ISSUED_FOLDER};
-use crate::x509::{Certificate, CertificateAuthority, Subject, Validity};
+use crate::x509::{Ca, Certificate, Subject, Validity};
 
 /// The CAs whose certificates are reissued: that of `ca.key`, and those in ca.pem, of which there are two
 /// while one takes the place of the other.
@@ -16,9 +16,9 @@ pub(crate) struct Signers {
 
 impl Signers {
     /// Of a directory whose ca.pem has these certificates.
-    pub(crate) fn of(authority: &CertificateAuthority, trusted: Vec<Certificate>) -> Self {
-        let mut chain = authority.intermediates().to_vec();
-        chain.push(authority.root().clone());
+    pub(crate) fn of(ca: &Ca, trusted: Vec<Certificate>) -> Self {
+        let mut chain = ca.intermediates().to_vec();
+        chain.push(ca.root().clone());
         Self { chain, trusted }
     }
 
@@ -128,13 +128,13 @@ mod tests {
 
     const NOW: time::OffsetDateTime = datetime!(2030-01-01 00:00:00 UTC);
 
-    fn ca(name: &str) -> CertificateAuthority {
+    fn ca(name: &str) -> Ca {
         let subject = Subject::new(&[Attribute::new(AttributeType::CommonName, name).unwrap()]).unwrap();
         let validity = Validity::starting(NOW, Days::new(10).unwrap()).unwrap();
-        CertificateAuthority::create(subject, validity, PrivateKey::generate(KeyType::P256).unwrap()).unwrap()
+        Ca::create(subject, validity, PrivateKey::generate(KeyType::P256).unwrap()).unwrap()
     }
 
-    fn leaf(ca: &CertificateAuthority) -> Certificate {
+    fn leaf(ca: &Ca) -> Certificate {
         let leaf = Leaf {
             kind: EndEntityKind::Client,
             subject: Subject::new(&[Attribute::new(AttributeType::CommonName, "admin").unwrap()]).unwrap(),

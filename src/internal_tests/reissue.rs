@@ -2,10 +2,10 @@
 //! and what is issued from now on verifies below the old one.
 
 use crate::x509::{
-    Certificate, CertificateAuthority, Days, EndEntityKind, Error, KeyType, SerialNumber, Validity,
-    certificates_from_pem, certificates_to_pem, key_from_pem, verify_chain,
+    Ca, Certificate, Days, EndEntityKind, Error, KeyType, SerialNumber, Validity, certificates_from_pem,
+    certificates_to_pem, key_from_pem, verify_chain,
 };
-use crate::{ExistingAuthority, GenerateRequest, generate};
+use crate::{ExistingCa, GenerateRequest, generate};
 use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -185,7 +185,7 @@ fn reissue(folder: &Folder, issued: &[&str]) -> Result<(), Error> {
     let now = OffsetDateTime::now_utc();
     let read = |name: &str| certificates_from_pem(&folder.read(name)).unwrap();
     let key = key_from_pem(&folder.read("ca.key"), None).unwrap();
-    let ca = CertificateAuthority::load(read("ca.pem"), key, now).unwrap();
+    let ca = Ca::load(read("ca.pem"), key, now).unwrap();
     let issued: Vec<Certificate> = issued.iter().flat_map(|name| read(&format!("{name}.pem"))).collect();
     let validity = Validity::starting(now, Days::new(36_500).unwrap()).unwrap();
     let new = ca.reissue(validity, &SerialNumber::random().unwrap(), &issued)?;
@@ -244,7 +244,7 @@ fn generate_below(folder: &Folder, ca: &str, directory: &str) {
     let mut request = GenerateRequest::new(folder.path(directory));
     request.key_type = KeyType::P256;
     let (certificate, key) = (folder.path(ca), folder.path("ca.key"));
-    request.authority = Some(ExistingAuthority { certificate, key });
+    request.ca = Some(ExistingCa { certificate, key });
     generate(&request, OffsetDateTime::now_utc()).unwrap();
 }
 

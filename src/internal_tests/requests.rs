@@ -3,8 +3,8 @@
 
 use crate::engine::leaf::Leaf;
 use crate::x509::{
-    Attribute, AttributeType, CertificateAuthority, CertificateRequest, Days, EndEntityKind, Error, KeyType,
-    PrivateKey, SerialNumber, Subject, Validity, certificates_to_pem, request_from,
+    Attribute, AttributeType, Ca, CertificateRequest, Days, EndEntityKind, Error, KeyType, PrivateKey,
+    SerialNumber, Subject, Validity, certificates_to_pem, request_from,
 };
 use time::OffsetDateTime;
 
@@ -381,7 +381,7 @@ fn assert_answered(folder: &Folder) {
     let validity = Validity::starting(OffsetDateTime::now_utc(), Days::new(10).unwrap()).unwrap();
     let subject = Subject::new(&[Attribute::new(AttributeType::CommonName, "CA").unwrap()]).unwrap();
     let key = PrivateKey::generate(KeyType::P256).unwrap();
-    let ca = CertificateAuthority::create(subject, validity, key).unwrap();
+    let ca = Ca::create(subject, validity, key).unwrap();
     let leaf = Leaf {
         kind: EndEntityKind::Client,
         subject: request.subject().clone(),

@@ -9,16 +9,16 @@ use crate::x509::public_key::PublicKey;
 use crate::x509::subject::Subject;
 use crate::x509::validity::{Validity, moment};
 
-/// A certificate and its key that may sign others: only `CertificateAuthority::create` and
-/// [`CertificateAuthority::load`] make one, so what was not checked cannot issue.
+/// A certificate and its key that may sign others: only `Ca::create` and
+/// [`Ca::load`] make one, so what was not checked cannot issue.
 #[derive(Debug)]
-pub(crate) struct CertificateAuthority {
+pub(crate) struct Ca {
     /// The certificate whose key signs, its issuers, and last their root; often just one.
     chain: Vec<Certificate>,
     key: PrivateKey,
 }
 
-impl CertificateAuthority {
+impl Ca {
     /// One that was just made, and signed itself.
     pub(crate) fn root_of(certificate: Certificate, key: PrivateKey) -> Self {
         Self { chain: vec![certificate], key }

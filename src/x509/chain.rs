@@ -20,7 +20,7 @@ pub(crate) enum ChainDefect {
     /// The issuer's name is right, its key is not.
     WrongSignature,
     /// An issuer says CA:FALSE.
-    IssuerNotAuthority,
+    IssuerNotCa,
     /// pathLenConstraint does not allow a CA in it.
     PathLength,
     /// nameConstraints do not permit its names.
@@ -40,7 +40,7 @@ impl fmt::Display for ChainDefect {
         f.write_str(match self {
             Self::UnknownIssuer => "its issuer is not in ca.pem",
             Self::WrongSignature => "another key than ca.pem's signed it, under the same name",
-            Self::IssuerNotAuthority => "it was signed with a certificate that says CA:FALSE",
+            Self::IssuerNotCa => "it was signed with a certificate that says CA:FALSE",
             Self::PathLength => "more CAs stand above it than pathlen allows",
             Self::NameConstraints => "the CA's nameConstraints do not permit its names",
             Self::IssuerPurpose => "the extendedKeyUsage of a CA above it does not have the purpose",
@@ -84,7 +84,7 @@ pub(crate) fn judge_chain(
             }
         }
         webpki::Error::UnknownIssuer => ChainDefect::UnknownIssuer,
-        webpki::Error::EndEntityUsedAsCa => ChainDefect::IssuerNotAuthority,
+        webpki::Error::EndEntityUsedAsCa => ChainDefect::IssuerNotCa,
         webpki::Error::PathLenConstraintViolated => ChainDefect::PathLength,
         webpki::Error::NameConstraintViolation => ChainDefect::NameConstraints,
         webpki::Error::RequiredEkuNotFoundContext(_) => ChainDefect::IssuerPurpose,

@@ -36,7 +36,7 @@ mod verify;
 
 pub(crate) use algorithm::KeyAlgorithm;
 pub use algorithm::KeyType;
-pub(crate) use ca::{CertificateAuthority, check_may_issue};
+pub(crate) use ca::{Ca, check_may_issue};
 pub(crate) use certificate::Certificate;
 pub(crate) use certificate::{check_length, hex_with_colons};
 pub(crate) use chain::{ChainDefect, judge_chain};

@@ -19,7 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             let folder = after(GEN);
             folder.join(&["server.pem", "ca.pem"], "chain.pem");
             let roles: Vec<_> = items(&folder, "chain.pem").iter().map(|item| item["role"].clone()).collect();
-            assert_eq!(roles, ["server", "root authority"]);
+            assert_eq!(roles, ["server", "root CA"]);
         }),
         trial("inspect shows what a signing request asks for", signing_request),
         trial("inspect gives one pin for a key, its request and its certificate", one_pin),

@@ -350,5 +350,5 @@ fn ten_thousand_certificates_are_inspected_in_one_run() {
     let inspected = run(&folder, "inspect all.pem").ends_with(0);
     let titles = inspected.stdout.lines().filter(|line| line.starts_with("all.pem (")).count();
     assert_eq!(titles, 10_000);
-    assert!(inspected.stdout.contains("all.pem (10000 of 10000): certificate, root authority"));
+    assert!(inspected.stdout.contains("all.pem (10000 of 10000): certificate, root CA"));
 }

@@ -35,7 +35,7 @@ impl BundleJudge<'_> {
             _ if anchors.contains(leaf) => return,
             ChainDefect::UnknownIssuer => Code::NotIssuedByCa,
             ChainDefect::WrongSignature => Code::OtherCaSameName,
-            ChainDefect::IssuerNotAuthority => Code::CaNotAuthority,
+            ChainDefect::IssuerNotCa => Code::CaNotAuthority,
             ChainDefect::PathLength => Code::CaPathLength,
             ChainDefect::NameConstraints => Code::NameConstraints,
             ChainDefect::IssuerPurpose => Code::CaRestricted,

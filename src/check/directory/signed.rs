@@ -102,7 +102,7 @@ mod tests {
     fn a_number_stands_twice_where_two_certificates_of_one_issuer_have_it() {
         let mut signed = SignedSerials::default();
         signed.add("CN=a", serial(1), "AA", "server.pem");
-        // Entered twice, as by a run that was interrupted; and another authority's.
+        // Entered twice, as by a run that was interrupted; and another CA's.
         signed.add("CN=a", serial(1), "AA", "server.pem");
         signed.add("CN=b", serial(1), "BB", "issued/b/b.pem");
         signed.add("CN=a", serial(2), "CC", "issued/c/c.pem");

@@ -30,7 +30,7 @@ pub(crate) struct Signer<'a> {
 /// Makes a certificate.
 ///
 /// rcgen writes it; its names are then put in as DER, because rcgen's `DistinguishedName` is a map
-/// that drops repeated attributes, and a leaf whose issuer is not its authority's subject byte for
+/// that drops repeated attributes, and a leaf whose issuer is not its CA's subject byte for
 /// byte does not verify ("unable to get local issuer certificate").
 pub(crate) fn sign(
     template: &Template<'_>,
@@ -104,7 +104,7 @@ impl PublicKeyData for KeyOf<'_> {
     }
 }
 
-/// Stands where rcgen wants the authority's key: the signature follows when the names are in place.
+/// Stands where rcgen wants the CA key: the signature follows when the names are in place.
 struct Unsigned(&'static SignatureAlgorithm);
 
 impl PublicKeyData for Unsigned {
@@ -148,9 +148,9 @@ struct TbsCertificate<'a> {
 /// What a certificate may be used for: the one place that decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// A self-signed authority.
-    Authority {
-        /// How many authorities may stand below it (RFC 5280 4.2.1.9).
+    /// A self-signed CA.
+    Ca {
+        /// How many CAs may stand below it (RFC 5280 4.2.1.9).
         path_length: Option<u32>,
     },
     /// A server or a client.
@@ -161,15 +161,15 @@ impl Profile {
     /// Sets basicConstraints, keyUsage and extendedKeyUsage for a certificate of `key`.
     fn apply(self, key: &PublicKey, params: &mut CertificateParams) {
         (params.is_ca, params.key_usages) = match self {
-            // keyUsage is what `openssl verify -x509_strict` and Python 3.13 ask of an authority.
-            Self::Authority { path_length } => (
+            // keyUsage is what `openssl verify -x509_strict` and Python 3.13 ask of a CA.
+            Self::Ca { path_length } => (
                 IsCa::Ca(basic_constraints(path_length)),
                 vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign],
             ),
             Self::EndEntity(_) => (IsCa::ExplicitNoCa, end_entity_usages(key).to_vec()),
         };
         params.extended_key_usages = match self {
-            Self::Authority { .. } => vec![],
+            Self::Ca { .. } => vec![],
             Self::EndEntity(EndEntityKind::Server) => vec![ExtendedKeyUsagePurpose::ServerAuth],
             // Milvus' tlsMode 2 is Go's RequireAndVerifyClientCert, which asks for clientAuth.
             Self::EndEntity(EndEntityKind::Client) => vec![ExtendedKeyUsagePurpose::ClientAuth],

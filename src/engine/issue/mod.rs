@@ -146,7 +146,7 @@ fn issue_in(
         // In a dry run it need not be there.
         None => {
             let path = IssuedFolder::path(&request.directory, request.output.as_deref());
-            issuer.foresee(&specs, &path);
+            issuer.preview(&specs, &path);
         }
     }
     Error::of_all(failures)

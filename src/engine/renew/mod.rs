@@ -18,7 +18,7 @@ use crate::engine::report::Report;
 use crate::engine::run::{Opening, Run};
 use crate::engine::signers::Signers;
 use crate::store::{Access, Existing};
-use crate::x509::{CertificateAuthority, EndEntityKind};
+use crate::x509::{Ca, EndEntityKind};
 pub use request::{Adopted, Issued, RenewRequest};
 pub(crate) use selection::Selection;
 pub(crate) use spec::{Model, Renewal};
@@ -173,7 +173,7 @@ fn issue_each(
 
 /// Whether clients may have been given a server.pem to trust that is replaced now, as gen.sh's
 /// documentation says: it and client.pem were of one kind, under a CA without keyUsage.
-fn server_was_trusted(ca: &CertificateAuthority, own: &[Present; 2], specs: &[LeafSpec]) -> bool {
+fn server_was_trusted(ca: &Ca, own: &[Present; 2], specs: &[LeafSpec]) -> bool {
     let serves = |one: &Present, kind| one.certificate().is_some_and(|certificate| certificate.serves(kind));
     let [server, client] = own;
     let is_renewed = specs.iter().any(|spec| spec.leaf.kind == EndEntityKind::Server);

@@ -12,8 +12,7 @@ use crate::engine::rotate::step::Step;
 use crate::engine::write::NewFile;
 use crate::store::{Existing, FileRole, path_of};
 use crate::x509::{
-    self, Certificate, CertificateAuthority, Days, KeyType, PrivateKey, SerialNumber, Subject, Validity,
-    certificates_to_pem,
+    self, Ca, Certificate, Days, KeyType, PrivateKey, SerialNumber, Subject, Validity, certificates_to_pem,
 };
 
 impl Step<'_> {
@@ -35,7 +34,7 @@ impl Step<'_> {
         let key = PrivateKey::generate(key_type.unwrap_or_else(|| old_key.algorithm().nearest_key_type()))?;
         let key_pem = ca_key_pem(&key, passphrase)?;
         let validity = Validity::starting(self.run.now, days)?;
-        let new = CertificateAuthority::create(self.new_name(old.certificate())?, validity, key)?;
+        let new = Ca::create(self.new_name(old.certificate())?, validity, key)?;
         let report = &mut self.run.report;
         report.notes.extend(what_differs(&old));
         let path = path_of(&report.directory, next(FileRole::CaCertificate));
@@ -67,7 +66,7 @@ impl Step<'_> {
     }
 
     /// ca.pem as it is, to the last byte, and then the new CA.
-    fn trusting(&self, new: &CertificateAuthority) -> Result<NewFile, Error> {
+    fn trusting(&self, new: &Ca) -> Result<NewFile, Error> {
         let role = FileRole::CaCertificate;
         let mut content = self.run.directory.read(role)?.unwrap_or_default();
         if !content.ends_with(b"\n") {
@@ -109,7 +108,7 @@ impl Step<'_> {
 }
 
 /// What the new CA is not that the old one was: it signs itself, and may issue everything.
-fn what_differs(old: &CertificateAuthority) -> Vec<Note> {
+fn what_differs(old: &Ca) -> Vec<Note> {
     let mut notes = Vec::new();
     if !old.intermediates().is_empty() {
         notes.push(notes::no_longer_below(old.certificate().subject(), old.root().subject()));

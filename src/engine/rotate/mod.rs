@@ -18,7 +18,7 @@ use crate::engine::report::Report;
 use crate::engine::run::Opening;
 use state::Rotation;
 pub use state::RotationState;
-pub use status::{RotatedAuthority, RotationStatus, rotation_status};
+pub use status::{RotatedCa, RotationStatus, rotation_status};
 use step::Step;
 pub use step::{RotationRequest, RotationStep};
 

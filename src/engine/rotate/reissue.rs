@@ -12,7 +12,7 @@ use crate::engine::rotate::step::Step;
 use crate::engine::signers::Signers;
 use crate::engine::write::NewFile;
 use crate::store::{Existing, FileRole};
-use crate::x509::{CertificateAuthority, EndEntityKind, Problem, certificates_from_pem, key_from_pem};
+use crate::x509::{Ca, EndEntityKind, Problem, certificates_from_pem, key_from_pem};
 
 impl Step<'_> {
     /// Lets the new CA issue, with server.pem and client.pem at once; then issues again what else there is.
@@ -63,7 +63,7 @@ impl Step<'_> {
     }
 
     /// The CA in `next/`.
-    fn next_ca(&self) -> Result<CertificateAuthority, Error> {
+    fn next_ca(&self) -> Result<Ca, Error> {
         let directory = &self.run.directory;
         let path = |role| directory.path_of(next(role));
         let read = |role| {
@@ -74,7 +74,7 @@ impl Step<'_> {
             .map_err(Error::in_file(path(FileRole::CaKey)))?;
         let in_certificate = || Error::in_file(path(FileRole::CaCertificate));
         let certificates = certificates_from_pem(&read(FileRole::CaCertificate)?).map_err(in_certificate())?;
-        CertificateAuthority::load(certificates, key, self.run.now).map_err(in_certificate())
+        Ca::load(certificates, key, self.run.now).map_err(in_certificate())
     }
 
     fn own_file(&self, role: FileRole, from: crate::store::RelativePath) -> Result<NewFile, Error> {
@@ -83,7 +83,7 @@ impl Step<'_> {
     }
 
     /// What the old CA has issued to server and client.
-    fn specs(&self, ca: &CertificateAuthority, signers: &Signers) -> Result<Vec<LeafSpec>, Error> {
+    fn specs(&self, ca: &Ca, signers: &Signers) -> Result<Vec<LeafSpec>, Error> {
         let directory = &self.run.directory;
         let renewal =
             Renewal { directory, ca: ca.validity(), key_mode: None, reuse_key: false, now: self.run.now };

@@ -1,4 +1,4 @@
-//! How far the replacement of an authority is, read from the certificates themselves.
+//! How far the replacement of a CA is, read from the certificates themselves.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::store::{
 };
 use crate::x509::{Certificate, EndEntityKind, KeyMaterial, Problem, certificates_from_pem};
 
-/// How far the replacement of an authority is.
+/// How far the replacement of a CA is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -60,7 +60,7 @@ pub(crate) struct Chain {
     unvouched: Option<Error>,
 }
 
-/// A file of the authority that is to come.
+/// A file of the next CA.
 pub(crate) fn next(role: FileRole) -> RelativePath {
     RelativePath::in_folder(NEXT_FOLDER, role.file_name())
 }
@@ -237,7 +237,7 @@ impl Look<'_> {
     }
 }
 
-/// Whether there is an authority to come, which ca.pem trusts: one that a former ca.pem trusted is not.
+/// Whether there is a next CA, which ca.pem trusts: one that a former ca.pem trusted is not.
 fn is_begun(directory: &Directory, trusted: &[Certificate]) -> Result<bool, Error> {
     let role = FileRole::CaCertificate;
     let Some(waiting) = directory.read(next(role))? else { return Ok(false) };
@@ -247,13 +247,13 @@ fn is_begun(directory: &Directory, trusted: &[Certificate]) -> Result<bool, Erro
         && !has_next_come(directory)?)
 }
 
-/// Whether the key of the authority that was to come is ca.key: its files outlive that moment.
+/// Whether the key of the next CA is ca.key already: its files outlive that moment.
 fn has_next_come(directory: &Directory) -> Result<bool, Error> {
     let waiting = directory.read(next(FileRole::CaKey))?;
     Ok(waiting.is_some() && waiting == directory.read(FileRole::CaKey)?)
 }
 
-/// Whether ca.pem has several authorities, of which the last issues. An encrypted ca.key does not say
+/// Whether ca.pem has several CAs, of which the last issues. An encrypted ca.key does not say
 /// whose it is; what was issued does.
 fn is_last_issuing(directory: &Directory, trusted: &[Certificate], issued: &[usize]) -> Result<bool, Error> {
     let (Some(last), true) = (trusted.last(), trusted.len() > 1) else { return Ok(false) };

@@ -10,24 +10,24 @@ use crate::store::{Access, Directory, Protection, View};
 use crate::x509::json::rfc3339;
 use crate::x509::{Subject, day_count};
 
-/// How far the replacement of an authority is, by what the certificates say.
+/// How far the replacement of a CA is, by what the certificates say.
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RotationStatus {
     /// How far it is.
     pub state: RotationState,
     /// What ca.pem trusts, in its order: the old one first.
-    pub authorities: Vec<RotatedAuthority>,
+    pub authorities: Vec<RotatedCa>,
     /// Beside how many certificates that were issued another ca.pem lies: a step was interrupted.
     pub behind: usize,
     /// What may be of the old CA and is not issued again, so that `finish` keeps that CA; and why.
     pub unsettled: Vec<String>,
 }
 
-/// An authority that ca.pem trusts.
+/// A CA that ca.pem trusts.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct RotatedAuthority {
+pub struct RotatedCa {
     /// The subject's CommonName.
     pub common_name: String,
     pub subject: Subject,
@@ -43,7 +43,7 @@ pub struct RotatedAuthority {
     pub issued: usize,
 }
 
-/// Looks how far the replacement of a directory's authority is.
+/// Looks how far the replacement of a directory's CA is.
 ///
 /// # Errors
 /// If the directory cannot be read.
@@ -58,7 +58,7 @@ impl RotationStatus {
         let rotation = Rotation::read(directory, &Inventory::read(directory.path())?)?;
         let authorities = rotation.trusted.iter().zip(&rotation.issued).map(|(trusted, issued)| {
             let not_after = trusted.validity().not_after;
-            RotatedAuthority {
+            RotatedCa {
                 common_name: trusted.subject().common_name().unwrap_or_default(),
                 subject: trusted.subject().clone(),
                 not_after,

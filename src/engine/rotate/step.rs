@@ -27,7 +27,7 @@ pub struct RotationRequest {
 /// A step of the replacement.
 #[derive(Clone, Debug)]
 pub enum RotationStep {
-    /// Makes the new authority, and lets ca.pem trust both.
+    /// Makes the new CA, and lets ca.pem trust both.
     Begin {
         /// The type of its key; that of the old one where it is not said.
         key_type: Option<KeyType>,
@@ -39,9 +39,9 @@ pub enum RotationStep {
         /// How long it lives.
         days: Days,
     },
-    /// Lets the new authority issue, and issues everything again.
+    /// Lets the new CA issue, and issues everything again.
     Issue,
-    /// Lets ca.pem trust the new authority alone.
+    /// Lets ca.pem trust the new CA alone.
     Finish,
 }
 

@@ -26,7 +26,7 @@ use crate::check::config::*;
 use crate::engine::leaf::Leaf;
 use crate::milvus::TlsMode;
 use crate::store::FileRole;
-use crate::x509::CertificateAuthority;
+use crate::x509::Ca;
 use crate::x509::{
     Attribute, AttributeType, Certificate, Days, EndEntityKind, KeyType, PrivateKey, SerialNumber, Subject,
     Validity, certificates_from_pem, certificates_to_pem, key_from_pem, key_to_pem,
@@ -59,8 +59,7 @@ impl Certificates {
             |name: &str| Subject::new([&Attribute::new(AttributeType::CommonName, name).unwrap()]).unwrap();
         let ca_key = PrivateKey::generate(KeyType::P256).unwrap();
         let ca_key_text = key_to_pem(&ca_key).unwrap().to_string();
-        let authority =
-            CertificateAuthority::create(subject(&format!("{host} CA")), validity, ca_key).unwrap();
+        let authority = Ca::create(subject(&format!("{host} CA")), validity, ca_key).unwrap();
         let mut files = BTreeMap::from([("ca.key", ca_key_text), ("ca.pem", pem(authority.certificate()))]);
         for (kind, certificate_name, key_name) in [
             (EndEntityKind::Server, "server.pem", "server.key"),
@@ -82,7 +81,7 @@ impl Certificates {
     fn renewed(&self) -> Self {
         let authority = certificates_from_pem(self.get("ca.pem").as_bytes()).unwrap();
         let key = key_from_pem(self.get("ca.key").as_bytes(), None).unwrap();
-        let authority = CertificateAuthority::load(authority, key, NOW).unwrap();
+        let authority = Ca::load(authority, key, NOW).unwrap();
         let key = PrivateKey::generate(KeyType::P256).unwrap();
         let leaf = Leaf {
             kind: EndEntityKind::Server,
