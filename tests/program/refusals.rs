@@ -127,7 +127,15 @@ fn a_directory_that_is_a_file_is_refused() {
 fn a_path_that_is_not_utf_8_is_wrong_usage() {
     let folder = Folder::new();
     let name = OsStr::from_bytes(b"\xff");
-    Outcome::of(folder.command().args(["gen", "-d"]).arg(name)).refusal(2).says("not UTF-8");
+    let outcome = Outcome::of(folder.command().args(["gen", "-d"]).arg(name)).ends_with(2);
+    assert!(outcome.stderr.starts_with("error: invalid UTF-8 was detected "), "{outcome}");
+    assert!(
+        outcome
+            .stderr
+            .ends_with("\nhint: rename the file or folder, so that messages and JSON can name it\n"),
+        "{outcome}"
+    );
+    assert!(outcome.stdout.is_empty(), "{outcome}");
     assert!(folder.snapshot().is_empty());
 }
 

@@ -110,7 +110,7 @@ fn a_certificate_whose_key_was_not_moved_is_issued_again() {
     leave_interrupted(&folder, &old, &new);
     assert_status(&folder, "issuing", 0, "`milvus-certs rotate-ca issue` goes on");
     let refusal = folder.run("rotate-ca finish").refusal(1);
-    let error = ".: a run of the new authority was interrupted; \
+    let error = ".: a run of the new CA was interrupted; \
                  an earlier run had been interrupted, and was completed first";
     assert_eq!((&*refusal.error, &*refusal.hint), (error, "`milvus-certs rotate-ca issue` goes on"));
 
