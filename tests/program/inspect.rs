@@ -76,7 +76,7 @@ fn a_secret_that_kubernetes_mounts_is_shown_with_the_names_of_its_files() {
     let rows: Vec<Vec<_>> = stdout.lines().map(|line| line.split_whitespace().take(6).collect()).collect();
     assert_eq!(rows[2], ["tls.crt", "0644", "server:", "localhost,", "127.0.0.1,", "::1"], "{stdout}");
     assert_eq!(rows[3], ["tls.key", "0600", "private", "key", "of", "tls.crt"], "{stdout}");
-    assert_eq!(rows[4][..4], ["ca.crt", "0644", "root", "authority:"], "{stdout}");
+    assert_eq!(rows[4][..4], ["ca.crt", "0644", "root", "CA:"], "{stdout}");
     assert_eq!(rows.len(), 5, "{stdout}");
 }
 
