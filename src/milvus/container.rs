@@ -17,6 +17,7 @@ pub(crate) const REST_PORT: u16 = 8080;
 pub(crate) const USER_YAML: &str = "/milvus/configs/user.yaml";
 
 /// Where Milvus' components serve each other, if they run on one machine (milvus.yaml).
+#[cfg(feature = "probe")]
 pub(crate) const INTERNAL_PORTS: [(&str, u16); 8] = [
     ("rootCoord", 53100),
     ("dataCoord", 13333),

@@ -10,7 +10,6 @@ use crate::milvus::TlsMode;
 use crate::milvus::container::INTERNAL_PORTS;
 use crate::probe::{AskedFor, Exchange, Plaintext, Seen, ServedTls, Service, State, Target, TlsVersion};
 use crate::x509::Subject;
-use crate::x509::json::optional_text;
 
 /// What `probe` saw.
 #[derive(Debug, Serialize)]
@@ -33,7 +32,6 @@ pub(crate) struct ProbedPort {
     /// The host and port, as they were named.
     pub target: String,
     /// None where the name leads nowhere.
-    #[serde(serialize_with = "optional_text")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub address: Option<SocketAddr>,
     #[cfg_attr(test, schemars(with = "String"))]
