@@ -87,7 +87,8 @@ fn algorithm(key: &PublicKey) -> &'static SignatureAlgorithm {
         KeyAlgorithm::P256 => &rcgen::PKCS_ECDSA_P256_SHA256,
         KeyAlgorithm::P384 => &rcgen::PKCS_ECDSA_P384_SHA384,
         KeyAlgorithm::Ed25519 => &rcgen::PKCS_ED25519,
-        _ => &rcgen::PKCS_RSA_SHA256,
+        // What cannot be certified never becomes a `PublicKey`.
+        KeyAlgorithm::Rsa(_) | KeyAlgorithm::P521 | KeyAlgorithm::Other(_) => &rcgen::PKCS_RSA_SHA256,
     }
 }
 
