@@ -334,6 +334,27 @@ codes! {
     why "Python 3.13's default context and `openssl verify -x509_strict` refuse it: `CA cert does not include key usage extension`; pymilvus' gRPC and Go do not mind";
     fix &[SIGN_CA_ANEW, Say("then give the new ca.pem to the clients that refuse this one; all else goes on working")];
 
+    /// The CA's basicConstraints are not critical.
+    CaConstraintsNotCritical = "ca-constraints-not-critical", Warning, breaks NOBODY;
+    why "Python 3.13's default context and `openssl verify -x509_strict` refuse it: `Basic Constraints of CA cert not marked critical`; pymilvus' gRPC and Go do not mind";
+    fix &[SIGN_CA_ANEW, Say("then give the new ca.pem to the clients that refuse this one; all else goes on working")];
+
+    /// The CA has no subjectKeyIdentifier.
+    CaWithoutKeyId = "ca-without-key-id", Warning, breaks NOBODY;
+    why "Python 3.13's default context and `openssl verify -x509_strict` refuse it: `Missing Subject Key Identifier`; pymilvus' gRPC and Go do not mind";
+    fix &[SIGN_CA_ANEW, Say("then give the new ca.pem to the clients that refuse this one; all else goes on working")];
+
+    /// The CA has no subject.
+    EmptyCaSubject = "empty-ca-subject", Warning, breaks NOBODY;
+    why "RFC 5280 4.1.2.6 asks for one, and Python 3.13's default context, Java and GnuTLS refuse it";
+    fix NEW_CA;
+
+    /// A serial number is negative.
+    NegativeSerial = "negative-serial", Warning, breaks NOBODY, renewal Helps;
+    why "RFC 5280 4.1.2.2 forbids it, and programs of Go 1.23 and newer do not read it: `x509: negative serial number`";
+    fix &[RENEW];
+    ca &[SIGN_CA_ANEW, Say("then give everybody the new ca.pem")];
+
     /// A CA stands below one whose pathlen does not allow it.
     CaPathLength = "ca-path-length", Error, breaks EVERYBODY, renewal Fails;
     why "verifiers refuse the chain: `x509: too many intermediates for path length constraint`";
@@ -403,6 +424,11 @@ codes! {
     /// A server certificate cannot be used by servers.
     ServerWithoutServerAuth = "server-without-server-auth", Error, breaks EVERYBODY, renewal Helps;
     why "clients refuse it: `x509: certificate specifies an incompatible key usage`, `unsupported certificate purpose`";
+    fix &[RENEW];
+
+    /// A certificate has no authorityKeyIdentifier.
+    NoAuthorityKeyId = "no-authority-key-id", Warning, breaks NOBODY, renewal Helps;
+    why "Python 3.13's default context and `openssl verify -x509_strict` refuse it: `Missing Authority Key Identifier`; pymilvus' gRPC and Go do not mind";
     fix &[RENEW];
 
     /// A certificate's keyUsage has no digitalSignature.
@@ -657,7 +683,7 @@ codes! {
     /// Nobody answers on a port.
     PortClosed = "port-closed", Error, breaks EVERYBODY;
     why "no TLS is involved yet: nothing listens there, or something in between drops it. A URL without a port means 443, not Milvus' 19530";
-    fix &[Run(Shell("ss -ltn | grep 19530")), Say("where Milvus runs: if something listens there, look at firewalls and published ports")];
+    fix &[Run(Shell("ss -ltn")), Say("where Milvus runs: if it lists the port, look at firewalls and published ports")];
 
     /// pymilvus did not get a connection, and does not say why.
     ServerUnavailable = "server-unavailable", Error, breaks EVERYBODY;
@@ -728,6 +754,83 @@ codes! {
     ScriptDoesNotRun = "script-does-not-run", Error, breaks NOBODY;
     why "`openssl genpkey -quiet -algorithm rsa:2048` is no command of OpenSSL 3.0, 3.5 or 1.1.1, and the scripts go on without the key";
     fix &[GEN, Say("makes the same seven files; `milvus-certs renew` takes the place of renew.sh")];
+
+    // What programs say of it
+
+    /// A connection of Milvus to a service that it needs.
+    OtherService = "other-service", Error, breaks NOBODY;
+    why "it is a connection of Milvus itself to another service, or to the operator's webhook: server.pem, ca.pem and tlsMode change nothing there";
+    fix &[Say("look at the settings of that service")];
+
+    /// A server shows a certificate that is its own issuer.
+    SelfSigned = "self-signed", Error, breaks EVERYBODY;
+    why "the server's certificate is of no CA, as `openssl req -x509` makes it, or it has the name of its CA, as the documentation's gen.sh made it with one name for both";
+    fix &[PROBE, Say("shows the certificate; "), RENEW, Say(" makes one of the directory's CA, which clients trust by ca.pem; as it is, only a client that trusts this very certificate takes it")];
+
+    /// ca.pem lacks the root.
+    RootMissing = "root-missing", Warning, breaks NOBODY;
+    why "ca.pem has an intermediate CA alone: Node and Python before 3.13 ask for the root, and say `unable to get issuer certificate`";
+    fix &[Say("append the root's certificate to ca.pem, and give it to these clients")];
+
+    /// A connection ended in the handshake.
+    ConnectionClosed = "connection-closed", Error, breaks EVERYBODY;
+    why "the other side ended the connection in the handshake, and the reason is not in the text: a server in plaintext does so, a proxy whose server is down, a load balancer that asks whether the port is open";
+    fix &[PROBE, Say("looks at the port itself; the log of the other side has the reason")];
+
+    /// A port gave no reply.
+    EmptyReply = "empty-reply", Error, breaks EVERYBODY;
+    why "a port that serves TLS ends a request in plaintext so; so does a server that stops in between";
+    fix &[Say("ask with https:// and `--cacert ca.pem`; "), PROBE, Say(" says what the port serves")];
+
+    /// A name has no address.
+    NameNotResolved = "name-not-resolved", Error, breaks EVERYBODY;
+    why "no TLS is involved yet: whoever asks does not know the host's address";
+    fix &[Say("check the name where the client runs: the name of a Compose service is known in its network alone, that of a Kubernetes Service in its cluster")];
+
+    /// What answered does not speak gRPC.
+    NotGrpc = "not-grpc", Error, breaks EVERYBODY;
+    why "what answered does not speak gRPC: a web server, an Ingress without backend-protocol GRPC or GRPCS, REST's port, or port 443, which a URI without a port means";
+    fix &[Say("let the client's URI name Milvus' gRPC port, such as https://HOST:19530; "), PROBE, Say(" says what a port serves")];
+
+    /// REST was asked at the gRPC port.
+    RestAtGrpcPort = "rest-at-grpc-port", Error, breaks EVERYBODY;
+    why "HTTP/1.1 was asked at the gRPC port, which does not answer it where Milvus serves TLS: REST has its own port, proxy.http.port";
+    fix &[Say("set proxy.http.port, such as 8080, publish it, and ask REST there; a program that asks REST at the address of gRPC has no way to be told otherwise")];
+
+    /// The paths of certificate and key are swapped.
+    PathsSwapped = "paths-swapped", Error, breaks EVERYBODY;
+    why "the path of the certificate leads to a key, or that of the key to a certificate";
+    fix &[Say("swap the two: serverPemPath names the certificate and serverKeyPath the key")];
+
+    /// A folder stands where a file is read.
+    DirectoryInsteadOfFile = "directory-instead-of-file", Error, breaks EVERYBODY;
+    why "a folder stands where a certificate or key is read: Docker makes one where the source of a bind mount is missing";
+    fix &[Say("remove the empty folder on the host, put the file there, and make the container anew; better, mount the folder of the certificates")];
+
+    /// A client is given no path at all.
+    PathIsNone = "path-is-none", Error, breaks EVERYBODY;
+    why "pymilvus is given None as the path of a certificate or key, as of a variable that is not set";
+    fix &[Say("leave the argument out, or give it the path of the file; "), Run(Milvus("connect python", "")), Say(" prints a client that works")];
+
+    /// A proxy speaks TLS to a Milvus in plaintext.
+    ProxyToPlaintext = "proxy-to-plaintext", Error, breaks EVERYBODY;
+    why "the proxy speaks TLS to Milvus, which serves plaintext: it is the proxy that fails, whatever the client does";
+    fix &[Say("let the proxy speak plaintext to Milvus; or serve TLS: set common.security.tlsMode of Milvus to 1")];
+
+    /// A proxy speaks plaintext to a Milvus with TLS.
+    ProxyInPlaintext = "proxy-in-plaintext", Error, breaks EVERYBODY;
+    why "the proxy reached Milvus, which ended the connection: so it does where the proxy speaks plaintext to a port that serves TLS, or where Milvus stops in between";
+    fix &[Say("let the proxy speak TLS to Milvus")];
+
+    /// A proxy has no answer of Milvus.
+    ProxyFailed = "proxy-failed", Error, breaks EVERYBODY;
+    why "a proxy between client and Milvus answered: it speaks plaintext to TLS, or refuses the server's certificate, or Milvus is down";
+    fix &[Say("its own log says which: `milvus-certs explain < proxy.log`; "), PROBE, Say(" looks at Milvus itself")];
+
+    /// Windows could not ask whether a certificate is revoked.
+    RevocationNotChecked = "revocation-not-checked", Error, breaks NOBODY;
+    why "Windows asks whether a certificate is revoked, and a private CA says nothing of that";
+    fix &[Say("`curl --ssl-revoke-best-effort` asks where it can")];
 }
 
 /// Its name.

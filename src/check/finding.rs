@@ -18,6 +18,8 @@ pub struct Finding {
     pub evidence: String,
     /// What helps: a command wherever there is one.
     pub fix: Fix,
+    /// Why it matters to Milvus.
+    pub why: &'static str,
     stopped: Stopped,
 }
 
@@ -25,7 +27,7 @@ impl Finding {
     pub(crate) fn new(code: Code, place: Place, evidence: impl Into<String>, context: Context) -> Self {
         let stopped = code.row().breaks.of(context.role);
         let fix = Fix::new(advice(code, &context), &place.path, context);
-        Self { code, place, evidence: evidence.into(), fix, stopped }
+        Self { code, place, evidence: evidence.into(), fix, why: code.why(), stopped }
     }
 
     /// Something about a file or folder of a certificate directory, whatever it holds.
@@ -58,6 +60,11 @@ impl Finding {
     /// It stops these clients instead of those that its code says.
     pub(crate) fn stops(&mut self, stopped: Stopped) {
         self.stopped = stopped;
+    }
+
+    /// It matters for this reason instead of that of its code.
+    pub(crate) fn because(&mut self, why: &'static str) {
+        self.why = why;
     }
 
     /// What else helps than its code says.
@@ -113,7 +120,7 @@ impl Serialize for Finding {
             line: self.place.position.map(|position| position.line),
             column: self.place.position.map(|position| position.column),
             evidence: &self.evidence,
-            why: self.code.why(),
+            why: self.why,
             fix: &self.fix,
         };
         fields.serialize(serializer)

@@ -27,5 +27,5 @@ pub(crate) fn heading(finding: &Finding) -> String {
 
 /// Why it matters, and what helps.
 pub(crate) fn explanation(finding: &Finding) -> [String; 2] {
-    [format!("  why: {}", finding.code.why()), format!("  fix: {}", finding.fix)]
+    [format!("  why: {}", finding.why), format!("  fix: {}", finding.fix)]
 }

@@ -1,0 +1,296 @@
+//! What the words mean where they were said: which side has to change, and how the program that said them is told.
+
+use crate::check::codes::Code;
+use crate::check::explain::peer::Peer;
+use crate::check::explain::sayings::{Saying, Speaker};
+use crate::check::fix::Command::*;
+use crate::check::fix::Part::{Run, Say};
+use crate::check::fix::{Advice, Part};
+use crate::x509::EndEntityKind;
+
+/// What is wrong, with what the table of codes says of it or better words.
+pub(super) struct Cause {
+    pub(super) code: Code,
+    pub(super) why: Option<&'static str>,
+    pub(super) fix: Option<Advice>,
+}
+
+const PROBE: Part = Run(Milvus("probe", ""));
+
+/// None where it is not about TLS, or not about Milvus.
+pub(super) fn cause(saying: &Saying, speaker: Speaker, peer: Peer) -> Option<Cause> {
+    match peer {
+        Peer::Elsewhere => None,
+        Peer::Milvus => Some(of_milvus(saying, speaker)),
+        Peer::Component => of_component(saying),
+        Peer::Etcd => of_service(saying.code, ETCD),
+        Peer::ObjectStorage => of_service(saying.code, OBJECT_STORAGE),
+        Peer::Kafka => of_service(saying.code, KAFKA),
+        Peer::Pulsar => of_service(saying.code, PULSAR),
+        Peer::Webhook => of_service(saying.code, WEBHOOK),
+    }
+}
+
+// ---- Milvus' own connections ----
+
+/// Settings: Milvus' `configs/milvus.yaml` of 2.3 to 2.6.
+const ETCD: Advice = &[Say(
+    "look at etcd.ssl in Milvus' settings: enabled, tlsCACert, tlsCert, tlsKey, and tlsMinVersion, which is 1.3 unless it is set; and at the certificate of etcd",
+)];
+const OBJECT_STORAGE: Advice = &[Say(
+    "look at minio.useSSL in Milvus' settings, which has to be false where MinIO serves plaintext, and at minio.ssl.tlsCACert, the CA of MinIO's certificate; minio.address has to be a name that this certificate has",
+)];
+const KAFKA: Advice = &[Say(
+    "look at kafka.ssl in Milvus' settings: enabled, tlsCaCert, tlsCert, tlsKey, and kafka.securityProtocol; and at the certificate of Kafka",
+)];
+const PULSAR: Advice = &[Say(
+    "look at pulsar.address and pulsar.port in Milvus' settings, and at the certificate of Pulsar",
+)];
+const WEBHOOK: Advice = &[Say(
+    "look at the Certificate of the operator's webhook: its dnsNames have to have the name of the webhook's Service, and the webhook's caBundle has to be its CA",
+)];
+
+fn of_service(code: Code, fix: Advice) -> Option<Cause> {
+    says_tls(code).then_some(Cause { code: Code::OtherService, why: None, fix: Some(fix) })
+}
+
+/// Whether it is about TLS at all, and not only about a service that has not started yet.
+const fn says_tls(code: Code) -> bool {
+    !matches!(
+        code,
+        Code::PortClosed
+            | Code::NameNotResolved
+            | Code::ServerUnavailable
+            | Code::NoAnswer
+            | Code::ConnectionClosed
+            | Code::EmptyReply
+            | Code::ProxyFailed
+            | Code::NotGrpc
+    )
+}
+
+fn of_component(saying: &Saying) -> Option<Cause> {
+    let internal = |code, why, fix| Some(Cause { code, why: Some(why), fix: Some(fix) });
+    match saying.code {
+        Code::NameNotCovered if saying.words.contains(&"doesn't contain any ip sans") => {
+            Some(Cause { code: Code::InternalTlsWithoutSni, why: None, fix: None })
+        }
+        Code::NameNotCovered | Code::NoSubjectAltName => {
+            Some(Cause { code: Code::SniNotCovered, why: None, fix: None })
+        }
+        Code::NotIssuedByCa | Code::OtherCaSameName | Code::SelfSigned | Code::RootMissing => internal(
+            Code::NotIssuedByCa,
+            "a component of Milvus does not trust the certificate of another one",
+            &[Say("internaltls.caPemPath has to name the ca.pem that signed the certificate of internaltls.serverPemPath, in every component")],
+        ),
+        Code::Plaintext | Code::ClientWithoutTls => internal(
+            Code::InternalTlsOff,
+            "one component of Milvus speaks TLS and another one plaintext",
+            &[Say("set common.security.internaltlsEnabled to the same in every component; look for `failed to load` in the log of the one that speaks plaintext")],
+        ),
+        code if says_tls(code) => Some(Cause { code, why: None, fix: None }),
+        _ => None,
+    }
+}
+
+// ---- A client of Milvus, or a proxy that is one ----
+
+fn of_milvus(saying: &Saying, speaker: Speaker) -> Cause {
+    let code = saying.code;
+    let is_server = saying.kind == Some(EndEntityKind::Server);
+    let (why, fix): (_, Option<Advice>) = match code {
+        Code::NotIssuedByCa if is_server => (
+            Some("the client has no ca.pem, or not the one of the CA that signed the server's certificate"),
+            Some(trust(speaker)),
+        ),
+        Code::NotIssuedByCa => (
+            Some("Milvus does not trust the CA that signed the client's certificate"),
+            Some(&[
+                Run(Milvus("check", "--tls-mode 2")),
+                Say("where the certificates are; tls.caPemPath of Milvus has to name the ca.pem that signed the client's certificate"),
+            ]),
+        ),
+        Code::ServerRefused if speaker == Speaker::Go => (
+            Some("the client does not trust the server's certificate, and tells the server no reason; the client's own log has it"),
+            None,
+        ),
+        Code::Plaintext if speaker.is_proxy() => return proxy_to_plaintext(speaker),
+        Code::ProxyToPlaintext => return proxy_to_plaintext(speaker),
+        Code::ProxyInPlaintext => (None, Some(in_plaintext(speaker))),
+        Code::Plaintext => (
+            Some("the client speaks TLS, and what it asks answers in plaintext"),
+            Some(&[Say(
+                "serve TLS: set common.security.tlsMode to 1 or 2 and restart Milvus; or let the client speak plaintext: http:// and no secure=True",
+            )]),
+        ),
+        Code::ClientWithoutTls => (
+            Some("the client speaks plaintext to a port that serves TLS"),
+            Some(&[
+                Say("let the client speak TLS: https:// or secure=True, and ca.pem; "),
+                Run(Milvus("connect python", "")),
+                Say(" prints one that does; or serve plaintext: set common.security.tlsMode to 0"),
+            ]),
+        ),
+        Code::TlsVersion if speaker.is_proxy() => (
+            Some("the proxy offers TLS 1.2 at most, and Milvus takes 1.3 alone in tlsMode 2"),
+            Some(version(speaker)),
+        ),
+        Code::NameNotCovered if speaker.is_proxy() => (
+            Some("the proxy asks Milvus for a name that its certificate does not have"),
+            Some(named(speaker)),
+        ),
+        Code::NameNotCovered => (
+            Some("the client asks for a name or an address that the server's certificate does not have"),
+            Some(&[
+                Run(RenewCovering),
+                Say("then restart Milvus; or let the client ask for a name that the certificate has, in pymilvus by server_name; where a component of Milvus says it, internaltls.sni has to be such a name"),
+            ]),
+        ),
+        Code::MissingFile if !is_server => (
+            Some("the client does not find a file that it is told to read: ca.pem, or its own certificate or key"),
+            Some(&[Say(
+                "give the client the whole path of the file, as it is where the client runs: a container has only what is mounted",
+            )]),
+        ),
+        Code::MissingFile => (
+            None,
+            Some(&[Say(
+                "look at the path, and in a container at what is mounted there; Kubernetes calls the files tls.crt, tls.key and ca.crt; where the file itself is lost, `milvus-certs renew server` makes one",
+            )]),
+        ),
+        Code::UnreadableFile if is_server => (
+            Some("the user that Milvus runs as may not read the file: Milvus 3.0's image runs as uid 999, and a key belongs to whoever made it"),
+            Some(&[
+                Say("give the key to that user: `chown 999 server.key`, or in Kubernetes fsGroup and "),
+                Run(Milvus("renew server", "--key-mode 0640")),
+            ]),
+        ),
+        Code::UnreadableFile => (
+            Some("the user that the client runs as may not read the file"),
+            Some(&[Say("let that user read the file, and for a key nobody else")]),
+        ),
+        Code::RestAtGrpcPort => (None, None),
+        _ => (None, None),
+    };
+    Cause { code, why, fix }
+}
+
+fn proxy_to_plaintext(speaker: Speaker) -> Cause {
+    let fix: Advice = match speaker {
+        Speaker::Nginx => &[Say("`grpc_pass grpc://…` in nginx, and backend-protocol GRPC in an Ingress; or serve TLS: set common.security.tlsMode of Milvus to 1")],
+        Speaker::Traefik => &[Say("`h2c://` in the service's url; or serve TLS: set common.security.tlsMode of Milvus to 1")],
+        Speaker::HaProxy => &[Say("leave `ssl` out of HAProxy's server line; or serve TLS: set common.security.tlsMode of Milvus to 1")],
+        _ => &[Say("leave transport_socket out of the cluster; or serve TLS: set common.security.tlsMode of Milvus to 1")],
+    };
+    Cause { code: Code::ProxyToPlaintext, why: None, fix: Some(fix) }
+}
+
+fn in_plaintext(speaker: Speaker) -> Advice {
+    match speaker {
+        Speaker::Nginx => &[
+            Say("`grpc_pass grpcs://…` in nginx, and backend-protocol GRPCS in an Ingress; if Milvus should be down, "),
+            PROBE,
+            Say(" says so"),
+        ],
+        _ => &[
+            Say("give the cluster of Milvus a transport_socket with TLS, in Istio a DestinationRule; if Milvus should be down, "),
+            PROBE,
+            Say(" says so"),
+        ],
+    }
+}
+
+fn version(speaker: Speaker) -> Advice {
+    match speaker {
+        Speaker::Nginx => &[Say("`grpc_ssl_protocols TLSv1.3;` in nginx")],
+        Speaker::Envoy => &[Say("`tls_maximum_protocol_version: TLSv1_3` in the cluster's tls_params")],
+        Speaker::HaProxy => &[Say("`ssl-max-ver TLSv1.3` in HAProxy's server line, and OpenSSL 1.1.1 or newer")],
+        _ => &[Say("let the proxy offer TLS 1.3")],
+    }
+}
+
+fn named(speaker: Speaker) -> Advice {
+    match speaker {
+        Speaker::Nginx => &[
+            Say("`grpc_ssl_name NAME;` and `grpc_ssl_server_name on;` with a name that the certificate has; or "),
+            Run(RenewCovering),
+        ],
+        Speaker::Envoy => &[
+            Say("ask for a name that the certificate has, in sni and in match_typed_subject_alt_names; or "),
+            Run(RenewCovering),
+        ],
+        Speaker::Traefik => &[
+            Say("`serverName` of the serversTransport, with a name that the certificate has; or "),
+            Run(RenewCovering),
+        ],
+        _ => &[Say("`sni str(NAME) verifyhost NAME` in HAProxy's server line; or "), Run(RenewCovering)],
+    }
+}
+
+/// How a client is given ca.pem.
+fn trust(speaker: Speaker) -> Advice {
+    match speaker {
+        Speaker::Grpc | Speaker::Pymilvus => &[
+            Run(Milvus("connect python", "")),
+            Say("prints a client that is given ca.pem by server_pem_path; a program that takes only a URI reads it from GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=ca.pem, and never from the system; a client that has it already: "),
+            PROBE,
+            Say(" says whether the server's certificate is of that CA"),
+        ],
+        Speaker::Go => &[
+            Run(Milvus("connect go", "")),
+            Say("prints a client that is given ca.pem by RootCAs; a program that nobody can change reads it from SSL_CERT_FILE=ca.pem; a client that has it already: "),
+            PROBE,
+            Say(" says whether the server's certificate is of that CA"),
+        ],
+        Speaker::Java => &[
+            Run(Milvus("connect java", "")),
+            Say("prints a client that is given ca.pem by serverPemPath; a program that nobody can change takes a trust store with it: JAVA_TOOL_OPTIONS=-Djavax.net.ssl.trustStore=…; a client that has it already: "),
+            PROBE,
+            Say(" says whether the server's certificate is of that CA"),
+        ],
+        Speaker::Node => &[
+            Run(Milvus("connect node", "")),
+            Say("prints a client that is given ca.pem by tls.rootCertPath; a program that takes only an address reads it from NODE_EXTRA_CA_CERTS=ca.pem; a client that has it already: "),
+            PROBE,
+            Say(" says whether the server's certificate is of that CA"),
+        ],
+        Speaker::OpenSsl | Speaker::Curl => &[
+            Run(Milvus("connect curl", "")),
+            Say("prints a command that is given ca.pem: `--cacert ca.pem`, or CURL_CA_BUNDLE=ca.pem; a client that has it already: "),
+            PROBE,
+            Say(" says whether the server's certificate is of that CA"),
+        ],
+        Speaker::Python | Speaker::Requests => &[
+            Say("give this client ca.pem: `verify=\"ca.pem\"` in requests, or REQUESTS_CA_BUNDLE=ca.pem, `cafile=\"ca.pem\"` in ssl.create_default_context; a client that has it already: "),
+            PROBE,
+            Say(" says whether the server's certificate is of that CA"),
+        ],
+        Speaker::Backup => &[Say(
+            "milvus-backup asks REST at the gRPC port and loads no ca.pem for it: start it with SSL_CERT_FILE=ca.pem; nothing is wrong with the server's certificate because of this",
+        )],
+        Speaker::Nginx => &[Say("`grpc_ssl_trusted_certificate ca.pem;` in nginx: ca.pem itself, not server.pem")],
+        Speaker::Envoy => &[Say("`trusted_ca: {filename: ca.pem}` in the cluster's validation_context: ca.pem itself, not server.pem")],
+        Speaker::Traefik => &[Say("`rootCAs: [ca.pem]` in the serversTransport of the service: ca.pem itself, not server.pem")],
+        Speaker::HaProxy => &[Say("`ca-file ca.pem` in HAProxy's server line: ca.pem itself, not server.pem")],
+        Speaker::DotNet => &[
+            Say("give this client ca.pem: a chain policy with CustomRootTrust in .NET, or SSL_CERT_FILE=ca.pem on Linux, or the machine's trust store; a client that has it already: "),
+            PROBE,
+            Say(" says whether the server's certificate is of that CA"),
+        ],
+        Speaker::Schannel => &[
+            Say("give this client ca.pem: `curl --cacert ca.pem`, or `certutil -user -addstore Root ca.pem`; a client that has it already: "),
+            PROBE,
+            Say(" says whether the server's certificate is of that CA"),
+        ],
+        Speaker::Rustls => &[
+            Say("give this client ca.pem: ClientTlsConfig::ca_certificate in tonic; a client that has it already: "),
+            PROBE,
+            Say(" says whether the server's certificate is of that CA"),
+        ],
+        _ => &[
+            Say("give this client ca.pem as the CA that it trusts; a client that has it already: "),
+            PROBE,
+            Say(" says whether the server's certificate is of that CA"),
+        ],
+    }
+}
