@@ -14,12 +14,11 @@ use crate::store::error::{
     unreadable, unsearchable, unwritable,
 };
 use crate::store::file_system::{may_lack_modes, nfs_without_locks};
-use crate::store::fs::{self, Content, Entry, Owner, Permissions, Print, Protection};
+use crate::store::fs::{self, Content, Entry, FileState, Print, Protection};
 use crate::store::issued::{ISSUED_FOLDER, NEXT_FOLDER};
 use crate::store::journal::{self, POLL, Recovered, Recovery, interruption};
 use crate::store::layout::FileRole;
 use crate::store::lock::{self, Holder, Lock};
-use crate::store::mode::FileMode;
 use crate::store::relative_path::RelativePath;
 use crate::store::trust::{Trusted, Writer};
 
@@ -56,13 +55,6 @@ pub(crate) struct Directory {
     ca_serial: Option<String>,
     /// The folders that were made for it, outermost first, as long as nothing was put into it.
     made: Vec<PathBuf>,
-}
-
-/// What is known of a file without reading it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FileState {
-    pub mode: FileMode,
-    pub owner: Owner,
 }
 
 /// Who may be able to change a folder that is changed.
@@ -330,22 +322,17 @@ impl Directory {
         Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
     }
 
-    /// Mode and owner of a file that is to be replaced; `None` if there is none.
+    /// What a file that is to be replaced allows; `None` if there is none.
     ///
     /// # Errors
     /// If it is anything but a regular file, or its folder is anything but a folder.
     pub(crate) fn state(&self, file: impl Into<RelativePath>) -> Result<Option<FileState>, Error> {
-        let permissions = self.permissions(&file.into())?;
-        Ok(permissions.map(|Permissions { mode, owner, .. }| FileState { mode, owner }))
-    }
-
-    /// The same, and its access control list.
-    pub(super) fn permissions(&self, file: &RelativePath) -> Result<Option<Permissions>, Error> {
-        let Some(parent) = self.parent(file)? else { return Ok(None) };
-        let path = self.path_of(file);
+        let file = file.into();
+        let Some(parent) = self.parent(&file)? else { return Ok(None) };
+        let path = self.path_of(&file);
         match fs::entry(&parent, file.name()).map_err(unreadable(&path))? {
             Entry::Absent => Ok(None),
-            Entry::File { .. } => fs::permissions(parent, file.name()).map(Some).map_err(unreadable(&path)),
+            Entry::File { .. } => fs::state(parent, file.name()).map(Some).map_err(unreadable(&path)),
             Entry::SymbolicLink => Err(symbolic_link(&path)),
             Entry::Folder | Entry::Other => Err(not_a_file(&path)),
         }

@@ -20,6 +20,7 @@ use crate::base::error::Error;
 use crate::store::acl::{self, Acl};
 use crate::store::error::{about, not_a_file, too_large, unreadable};
 use crate::store::mode::FileMode;
+use crate::store::relative_path::RelativePath;
 
 /// Far more than any key, certificate or chain.
 pub(crate) const MAX_FILE_SIZE: u64 = 1024 * 1024;
@@ -58,9 +59,9 @@ pub enum Protection {
 
 /// Who may do what with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Permissions {
-    pub(super) mode: FileMode,
-    pub(super) owner: Owner,
+pub(crate) struct FileState {
+    pub(crate) mode: FileMode,
+    pub(crate) owner: Owner,
     pub(super) acl: Option<Acl>,
 }
 
@@ -165,8 +166,8 @@ pub(super) fn owner_of(stat: &Stat) -> Owner {
     Owner { user: stat.st_uid, group: stat.st_gid }
 }
 
-/// The permissions of what a name leads to.
-pub(super) fn permissions(directory: impl AsFd, name: &str) -> io::Result<Permissions> {
+/// Who may do what with what a name leads to.
+pub(super) fn state(directory: impl AsFd, name: &str) -> io::Result<FileState> {
     let stat = rustix::fs::statat(&directory, name, AtFlags::empty())?;
     let acl = match rustix::fs::openat(&directory, name, READ, Mode::empty()) {
         Ok(file) => acl::of(file)?,
@@ -176,7 +177,7 @@ pub(super) fn permissions(directory: impl AsFd, name: &str) -> io::Result<Permis
             acl::of_path(format!("/proc/self/fd/{directory}/{name}").as_ref())?
         }
     };
-    Ok(Permissions { mode: FileMode::of(&stat, acl.as_ref()), owner: owner_of(&stat), acl })
+    Ok(FileState { mode: FileMode::of(&stat, acl.as_ref()), owner: owner_of(&stat), acl })
 }
 
 /// What is different as soon as something else is at a name, or it has changed.
@@ -204,6 +205,11 @@ pub(super) fn identity(directory: impl AsFd, name: &str) -> io::Result<Option<Id
 /// The print of a regular file, if there is one.
 pub(super) fn print(directory: impl AsFd, name: &str) -> io::Result<Option<Print>> {
     print_start(directory, name, u64::MAX)
+}
+
+/// The same of a file that may be in a folder.
+pub(super) fn print_at(directory: &OwnedFd, path: &RelativePath) -> io::Result<Option<Print>> {
+    open_folder(directory, path.folder())?.map_or(Ok(None), |folder| print(folder, path.name()))
 }
 
 /// The same of the first octets alone, as many as these or as there are.

@@ -125,45 +125,54 @@ impl Obstacle {
     }
 }
 
-/// One of the two folders, as it is found.
-enum Found {
-    Nothing,
-    /// An empty folder says nothing.
-    Empty,
-    Folder(OwnedFd),
-    /// Something that no run of this user left, for this reason.
-    NotOwn(&'static str),
+/// What a run left that is not at work.
+enum Left {
+    Decided(OwnedFd, Manifest),
+    Staged,
+    /// Not by a run of this user, for this reason.
+    NotOwn {
+        journal: &'static str,
+        reason: String,
+    },
 }
 
-impl Found {
-    fn of(directory: &OwnedFd, name: &str) -> io::Result<Self> {
-        match fs::entry(directory, name)? {
-            Entry::Absent => return Ok(Self::Nothing),
-            Entry::Folder => {}
-            Entry::SymbolicLink => return Ok(Self::NotOwn("it is a symbolic link")),
-            Entry::File { .. } | Entry::Other => return Ok(Self::NotOwn("it is not a folder")),
-        }
-        Ok(match fs::open_subdirectory(directory, name) {
-            // Only its owner can look into it.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                Self::NotOwn("you may not open it")
-            }
-            opened => match opened? {
-                None => Self::Nothing,
-                Some(folder) if fs::list(&folder)?.is_empty() => Self::Empty,
-                Some(folder) => Self::Folder(folder),
-            },
-        })
+/// Opens one of the two folders, or says why no run of this user left it. An empty one says nothing.
+fn find(directory: &OwnedFd, journal: &str) -> io::Result<Option<Result<OwnedFd, String>>> {
+    let not_own = |reason: &str| Ok(Some(Err(reason.to_owned())));
+    match fs::entry(directory, journal)? {
+        Entry::Absent => return Ok(None),
+        Entry::Folder => {}
+        Entry::SymbolicLink => return not_own("it is a symbolic link"),
+        Entry::File { .. } | Entry::Other => return not_own("it is not a folder"),
     }
+    match fs::open_subdirectory(directory, journal) {
+        // Only its owner can look into it.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => not_own("you may not open it"),
+        opened => match opened? {
+            Some(folder) if !fs::list(&folder)?.is_empty() => Ok(Some(Ok(folder))),
+            _ => Ok(None),
+        },
+    }
+}
 
-    fn is_any(&self) -> bool {
-        !matches!(self, Self::Nothing | Self::Empty)
+/// What a run left, if none is at work.
+fn left(directory: &OwnedFd, protection: Protection) -> io::Result<Option<Left>> {
+    for journal in [COMMIT, STAGED] {
+        let Some(found) = find(directory, journal)? else { continue };
+        let own = match found {
+            Err(reason) => Err(reason),
+            Ok(folder) if journal == COMMIT => Manifest::read(directory, &folder, protection)?
+                .map(|manifest| Left::Decided(folder, manifest)),
+            Ok(folder) => manifest::not_own(&folder, protection)?.map_or(Ok(Left::Staged), Err),
+        };
+        return Ok(Some(own.unwrap_or_else(|reason| Left::NotOwn { journal, reason })));
     }
+    Ok(None)
 }
 
 /// Whether a run has decided on new files, and has not put them all into place.
 pub(super) fn is_decided(directory: &OwnedFd) -> io::Result<bool> {
-    Ok(Found::of(directory, COMMIT)?.is_any())
+    Ok(find(directory, COMMIT)?.is_some())
 }
 
 /// What an interrupted run left in a folder; nothing where a run is at work. Whoever cannot tell waits a
@@ -173,69 +182,47 @@ pub(super) fn interruption(directory: &OwnedFd) -> io::Result<Option<Interruptio
     let start = Instant::now();
     loop {
         let is_decided = is_decided(directory)?;
-        if !is_decided && !Found::of(directory, STAGED)?.is_any() {
+        if !is_decided && find(directory, STAGED)?.is_none() {
             return Ok(None);
         }
         let is_over = start.elapsed() > PATIENCE;
-        match lock::holding(directory)? {
-            Holding::Nobody => return left(directory),
-            Holding::Unknown if is_over => return left(directory),
+        let own = match lock::holding(directory)? {
+            Holding::Nobody => Interruption::Own,
+            Holding::Unknown if is_over => Interruption::Own,
             // What is only staged changes nothing.
             Holding::Run if !is_decided => return Ok(None),
-            Holding::Run if is_over => {
-                let at_work = |found| if found == Interruption::Own { Interruption::AtWork } else { found };
-                return Ok(left(directory)?.map(at_work));
+            Holding::Run if is_over => Interruption::AtWork,
+            Holding::Run | Holding::Unknown => {
+                thread::sleep(POLL);
+                continue;
             }
-            Holding::Run | Holding::Unknown => thread::sleep(POLL),
-        }
-    }
-}
-
-/// What a run left, if none is at work.
-fn left(directory: &OwnedFd) -> io::Result<Option<Interruption>> {
-    for journal in [COMMIT, STAGED] {
-        let reason = match Found::of(directory, journal)? {
-            Found::Nothing | Found::Empty => continue,
-            Found::NotOwn(reason) => Some(reason.to_owned()),
-            Found::Folder(folder) if journal == COMMIT => {
-                Manifest::read(directory, &folder, Protection::Required)?.err()
-            }
-            Found::Folder(folder) => manifest::not_own(&folder, Protection::Required)?,
         };
-        let not_own = |reason| Interruption::NotOwn { journal, reason };
-        return Ok(Some(reason.map_or(Interruption::Own, not_own)));
+        return Ok(left(directory, Protection::Required)?.map(|left| match left {
+            Left::NotOwn { journal, reason } => Interruption::NotOwn { journal, reason },
+            Left::Decided(..) | Left::Staged => own,
+        }));
     }
-    Ok(None)
 }
 
 /// Completes or undoes an interrupted run.
 pub(super) fn recover(directory: &OwnedFd, protection: Protection) -> Result<Option<Recovered>, Obstacle> {
-    if let Some(journal) = open(directory, COMMIT)? {
-        let manifest = Manifest::read(directory, &journal, protection)?
-            .map_err(|reason| Obstacle::NotOwn { journal: COMMIT, reason })?;
-        let recovery = Run { directory, journal: &journal, manifest: &manifest }.recover()?;
-        return Ok(Some(Recovered { recovery, serial: manifest.ca_serial }));
-    }
-    if let Some(staged) = open(directory, STAGED)? {
-        if let Some(reason) = manifest::not_own(&staged, protection)? {
-            return Err(Obstacle::NotOwn { journal: STAGED, reason });
+    // An empty folder is in the way of the next run.
+    for journal in [COMMIT, STAGED] {
+        if fs::entry(directory, journal)? == Entry::Folder && find(directory, journal)?.is_none() {
+            fs::remove_subdirectory(directory, journal)?;
         }
-        discard(directory)?;
-        return Ok(Some(Recovered { recovery: Recovery::RolledBack, serial: None }));
     }
-    Ok(None)
-}
-
-/// Opens one of the two folders; one that is empty is removed.
-fn open(directory: &OwnedFd, name: &'static str) -> Result<Option<OwnedFd>, Obstacle> {
-    match Found::of(directory, name)? {
-        Found::Nothing => Ok(None),
-        Found::Empty => {
-            fs::remove_subdirectory(directory, name)?;
-            Ok(None)
+    match left(directory, protection)? {
+        None => Ok(None),
+        Some(Left::Decided(journal, manifest)) => {
+            let recovery = Run { directory, journal: &journal, manifest: &manifest }.recover()?;
+            Ok(Some(Recovered { recovery, serial: manifest.ca_serial }))
         }
-        Found::Folder(folder) => Ok(Some(folder)),
-        Found::NotOwn(reason) => Err(Obstacle::NotOwn { journal: name, reason: reason.into() }),
+        Some(Left::Staged) => {
+            discard(directory)?;
+            Ok(Some(Recovered { recovery: Recovery::RolledBack, serial: None }))
+        }
+        Some(Left::NotOwn { journal, reason }) => Err(Obstacle::NotOwn { journal, reason }),
     }
 }
 
@@ -305,13 +292,13 @@ impl Run<'_> {
             return Ok(Recovery::Completed);
         }
         if !states.iter().all(State::can_be_old) {
-            let is_neither = |state: &&State<'_>| !state.can_be_new() && !state.can_be_old();
-            let changed = states.iter().find(is_neither).map(|state| &state.change.path).or(changed_kept);
+            let mut not_new = states.iter().filter(|state| !state.can_be_new());
             // Or one was put back, and another cannot be.
-            let changed = changed
-                .or_else(|| states.iter().find(|state| !state.can_be_new()).map(|state| &state.change.path));
-            let path = changed.cloned().unwrap_or_else(|| RelativePath::in_directory(COMMIT));
-            return Err(Obstacle::Changed(path));
+            let put_back = not_new.clone().next();
+            let neither = not_new.find(|state| !state.can_be_old());
+            let path = |state: &State<'_>| state.change.path.clone();
+            let changed = neither.map(path).or(changed_kept.cloned()).or(put_back.map(path));
+            return Err(Obstacle::Changed(changed.unwrap_or_else(|| RelativePath::in_directory(COMMIT))));
         }
         let is_ca_key = |state: &&State<'_>| state.change.path.name() == FileRole::CaKey.file_name();
         let was_ca_used = states.iter().filter(is_ca_key).any(|state| state.is_new() && !state.is_old());
@@ -329,23 +316,20 @@ impl Run<'_> {
         let all_old = find_old(journal)?;
         let mut states = Vec::new();
         for change in &manifest.files {
-            let (folder, name) = (change.path.folder(), change.path.name());
-            let print = |folder: Option<&OwnedFd>| {
-                folder.map(|folder| fs::print(folder, name)).transpose().map(Option::flatten)
-            };
-            let target = fs::open_folder(directory, folder)?;
-            let staged = fs::open_folder(journal, folder)?;
-            let old = all_old.as_ref().map(|old| fs::open_folder(old, folder)).transpose()?.flatten();
-            let is_serial = change.path == FileRole::CaSerial.into();
+            let path = &change.path;
+            let is_serial = *path == FileRole::CaSerial.into();
             states.push(State {
+                change,
+                current: fs::print_at(directory, path)?,
+                staged: fs::print_at(journal, path)?,
+                kept: all_old.as_ref().map_or(Ok(None), |old| fs::print_at(old, path))?,
+                is_withdrawn: match path.folder() {
+                    Some(folder) if exists(directory, folder)? => false,
+                    Some(folder) => manifest.had_folder(folder) || !exists(journal, folder)?,
+                    None => false,
+                },
                 is_old_advanced: is_serial && has_advanced(directory, manifest.old_serial.as_deref())?,
                 is_new_advanced: is_serial && has_advanced(directory, manifest.serial.as_deref())?,
-                change,
-                current: print(target.as_ref())?,
-                staged: print(staged.as_ref())?,
-                kept: print(old.as_ref())?,
-                is_withdrawn: target.is_none()
-                    && (staged.is_none() || folder.is_some_and(|folder| manifest.had_folder(folder))),
             });
         }
         Ok(states)
@@ -397,9 +381,8 @@ impl Run<'_> {
 
     /// The names of the files by their folders, in the order in which they are put into place: `ca.srl` first.
     fn by_folder(&self) -> BTreeMap<Option<&str>, Vec<&str>> {
-        let order = |name: &str| {
-            FileRole::ALL.iter().position(|role| role.file_name() == name).unwrap_or(FileRole::ALL.len())
-        };
+        let order =
+            |name: &str| FileRole::ALL.iter().position(|role| role.file_name() == name).unwrap_or(usize::MAX);
         let mut folders: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for Change { path, .. } in &self.manifest.files {
             folders.entry(path.folder()).or_default().push(path.name());
@@ -490,12 +473,10 @@ impl Run<'_> {
         if !is_serial_behind(directory, serial)? {
             return Ok(());
         }
-        let permissions = match exists(directory, name)? {
-            true => Some(fs::permissions(directory, name)?),
-            false => None,
+        let (mode, owner) = match exists(directory, name)? {
+            true => fs::state(directory, name).map(|state| (state.mode, Some(state.owner)))?,
+            false => (FileMode::PUBLIC, None),
         };
-        let mode = permissions.as_ref().map_or(FileMode::PUBLIC, |permissions| permissions.mode);
-        let owner = permissions.map(|permissions| permissions.owner);
         if exists(journal, name)? {
             fs::remove_file(journal, name)?;
         }

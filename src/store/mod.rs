@@ -24,11 +24,11 @@ mod trust;
 #[cfg(test)]
 pub(crate) use fs::fault;
 
-pub(crate) use directory::{Access, Directory, FileState, path_of};
+pub(crate) use directory::{Access, Directory, path_of};
 pub(crate) use error::unreadable;
 pub use fs::Protection;
 pub(crate) use fs::{
-    MAX_FILE_SIZE, Owner, open_file, read_file, read_file_if_there, read_file_up_to, read_from,
+    FileState, MAX_FILE_SIZE, Owner, open_file, read_file, read_file_if_there, read_file_up_to, read_from,
 };
 pub use issued::IssuedName;
 pub(crate) use issued::{EndEntityFiles, INVENTORY, ISSUED_FOLDER, NEXT_FOLDER, NameUnsafe};

@@ -210,9 +210,9 @@ impl View {
 
     /// Who may do what with a file beside what its mode says.
     pub(crate) fn access(&self, file: &str) -> io::Result<FileAccess> {
-        let permissions = fs::permissions(&self.fd, file)?;
-        let owner = permissions.owner.user;
-        let named = permissions.acl.map(|acl| acl.named_with(acl::READ | acl::WRITE)).unwrap_or_default();
+        let state = fs::state(&self.fd, file)?;
+        let owner = state.owner.user;
+        let named = state.acl.map(|acl| acl.named_with(acl::READ | acl::WRITE)).unwrap_or_default();
         Ok(FileAccess {
             owner,
             is_trusted: Trusted::of(&self.fd)?.has(owner),
@@ -258,7 +258,7 @@ impl View {
             },
             Err(error) => Err(error.to_string()),
         };
-        let mode = fs::permissions(&self.fd, &path).ok().map(|permissions| permissions.mode);
+        let mode = fs::state(&self.fd, &path).ok().map(|state| state.mode);
         Some(SeenFile { mode, content })
     }
 

@@ -13,7 +13,7 @@ use crate::base::text::listed;
 use crate::store::directory::Directory;
 use crate::store::error::{about, quoted, unfinished, unreadable, unwritable};
 use crate::store::file_system::is_mount;
-use crate::store::fs::{self, Content, Created, Owner, Permissions, Print, Protection};
+use crate::store::fs::{self, Content, Created, FileState, Owner, Print, Protection};
 use crate::store::issued::{INVENTORY, ISSUED_FOLDER};
 use crate::store::journal::{self, Run};
 use crate::store::layout::FileRole;
@@ -62,9 +62,7 @@ pub(crate) struct Transaction<'d> {
     staged: OwnedFd,
     manifest: Manifest,
     /// What the files that are there allow.
-    permissions: Vec<(RelativePath, Permissions)>,
-    /// The files that are staged, and `ca.srl` too where it only advances.
-    files: Vec<RelativePath>,
+    permissions: Vec<(RelativePath, FileState)>,
     owner_not_kept: Vec<RelativePath>,
     /// Files that were read and that stay.
     kept: RefCell<Vec<Kept>>,
@@ -122,7 +120,7 @@ impl Directory {
         let file = StagedFile {
             path,
             content: serial.as_bytes(),
-            mode: state.map_or(FileRole::CaSerial.mode(), |state| state.mode),
+            mode: state.as_ref().map_or(FileRole::CaSerial.mode(), |state| state.mode),
             owner: state.map(|state| state.owner),
         };
         self.write(&[file], Existing::Replace, |_| Ok(())).map(drop)
@@ -133,10 +131,10 @@ impl Directory {
         &self,
         files: &[StagedFile<'_>],
         existing: Existing,
-    ) -> Result<Vec<(RelativePath, Permissions)>, Error> {
+    ) -> Result<Vec<(RelativePath, FileState)>, Error> {
         let mut permissions = Vec::new();
         for StagedFile { path, .. } in files {
-            if let Some(found) = self.permissions(path)? {
+            if let Some(found) = self.state(path)? {
                 permissions.push((path.clone(), found));
             }
         }
@@ -197,7 +195,7 @@ impl<'d> Transaction<'d> {
     fn new(
         directory: &'d Directory,
         staged: OwnedFd,
-        permissions: Vec<(RelativePath, Permissions)>,
+        permissions: Vec<(RelativePath, FileState)>,
         existing: Existing,
     ) -> Result<Self, Error> {
         let unwritable = unwritable(directory.path());
@@ -215,7 +213,6 @@ impl<'d> Transaction<'d> {
             staged,
             manifest,
             permissions,
-            files: Vec::new(),
             owner_not_kept: Vec::new(),
             kept: RefCell::default(),
         })
@@ -280,7 +277,6 @@ impl<'d> Transaction<'d> {
 
     /// Enters a file into the manifest.
     fn enter(&mut self, file: &StagedFile<'_>) -> Result<(), Error> {
-        self.files.push(file.path.clone());
         if let Some(folder) = file.path.folder()
             && !self.manifest.had_folder(folder)
             && self.directory.has_folder(folder)?
@@ -300,14 +296,13 @@ impl<'d> Transaction<'d> {
     pub(crate) fn read(&self, file: impl Into<RelativePath>) -> Result<Zeroizing<Vec<u8>>, Error> {
         let file = file.into();
         let path = self.directory.path_of(&file);
-        if !self.files.contains(&file) {
+        if !self.is_staged(&file) {
             let content = self.directory.read(&file)?.ok_or_else(|| not_as_written(&path))?;
             let print = Some(self.directory.print(&file)?.unwrap_or_else(|| Print::of(&content)));
             self.kept.borrow_mut().push(Kept { path: file, print, grows: false });
             return Ok(content);
         }
-        let staged = fs::open_or_make_folder(&self.staged, file.folder());
-        match staged.and_then(|folder| fs::read(folder, file.name())).map_err(unreadable(&path))? {
+        match fs::read(&self.staged, &file.to_string()).map_err(unreadable(&path))? {
             Content::Bytes(bytes) => Ok(bytes),
             _ => Err(not_as_written(&path)),
         }
@@ -373,13 +368,16 @@ impl<'d> Transaction<'d> {
         })
     }
 
+    fn is_staged(&self, path: &RelativePath) -> bool {
+        self.manifest.files.iter().any(|change| change.path == *path)
+    }
+
     /// What is on the disk is what was written.
     fn verify_staged(&self) -> Result<(), Error> {
         for Change { path, new, .. } in &self.manifest.files {
             let shown = self.directory.path_of(path);
-            let folder = fs::open_or_make_folder(&self.staged, path.folder());
-            let print = folder.and_then(|folder| fs::print(folder, path.name()));
-            if !print.map_err(unreadable(&shown))?.is_some_and(|print| print.is_of_same(new)) {
+            let print = fs::print_at(&self.staged, path).map_err(unreadable(&shown))?;
+            if !print.is_some_and(|print| print.is_of_same(new)) {
                 return Err(not_as_written(&shown));
             }
         }
@@ -388,7 +386,7 @@ impl<'d> Transaction<'d> {
 
     /// Waits until the names of all staged files are on disk.
     fn sync(&self) -> io::Result<()> {
-        let mut folders: Vec<_> = self.files.iter().filter_map(RelativePath::folder).collect();
+        let mut folders: Vec<_> = self.manifest.files.iter().filter_map(|file| file.path.folder()).collect();
         folders.dedup();
         for folder in folders {
             fs::sync_directory(fs::open_or_make_folder(&self.staged, Some(folder))?)?;
@@ -400,11 +398,11 @@ impl<'d> Transaction<'d> {
     /// `ca.srl` is in its place before any certificate is, and is never taken back.
     fn advance_serial(&mut self) -> Result<(), Error> {
         let path = RelativePath::from(FileRole::CaSerial);
-        if !self.files.contains(&path) {
+        if !self.is_staged(&path) {
             return Ok(());
         }
         let text = |content: &[u8]| String::from_utf8_lossy(content).into_owned();
-        self.manifest.is_same_ca = !self.files.contains(&FileRole::CaKey.into());
+        self.manifest.is_same_ca = !self.is_staged(&FileRole::CaKey.into());
         self.manifest.serial = Some(text(&self.read(&path)?));
         if !self.manifest.is_same_ca {
             self.manifest.old_serial = self.directory.read(&path)?.map(|old| text(&old));
