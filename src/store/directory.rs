@@ -44,7 +44,7 @@ pub(crate) enum Access {
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
-    fd: OwnedFd,
+    pub(super) fd: OwnedFd,
     lock: Option<Lock>,
     /// Why there is no lock where there should be one: then nothing can be changed.
     read_only: Option<Errno>,
@@ -52,9 +52,9 @@ pub(crate) struct Directory {
     trusted: Trusted,
     recovered: Option<Recovered>,
     /// What [`Directory::remember_serial`] was told.
-    ca_serial: Option<String>,
+    pub(super) ca_serial: Option<String>,
     /// The folders that were made for it, outermost first, as long as nothing was put into it.
-    made: Vec<PathBuf>,
+    pub(super) made: Vec<PathBuf>,
 }
 
 /// Who may be able to change a folder that is changed.
@@ -109,23 +109,19 @@ impl Directory {
         };
         match access {
             Access::LookAsItIs => return Ok(directory),
-            Access::Look => {
-                return match directory.is_interrupted()? {
-                    true => Err(about(path, "an earlier run was interrupted")
-                        .of_kind(ErrorKind::Interrupted)
-                        .with_hint("run again what was interrupted, without --dry-run: it completes or undoes that run first".to_owned())),
-                    false => Ok(directory),
-                };
+            Access::Look if directory.is_interrupted()? => {
+                return Err(about(path, "an earlier run was interrupted").of_kind(ErrorKind::Interrupted).with_hint(
+                    "run again what was interrupted, without --dry-run: it completes or undoes that run first".to_owned(),
+                ));
             }
+            Access::Look => return Ok(directory),
             Access::Create | Access::Change => directory.lock(access, protection, &trust)?,
         }
-        if let Some(errno) = directory.read_only {
-            return match directory.is_interrupted()? {
-                true => Err(unfinished(path, errno.into())),
-                false => Ok(directory),
-            };
+        match directory.read_only {
+            Some(errno) if directory.is_interrupted()? => return Err(unfinished(path, errno.into())),
+            Some(_) => {}
+            None => directory.recovered = directory.recover()?,
         }
-        directory.recovered = directory.recover()?;
         Ok(directory)
     }
 
@@ -157,7 +153,7 @@ impl Directory {
                 self.fd = open_or_make(&self.path, access, &mut self.made)?;
                 continue;
             }
-            let is_unprotected = self.lock.as_ref().is_some_and(Lock::mode_exceeds);
+            let is_unprotected = self.lock.as_ref().is_some_and(|lock| lock.mode_exceeds);
             return match untrusted {
                 _ if protection == Protection::GivenUp && is_unprotected => {
                     self.protection = Protection::GivenUp;
@@ -243,13 +239,9 @@ impl Directory {
         let holder = match holder {
             Holder::Running => {
                 let waited = LOCK_PATIENCE.as_secs();
-                return about(
-                    &self.path,
-                    format_args!(
-                        "another milvus-certs is at work on this folder, and has been for {waited} seconds"
-                    ),
-                )
-                .with_hint("wait until it ends, then run this again".to_owned());
+                let what = "another milvus-certs is at work on this folder, and has been for";
+                return about(&self.path, format_args!("{what} {waited} seconds"))
+                    .with_hint("wait until it ends, then run this again".to_owned());
             }
             Holder::OfUser(user) => format!("a run of uid {user}"),
             Holder::Elsewhere => "a run on another machine or in another container".into(),
@@ -289,10 +281,6 @@ impl Directory {
     /// another one, as its ca.srl has it.
     pub(crate) fn remember_serial(&mut self, serial: String) {
         self.ca_serial = Some(serial);
-    }
-
-    pub(super) fn ca_serial(&self) -> Option<&str> {
-        self.ca_serial.as_deref()
     }
 
     /// The path that it was opened by.
@@ -342,10 +330,6 @@ impl Directory {
     pub(super) fn print(&self, file: &RelativePath) -> Result<Option<Print>, Error> {
         let Some(parent) = self.parent(file)? else { return Ok(None) };
         fs::print(parent, file.name()).map_err(unreadable(&self.path_of(file)))
-    }
-
-    pub(super) fn has_folder(&self, folder: &str) -> Result<bool, Error> {
-        Ok(fs::entry(&self.fd, folder).map_err(unsearchable(&self.path))? == Entry::Folder)
     }
 
     /// Reads a file; `None` if there is none. It is wiped from memory when dropped.
@@ -414,15 +398,6 @@ impl Directory {
             }
         }
         fs::open_folder(&self.fd, file.folder()).map_err(unreadable(&self.path_of(file)))
-    }
-
-    pub(super) fn fd(&self) -> &OwnedFd {
-        &self.fd
-    }
-
-    /// From now on the folder stays, even if it was made by this run.
-    pub(super) fn keep(&mut self) {
-        self.made.clear();
     }
 }
 

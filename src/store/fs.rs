@@ -40,7 +40,10 @@ pub(crate) struct Owner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Absent,
-    File { owner: Owner },
+    /// Of this user.
+    File {
+        owner: u32,
+    },
     SymbolicLink,
     Folder,
     Other,
@@ -65,10 +68,17 @@ pub(crate) struct FileState {
     pub(super) acl: Option<Acl>,
 }
 
+impl FileState {
+    fn of(stat: &Stat, acl: Option<Acl>) -> Self {
+        let owner = Owner { user: stat.st_uid, group: stat.st_gid };
+        Self { mode: FileMode::of(stat, acl.as_ref()), owner, acl }
+    }
+}
+
 /// What is known of the content of a file without keeping it: by this it is recognised again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Print {
-    size: u64,
+    pub(super) size: u64,
     inode: u64,
     /// In hex; nothing where this user may not read it.
     sha256: Option<String>,
@@ -78,11 +88,6 @@ impl Print {
     /// Of what is to be written.
     pub(super) fn of(content: &[u8]) -> Self {
         Self { size: content.len() as u64, inode: 0, sha256: Some(hex(&Sha256::digest(content))) }
-    }
-
-    /// How many octets there are.
-    pub(super) fn size(&self) -> u64 {
-        self.size
     }
 
     /// Whether two are of the same content, as far as it can be read, or else of the same file.
@@ -154,16 +159,12 @@ pub(super) fn entry(directory: impl AsFd, name: impl Arg) -> io::Result<Entry> {
         Err(Errno::NOENT) => Ok(Entry::Absent),
         Err(error) => Err(error.into()),
         Ok(stat) => Ok(match FileType::from_raw_mode(stat.st_mode as RawMode) {
-            FileType::RegularFile => Entry::File { owner: owner_of(&stat) },
+            FileType::RegularFile => Entry::File { owner: stat.st_uid },
             FileType::Symlink => Entry::SymbolicLink,
             FileType::Directory => Entry::Folder,
             _ => Entry::Other,
         }),
     }
-}
-
-pub(super) fn owner_of(stat: &Stat) -> Owner {
-    Owner { user: stat.st_uid, group: stat.st_gid }
 }
 
 /// Who may do what with what a name leads to.
@@ -177,7 +178,7 @@ pub(super) fn state(directory: impl AsFd, name: &str) -> io::Result<FileState> {
             acl::of_path(format!("/proc/self/fd/{directory}/{name}").as_ref())?
         }
     };
-    Ok(FileState { mode: FileMode::of(&stat, acl.as_ref()), owner: owner_of(&stat), acl })
+    Ok(FileState::of(&stat, acl))
 }
 
 /// What is different as soon as something else is at a name, or it has changed.
@@ -310,12 +311,9 @@ pub(crate) fn read_file_up_to(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u
     read_opened(open_anywhere(path).map_err(unreadable(path))?, path, limit)
 }
 
-/// Reads a file anywhere; nothing where there is none, or no folder that it could be in.
+/// Reads a file anywhere; nothing where there is none.
 pub(crate) fn read_file_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-    match open_anywhere(path) {
-        Err(error) if is_absent(&error) => Ok(None),
-        opened => read_opened(opened.map_err(unreadable(path))?, path, MAX_FILE_SIZE).map(Some),
-    }
+    open_if_there(path)?.map(|file| read_opened(file, path, MAX_FILE_SIZE)).transpose()
 }
 
 fn read_opened(file: File, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -336,20 +334,21 @@ fn read_opened(file: File, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>
 
 /// Opens a regular file anywhere; nothing where there is none.
 pub(crate) fn open_file(path: &Path) -> Result<Option<File>, Error> {
-    match open_anywhere(path) {
-        Err(error) if is_absent(&error) => Ok(None),
-        opened => {
-            let file = opened.map_err(unreadable(path))?;
-            match file.metadata().map_err(unreadable(path))?.is_file() {
-                true => Ok(Some(file)),
-                false => Err(not_a_file(path)),
-            }
-        }
+    let Some(file) = open_if_there(path)? else { return Ok(None) };
+    match file.metadata().map_err(unreadable(path))?.is_file() {
+        true => Ok(Some(file)),
+        false => Err(not_a_file(path)),
     }
 }
 
-fn is_absent(error: &io::Error) -> bool {
-    [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
+/// Nothing where there is no file, or no folder that it could be in.
+fn open_if_there(path: &Path) -> Result<Option<File>, Error> {
+    match open_anywhere(path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        opened => opened.map(Some).map_err(unreadable(path)),
+    }
 }
 
 /// Opens without waiting; then a pipe that somebody writes to is read to its end.
@@ -369,8 +368,8 @@ pub(super) struct Created {
     pub(super) file: File,
     /// Whether it belongs to whom it was to belong.
     pub(super) is_owned: bool,
-    /// What it allows that it was not to allow: the file system does not keep modes or owners.
-    pub(super) exceeds: Option<(FileMode, Owner)>,
+    /// What it has, if that is more than it was to have: the file system does not keep modes or owners.
+    pub(super) exceeds: Option<FileState>,
 }
 
 /// Creates a file with its final permissions and content; it is not on disk before it is synced.
@@ -400,27 +399,15 @@ pub(super) fn create(
         step()?;
         acl::set(&file, acl)?;
     }
-    let exceeds = excess(&file, mode, owner.filter(|_| is_owned), acl)?;
+    let has = FileState::of(&rustix::fs::fstat(&file)?, acl::of(&file)?);
+    let user = owner.filter(|_| is_owned).map_or(rustix::process::geteuid().as_raw(), |owner| owner.user);
+    let is_as_asked = !has.mode.exceeds(mode) && has.acl.as_ref() == acl && has.owner.user == user;
+    let exceeds = (!is_as_asked).then_some(has);
     if exceeds.is_none() || protection == Protection::GivenUp {
         step()?;
         file.write_all(content)?;
     }
     Ok(Created { file, is_owned, exceeds })
-}
-
-/// What a file has that it was not to have.
-fn excess(
-    file: &File,
-    mode: FileMode,
-    owner: Option<Owner>,
-    acl: Option<&Acl>,
-) -> io::Result<Option<(FileMode, Owner)>> {
-    let stat = rustix::fs::fstat(file)?;
-    let has = acl::of(file)?;
-    let (is, user) = (FileMode::of(&stat, has.as_ref()), owner_of(&stat));
-    let wanted = owner.map_or(rustix::process::geteuid().as_raw(), |owner| owner.user);
-    let is_as_asked = !is.exceeds(mode) && has.as_ref() == acl && user.user == wanted;
-    Ok((!is_as_asked).then_some((is, user)))
 }
 
 /// Lets the system write a file soon, so that several are on their way when the first is waited for.

@@ -341,7 +341,7 @@ impl Run<'_> {
             // What was withdrawn is not needed any more.
             let Some(folder) = fs::open_folder(self.directory, kept.path.folder())? else { continue };
             let length = match &kept.print {
-                Some(print) if kept.grows => print.size(),
+                Some(print) if kept.grows => print.size,
                 _ => u64::MAX,
             };
             let now = fs::print_start(folder, kept.path.name(), length)?;

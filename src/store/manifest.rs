@@ -17,7 +17,7 @@ pub(super) const NAME: &str = ".manifest";
 const VERSION: u32 = 1;
 
 /// The files of a run, as they were and as they are to be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Manifest {
     version: u32,
     /// Who runs it.
@@ -43,7 +43,7 @@ pub(super) struct Manifest {
 }
 
 /// A file that is to be put into its place.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Change {
     pub(super) path: RelativePath,
     pub(super) old: Option<Print>,
@@ -51,7 +51,7 @@ pub(super) struct Change {
 }
 
 /// A file that stays.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Kept {
     pub(super) path: RelativePath,
     pub(super) print: Option<Print>,
@@ -68,13 +68,8 @@ impl Manifest {
             directory: fstat(directory)?.st_ino,
             journal: fstat(journal)?.st_ino,
             backup,
-            old_serial: None,
-            serial: None,
-            ca_serial: None,
             is_same_ca: true,
-            files: Vec::new(),
-            kept: Vec::new(),
-            folders: Vec::new(),
+            ..Self::default()
         })
     }
 

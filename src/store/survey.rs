@@ -243,23 +243,22 @@ impl View {
 
     /// What is at a path from the directory, or from the root; nothing where nothing is.
     pub(crate) fn look(&self, path: &str) -> Option<SeenFile> {
-        let path = match self.way_to(path) {
-            Ok(path) => path,
-            Err(error) => return Some(SeenFile { mode: None, content: Err(error.to_string()) }),
-        };
-        let content = match fs::read(&self.fd, &path) {
-            Ok(Content::Bytes(bytes)) => Ok(bytes),
-            Ok(Content::NotAFile) => Err("it is not a regular file".into()),
-            Ok(Content::TooLarge) => Err(format!("it is larger than {MAX_FILE_SIZE} bytes")),
-            Ok(Content::Absent) => match fs::exists(&self.fd, path.as_str()) {
-                Ok(true) => Err("it is a symbolic link that leads nowhere".into()),
-                Ok(false) => return None,
-                Err(error) => Err(error.to_string()),
-            },
-            Err(error) => Err(error.to_string()),
-        };
-        let mode = fs::state(&self.fd, &path).ok().map(|state| state.mode);
+        let way = self.way_to(path);
+        let mode = way.as_ref().ok().and_then(|path| fs::state(&self.fd, path).ok()).map(|state| state.mode);
+        let content = way.and_then(|path| self.read(&path)).map_err(|error| error.to_string()).transpose()?;
         Some(SeenFile { mode, content })
+    }
+
+    fn read(&self, path: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        match fs::read(&self.fd, path)? {
+            Content::Bytes(bytes) => Ok(Some(bytes)),
+            Content::NotAFile => Err(io::Error::other("it is not a regular file")),
+            Content::TooLarge => Err(io::Error::other(format!("it is larger than {MAX_FILE_SIZE} bytes"))),
+            Content::Absent if fs::exists(&self.fd, path)? => {
+                Err(io::Error::other("it is a symbolic link that leads nowhere"))
+            }
+            Content::Absent => Ok(None),
+        }
     }
 
     /// Opens the inventory; nothing where nothing was issued yet.

@@ -11,9 +11,9 @@ use crate::base::error::{Error, ErrorKind};
 use crate::base::note::Note;
 use crate::base::text::listed;
 use crate::store::directory::Directory;
-use crate::store::error::{about, quoted, unfinished, unreadable, unwritable};
+use crate::store::error::{about, quoted, unfinished, unreadable, unsearchable, unwritable};
 use crate::store::file_system::is_mount;
-use crate::store::fs::{self, Content, Created, FileState, Owner, Print, Protection};
+use crate::store::fs::{self, Content, Created, Entry, FileState, Owner, Print, Protection};
 use crate::store::issued::{INVENTORY, ISSUED_FOLDER};
 use crate::store::journal::{self, Run};
 use crate::store::layout::FileRole;
@@ -86,7 +86,7 @@ impl Directory {
         // What an earlier change of this run could not clean up is in the way of this one.
         self.recover()?;
         let permissions = self.replaceable(files, existing)?;
-        let staged = fs::make_subdirectory(self.fd(), journal::STAGED).map_err(unwritable(self.path()))?;
+        let staged = fs::make_subdirectory(&self.fd, journal::STAGED).map_err(unwritable(self.path()))?;
         let prepared = Transaction::new(self, staged, permissions, existing).and_then(|mut transaction| {
             transaction.stage(files)?;
             verify(&transaction)?;
@@ -97,7 +97,7 @@ impl Directory {
             Err(error) => return Err(self.after_discarding(error)),
             Ok((transaction, true)) => transaction.put_into_place()?,
             Ok((transaction, false)) => {
-                let left = journal::discard(self.fd()).err();
+                let left = journal::discard(&self.fd).err();
                 Committed {
                     backup: None,
                     owner_not_kept: transaction.owner_not_kept,
@@ -105,14 +105,15 @@ impl Directory {
                 }
             }
         };
-        self.keep();
+        // From now on the folder stays, even if this run made it.
+        self.made.clear();
         Ok(committed)
     }
 
     /// Lets ca.srl be no lower than a serial number that its CA has given out.
     pub(crate) fn advance_serial(&mut self, serial: &str) -> Result<(), Error> {
         let path = RelativePath::from(FileRole::CaSerial);
-        let behind = journal::is_serial_behind(self.fd(), serial);
+        let behind = journal::is_serial_behind(&self.fd, serial);
         if !behind.map_err(unreadable(&self.path_of(&path)))? {
             return Ok(());
         }
@@ -157,7 +158,7 @@ impl Directory {
     fn refuse_mount(&self, file: &RelativePath) -> Result<(), Error> {
         for name in file.folder().map(str::to_owned).into_iter().chain([file.to_string()]) {
             let path = self.path().join(&name);
-            if is_mount(self.fd(), &name).map_err(unreadable(&path))? {
+            if is_mount(&self.fd, &name).map_err(unreadable(&path))? {
                 return Err(about(&path, "is a mount of its own, and cannot be replaced").with_hint(
                     "mount the whole certificate directory instead of what is in it (docker -v FOLDER:FOLDER), or run this where it is mounted from".to_owned(),
                 ));
@@ -169,12 +170,12 @@ impl Directory {
     fn backup_name(&self, now: OffsetDateTime) -> io::Result<String> {
         let format = format_description!("[year][month][day]T[hour][minute][second]Z");
         let time = now.format(format).map_err(io::Error::other)?;
-        journal::free_name(self.fd(), &format!("{}{time}", journal::BACKUP_PREFIX))
+        journal::free_name(&self.fd, &format!("{}{time}", journal::BACKUP_PREFIX))
     }
 
     /// An error, after what was staged is removed: or it says that this failed, too.
     fn after_discarding(&self, error: Error) -> Error {
-        match journal::discard(self.fd()) {
+        match journal::discard(&self.fd) {
             Ok(()) => error,
             Err(reason) => {
                 let path = self.path().join(journal::STAGED);
@@ -206,7 +207,7 @@ impl<'d> Transaction<'d> {
             _ => None,
         };
         let old = backup.as_deref().map_or(journal::OLD.into(), journal::hidden);
-        let manifest = Manifest::new(directory.fd(), &staged, backup).map_err(&unwritable)?;
+        let manifest = Manifest::new(&directory.fd, &staged, backup).map_err(&unwritable)?;
         fs::make_subdirectory(&staged, &old).map_err(&unwritable)?;
         Ok(Self {
             directory,
@@ -261,11 +262,11 @@ impl<'d> Transaction<'d> {
         });
         let created = created.map_err(unwritable(&path))?;
         match created.exceeds {
-            Some((mode, owner)) if protection == Protection::Required => Err(about(
+            Some(has) if protection == Protection::Required => Err(about(
                 &path,
                 format_args!(
-                    "has mode {mode} and belongs to uid {} as soon as it is made, where {} was asked for: the file system does not keep modes",
-                    owner.user, file.mode
+                    "has mode {} and belongs to uid {} as soon as it is made, where {} was asked for: the file system does not keep modes",
+                    has.mode, has.owner.user, file.mode
                 ),
             )
             .with_hint(
@@ -279,7 +280,8 @@ impl<'d> Transaction<'d> {
     fn enter(&mut self, file: &StagedFile<'_>) -> Result<(), Error> {
         if let Some(folder) = file.path.folder()
             && !self.manifest.had_folder(folder)
-            && self.directory.has_folder(folder)?
+            && fs::entry(&self.directory.fd, folder).map_err(unsearchable(self.directory.path()))?
+                == Entry::Folder
         {
             self.manifest.folders.push(folder.to_owned());
         }
@@ -325,9 +327,9 @@ impl<'d> Transaction<'d> {
         }
         self.keep_inventory()?;
         self.manifest.kept = self.kept.take();
-        self.manifest.ca_serial = self.directory.ca_serial().map(str::to_owned);
+        self.manifest.ca_serial = self.directory.ca_serial.clone();
         self.manifest.write(&self.staged).map_err(&unwritable)?;
-        let fd = self.directory.fd();
+        let fd = &self.directory.fd;
         fs::rename(fd, journal::STAGED, fd, journal::COMMIT).map_err(&unwritable)?;
         let decided = fs::sync_directory(fd).or_else(|error| {
             fs::rename(fd, journal::COMMIT, fd, journal::STAGED)?;
@@ -352,7 +354,7 @@ impl<'d> Transaction<'d> {
     /// Beyond the decision, a crash is completed by the next run.
     fn put_into_place(self) -> Result<Committed, Error> {
         let path = self.directory.path();
-        let run = Run { directory: self.directory.fd(), journal: &self.staged, manifest: &self.manifest };
+        let run = Run { directory: &self.directory.fd, journal: &self.staged, manifest: &self.manifest };
         if let Err(source) = run.roll_forward() {
             let error = unwritable(path)(source);
             return Err(match run.roll_back() {
@@ -409,7 +411,7 @@ impl<'d> Transaction<'d> {
             return Ok(());
         }
         self.manifest.files.retain(|change| change.path != path);
-        let (fd, name) = (self.directory.fd(), path.name());
+        let (fd, name) = (&self.directory.fd, path.name());
         let advanced = fs::rename(&self.staged, name, fd, name).and_then(|()| fs::sync_directory(fd));
         advanced.map_err(unwritable(&self.directory.path_of(&path)))
     }

@@ -50,7 +50,7 @@ impl Trusted {
     pub(super) fn of(directory: impl AsFd) -> io::Result<Self> {
         let mut trusted = Self::runner();
         if let Entry::File { owner } = fs::entry(directory, FileRole::CaKey.file_name())? {
-            trusted.0.push(owner.user);
+            trusted.0.push(owner);
         }
         Ok(trusted)
     }
