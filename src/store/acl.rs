@@ -2,15 +2,13 @@
 //! tag, permission and id, all little-endian (linux/posix_acl_xattr.h).
 
 use std::fmt;
-use std::io;
-use std::os::fd::AsFd;
 
 pub(super) const READ: u16 = 4;
 pub(super) const WRITE: u16 = 2;
 
 /// The access control list of a file or folder, where it has more than its mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Acl(Vec<u8>);
+pub(super) struct Acl(pub(super) Vec<u8>);
 
 /// A user or a group that an access control list names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,71 +72,6 @@ impl fmt::Display for Named {
         }
     }
 }
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-mod system {
-    use rustix::fs::{XattrFlags, fgetxattr, fremovexattr, fsetxattr, getxattr};
-    use rustix::io::Errno;
-
-    use super::*;
-
-    const ATTRIBUTE: &str = "system.posix_acl_access";
-    /// Linux keeps no more in an attribute.
-    const MOST: usize = 64 * 1024;
-
-    fn read(get: impl FnOnce(&mut [u8]) -> rustix::io::Result<usize>) -> io::Result<Option<Acl>> {
-        let mut value = vec![0; MOST];
-        match get(&mut value) {
-            Ok(length) => {
-                value.truncate(length);
-                Ok(Some(Acl(value)))
-            }
-            Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// That of an open file or folder.
-    pub(in super::super) fn of(file: impl AsFd) -> io::Result<Option<Acl>> {
-        read(|value| fgetxattr(file, ATTRIBUTE, value))
-    }
-
-    /// That of what a path leads to, which need not be readable.
-    pub(in super::super) fn of_path(path: &std::path::Path) -> io::Result<Option<Acl>> {
-        read(|value| getxattr(path, ATTRIBUTE, value))
-    }
-
-    /// Gives a file this list, or none where it inherited one from its folder.
-    pub(in super::super) fn set(file: impl AsFd, acl: Option<&Acl>) -> io::Result<()> {
-        match acl {
-            Some(Acl(value)) => Ok(fsetxattr(file, ATTRIBUTE, value, XattrFlags::empty())?),
-            None => match fremovexattr(file, ATTRIBUTE) {
-                Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
-                Err(error) => Err(error.into()),
-            },
-        }
-    }
-}
-
-/// Elsewhere they are of another kind, and no mode shows them.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-mod system {
-    use super::*;
-
-    pub(in super::super) fn of(_: impl AsFd) -> io::Result<Option<Acl>> {
-        Ok(None)
-    }
-
-    pub(in super::super) fn of_path(_: &std::path::Path) -> io::Result<Option<Acl>> {
-        Ok(None)
-    }
-
-    pub(in super::super) fn set(_: impl AsFd, _: Option<&Acl>) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-pub(super) use system::{of, of_path, set};
 
 #[cfg(test)]
 mod tests {

@@ -17,8 +17,9 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::base::error::Error;
-use crate::store::acl::{self, Acl};
+use crate::store::acl::Acl;
 use crate::store::error::{about, not_a_file, too_large, unreadable};
+use crate::store::file_system::{acl, acl_of_path, set_acl};
 use crate::store::mode::FileMode;
 use crate::store::relative_path::RelativePath;
 
@@ -40,10 +41,7 @@ pub(crate) struct Owner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Absent,
-    /// Of this user.
-    File {
-        owner: u32,
-    },
+    File { owner: u32 },
     SymbolicLink,
     Folder,
     Other,
@@ -171,11 +169,11 @@ pub(super) fn entry(directory: impl AsFd, name: impl Arg) -> io::Result<Entry> {
 pub(super) fn state(directory: impl AsFd, name: &str) -> io::Result<FileState> {
     let stat = rustix::fs::statat(&directory, name, AtFlags::empty())?;
     let acl = match rustix::fs::openat(&directory, name, READ, Mode::empty()) {
-        Ok(file) => acl::of(file)?,
+        Ok(file) => acl(file)?,
         // A file that this user may not read has a list all the same.
         Err(_) => {
             let directory = directory.as_fd().as_raw_fd();
-            acl::of_path(format!("/proc/self/fd/{directory}/{name}").as_ref())?
+            acl_of_path(format!("/proc/self/fd/{directory}/{name}").as_ref())?
         }
     };
     Ok(FileState::of(&stat, acl))
@@ -383,7 +381,7 @@ pub(super) fn create(
     content: &[u8],
     mode: FileMode,
     owner: Option<Owner>,
-    acl: Option<&Acl>,
+    wanted: Option<&Acl>,
     protection: Protection,
 ) -> io::Result<Created> {
     step()?;
@@ -391,17 +389,17 @@ pub(super) fn create(
     let mut file = File::from(rustix::fs::openat(directory, name, flags, Mode::from_raw_mode(0o600))?);
     let is_owned = owner.map_or(Ok(true), |owner| set_owner(&file, owner))?;
     let mode = if is_owned { mode } else { mode.for_owner_alone() };
-    let acl = acl.filter(|_| is_owned);
+    let wanted = wanted.filter(|_| is_owned);
     // The folder may have handed down a list of its own.
-    acl::set(&file, None)?;
+    set_acl(&file, None)?;
     rustix::fs::fchmod(&file, mode.raw())?;
-    if acl.is_some() {
+    if wanted.is_some() {
         step()?;
-        acl::set(&file, acl)?;
+        set_acl(&file, wanted)?;
     }
-    let has = FileState::of(&rustix::fs::fstat(&file)?, acl::of(&file)?);
+    let has = FileState::of(&rustix::fs::fstat(&file)?, acl(&file)?);
     let user = owner.filter(|_| is_owned).map_or(rustix::process::geteuid().as_raw(), |owner| owner.user);
-    let is_as_asked = !has.mode.exceeds(mode) && has.acl.as_ref() == acl && has.owner.user == user;
+    let is_as_asked = !has.mode.exceeds(mode) && has.acl.as_ref() == wanted && has.owner.user == user;
     let exceeds = (!is_as_asked).then_some(has);
     if exceeds.is_none() || protection == Protection::GivenUp {
         step()?;
@@ -409,16 +407,6 @@ pub(super) fn create(
     }
     Ok(Created { file, is_owned, exceeds })
 }
-
-/// Lets the system write a file soon, so that several are on their way when the first is waited for.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn write_soon(file: &File) {
-    // What is said to be of no more use is written at once. It is a hint: nothing depends on it.
-    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn write_soon(_: &File) {}
 
 /// Waits until a file is on disk.
 pub(super) fn sync(file: &File) -> io::Result<()> {

@@ -12,7 +12,7 @@ use crate::base::note::Note;
 use crate::base::text::listed;
 use crate::store::directory::Directory;
 use crate::store::error::{about, quoted, unfinished, unreadable, unsearchable, unwritable};
-use crate::store::file_system::is_mount;
+use crate::store::file_system::{is_mount, write_soon};
 use crate::store::fs::{self, Content, Created, Entry, FileState, Owner, Print, Protection};
 use crate::store::issued::{INVENTORY, ISSUED_FOLDER};
 use crate::store::journal::{self, Run};
@@ -234,7 +234,7 @@ impl<'d> Transaction<'d> {
                 }
             }
             // What a file system has to write together costs it less.
-            written.iter().for_each(|(_, opened)| fs::write_soon(opened));
+            written.iter().for_each(|(_, opened)| write_soon(opened));
             for (file, opened) in written {
                 fs::sync(&opened).map_err(unwritable(&self.directory.path_of(&file.path)))?;
             }

@@ -6,7 +6,8 @@ use std::os::fd::AsFd;
 
 use rustix::fs::Stat;
 
-use crate::store::acl::{self, Named};
+use crate::store::acl::{Acl, Named, WRITE};
+use crate::store::file_system::acl;
 use crate::store::fs::{self, Entry, read_text};
 use crate::store::layout::FileRole;
 
@@ -62,7 +63,7 @@ impl Trusted {
     /// Who could change a folder and is not among these, if anybody.
     pub(super) fn other_writer(&self, opened: impl AsFd) -> io::Result<Option<Writer>> {
         let stat = rustix::fs::fstat(&opened)?;
-        let acl = acl::of(&opened)?;
+        let acl = acl(&opened)?;
         Ok(self.writer(&stat, acl.as_ref(), |group, owner| self.has_only_these(group, owner)))
     }
 
@@ -78,14 +79,14 @@ impl Trusted {
     fn writer(
         &self,
         stat: &Stat,
-        acl: Option<&acl::Acl>,
+        acl: Option<&Acl>,
         is_private: impl Fn(u32, u32) -> bool,
     ) -> Option<Writer> {
         let group_may = match acl {
-            Some(acl) => acl.group_permission() & acl::WRITE != 0,
+            Some(acl) => acl.group_permission() & WRITE != 0,
             None => stat.st_mode & 0o020 != 0,
         };
-        let named = acl.map(|acl| acl.named_with(acl::WRITE)).unwrap_or_default();
+        let named = acl.map(|acl| acl.named_with(WRITE)).unwrap_or_default();
         let named = named.into_iter().find(|named| match named {
             Named::User(id) => !self.has(*id),
             Named::Group(id) => !is_private(*id, stat.st_uid),
