@@ -134,7 +134,8 @@ impl Directory {
         journal::recover(&self.fd, self.protection).map_err(|obstacle| obstacle.in_directory(&self.path))
     }
 
-    /// Takes the lock of a folder that others than these cannot change.
+    /// Takes the lock of a folder that others than these cannot change. Where the file system is read-only there is
+    /// none, and nothing to protect.
     fn lock(&mut self, access: Access, protection: Protection, trust: &Trust<'_>) -> Result<(), Error> {
         let start = Instant::now();
         loop {
@@ -145,24 +146,47 @@ impl Directory {
             {
                 return Err(error);
             }
-            self.take_lock(start)?;
-            // Another run may have removed the folder, or put another in its place, while this waited.
-            let is_settled = self.lock.is_some() || self.read_only.is_some();
-            if !is_settled || !self.is_still_there()? {
-                self.lock = None;
+            let holder = self.try_lock()?;
+            // Another run may have removed the folder, or put another in its place.
+            if !self.is_still_there()? {
+                (self.lock, self.read_only) = (None, None);
                 self.fd = open_or_make(&self.path, access, &mut self.made)?;
                 continue;
             }
-            let is_unprotected = self.lock.as_ref().is_some_and(|lock| lock.mode_exceeds);
-            return match untrusted {
-                _ if protection == Protection::GivenUp && is_unprotected => {
-                    self.protection = Protection::GivenUp;
-                    Ok(())
+            if let Some(holder) = holder {
+                if start.elapsed() > LOCK_PATIENCE {
+                    return Err(self.locked(holder));
                 }
-                Some(error) => Err(error),
-                None => Ok(()),
-            };
+                thread::sleep(POLL);
+                continue;
+            }
+            let is_unprotected = self.lock.as_ref().is_some_and(|lock| lock.mode_exceeds);
+            if protection == Protection::GivenUp && is_unprotected {
+                self.protection = Protection::GivenUp;
+                return Ok(());
+            }
+            return untrusted.map_or(Ok(()), Err);
         }
+    }
+
+    /// Returns who holds the lock, if it cannot be taken now.
+    fn try_lock(&mut self) -> Result<Option<Holder>, Error> {
+        let error = failed(&self.path, "cannot lock the folder");
+        if let Some(option) = nfs_without_locks(&self.fd) {
+            let reason = format!("it is mounted with `{option}`, so no lock excludes other machines");
+            return Err(error(io::Error::other(reason)));
+        }
+        match lock::attempt(&self.fd) {
+            Ok(Ok(lock)) => self.lock = Some(lock),
+            Ok(Err(holder)) => return Ok(Some(holder)),
+            Err(source) => match source.raw_os_error().map(Errno::from_raw_os_error) {
+                Some(errno @ (Errno::ROFS | Errno::ACCESS | Errno::PERM)) => self.read_only = Some(errno),
+                // The folder was removed meanwhile, or its file was by a run on another mount.
+                Some(Errno::NOENT | Errno::STALE) => return Ok(Some(Holder::Running)),
+                _ => return Err(error(source)),
+            },
+        }
+        Ok(None)
     }
 
     /// That others could change it, or a folder of it whose content is believed.
@@ -194,40 +218,6 @@ impl Directory {
             }
         }
         Ok(None)
-    }
-
-    /// Takes the lock; where the file system is read-only there is none, and nothing to protect.
-    fn take_lock(&mut self, start: Instant) -> Result<(), Error> {
-        let error = failed(&self.path, "cannot lock the folder");
-        if let Some(option) = nfs_without_locks(&self.fd) {
-            let reason = format!("it is mounted with `{option}`, so no lock excludes other machines");
-            return Err(error(io::Error::other(reason)));
-        }
-        loop {
-            let holder = match lock::attempt(&self.fd) {
-                Ok(Ok(lock)) => {
-                    self.lock = Some(lock);
-                    return Ok(());
-                }
-                Ok(Err(holder)) => holder,
-                Err(source) => match source.raw_os_error().map(Errno::from_raw_os_error) {
-                    Some(errno @ (Errno::ROFS | Errno::ACCESS | Errno::PERM)) => {
-                        self.read_only = Some(errno);
-                        return Ok(());
-                    }
-                    // The folder was removed meanwhile, or its file was by a run on another mount.
-                    Some(Errno::NOENT | Errno::STALE) => match self.is_still_there()? {
-                        true => Holder::Running,
-                        false => return Ok(()),
-                    },
-                    _ => return Err(error(source)),
-                },
-            };
-            if start.elapsed() > LOCK_PATIENCE {
-                return Err(self.locked(holder));
-            }
-            thread::sleep(POLL);
-        }
     }
 
     fn is_still_there(&self) -> Result<bool, Error> {
