@@ -25,7 +25,6 @@ use crate::store::trust::{Trusted, Writer};
 /// A run takes a second or two; whoever waits longer waits for something that hangs.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a run may do with a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Make it if it is missing, and change it.
@@ -129,7 +128,6 @@ impl Directory {
         Ok(interruption(&self.fd).map_err(unsearchable(&self.path))?.is_some())
     }
 
-    /// Completes or undoes an interrupted run.
     pub(super) fn recover(&self) -> Result<Option<Recovered>, Error> {
         journal::recover(&self.fd, self.protection).map_err(|obstacle| obstacle.in_directory(&self.path))
     }
@@ -243,7 +241,6 @@ impl Directory {
         ))
     }
 
-    /// Whether this run may change it.
     pub(super) fn may_write(&self) -> Result<(), Error> {
         match (&self.lock, self.read_only) {
             (_, Some(errno)) => Err(unwritable(&self.path)(errno.into())),
@@ -257,7 +254,6 @@ impl Directory {
         self.protection
     }
 
-    /// What became of an interrupted run, if there was one.
     pub(crate) fn recovery(&self) -> Option<Recovery> {
         Some(self.recovered.as_ref()?.recovery)
     }
@@ -273,12 +269,10 @@ impl Directory {
         self.ca_serial = Some(serial);
     }
 
-    /// The path that it was opened by.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The path of one of its files.
     pub(crate) fn path_of(&self, file: impl Into<RelativePath>) -> PathBuf {
         path_of(&self.path, file)
     }
@@ -316,7 +310,6 @@ impl Directory {
         }
     }
 
-    /// By what a file is recognised again.
     pub(super) fn print(&self, file: &RelativePath) -> Result<Option<Print>, Error> {
         let Some(parent) = self.parent(file)? else { return Ok(None) };
         fs::print(parent, file.name()).map_err(unreadable(&self.path_of(file)))
@@ -342,21 +335,16 @@ impl Directory {
     /// If it is no regular file, or cannot be written; then it is as it was.
     pub(crate) fn append(&self, file: impl Into<RelativePath>, lines: &[u8]) -> Result<(), Error> {
         let file = file.into();
-        let path = self.path_of(&file);
         self.may_write()?;
-        let made = match file.folder() {
-            Some(folder) => fs::make_subdirectory_if_missing(&self.fd, folder).map_err(unwritable(&path))?,
-            None => false,
-        };
+        // A link is refused.
         self.state(&file)?;
-        let Some(parent) = self.parent(&file)? else {
-            return Err(unwritable(&path)(io::ErrorKind::NotFound.into()));
+        let append = || {
+            let is_new =
+                file.folder().map_or(Ok(false), |folder| fs::make_folder_if_missing(&self.fd, folder))?;
+            fs::append(fs::open_or_make_folder(&self.fd, file.folder())?, file.name(), lines)?;
+            if is_new { fs::sync_directory(&self.fd) } else { Ok(()) }
         };
-        fs::append(parent, file.name(), lines).map_err(unwritable(&path))?;
-        if made {
-            fs::sync_directory(&self.fd).map_err(unwritable(&path))?;
-        }
-        Ok(())
+        append().map_err(unwritable(&self.path_of(&file)))
     }
 
     /// Removes files of a folder, in this order; and the folder, if nothing else is in it.

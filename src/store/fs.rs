@@ -30,14 +30,12 @@ pub(crate) const MAX_FILE_SIZE: u64 = 1024 * 1024;
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// Who a file belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Owner {
     pub(super) user: u32,
     pub(super) group: u32,
 }
 
-/// What stands at a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Absent,
@@ -50,7 +48,6 @@ pub(super) enum Entry {
 /// Whether files have to be protected by their modes and owners.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protection {
-    /// They have to.
     #[default]
     Required,
     /// The person accepts a file system that keeps no modes, such as WSL's drvfs, CIFS and vfat: everybody on
@@ -125,7 +122,7 @@ pub(super) fn open_folder(parent: &OwnedFd, name: Option<&str>) -> io::Result<Op
 /// The same, where the folder is made if it is missing.
 pub(super) fn open_or_make_folder(parent: &OwnedFd, name: Option<&str>) -> io::Result<OwnedFd> {
     if let Some(name) = name {
-        make_subdirectory_if_missing(parent, name)?;
+        make_folder_if_missing(parent, name)?;
     }
     open_folder(parent, name)?.ok_or_else(|| io::ErrorKind::NotFound.into())
 }
@@ -138,7 +135,7 @@ pub(super) fn make_subdirectory(parent: &OwnedFd, name: &str) -> io::Result<Owne
 }
 
 /// Makes a folder that all can read; returns whether it was missing.
-pub(super) fn make_subdirectory_if_missing(parent: impl AsFd, name: &str) -> io::Result<bool> {
+pub(super) fn make_folder_if_missing(parent: impl AsFd, name: &str) -> io::Result<bool> {
     if exists(&parent, name)? {
         return Ok(false);
     }
@@ -247,7 +244,6 @@ pub(super) fn is_at(
     }
 }
 
-/// A text file of the system.
 pub(super) fn read_text(path: &str) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(MAX_FILE_SIZE).read_to_string(&mut text)?;
@@ -258,7 +254,6 @@ pub(super) fn exists(directory: impl AsFd, name: impl Arg) -> io::Result<bool> {
     Ok(!matches!(entry(directory, name)?, Entry::Absent))
 }
 
-/// What reading a file found.
 pub(super) enum Content {
     Absent,
     NotAFile,
@@ -408,7 +403,6 @@ pub(super) fn create(
     Ok(Created { file, is_owned, exceeds })
 }
 
-/// Waits until a file is on disk.
 pub(super) fn sync(file: &File) -> io::Result<()> {
     step()?;
     file.sync_all()
@@ -437,7 +431,6 @@ pub(super) fn append(directory: impl AsFd, name: &str, lines: &[u8]) -> io::Resu
     }
 }
 
-/// The position after the last newline.
 fn end_of_lines(file: &mut File) -> io::Result<u64> {
     const PIECE: u64 = 4096;
     let mut end = file.metadata()?.len();
@@ -499,7 +492,6 @@ pub(super) fn remove_file(directory: impl AsFd, name: impl Arg) -> io::Result<()
     Ok(rustix::fs::unlinkat(directory, name, AtFlags::empty())?)
 }
 
-/// Removes an empty folder.
 pub(super) fn remove_subdirectory(parent: impl AsFd, name: impl Arg) -> io::Result<()> {
     step()?;
     Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?)

@@ -97,9 +97,7 @@ fn is_path(file: &str) -> bool {
     components.all(|is_name| is_name) && !file.contains('\0')
 }
 
-/// A line of an inventory.
 pub(crate) enum Line {
-    /// What was signed.
     Entry(Box<IssuedEntry>),
     /// No run wrote it so, for this reason.
     Damaged(String),
@@ -167,7 +165,6 @@ pub(crate) struct Overview {
     pub(crate) damaged_lines: usize,
 }
 
-/// The last line of a file.
 #[derive(Debug)]
 struct Last {
     line: usize,
@@ -221,7 +218,6 @@ impl Overview {
         })
     }
 
-    /// Whether a file is among them.
     pub(crate) fn has(&self, file: &str) -> bool {
         self.files.contains_key(file)
     }

@@ -100,28 +100,29 @@ impl Obstacle {
     /// As an error about a directory.
     pub(super) fn in_directory(self, directory: &Path) -> Error {
         let below = |journal| RelativePath::in_directory(journal).below(directory);
-        match self {
-            Self::Io(source) => unfinished(directory, source),
-            Self::NotOwn { journal, reason } => {
-                let path = below(journal);
-                about(&path, format_args!("is what an interrupted run leaves, but was not left by a run of yours: {reason}"))
-                    .of_kind(ErrorKind::Blocked)
-                    .with_hint(format!(
-                        "`rm -r {}` removes it, and leaves the files beside it as they are; or let whoever left it run this",
-                        quoted(&path)
-                    ))
-            }
-            Self::Changed(file) => {
-                let file = file.below(directory);
-                about(&file, "was changed after a run was interrupted, which can now be neither completed nor undone")
-                    .of_kind(ErrorKind::Blocked)
-                    .with_hint(format!(
-                        "put {} back as it was and run this again; or `rm -r {}` leaves all files as they are now, and removes what the run had kept of the old ones (look into it first)",
-                        file.display(),
-                        quoted(&below(COMMIT))
-                    ))
-            }
-        }
+        let remove = |journal| format!("`rm -r {}`", quoted(&below(journal)));
+        let (path, what, hint) = match self {
+            Self::Io(source) => return unfinished(directory, source),
+            Self::NotOwn { journal, reason } => (
+                below(journal),
+                format!("is what an interrupted run leaves, but was not left by a run of yours: {reason}"),
+                format!(
+                    "{} removes it, and leaves the files beside it as they are; or let whoever left it run this",
+                    remove(journal)
+                ),
+            ),
+            Self::Changed(file) => (
+                file.below(directory),
+                "was changed after a run was interrupted, which can now be neither completed nor undone"
+                    .into(),
+                format!(
+                    "put {} back as it was and run this again; or {} leaves all files as they are now, and removes what the run had kept of the old ones (look into it first)",
+                    file.below(directory).display(),
+                    remove(COMMIT)
+                ),
+            ),
+        };
+        about(&path, what).of_kind(ErrorKind::Blocked).with_hint(hint)
     }
 }
 
@@ -204,7 +205,6 @@ pub(super) fn interruption(directory: &OwnedFd) -> io::Result<Option<Interruptio
     }
 }
 
-/// Completes or undoes an interrupted run.
 pub(super) fn recover(directory: &OwnedFd, protection: Protection) -> Result<Option<Recovered>, Obstacle> {
     // An empty folder is in the way of the next run.
     for journal in [COMMIT, STAGED] {
@@ -229,7 +229,6 @@ pub(super) fn recover(directory: &OwnedFd, protection: Protection) -> Result<Opt
 /// A run that has decided on its files.
 pub(super) struct Run<'a> {
     pub(super) directory: &'a OwnedFd,
-    /// The folder of the run.
     pub(super) journal: &'a OwnedFd,
     pub(super) manifest: &'a Manifest,
 }
@@ -531,7 +530,6 @@ pub(super) fn free_name(directory: &OwnedFd, first: &str) -> io::Result<String> 
     Ok(name)
 }
 
-/// Removes what was staged.
 pub(super) fn discard(directory: &OwnedFd) -> io::Result<()> {
     if exists(directory, STAGED)? {
         fs::remove(directory, STAGED.as_ref())?;

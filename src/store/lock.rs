@@ -86,7 +86,6 @@ pub(super) enum Holding {
     Unknown,
 }
 
-/// Looks whether a run is at work in a folder.
 pub(super) fn holding(directory: &OwnedFd) -> io::Result<Holding> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match rustix::fs::openat(directory, NAME, flags, Mode::empty()) {

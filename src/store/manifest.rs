@@ -20,7 +20,6 @@ const VERSION: u32 = 1;
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Manifest {
     version: u32,
-    /// Who runs it.
     uid: u32,
     /// The inodes of the directory and of the folder of the run: a copy has others.
     directory: u64,
@@ -50,7 +49,6 @@ pub(super) struct Change {
     pub(super) new: Print,
 }
 
-/// A file that stays.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Kept {
     pub(super) path: RelativePath,
@@ -73,7 +71,6 @@ impl Manifest {
         })
     }
 
-    /// Whether a folder was there before.
     pub(super) fn had_folder(&self, folder: &str) -> bool {
         self.folders.iter().any(|known| known == folder)
     }

@@ -38,7 +38,7 @@ pub use layout::FileRole;
 pub use mode::FileMode;
 pub(crate) use mode::ModeInvalid;
 pub(crate) use relative_path::RelativePath;
-pub(crate) use survey::{SeenFile, Survey, SurveyedFile, View};
+pub(crate) use survey::{SeenFile, Survey, View};
 pub(crate) use transaction::{Committed, Existing, StagedFile};
 
 crate::base::text::serialize_as_displayed!(FileMode);

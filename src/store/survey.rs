@@ -23,12 +23,10 @@ use crate::store::trust::{Trusted, Writer};
 /// What lies in a certificate directory, whatever state it is in.
 #[derive(Debug)]
 pub(crate) struct Survey {
-    /// The path that it was opened by.
     pub path: PathBuf,
-    /// What an interrupted run left, if there is such a thing.
     pub interruption: Option<Interruption>,
     /// The files that are there, in the order in which the documentation page names them.
-    pub files: Vec<SurveyedFile>,
+    pub files: Vec<(FileRole, SeenFile)>,
     /// The files of a Kubernetes Secret that are there, by their names.
     pub mounted: Vec<(&'static str, SeenFile)>,
 }
@@ -36,17 +34,6 @@ pub(crate) struct Survey {
 /// The names in a Secret of the type `kubernetes.io/tls`, and the CA certificate that cert-manager adds.
 const KUBERNETES_TLS: [&str; 3] = ["tls.crt", "tls.key", "ca.crt"];
 
-/// A file of a [`Survey`].
-#[derive(Debug)]
-pub(crate) struct SurveyedFile {
-    pub role: FileRole,
-    /// Its permissions, or those of the file that it links to.
-    pub mode: Option<FileMode>,
-    /// Its content, or why it cannot be read.
-    pub content: Result<Zeroizing<Vec<u8>>, String>,
-}
-
-/// What can be seen of a file.
 #[derive(Debug)]
 pub(crate) struct SeenFile {
     /// Its permissions, or those of the file that it links to.
@@ -96,12 +83,9 @@ impl View {
                 return Ok(read);
             }
             if start.elapsed() > PATIENCE {
-                let waited = PATIENCE.as_secs();
-                return Err(about(
-                    path,
-                    format_args!("changed while it was read, again and again for {waited} seconds"),
-                )
-                .with_hint("wait until the other run ends, then run this again".to_owned()));
+                let what = "changed while it was read, again and again for";
+                return Err(about(path, format_args!("{what} {} seconds", PATIENCE.as_secs()))
+                    .with_hint("wait until the other run ends, then run this again".to_owned()));
             }
             thread::sleep(POLL);
         }
@@ -152,7 +136,6 @@ impl View {
         names.chain(issued.iter().map(String::as_str)).map(|name| fs::identity(&self.fd, name)).collect()
     }
 
-    /// What an interrupted run left in it.
     pub(crate) fn interruption(&self) -> Option<&Interruption> {
         self.interruption.as_ref()
     }
@@ -223,10 +206,8 @@ impl View {
 
     /// The files of the directory itself.
     pub(crate) fn survey(&self) -> Survey {
-        let files = FileRole::AS_LISTED.into_iter().filter_map(|role| {
-            let SeenFile { mode, content } = self.look(role.file_name())?;
-            Some(SurveyedFile { role, mode, content })
-        });
+        let files =
+            FileRole::AS_LISTED.into_iter().filter_map(|role| Some((role, self.look(role.file_name())?)));
         let mounted = KUBERNETES_TLS.into_iter().filter_map(|name| Some((name, self.look(name)?)));
         Survey {
             path: self.path.clone(),
@@ -236,7 +217,6 @@ impl View {
         }
     }
 
-    /// The path that it was opened by.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -286,6 +266,10 @@ impl Survey {
     /// Reads a directory as it is at one moment.
     pub(crate) fn of(path: &Path) -> Result<Self, Error> {
         View::of(path, |view| Ok(view.survey()))
+    }
+
+    pub(crate) fn file(&self, role: FileRole) -> Option<&SeenFile> {
+        self.files.iter().find(|(found, _)| *found == role).map(|(_, file)| file)
     }
 }
 

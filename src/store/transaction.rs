@@ -36,7 +36,6 @@ pub(crate) enum Existing {
 #[derive(Debug)]
 pub(crate) struct StagedFile<'a> {
     pub path: RelativePath,
-    /// Its whole content.
     pub content: &'a [u8],
     /// Its permissions, exactly. An access control list of the file that it replaces stays.
     pub mode: FileMode,
@@ -44,7 +43,6 @@ pub(crate) struct StagedFile<'a> {
     pub owner: Option<Owner>,
 }
 
-/// What a change has done.
 #[derive(Debug)]
 pub(crate) struct Committed {
     /// Where the replaced files are, if they are kept.
@@ -96,14 +94,11 @@ impl Directory {
         let committed = match prepared {
             Err(error) => return Err(self.after_discarding(error)),
             Ok((transaction, true)) => transaction.put_into_place()?,
-            Ok((transaction, false)) => {
-                let left = journal::discard(&self.fd).err();
-                Committed {
-                    backup: None,
-                    owner_not_kept: transaction.owner_not_kept,
-                    left: left.map(|error| left_behind(&self.path().join(journal::STAGED), &error)),
-                }
-            }
+            Ok((transaction, false)) => Committed {
+                backup: None,
+                owner_not_kept: transaction.owner_not_kept,
+                left: left_behind(&self.path().join(journal::STAGED), journal::discard(&self.fd)),
+            },
         };
         // From now on the folder stays, even if this run made it.
         self.made.clear();
@@ -187,9 +182,10 @@ impl Directory {
     }
 }
 
-fn left_behind(path: &Path, reason: &io::Error) -> Note {
+fn left_behind(path: &Path, removed: io::Result<()>) -> Option<Note> {
+    let reason = removed.err()?;
     let message = format!("{} cannot be removed: {reason}; the next run tries again", path.display());
-    Note::new("left-behind", message)
+    Some(Note::new("left-behind", message))
 }
 
 impl<'d> Transaction<'d> {
@@ -276,7 +272,6 @@ impl<'d> Transaction<'d> {
         }
     }
 
-    /// Enters a file into the manifest.
     fn enter(&mut self, file: &StagedFile<'_>) -> Result<(), Error> {
         if let Some(folder) = file.path.folder()
             && !self.manifest.had_folder(folder)
@@ -310,7 +305,6 @@ impl<'d> Transaction<'d> {
         }
     }
 
-    /// The directory that is being changed.
     pub(crate) fn directory(&self) -> &Directory {
         self.directory
     }
@@ -362,11 +356,11 @@ impl<'d> Transaction<'d> {
                 Err(source) => unfinished(path, source),
             });
         }
-        let finished = run.finish();
+        let left = left_behind(&path.join(journal::COMMIT), run.finish());
         Ok(Committed {
             backup: self.manifest.backup.as_deref().map(|name| path.join(name)),
             owner_not_kept: self.owner_not_kept,
-            left: finished.err().map(|error| left_behind(&path.join(journal::COMMIT), &error)),
+            left,
         })
     }
 
