@@ -19,7 +19,7 @@ use crate::store::issued::{ISSUED_FOLDER, NEXT_FOLDER};
 use crate::store::journal::{self, POLL, Recovered, Recovery, interruption};
 use crate::store::layout::FileRole;
 use crate::store::lock::{self, Holder, Lock};
-use crate::store::relative_path::RelativePath;
+use crate::store::relative_path::{RelativePath, path_of};
 use crate::store::trust::{Trusted, Writer};
 
 /// A run takes a second or two; whoever waits longer waits for something that hangs.
@@ -392,11 +392,6 @@ fn remove_made(made: &mut Vec<PathBuf>) {
     for path in made.drain(..).rev() {
         let _ = fs::remove_subdirectory(CWD, &path);
     }
-}
-
-/// The path of a file: `certs/ca.pem`, and for the current folder just `ca.pem`.
-pub(crate) fn path_of(directory: &Path, file: impl Into<RelativePath>) -> PathBuf {
-    file.into().below(directory)
 }
 
 /// Somebody else could change a folder.

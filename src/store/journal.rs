@@ -26,7 +26,7 @@ use crate::store::layout::FileRole;
 use crate::store::lock::{self, Holding};
 use crate::store::manifest::{self, Change, Manifest};
 use crate::store::mode::FileMode;
-use crate::store::relative_path::RelativePath;
+use crate::store::relative_path::{RelativePath, path_of};
 use crate::x509::SerialCounter;
 
 pub(super) const STAGED: &str = ".milvus-certs-staged";
@@ -99,7 +99,7 @@ impl From<io::Error> for Obstacle {
 impl Obstacle {
     /// As an error about a directory.
     pub(super) fn in_directory(self, directory: &Path) -> Error {
-        let below = |journal| RelativePath::in_directory(journal).below(directory);
+        let below = |journal| path_of(directory, RelativePath::in_directory(journal));
         let remove = |journal| format!("`rm -r {}`", quoted(&below(journal)));
         let (path, what, hint) = match self {
             Self::Io(source) => return unfinished(directory, source),
@@ -112,12 +112,12 @@ impl Obstacle {
                 ),
             ),
             Self::Changed(file) => (
-                file.below(directory),
+                path_of(directory, &file),
                 "was changed after a run was interrupted, which can now be neither completed nor undone"
                     .into(),
                 format!(
                     "put {} back as it was and run this again; or {} leaves all files as they are now, and removes what the run had kept of the old ones (look into it first)",
-                    file.below(directory).display(),
+                    path_of(directory, &file).display(),
                     remove(COMMIT)
                 ),
             ),

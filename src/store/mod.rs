@@ -24,7 +24,7 @@ mod trust;
 #[cfg(test)]
 pub(crate) use fs::fault;
 
-pub(crate) use directory::{Access, Directory, path_of};
+pub(crate) use directory::{Access, Directory};
 pub(crate) use error::unreadable;
 pub use fs::Protection;
 pub(crate) use fs::{
@@ -37,7 +37,7 @@ pub(crate) use layout::Audience;
 pub use layout::FileRole;
 pub use mode::FileMode;
 pub(crate) use mode::ModeInvalid;
-pub(crate) use relative_path::RelativePath;
+pub(crate) use relative_path::{RelativePath, path_of};
 pub(crate) use survey::{SeenFile, Survey, View};
 pub(crate) use transaction::{Committed, Existing, StagedFile};
 

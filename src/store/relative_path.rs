@@ -37,12 +37,13 @@ impl RelativePath {
         let is_plain = |name: &str| !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0']);
         is_plain(&self.name) && self.folder().is_none_or(is_plain)
     }
+}
 
-    /// Its path as people name it: `certs/ca.pem`, and for the current folder just `ca.pem`.
-    pub(crate) fn below(&self, directory: &Path) -> PathBuf {
-        let directory = if directory == Path::new(".") { Path::new("") } else { directory };
-        directory.join(self.folder().unwrap_or_default()).join(self.name())
-    }
+/// The path of a file as people name it: `certs/ca.pem`, and for the current folder just `ca.pem`.
+pub(crate) fn path_of(directory: &Path, file: impl Into<RelativePath>) -> PathBuf {
+    let directory = if directory == Path::new(".") { Path::new("") } else { directory };
+    let file = file.into();
+    directory.join(file.folder().unwrap_or_default()).join(file.name())
 }
 
 impl From<FileRole> for RelativePath {

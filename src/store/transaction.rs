@@ -59,8 +59,8 @@ pub(crate) struct Transaction<'d> {
     directory: &'d Directory,
     staged: OwnedFd,
     manifest: Manifest,
-    /// What the files that are there allow.
-    permissions: Vec<(RelativePath, FileState)>,
+    /// The files that are there already.
+    replaced: Vec<(RelativePath, FileState)>,
     owner_not_kept: Vec<RelativePath>,
     /// Files that were read and that stay.
     kept: RefCell<Vec<Kept>>,
@@ -83,9 +83,9 @@ impl Directory {
         self.may_write()?;
         // What an earlier change of this run could not clean up is in the way of this one.
         self.recover()?;
-        let permissions = self.replaceable(files, existing)?;
+        let replaced = self.replaceable(files, existing)?;
         let staged = fs::make_subdirectory(&self.fd, journal::STAGED).map_err(unwritable(self.path()))?;
-        let prepared = Transaction::new(self, staged, permissions, existing).and_then(|mut transaction| {
+        let prepared = Transaction::new(self, staged, replaced, existing).and_then(|mut transaction| {
             transaction.stage(files)?;
             verify(&transaction)?;
             let is_decided = transaction.decide()?;
@@ -122,21 +122,21 @@ impl Directory {
         self.write(&[file], Existing::Replace, |_| Ok(())).map(drop)
     }
 
-    /// What the files that are to be replaced allow.
+    /// The files that are to be replaced, if they may be.
     fn replaceable(
         &self,
         files: &[StagedFile<'_>],
         existing: Existing,
     ) -> Result<Vec<(RelativePath, FileState)>, Error> {
-        let mut permissions = Vec::new();
+        let mut replaced = Vec::new();
         for StagedFile { path, .. } in files {
             if let Some(found) = self.state(path)? {
-                permissions.push((path.clone(), found));
+                replaced.push((path.clone(), found));
             }
         }
-        if existing == Existing::Refuse && !permissions.is_empty() {
+        if existing == Existing::Refuse && !replaced.is_empty() {
             let paths: Vec<_> =
-                permissions.iter().map(|(path, _)| self.path_of(path).display().to_string()).collect();
+                replaced.iter().map(|(path, _)| self.path_of(path).display().to_string()).collect();
             let verb = if paths.len() == 1 { "is" } else { "are" };
             return Err(Error::new(format!("{}: {verb} there already", listed(&paths)))
                 .of_kind(ErrorKind::AlreadyThere)
@@ -145,7 +145,7 @@ impl Directory {
         for StagedFile { path, .. } in files {
             self.refuse_mount(path)?;
         }
-        Ok(permissions)
+        Ok(replaced)
     }
 
     /// Refuses a file that is a mount of its own, as `docker -v server.pem:/certs/server.pem` makes it, and
@@ -192,12 +192,12 @@ impl<'d> Transaction<'d> {
     fn new(
         directory: &'d Directory,
         staged: OwnedFd,
-        permissions: Vec<(RelativePath, FileState)>,
+        replaced: Vec<(RelativePath, FileState)>,
         existing: Existing,
     ) -> Result<Self, Error> {
         let unwritable = unwritable(directory.path());
         let backup = match existing {
-            Existing::BackUp(now) if !permissions.is_empty() => {
+            Existing::BackUp(now) if !replaced.is_empty() => {
                 Some(directory.backup_name(now).map_err(&unwritable)?)
             }
             _ => None,
@@ -205,14 +205,8 @@ impl<'d> Transaction<'d> {
         let old = backup.as_deref().map_or(journal::OLD.into(), journal::hidden);
         let manifest = Manifest::new(&directory.fd, &staged, backup).map_err(&unwritable)?;
         fs::make_subdirectory(&staged, &old).map_err(&unwritable)?;
-        Ok(Self {
-            directory,
-            staged,
-            manifest,
-            permissions,
-            owner_not_kept: Vec::new(),
-            kept: RefCell::default(),
-        })
+        let (owner_not_kept, kept) = (Vec::new(), RefCell::default());
+        Ok(Self { directory, staged, manifest, replaced, owner_not_kept, kept })
     }
 
     /// Writes files beside the directory's, and waits until they are on disk.
@@ -240,17 +234,12 @@ impl<'d> Transaction<'d> {
 
     fn create(&self, file: &StagedFile<'_>) -> Result<Created, Error> {
         let path = self.directory.path_of(&file.path);
-        let replaced = self.permissions.iter().find(|(path, _)| *path == file.path);
-        let acl = replaced.and_then(|(_, permissions)| permissions.acl.as_ref());
-        if acl.is_some() && replaced.is_some_and(|(_, permissions)| permissions.mode != file.mode) {
-            let message = format!(
-                "has an access control list (ACL), which is kept as it is, so its mode cannot become {}",
-                file.mode
-            );
-            return Err(about(&path, message).with_hint(format!(
-                "`getfacl {0}` shows the list; `setfacl -b {0}` removes it",
-                quoted(&path)
-            )));
+        let replaced = self.replaced.iter().find(|(path, _)| *path == file.path);
+        let acl = replaced.and_then(|(_, state)| state.acl.as_ref());
+        if acl.is_some() && replaced.is_some_and(|(_, state)| state.mode != file.mode) {
+            let what = "has an access control list (ACL), which is kept as it is, so its mode cannot become";
+            let hint = format!("`getfacl {0}` shows the list; `setfacl -b {0}` removes it", quoted(&path));
+            return Err(about(&path, format_args!("{what} {}", file.mode)).with_hint(hint));
         }
         let protection = self.directory.protection();
         let created = fs::open_or_make_folder(&self.staged, file.path.folder()).and_then(|folder| {
