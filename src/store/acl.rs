@@ -32,12 +32,11 @@ impl Entry {
 
 impl Acl {
     fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
-        let number =
-            |bytes: &[u8]| bytes.iter().rev().fold(0_u32, |value, byte| value << 8 | u32::from(*byte));
-        self.0.get(4..).unwrap_or_default().chunks_exact(8).map(move |entry| Entry {
-            tag: number(&entry[..2]) as u16,
-            permission: number(&entry[2..4]) as u16,
-            id: number(&entry[4..]),
+        let (entries, _) = self.0.get(4..).unwrap_or_default().as_chunks();
+        entries.iter().map(|&[tag, tag_end, permission, permission_end, id @ ..]: &[u8; 8]| Entry {
+            tag: u16::from_le_bytes([tag, tag_end]),
+            permission: u16::from_le_bytes([permission, permission_end]),
+            id: u32::from_le_bytes(id),
         })
     }
 

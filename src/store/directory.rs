@@ -396,6 +396,7 @@ fn remove_made(made: &mut Vec<PathBuf>) {
 
 /// Somebody else could change a folder.
 fn untrusted(path: &Path, writer: Writer, may_lack_modes: bool) -> Error {
+    const ELSEWHERE: &str = "; a file system without modes (WSL's /mnt, CIFS, vfat) needs another folder, or --accept-unprotected-keys";
     let shown = quoted(path);
     let close = match writer {
         Writer::Everybody | Writer::Group(_) => format!("`chmod go-w {shown}`"),
@@ -404,12 +405,7 @@ fn untrusted(path: &Path, writer: Writer, may_lack_modes: bool) -> Error {
         Writer::Named(Named::User(id)) => format!("`setfacl -x u:{id} {shown}`"),
         Writer::Named(Named::Group(id)) => format!("`setfacl -x g:{id} {shown}`"),
     };
-    let elsewhere = match may_lack_modes {
-        true => {
-            "; a file system without modes (WSL's /mnt, CIFS, vfat) needs another folder, or --accept-unprotected-keys"
-        }
-        false => "",
-    };
+    let elsewhere = if may_lack_modes { ELSEWHERE } else { "" };
     about(path, format_args!("{writer} could change it, and with it what is signed"))
         .with_hint(format!("{close}, if nobody has changed it yet{elsewhere}"))
 }

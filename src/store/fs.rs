@@ -64,7 +64,7 @@ pub(crate) struct FileState {
 }
 
 impl FileState {
-    fn of(stat: &Stat, acl: Option<Acl>) -> Self {
+    pub(super) fn of(stat: &Stat, acl: Option<Acl>) -> Self {
         let owner = Owner { user: stat.st_uid, group: stat.st_gid };
         Self { mode: FileMode::of(stat, acl.as_ref()), owner, acl }
     }
@@ -174,6 +174,11 @@ pub(super) fn state(directory: impl AsFd, name: &str) -> io::Result<FileState> {
         }
     };
     Ok(FileState::of(&stat, acl))
+}
+
+/// Who may do what with an open file or folder.
+pub(super) fn state_of(opened: impl AsFd) -> io::Result<FileState> {
+    Ok(FileState::of(&rustix::fs::fstat(&opened)?, acl(&opened)?))
 }
 
 /// What is different as soon as something else is at a name, or it has changed.
@@ -392,7 +397,7 @@ pub(super) fn create(
         step()?;
         set_acl(&file, wanted)?;
     }
-    let has = FileState::of(&rustix::fs::fstat(&file)?, acl(&file)?);
+    let has = state_of(&file)?;
     let user = owner.filter(|_| is_owned).map_or(rustix::process::geteuid().as_raw(), |owner| owner.user);
     let is_as_asked = !has.mode.exceeds(mode) && has.acl.as_ref() == wanted && has.owner.user == user;
     let exceeds = (!is_as_asked).then_some(has);

@@ -64,7 +64,7 @@ pub(super) fn attempt(directory: &OwnedFd) -> io::Result<Result<Lock, Holder>> {
         }
         Err(error) => return Err(error.into()),
     };
-    if !lock(&file)? {
+    if !lock(&file, FlockOperation::NonBlockingLockExclusive)? {
         return Ok(Err(Holder::Running));
     }
     if !shares_locks(directory) {
@@ -94,17 +94,16 @@ pub(super) fn holding(directory: &OwnedFd) -> io::Result<Holding> {
         Err(Errno::ACCESS | Errno::PERM) => return Ok(Holding::Unknown),
         Err(error) => return Err(error.into()),
     };
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
-        Ok(()) if shares_locks(directory) => Ok(Holding::Nobody),
-        Ok(()) => Ok(Holding::Unknown),
-        Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(Holding::Run),
-        Err(error) => Err(error.into()),
-    }
+    Ok(match lock(&file, FlockOperation::NonBlockingLockShared)? {
+        false => Holding::Run,
+        true if shares_locks(directory) => Holding::Nobody,
+        true => Holding::Unknown,
+    })
 }
 
 /// Locks the file and writes down whose it is; nothing where another run was faster.
 fn take(directory: &OwnedFd, mut file: File) -> io::Result<Option<Lock>> {
-    if !lock(&file)? || !is_at_its_place(directory, &file)? {
+    if !lock(&file, FlockOperation::NonBlockingLockExclusive)? || !is_at_its_place(directory, &file)? {
         return Ok(None);
     }
     let folder = rustix::fs::fstat(directory)?;
@@ -118,10 +117,11 @@ fn take(directory: &OwnedFd, mut file: File) -> io::Result<Option<Lock>> {
         file.seek(SeekFrom::Start(0))?;
         file.write_all((marker().join("\n") + "\n").as_bytes())
     };
-    match write(&mut file) {
-        // Where the lock itself is seen by all, nobody needs to know whose it is: the disk may be full.
-        Err(error) if !shares_locks(directory) => return Err(error),
-        _ => {}
+    // Where the lock itself is seen by all, nobody needs to know whose it is: the disk may be full.
+    if let Err(error) = write(&mut file)
+        && !shares_locks(directory)
+    {
+        return Err(error);
     }
     let mode_exceeds = rustix::fs::fstat(&file)?.st_mode & 0o077 != 0;
     Ok(Some(Lock { directory: directory.try_clone()?, file, mode_exceeds }))
@@ -135,8 +135,8 @@ impl Drop for Lock {
     }
 }
 
-fn lock(file: &File) -> io::Result<bool> {
-    match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+fn lock(file: &File, operation: FlockOperation) -> io::Result<bool> {
+    match rustix::fs::flock(file, operation) {
         Ok(()) => Ok(true),
         Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(false),
         Err(error) => Err(error.into()),

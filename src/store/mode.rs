@@ -42,10 +42,15 @@ impl FileMode {
         self.for_key().map_or(self, |mode| Self(mode.0 & 0o600))
     }
 
+    /// Whether it allows any of these.
+    pub(super) fn allows(self, bits: u16) -> bool {
+        self.0 & bits != 0
+    }
+
     /// Whether everybody can read or change the file.
     #[must_use]
     pub fn is_open_to_others(self) -> bool {
-        self.0 & 0o006 != 0
+        self.allows(0o006)
     }
 
     /// The same mode, if it may be a private key's: readable by its owner and closed to others.
