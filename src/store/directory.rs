@@ -8,18 +8,17 @@ use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use crate::base::error::{Error, ErrorKind};
-use crate::store::acl::Named;
 use crate::store::error::{
     about, failed, no_folder, not_a_file, not_a_folder, quoted, symbolic_link, too_large, unfinished,
     unreadable, unsearchable, unwritable,
 };
 use crate::store::file_system::{may_lack_modes, nfs_without_locks};
-use crate::store::fs::{self, Content, Entry, FileState, Print, Protection};
+use crate::store::fs::{self, Content, Entry, Print};
 use crate::store::issued::{ISSUED_FOLDER, NEXT_FOLDER};
 use crate::store::journal::{self, POLL, Recovered, Recovery, interruption};
-use crate::store::layout::FileRole;
+use crate::store::layout::{FileRole, RelativePath, path_of};
 use crate::store::lock::{self, Holder, Lock};
-use crate::store::relative_path::{RelativePath, path_of};
+use crate::store::mode::{FileState, Named, Protection};
 use crate::store::trust::{Trusted, Writer};
 
 /// A run takes a second or two; whoever waits longer waits for something that hangs.

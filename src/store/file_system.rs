@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use crate::store::acl::Acl;
+use crate::store::mode::Acl;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod system {

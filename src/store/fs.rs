@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RawMode, Stat, Uid};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RawMode, Uid};
 use rustix::io::Errno;
 use rustix::path::Arg;
 use serde::{Deserialize, Serialize};
@@ -17,11 +17,10 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::base::error::Error;
-use crate::store::acl::Acl;
 use crate::store::error::{about, not_a_file, too_large, unreadable};
 use crate::store::file_system::{acl, acl_of_path, set_acl};
-use crate::store::mode::FileMode;
-use crate::store::relative_path::RelativePath;
+use crate::store::layout::RelativePath;
+use crate::store::mode::{Acl, FileMode, FileState, Owner, Protection};
 
 /// Far more than any key, certificate or chain.
 pub(crate) const MAX_FILE_SIZE: u64 = 1024 * 1024;
@@ -31,43 +30,12 @@ const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXE
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owner {
-    pub(super) user: u32,
-    pub(super) group: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Absent,
     File { owner: u32 },
     SymbolicLink,
     Folder,
     Other,
-}
-
-/// Whether files have to be protected by their modes and owners.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Protection {
-    #[default]
-    Required,
-    /// The person accepts a file system that keeps no modes, such as WSL's drvfs, CIFS and vfat: everybody on
-    /// this machine can read the private keys. Where modes are kept, nothing is given up.
-    GivenUp,
-}
-
-/// Who may do what with a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FileState {
-    pub(crate) mode: FileMode,
-    pub(crate) owner: Owner,
-    pub(super) acl: Option<Acl>,
-}
-
-impl FileState {
-    pub(super) fn of(stat: &Stat, acl: Option<Acl>) -> Self {
-        let owner = Owner { user: stat.st_uid, group: stat.st_gid };
-        Self { mode: FileMode::of(stat, acl.as_ref()), owner, acl }
-    }
 }
 
 /// What is known of the content of a file without keeping it: by this it is recognised again.

@@ -21,12 +21,11 @@ use std::{io, thread};
 
 use crate::base::error::{Error, ErrorKind};
 use crate::store::error::{about, quoted, unfinished};
-use crate::store::fs::{self, Content, Entry, Print, Protection, exists};
-use crate::store::layout::FileRole;
+use crate::store::fs::{self, Content, Entry, Print, exists};
+use crate::store::layout::{FileRole, RelativePath, path_of};
 use crate::store::lock::{self, Holding};
 use crate::store::manifest::{self, Change, Manifest};
-use crate::store::mode::FileMode;
-use crate::store::relative_path::{RelativePath, path_of};
+use crate::store::mode::{FileMode, Protection};
 use crate::x509::SerialCounter;
 
 pub(super) const STAGED: &str = ".milvus-certs-staged";

@@ -7,9 +7,9 @@ use rustix::fs::fstat;
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
-use crate::store::fs::{self, Content, Print, Protection};
-use crate::store::mode::FileMode;
-use crate::store::relative_path::RelativePath;
+use crate::store::fs::{self, Content, Print};
+use crate::store::layout::RelativePath;
+use crate::store::mode::{FileMode, Protection};
 
 /// Its name in the folder of the run. No file that is staged begins with a dot.
 pub(super) const NAME: &str = ".manifest";

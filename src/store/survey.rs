@@ -9,7 +9,6 @@ use rustix::fs::{StatVfsMountFlags, fstat, fstatvfs};
 use zeroize::Zeroizing;
 
 use crate::base::error::{Error, ErrorKind};
-use crate::store::acl::{self, Named};
 use crate::store::directory::open;
 use crate::store::error::{about, unsearchable};
 use crate::store::file_system;
@@ -17,7 +16,7 @@ use crate::store::fs::{self, Content, Entry, Identity, MAX_FILE_SIZE};
 use crate::store::issued::{INVENTORY, ISSUED_FOLDER, IssuedName, NEXT_FOLDER};
 use crate::store::journal::{self, Interruption, POLL, interruption};
 use crate::store::layout::FileRole;
-use crate::store::mode::FileMode;
+use crate::store::mode::{FileMode, Named, READ, WRITE};
 use crate::store::trust::{Trusted, Writer};
 
 /// What lies in a certificate directory, whatever state it is in.
@@ -195,7 +194,7 @@ impl View {
     pub(crate) fn access(&self, file: &str) -> io::Result<FileAccess> {
         let state = fs::state(&self.fd, file)?;
         let owner = state.owner.user;
-        let named = state.acl.map(|acl| acl.named_with(acl::READ | acl::WRITE)).unwrap_or_default();
+        let named = state.acl.map(|acl| acl.named_with(READ | WRITE)).unwrap_or_default();
         Ok(FileAccess {
             owner,
             is_trusted: Trusted::of(&self.fd)?.has(owner),

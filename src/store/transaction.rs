@@ -13,13 +13,12 @@ use crate::base::text::listed;
 use crate::store::directory::Directory;
 use crate::store::error::{about, quoted, unfinished, unreadable, unsearchable, unwritable};
 use crate::store::file_system::{is_mount, write_soon};
-use crate::store::fs::{self, Content, Created, Entry, FileState, Owner, Print, Protection};
+use crate::store::fs::{self, Content, Created, Entry, Print};
 use crate::store::issued::{INVENTORY, ISSUED_FOLDER};
 use crate::store::journal::{self, Run};
-use crate::store::layout::FileRole;
+use crate::store::layout::{FileRole, RelativePath};
 use crate::store::manifest::{Change, Kept, Manifest};
-use crate::store::mode::FileMode;
-use crate::store::relative_path::RelativePath;
+use crate::store::mode::{FileMode, FileState, Owner, Protection};
 
 /// What becomes of files that are in the way of new ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

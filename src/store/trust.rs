@@ -4,9 +4,9 @@ use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
 
-use crate::store::acl::{Named, WRITE};
-use crate::store::fs::{self, Entry, FileState, Owner, read_text};
+use crate::store::fs::{self, Entry, read_text};
 use crate::store::layout::FileRole;
+use crate::store::mode::{FileState, Named, Owner, WRITE};
 
 /// The superuser, who can change everything everywhere.
 const ROOT: u32 = 0;
