@@ -234,37 +234,15 @@ pub(super) struct Run<'a> {
 
 /// What has become of a file of a manifest.
 struct State<'a> {
-    change: &'a Change,
-    current: Option<Print>,
-    staged: Option<Print>,
-    kept: Option<Print>,
+    path: &'a RelativePath,
     /// The folder that it was in is gone: somebody withdrew it, whatever it was to hold.
     is_withdrawn: bool,
-    /// It is the old or the new `ca.srl`, from which another program has taken numbers since.
-    is_old_advanced: bool,
-    is_new_advanced: bool,
-}
-
-impl State<'_> {
-    fn is_new(&self) -> bool {
-        self.is_new_advanced || is_same(self.current.as_ref(), Some(&self.change.new))
-    }
-
-    fn is_old(&self) -> bool {
-        self.is_old_advanced || is_same(self.current.as_ref(), self.change.old.as_ref())
-    }
-
-    /// Whether putting the new file there overwrites nothing but what the run found.
-    fn can_be_new(&self) -> bool {
-        let is_staged = is_same(self.staged.as_ref(), Some(&self.change.new));
-        self.is_withdrawn || self.is_new() || is_staged && (self.is_old() || self.current.is_none())
-    }
-
-    /// Whether putting the old file back overwrites nothing but what the run put there.
-    fn can_be_old(&self) -> bool {
-        let is_kept = self.change.old.is_none() || is_same(self.kept.as_ref(), self.change.old.as_ref());
-        self.is_withdrawn || self.is_old() || is_kept && (self.is_new() || self.current.is_none())
-    }
+    is_new: bool,
+    is_old: bool,
+    /// Putting the new file there overwrites nothing but what the run found.
+    can_be_new: bool,
+    /// Putting the old file back overwrites nothing but what the run put there.
+    can_be_old: bool,
 }
 
 fn is_same(print: Option<&Print>, other: Option<&Print>) -> bool {
@@ -279,27 +257,27 @@ impl Run<'_> {
     fn recover(&self) -> Result<Recovery, Obstacle> {
         let states = self.states()?;
         let changed_kept = self.changed_kept()?;
-        if changed_kept.is_none() && states.iter().all(State::can_be_new) {
+        if changed_kept.is_none() && states.iter().all(|state| state.can_be_new) {
             self.advance_serial()?;
             self.roll_forward()?;
             // What is replaced goes only when everything is in its place.
-            if let Some(state) = self.states()?.iter().find(|state| !state.is_withdrawn && !state.is_new()) {
-                return Err(Obstacle::Changed(state.change.path.clone()));
+            if let Some(state) = self.states()?.iter().find(|state| !state.is_withdrawn && !state.is_new) {
+                return Err(Obstacle::Changed(state.path.clone()));
             }
             self.finish()?;
             return Ok(Recovery::Completed);
         }
-        if !states.iter().all(State::can_be_old) {
-            let mut not_new = states.iter().filter(|state| !state.can_be_new());
+        if !states.iter().all(|state| state.can_be_old) {
+            let mut not_new = states.iter().filter(|state| !state.can_be_new);
             // Or one was put back, and another cannot be.
             let put_back = not_new.clone().next();
-            let neither = not_new.find(|state| !state.can_be_old());
-            let path = |state: &State<'_>| state.change.path.clone();
+            let neither = not_new.find(|state| !state.can_be_old);
+            let path = |state: &State<'_>| state.path.clone();
             let changed = neither.map(path).or(changed_kept.cloned()).or(put_back.map(path));
             return Err(Obstacle::Changed(changed.unwrap_or_else(|| RelativePath::in_directory(COMMIT))));
         }
-        let is_ca_key = |state: &&State<'_>| state.change.path.name() == FileRole::CaKey.file_name();
-        let was_ca_used = states.iter().filter(is_ca_key).any(|state| state.is_new() && !state.is_old());
+        let is_ca_key = |state: &&State<'_>| state.path.name() == FileRole::CaKey.file_name();
+        let was_ca_used = states.iter().filter(is_ca_key).any(|state| state.is_new && !state.is_old);
         self.advance_serial()?;
         self.roll_back()?;
         if was_ca_used {
@@ -313,21 +291,30 @@ impl Run<'_> {
         let Self { directory, journal, manifest } = self;
         let all_old = find_old(journal)?;
         let mut states = Vec::new();
-        for change in &manifest.files {
-            let path = &change.path;
+        for Change { path, old, new } in &manifest.files {
+            let current = fs::print_at(directory, path)?;
+            let staged = fs::print_at(journal, path)?;
+            let kept = all_old.as_ref().map_or(Ok(None), |old| fs::print_at(old, path))?;
+            let is_withdrawn = match path.folder() {
+                Some(folder) if exists(directory, folder)? => false,
+                Some(folder) => manifest.had_folder(folder) || !exists(journal, folder)?,
+                None => false,
+            };
+            // Another program may have taken numbers from `ca.srl` since.
             let is_serial = *path == FileRole::CaSerial.into();
+            let is_new = is_serial && has_advanced(directory, manifest.serial.as_deref())?
+                || is_same(current.as_ref(), Some(new));
+            let is_old = is_serial && has_advanced(directory, manifest.old_serial.as_deref())?
+                || is_same(current.as_ref(), old.as_ref());
+            let is_staged = is_same(staged.as_ref(), Some(new));
+            let is_kept = old.is_none() || is_same(kept.as_ref(), old.as_ref());
             states.push(State {
-                change,
-                current: fs::print_at(directory, path)?,
-                staged: fs::print_at(journal, path)?,
-                kept: all_old.as_ref().map_or(Ok(None), |old| fs::print_at(old, path))?,
-                is_withdrawn: match path.folder() {
-                    Some(folder) if exists(directory, folder)? => false,
-                    Some(folder) => manifest.had_folder(folder) || !exists(journal, folder)?,
-                    None => false,
-                },
-                is_old_advanced: is_serial && has_advanced(directory, manifest.old_serial.as_deref())?,
-                is_new_advanced: is_serial && has_advanced(directory, manifest.serial.as_deref())?,
+                path,
+                is_withdrawn,
+                is_new,
+                is_old,
+                can_be_new: is_withdrawn || is_new || is_staged && (is_old || current.is_none()),
+                can_be_old: is_withdrawn || is_old || is_kept && (is_new || current.is_none()),
             });
         }
         Ok(states)
