@@ -377,7 +377,7 @@ fn add_issued(view: &View, overview: &Overview, now: OffsetDateTime, directory: 
 
 /// The files of a directory, and which key belongs to which certificate.
 fn directory(survey: &Survey, now: OffsetDateTime) -> Inspected {
-    let own = survey.files.iter().map(|file| (file.role.file_name(), file.mode, &file.content));
+    let own = survey.files.iter().map(|(role, file)| (role.file_name(), file.mode, &file.content));
     let mounted = survey.mounted.iter().map(|(name, file)| (*name, file.mode, &file.content));
     let all: Vec<_> = own.chain(mounted).collect();
     let contents: Vec<_> = all.iter().map(|(name, _, content)| (*name, *content)).collect();

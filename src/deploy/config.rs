@@ -17,7 +17,9 @@ use crate::deploy::settings::{MountPath, TlsSettings};
 use crate::deploy::template::Document;
 use crate::milvus::container::REST_PORT;
 use crate::milvus::{KubernetesName, TlsMode, compose_server_names};
-use crate::store::{Access, Directory, Existing, FileRole, Protection, RelativePath, StagedFile, unreadable};
+use crate::store::{
+    Access, Directory, Existing, FileRole, Protection, RelativePath, StagedFile, path_of, unreadable,
+};
 use crate::x509::{GeneralName, Passphrase, covers, name_to_ask_for};
 
 /// What `config` is to render.
@@ -289,7 +291,7 @@ fn commands(target: &ConfigTarget, folder: &Path, documents: &[Document]) -> Vec
         }
     };
     let path = |document: &Document| {
-        let path = RelativePath::in_directory(document.name).below(folder);
+        let path = path_of(folder, RelativePath::in_directory(document.name));
         shell_quoted(&path.display().to_string())
     };
     let (values, resources): (Vec<_>, Vec<_>) =
@@ -319,7 +321,7 @@ impl RenderedDocument {
     }
 
     fn written(file: &StagedFile<'_>, folder: &Path) -> Self {
-        let path = file.path.below(folder).display().to_string();
+        let path = path_of(folder, &file.path).display().to_string();
         Self { path, mode: Some(file.mode.to_string()), content: None }
     }
 }

@@ -45,7 +45,7 @@ impl Member {
         let own = Path::new(&entry.file).parent()?;
         let name = own.file_name()?.to_str()?.parse().ok()?;
         let folder = own.parent()?;
-        let is_called_so = folder.join(EndEntityFiles::issued(&name).certificate.below(Path::new("")));
+        let is_called_so = path_of(folder, EndEntityFiles::issued(&name).certificate);
         (is_called_so == Path::new(&entry.file))
             .then(|| (folder.to_owned(), Self { name, kind: Some(entry.kind), file: entry.file.clone() }))
     }

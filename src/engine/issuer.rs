@@ -288,7 +288,7 @@ fn sign_one(
     let chain = std::iter::once(&certificate).chain(ca.intermediates());
     let (key_role, role) = FileRole::pair_of(leaf.kind);
     let chain = NewFile::at(place.files.certificate.clone(), role, certificates_to_pem(chain));
-    let mut files = vec![chain.like(place.certificate)];
+    let mut files = vec![chain.like(place.certificate.clone())];
     if let Some(key) = new_key {
         files.push(NewFile {
             mode: place.key_mode,

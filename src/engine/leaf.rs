@@ -118,7 +118,7 @@ impl LeafPlace {
     ) -> Result<(Self, Option<Note>), Error> {
         let state = |path| directory.map(|directory| directory.state(path)).transpose().map(Option::flatten);
         let (key, certificate) = (state(&files.key)?, state(&files.certificate)?);
-        let old_mode = key.map(|key| key.mode);
+        let old_mode = key.as_ref().map(|key| key.mode);
         let kept = old_mode.and_then(FileMode::for_key);
         let tightened = old_mode.filter(|_| asked.is_none() && kept.is_none());
         let note = tightened.map(|old| notes::key_mode_tightened(&files.key.to_string(), old));

@@ -49,7 +49,7 @@ impl NewFile {
 
     /// The same, with what is known of that file.
     pub(crate) fn like(self, replaced: Option<FileState>) -> Self {
-        let Some(FileState { mode, owner }) = replaced else { return self };
+        let Some(FileState { mode, owner, .. }) = replaced else { return self };
         let mode = if self.role.is_key() { self.mode } else { mode };
         Self { mode, owner: Some(owner), ..self }
     }
