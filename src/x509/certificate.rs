@@ -80,7 +80,9 @@ impl Certificate {
             validity,
             spki: parsed.public_key().raw.to_vec(),
             key_algorithm: KeyAlgorithm::from_spki(parsed.public_key().raw),
-            signature_algorithm: SignatureAlgorithm::of(&parsed.signature_algorithm.algorithm.to_id_string()),
+            signature_algorithm: SignatureAlgorithm {
+                oid: parsed.signature_algorithm.algorithm.to_id_string(),
+            },
             is_before_v3: parsed.version() != X509Version::V3,
             extensions: Extensions::of(&parsed).map_err(malformed)?,
             der: CertificateDer::from(der.to_vec()),

@@ -51,7 +51,9 @@ impl CertificateRequest {
             subject: Subject::from_der(information.subject.as_raw()),
             spki: information.subject_pki.raw.to_vec(),
             key_algorithm: KeyAlgorithm::from_spki(information.subject_pki.raw),
-            signature_algorithm: SignatureAlgorithm::of(&parsed.signature_algorithm.algorithm.to_id_string()),
+            signature_algorithm: SignatureAlgorithm {
+                oid: parsed.signature_algorithm.algorithm.to_id_string(),
+            },
             extensions: Extensions::default(),
             other_extensions: Vec::new(),
             other_attributes: Vec::new(),
