@@ -113,12 +113,13 @@ fn refusal(
             "its extendedKeyUsage has no {kind}Auth, and OpenSSL does not take anyExtendedKeyUsage for it"
         ));
     }
-    if let Some(extension) = certificate.critical_beyond_webpki().filter(|_| is_presented) {
+    if let Some(extension) = certificate.extensions.critical_beyond_webpki.as_deref().filter(|_| is_presented)
+    {
         return Some(format!(
             "its extension {extension} is critical, and not every verifier knows it (rustls does not)"
         ));
     }
-    if certificate.constrains_other_names() {
+    if certificate.extensions.constrains_other_names {
         return Some(OTHER_NAMES.into());
     }
     // A root of another kind than those that are made here has its verifiers.
@@ -206,10 +207,10 @@ pub(crate) fn check_may_issue(
     if let Some(kind) = EndEntityKind::ALL.into_iter().find(|kind| !certificate.serves(*kind)) {
         return Err(unusable(&format!("its extendedKeyUsage has no {kind}Auth")));
     }
-    if let Some(oid) = certificate.unknown_critical() {
+    if let Some(oid) = &certificate.extensions.unknown_critical {
         return Err(unusable(&format!("its critical extension {oid} is unknown to verifiers")));
     }
-    if certificate.path_length().is_some_and(|most| below > most as usize) {
+    if certificate.extensions.path_length.is_some_and(|most| below > most as usize) {
         return Err(unusable(&format!("its pathlen allows fewer than the {below} CAs below it")));
     }
     let Validity { not_before, not_after } = certificate.validity();

@@ -11,7 +11,6 @@ use x509_parser::prelude::{FromDer, X509Version};
 
 use crate::x509::algorithm::KeyAlgorithm;
 use crate::x509::asn1::damage;
-use crate::x509::email::EmailConstraints;
 use crate::x509::error::Error;
 use crate::x509::extensions::{ANY_PURPOSE, DIGITAL_SIGNATURE, Extensions, KEY_CERT_SIGN};
 use crate::x509::kind::EndEntityKind;
@@ -35,7 +34,7 @@ pub(crate) struct Certificate {
     signature_algorithm: SignatureAlgorithm,
     /// X.509 version 1 or 2, which have no extensions.
     is_before_v3: bool,
-    extensions: Extensions,
+    pub(crate) extensions: Extensions,
 }
 
 /// The most that OpenSSL takes from a peer (SSL_MAX_CERT_LIST_DEFAULT).
@@ -118,17 +117,6 @@ impl Certificate {
         &self.extensions.names
     }
 
-    /// Entries of subjectAltName that no client can match, or of kinds that are not kept.
-    pub(crate) fn unusable_names(&self) -> &[String] {
-        &self.extensions.unusable_names
-    }
-
-    /// Its extensions that no certificate has that is made here, by name or object identifier:
-    /// `crlDistributionPoints`.
-    pub(crate) fn other_extensions(&self) -> &[String] {
-        &self.extensions.others
-    }
-
     /// # Errors
     /// A key of a kind that is not made or read here, named in the error.
     pub(crate) fn public_key(&self) -> Result<PublicKey, Error> {
@@ -166,26 +154,6 @@ impl Certificate {
         self.extensions.extended_key_usage.as_deref()
     }
 
-    /// How many CAs may stand between it and an end entity (RFC 5280 4.2.1.9).
-    pub(crate) fn path_length(&self) -> Option<u32> {
-        self.extensions.path_length
-    }
-
-    /// A critical extension that verifiers do not know, and so must refuse (RFC 5280 4.2).
-    pub(crate) fn unknown_critical(&self) -> Option<&str> {
-        self.extensions.unknown_critical.as_deref()
-    }
-
-    /// Whether there are nameConstraints (RFC 5280 4.2.1.10).
-    pub(crate) fn constrains_names(&self) -> bool {
-        self.extensions.constrains_names
-    }
-
-    /// Whether nameConstraints say something about IP addresses.
-    pub(crate) fn constrains_addresses(&self) -> bool {
-        self.extensions.constrains_addresses
-    }
-
     /// Whether Go and the other verifiers take it for this purpose: without extendedKeyUsage it
     /// serves all (RFC 5280 4.2.1.12).
     pub(crate) fn serves(&self, kind: EndEntityKind) -> bool {
@@ -215,22 +183,6 @@ impl Certificate {
         self.extended_key_usage().is_some_and(|purposes| purposes.iter().any(|own| own == purpose))
     }
 
-    /// The name of a critical extension that webpki does not know, and so refuses in what is presented to
-    /// it.
-    pub(crate) fn critical_beyond_webpki(&self) -> Option<&str> {
-        self.extensions.critical_beyond_webpki.as_deref()
-    }
-
-    /// Whether nameConstraints speak of names that Go does not know, such as directory names: where the
-    /// extension is critical, as RFC 5280 4.2.1.10 asks, it refuses whatever stands below.
-    pub(crate) fn constrains_other_names(&self) -> bool {
-        self.extensions.constrains_other_names
-    }
-
-    pub(crate) fn email_constraints(&self) -> &EmailConstraints {
-        &self.extensions.email_constraints
-    }
-
     pub(crate) fn subject_key_identifier(&self) -> Option<&[u8]> {
         self.extensions.subject_key_identifier.as_deref()
     }
@@ -239,24 +191,14 @@ impl Certificate {
         self.extensions.authority_key_identifier.as_deref()
     }
 
-    /// Whether authorityKeyIdentifier names the serial number of the issuer's certificate.
-    pub(crate) fn names_serial_of_issuer(&self) -> bool {
-        self.extensions.names_serial_of_issuer
-    }
-
     /// The extensions that limit what it may issue, beside basicConstraints and keyUsage.
     pub(crate) fn limits(&self) -> Vec<&'static str> {
         let limits = [
-            (self.constrains_names(), "nameConstraints"),
+            (self.extensions.constrains_names, "nameConstraints"),
             (self.extended_key_usage().is_some(), "extendedKeyUsage"),
-            (self.constrains_policies(), "policyConstraints"),
+            (self.extensions.constrains_policies, "policyConstraints"),
         ];
         limits.into_iter().filter(|(is_there, _)| *is_there).map(|(_, name)| name).collect()
-    }
-
-    /// Whether there are policyConstraints (RFC 5280 4.2.1.11) or inhibitAnyPolicy (4.2.1.14).
-    pub(crate) fn constrains_policies(&self) -> bool {
-        self.extensions.constrains_policies
     }
 
     pub(crate) fn key_algorithm(&self) -> &KeyAlgorithm {

@@ -61,7 +61,7 @@ pub(crate) fn judge_chain(
         | webpki::Error::CertExpired { .. }
         | webpki::Error::CertNotValidYet { .. } => return judge_issuer(presented, anchors),
         webpki::Error::UnsupportedCriticalExtension => {
-            match presented.iter().any(|certificate| certificate.unknown_critical().is_some()) {
+            match presented.iter().any(|certificate| certificate.extensions.unknown_critical.is_some()) {
                 true => ChainDefect::UnknownCriticalExtension,
                 false => return judge_issuer(presented, anchors),
             }
