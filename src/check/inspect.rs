@@ -513,11 +513,11 @@ impl EntryDetails {
 impl KeyDetails {
     fn of(key: &KeyMaterial) -> Self {
         Self {
-            form: key.form().to_string(),
+            form: key.form.to_string(),
             encrypted: key.is_encrypted(),
-            key: key.algorithm().map(KeyAlgorithm::to_string),
+            key: key.algorithm.as_ref().map(KeyAlgorithm::to_string),
             belongs_to: None,
-            spki_pin: key.spki_sha256().map(pin),
+            spki_pin: key.spki_sha256.map(pin),
         }
     }
 }

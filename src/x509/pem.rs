@@ -277,7 +277,7 @@ fn conversion(label: &str) -> Option<fn(&str) -> String> {
 }
 
 fn not_pem_but_der(der: &[u8]) -> Error {
-    let conversion = match KeyMaterial::from_der(der).map(|key| key.form()) {
+    let conversion = match KeyMaterial::from_der(der).map(|key| key.form) {
         Ok(KeyForm::EncryptedPkcs8) => Some(("pkcs8 -topk8 -v2 aes-256-cbc", "FILE.key")),
         Ok(_) => Some(("pkey", "FILE.key")),
         Err(_) => Certificate::from_der(der).is_ok().then_some(("x509", "FILE.pem")),
