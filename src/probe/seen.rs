@@ -60,23 +60,14 @@ pub(crate) struct ServedTls {
     pub alpn: Option<String>,
     /// The certificates that it shows, in DER, its own first.
     pub chain: Vec<Vec<u8>>,
-    /// Whether it asks for a client certificate.
-    pub asked_for: AskedFor,
+    /// Where it asks for a client certificate, the names of the CAs that it takes them from, in DER; it need not
+    /// say any.
+    pub asked_for: Option<Vec<Vec<u8>>>,
     /// What becomes of a client without a certificate.
     pub without_certificate: Exchange,
     /// What becomes of a client with the certificate that was given, where one is asked for, and the server
     /// is trusted to see it.
     pub with_certificate: Option<Exchange>,
-}
-
-/// Whether a server asks for a client certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum AskedFor {
-    Nothing,
-    Certificate {
-        /// The names of the CAs that it takes them from, in DER; it need not say any.
-        authorities: Vec<Vec<u8>>,
-    },
 }
 
 /// What becomes of a client.
@@ -101,7 +92,6 @@ pub(crate) enum Exchange {
 
 impl TlsVersion {
     /// `TLS 1.2`.
-    #[must_use]
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Tls12 => "TLS 1.2",

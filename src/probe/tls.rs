@@ -12,8 +12,8 @@ use tokio_rustls::client::TlsStream;
 use crate::probe::budget::Budget;
 use crate::probe::exchange::ask;
 use crate::probe::failure::Ended;
-use crate::probe::observer::{Observed, Observer, Shown};
-use crate::probe::seen::{AskedFor, Exchange, ServedTls, State, TlsVersion};
+use crate::probe::observer::{Observed, Observer};
+use crate::probe::seen::{Exchange, ServedTls, State, TlsVersion};
 use crate::probe::target::{Identity, Options, Service, Target};
 
 const BOTH: &[TlsVersion] = &[TlsVersion::Tls13, TlsVersion::Tls12];
@@ -60,10 +60,7 @@ pub(super) async fn look(
         is_agreed: agreed.is_some(),
         alpn: agreed.and_then(|agreed| agreed.alpn),
         chain: observed.chain,
-        asked_for: match observed.asked_for {
-            None => AskedFor::Nothing,
-            Some(authorities) => AskedFor::Certificate { authorities },
-        },
+        asked_for: observed.asked_for,
         without_certificate,
         with_certificate,
     })
@@ -111,7 +108,7 @@ impl Port<'_> {
     ) -> Result<Handshake, String> {
         let stream = self.budget.connect(self.address).await?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let shown = identity.map(|key| Shown { key, trusts: self.options.trusts.clone() });
+        let shown = identity.map(|key| (key, self.options.trusts.clone()));
         let observer = Observer::new(provider.clone(), shown);
         let connector =
             TlsConnector::from(Arc::new(config(provider, &observer, versions, self.target.service)));

@@ -47,9 +47,6 @@ impl Ca {
     /// `check` to say, and its certificates go on being renewed.
     ///
     /// `check_key` knows keys that others have.
-    ///
-    /// # Errors
-    /// What is wrong with a certificate of its chain.
     pub(crate) fn check_adoptable(
         &self,
         check_key: &dyn Fn(&PublicKey) -> Result<(), KeyDefect>,
@@ -137,24 +134,11 @@ fn order_chain(given: Vec<Certificate>, key: &PublicKey) -> Result<Vec<Certifica
             certificates.push(certificate);
         }
     }
-    let first = certificates.first().map(|certificate| certificate.subject().clone());
     let own =
         certificates.iter().position(|certificate| certificate.public_key().is_ok_and(|own| own == *key));
-    let mut current = match (own, first) {
-        (Some(position), _) => certificates.remove(position),
-        (None, Some(subject)) => {
-            let unreadable = certificates.iter().find(|certificate| certificate.public_key().is_err());
-            return Err(unreadable.map_or_else(
-                || Error::key_mismatch(&subject),
-                |certificate| {
-                    let algorithm = certificate.key_algorithm();
-                    unusable(certificate, &format!("its key is one that cannot be used here: {algorithm}"))
-                },
-            ));
-        }
-        (None, None) => {
-            return Err(Error::new("has no certificate").with_hint("check that the right file was named"));
-        }
+    let mut current = match own {
+        Some(own) => certificates.remove(own),
+        None => return Err(without_own(&certificates)),
     };
     let mut chain = Vec::new();
     while !current.is_self_issued() {
@@ -179,6 +163,19 @@ fn order_chain(given: Vec<Certificate>, key: &PublicKey) -> Result<Vec<Certifica
         ))
         .with_hint("leave only the CA, its issuers and their root")),
         None => Ok(chain),
+    }
+}
+
+/// Of these certificates none belongs to the key.
+fn without_own(certificates: &[Certificate]) -> Error {
+    let unreadable = certificates.iter().find(|certificate| certificate.public_key().is_err());
+    match (unreadable, certificates.first()) {
+        (Some(certificate), _) => {
+            let algorithm = certificate.key_algorithm();
+            unusable(certificate, &format!("its key is one that cannot be used here: {algorithm}"))
+        }
+        (None, Some(first)) => Error::key_mismatch(first.subject()),
+        (None, None) => Error::new("has no certificate").with_hint("check that the right file was named"),
     }
 }
 

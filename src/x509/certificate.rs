@@ -53,9 +53,6 @@ pub(crate) fn check_length(length: usize) -> Result<(), Error> {
 
 impl Certificate {
     /// Reads one DER certificate.
-    ///
-    /// # Errors
-    /// If it is not one, or something follows it.
     pub(crate) fn from_der(der: &[u8]) -> Result<Self, Error> {
         let malformed = |reason: String| {
             Error::new(format!("is not an X.509 certificate: {reason}"))

@@ -36,9 +36,6 @@ pub(crate) enum ChainDefect {
 
 /// Judges a certificate and the issuers that it is sent with; rustls' webpki does, at a time at which
 /// all of it is valid, and with signatures that are too weak to be trusted otherwise.
-///
-/// # Errors
-/// What webpki finds.
 pub(crate) fn judge_chain(
     kind: EndEntityKind,
     presented: &[Certificate],

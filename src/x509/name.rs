@@ -103,9 +103,6 @@ impl GeneralName {
     ///
     /// A dNSName that holds an IP address stays a dNSName here, though no client matches it:
     /// [`GeneralName::repaired`] makes an iPAddress of it.
-    ///
-    /// # Errors
-    /// A dNSName that is no host name, or an iPAddress that is not 4 or 16 octets long.
     pub(crate) fn from_parsed(name: &ParsedName<'_>) -> Result<Option<Self>, Error> {
         Ok(Some(match name {
             ParsedName::DNSName(name) => Self::Dns(name.parse()?),

@@ -78,8 +78,6 @@ impl PrivateKey {
         .map_err(Error::signing)
     }
 
-    /// # Errors
-    /// Only where the encoder fails.
     pub(crate) fn public_key(&self) -> Result<PublicKey, Error> {
         let spki = match self {
             Self::Rsa(key) => key.as_public_key().to_public_key_der(),

@@ -34,9 +34,6 @@ pub(crate) struct CertificateRequest {
 
 impl CertificateRequest {
     /// Reads one DER request.
-    ///
-    /// # Errors
-    /// If it is not one, or something follows it.
     pub(crate) fn from_der(der: &[u8]) -> Result<Self, Error> {
         if der.len() > MAX_LENGTH {
             return Err(not_a_request(&format!("it is longer than {MAX_LENGTH} octets")));

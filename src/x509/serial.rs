@@ -71,8 +71,7 @@ impl Ord for SerialNumber {
         match (self.is_negative, other.is_negative) {
             (false, false) => magnitude(self).cmp(&magnitude(other)),
             (true, true) => magnitude(other).cmp(&magnitude(self)),
-            (true, false) => Ordering::Less,
-            (false, true) => Ordering::Greater,
+            (own, others) => others.cmp(&own),
         }
     }
 }
@@ -136,9 +135,6 @@ pub(crate) struct SerialCounter {
 
 impl SerialCounter {
     /// A counter that starts at a random place.
-    ///
-    /// # Errors
-    /// If the operating system has no random numbers.
     pub(crate) fn random() -> Result<Self, Error> {
         SerialNumber::random().map(|last| Self { last })
     }
@@ -268,14 +264,8 @@ fn without_leading_zeros(octets: &[u8]) -> &[u8] {
 
 /// The octets of which these are the digits.
 fn pairs(digits: &[u8]) -> impl Iterator<Item = u8> {
-    digits.chunks_exact(2).map(|pair| (hex_digit(pair[0]) << 4) | hex_digit(pair[1]))
-}
-
-fn hex_digit(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        _ => (digit | 0x20) - b'a' + 10,
-    }
+    let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
+    digits.chunks_exact(2).map(move |pair| (value(pair[0]) << 4) | value(pair[1]))
 }
 
 #[cfg(test)]

@@ -199,20 +199,17 @@ impl Subject {
     /// # Errors
     /// If it has other attributes, or could be read in two ways.
     pub(crate) fn from_shown(shown: &str) -> Result<Self, Error> {
+        const LABELS: [&str; 6] = ["C", "ST", "L", "O", "OU", "CN"];
         let unclear = || {
             Error::new(format!("the subject {shown:?} cannot be taken over from the inventory")).with_hint(
                 "restore the certificate from a backup, or give --common-name and the other subject options",
             )
         };
-        let kind = |label: &str| {
-            let labels = ["C", "ST", "L", "O", "OU", "CN"];
-            labels.iter().position(|known| *known == label).map(|index| AttributeType::ALL[index])
-        };
         let mut attributes: Vec<(AttributeType, String)> = Vec::new();
         for part in shown.split(", ") {
             let (label, value) = part.split_once('=').unwrap_or(("", part));
-            match (kind(label), attributes.last_mut()) {
-                (Some(kind), _) => attributes.push((kind, value.to_owned())),
+            match (LABELS.iter().position(|known| *known == label), attributes.last_mut()) {
+                (Some(index), _) => attributes.push((AttributeType::ALL[index], value.to_owned())),
                 // A comma belongs to the value before it.
                 (None, Some((_, before))) => before.push_str(&format!(", {part}")),
                 (None, None) => return Err(unclear()),

@@ -16,9 +16,6 @@ use crate::x509::name::GeneralName;
 ///
 /// `presented` is what the peer is sent: the certificate and then its issuers. rustls' webpki
 /// judges, not this program.
-///
-/// # Errors
-/// What webpki finds.
 pub(crate) fn verify_chain(
     kind: EndEntityKind,
     presented: &[Certificate],

@@ -11,7 +11,6 @@ mod scalar;
 use zeroize::Zeroizing;
 
 use crate::base::place::{Place, Position};
-use crate::base::shown::shortened;
 pub(crate) use node::{Entry, Node};
 
 /// milvus.yaml has 60 KiB; a Kubernetes Secret can have 1 MiB at most.
@@ -31,13 +30,10 @@ pub(crate) struct Document {
     nodes: Vec<NodeData>,
     root: usize,
     origin: Origin,
-    repeated: Option<Repeated>,
-}
-
-/// A key that a mapping has twice.
-pub(crate) struct Repeated {
-    key: String,
-    again: Position,
+    /// Why not every reader takes it, although it can be read. YAML 1.2 3.2.1.1 wants keys to be unique.
+    /// go-yaml v3, so Compose, and kubectl refuse a repeated key; go-yaml v2, so Milvus and Helm, take the last
+    /// value without a word, and so does the rest of this program.
+    defect: Option<Malformed>,
 }
 
 struct NodeData {
@@ -89,7 +85,7 @@ enum Base {
 }
 
 /// Why a file is no YAML that Go's readers take.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Malformed {
     pub(crate) place: Place,
     pub(crate) reason: String,
@@ -136,13 +132,8 @@ impl Document {
         Node::new(self, self.root)
     }
 
-    /// Why not every reader takes the document, although it can be read. YAML 1.2 3.2.1.1 wants
-    /// keys to be unique. go-yaml v3, so Compose, and kubectl refuse a repeated key; go-yaml v2, so
-    /// Milvus and Helm, take the last value without a word, and so does the rest of this program.
     pub(crate) fn defect(&self) -> Option<Malformed> {
-        let Repeated { key, again } = self.repeated.as_ref()?;
-        let reason = format!("the key {} stands here again: what came before it is lost", shortened(key));
-        Some(self.origin.malformed(*again, reason))
+        self.defect.clone()
     }
 }
 

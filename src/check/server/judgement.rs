@@ -12,7 +12,7 @@ use crate::check::server::report::{
 };
 use crate::check::server::request::ProbeRequest;
 use crate::milvus::TlsMode;
-use crate::probe::{AskedFor, Seen, ServedTls, Service, State};
+use crate::probe::{Seen, ServedTls, Service, State};
 use crate::store::FileRole;
 use crate::x509::{Certificate, GeneralName, certificates_to_pem};
 
@@ -150,11 +150,11 @@ impl ServerJudge<'_> {
     /// What becomes of clients.
     fn clients(&mut self, served: &ServedTls, place: &Place) {
         match (&served.asked_for, &served.with_certificate) {
-            (AskedFor::Nothing, _) if !is_answer(&served.without_certificate) => {
+            (None, _) if !is_answer(&served.without_certificate) => {
                 let code = if served.is_agreed { Code::NoAnswer } else { Code::HandshakeRefused };
                 self.report(code, place, described(&served.without_certificate), None);
             }
-            (AskedFor::Certificate { authorities }, Some(outcome)) if !is_answer(outcome) => {
+            (Some(authorities), Some(outcome)) if !is_answer(outcome) => {
                 let client = self.known.client.as_ref().map(|client| client.path.display().to_string());
                 let evidence = format!(
                     "does not let {} in: {}{}",

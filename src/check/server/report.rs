@@ -8,7 +8,7 @@ use crate::check::finding::Finding;
 use crate::check::inspect::CertificateDetails;
 use crate::milvus::TlsMode;
 use crate::milvus::container::INTERNAL_PORTS;
-use crate::probe::{AskedFor, Exchange, Plaintext, Seen, ServedTls, Service, State, Target, TlsVersion};
+use crate::probe::{Exchange, Plaintext, Seen, ServedTls, Service, State, Target, TlsVersion};
 use crate::x509::Subject;
 
 /// What `probe` saw.
@@ -181,8 +181,8 @@ impl ProbedPort {
         self.tls_versions = served.versions.iter().map(|version| TlsVersion::name(*version)).collect();
         self.alpn.clone_from(&served.alpn);
         let mode = match &served.asked_for {
-            AskedFor::Nothing => served.is_agreed.then_some(TlsMode::OneWay),
-            AskedFor::Certificate { authorities } => {
+            None => served.is_agreed.then_some(TlsMode::OneWay),
+            Some(authorities) => {
                 self.accepted_authorities = Some(names(authorities));
                 Some(TlsMode::Mutual)
             }
