@@ -1,5 +1,8 @@
 use std::net::SocketAddr;
 
+use rustls::ProtocolVersion;
+
+use crate::probe::failure::Ended;
 use crate::probe::target::Target;
 
 /// An address, and what is there.
@@ -40,20 +43,11 @@ pub(crate) enum Plaintext {
     Http1,
 }
 
-/// A version of TLS that Milvus can speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum TlsVersion {
-    /// RFC 5246.
-    Tls12,
-    /// RFC 8446.
-    Tls13,
-}
-
 /// What a server with TLS serves.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct ServedTls {
-    /// The versions that it takes.
-    pub versions: Vec<TlsVersion>,
+    /// Those that it takes of the two that Milvus can speak.
+    pub versions: Vec<ProtocolVersion>,
     /// Whether a handshake was completed: where a client certificate is missing, TLS 1.2 ends before.
     pub is_agreed: bool,
     /// The protocol that was agreed on then, of those that its clients offer (RFC 7301).
@@ -70,32 +64,10 @@ pub(crate) struct ServedTls {
     pub with_certificate: Option<Exchange>,
 }
 
-/// What becomes of a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Exchange {
-    /// The server answered: the client is let in.
-    Answered {
-        /// What Milvus says of its version; gRPC alone.
-        version: Option<String>,
-    },
-    /// The server refused the client, by this alert.
-    Refused {
-        /// As the standards spell it: `bad_certificate`.
-        alert: String,
-    },
-    /// Neither; what happened instead.
-    NoAnswer {
-        /// In a few words.
-        reason: String,
-    },
-}
+/// What becomes of a client: it is let in, with what Milvus says of its version; or else how the connection ends.
+pub(crate) type Exchange = Result<Option<String>, Ended>;
 
-impl TlsVersion {
-    /// `TLS 1.2`.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Tls12 => "TLS 1.2",
-            Self::Tls13 => "TLS 1.3",
-        }
-    }
+/// `TLS 1.2` or `TLS 1.3`.
+pub(crate) fn version_name(version: ProtocolVersion) -> &'static str {
+    if version == ProtocolVersion::TLSv1_3 { "TLS 1.3" } else { "TLS 1.2" }
 }

@@ -1,4 +1,4 @@
-use std::fmt::{self, Write};
+use std::fmt;
 
 use der::Decode;
 use rustls_pki_types::CertificateDer;
@@ -276,13 +276,7 @@ pub(crate) fn in_words(error: &nom::Err<X509Error>, der: &[u8]) -> String {
 
 /// Upper-case hex with colons, as OpenSSL prints octets.
 pub(crate) fn hex_with_colons(octets: &[u8]) -> String {
-    let mut text = String::with_capacity(octets.len() * 3);
-    for (index, octet) in octets.iter().enumerate() {
-        let separator = if index == 0 { "" } else { ":" };
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{separator}{octet:02X}");
-    }
-    text
+    octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
 }
 
 impl fmt::Debug for Certificate {

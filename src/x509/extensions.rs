@@ -89,8 +89,8 @@ impl Extensions {
             ParsedExtension::SubjectAlternativeName(names) => {
                 for name in &names.general_names {
                     match GeneralName::from_parsed(name) {
-                        Ok(Some(name)) => self.names.push(name),
-                        _ => self.unusable_names.push(printable(&name.to_string()).into_owned()),
+                        Some(name) => self.names.push(name),
+                        None => self.unusable_names.push(printable(&name.to_string()).into_owned()),
                     }
                 }
             }

@@ -269,6 +269,10 @@ impl Subject {
         &self.der
     }
 
+    fn parsed(&self) -> Option<X509Name<'_>> {
+        X509Name::from_der(&self.der).ok().map(|(_, name)| name)
+    }
+
     /// Whether it has no attributes at all.
     pub fn is_empty(&self) -> bool {
         self.der == [0x30, 0x00]
@@ -276,21 +280,17 @@ impl Subject {
 
     /// The last CommonName, as text.
     pub fn common_name(&self) -> Option<String> {
-        let (_, name) = X509Name::from_der(&self.der).ok()?;
-        name.iter_common_name().last().map(text)
+        self.parsed()?.iter_common_name().last().map(text)
     }
 
     /// Its emailAddress attributes (RFC 2985 5.2.1), as text.
     pub(crate) fn email_addresses(&self) -> Vec<String> {
-        let Ok((_, name)) = X509Name::from_der(&self.der) else { return Vec::new() };
-        name.iter_email().map(text).collect()
+        self.parsed().iter().flat_map(X509Name::iter_email).map(text).collect()
     }
 
     /// The attributes beside that CommonName, as they are displayed: `C=US, O=zilliz`.
     pub fn beside_common_name(&self) -> String {
-        let Ok((_, name)) = X509Name::from_der(&self.der) else {
-            return UNREADABLE.to_owned();
-        };
+        let Some(name) = self.parsed() else { return UNREADABLE.to_owned() };
         // Compared by where it stands: another attribute may say the same.
         let last = name.iter_common_name().last().map(std::ptr::from_ref);
         displayed(&name, |attribute| Some(std::ptr::from_ref(attribute)) != last)
@@ -332,9 +332,9 @@ fn rank(rdn: &RelativeDistinguishedName) -> Option<AttributeType> {
 /// since a foreign certificate may try to write to the terminal.
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match X509Name::from_der(&self.der) {
-            Ok((_, name)) => f.write_str(&displayed(&name, |_| true)),
-            Err(_) => f.write_str(UNREADABLE),
+        match self.parsed() {
+            Some(name) => f.write_str(&displayed(&name, |_| true)),
+            None => f.write_str(UNREADABLE),
         }
     }
 }
