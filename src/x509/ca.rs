@@ -9,8 +9,7 @@ use crate::x509::public_key::PublicKey;
 use crate::x509::subject::Subject;
 use crate::x509::validity::{Validity, moment};
 
-/// A certificate and its key that may sign others: only `Ca::create` and
-/// [`Ca::load`] make one, so what was not checked cannot issue.
+/// A certificate and its key that may sign others: only `Ca::create` and [`Ca::load`] make one, so what was not checked cannot issue.
 #[derive(Debug)]
 pub(crate) struct Ca {
     /// The certificate whose key signs, its issuers, and last their root; often just one.
@@ -60,7 +59,6 @@ impl Ca {
         Ok(())
     }
 
-    /// The certificate whose key signs.
     pub(crate) fn certificate(&self) -> &Certificate {
         &self.chain[0]
     }
@@ -75,15 +73,13 @@ impl Ca {
         &self.chain[self.chain.len() - 1]
     }
 
-    /// The key that signs.
     pub(crate) fn key(&self) -> &PrivateKey {
         &self.key
     }
 
     /// The time in which the whole chain is valid.
     pub(crate) fn validity(&self) -> Validity {
-        let validity = |certificate: &Certificate| certificate.validity();
-        self.chain.iter().map(validity).fold(self.certificate().validity(), Validity::within)
+        self.chain.iter().map(Certificate::validity).fold(self.certificate().validity(), Validity::within)
     }
 }
 

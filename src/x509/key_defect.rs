@@ -3,8 +3,9 @@
 use crypto_bigint::{BoxedUint, Resize};
 use der::Decode;
 use der::asn1::UintRef;
+use rsa::pkcs1::RsaPublicKeyRef;
 
-use crate::x509::algorithm::{KeyAlgorithm, MAX_RSA_BITS, MIN_RSA_BITS, RsaPublicKey, bit_length};
+use crate::x509::algorithm::{KeyAlgorithm, MAX_RSA_BITS, MIN_RSA_BITS, bit_length};
 
 /// Why no certificate is made for somebody else's public key, and why it signs none. Displayed, it stands
 /// after `asks for a certificate of`, and after `has`.
@@ -77,13 +78,13 @@ impl KeyDefect {
 
 /// What is wrong with an RSA key; `bits` is the content of its subjectPublicKey.
 pub(crate) fn check_rsa(bits: &[u8]) -> Result<(), KeyDefect> {
-    match RsaPublicKey::from_der(bits) {
+    match RsaPublicKeyRef::from_der(bits) {
         Ok(key) => check_numbers(&key).and_then(|()| check_modulus(key.modulus)),
         Err(_) => Err(KeyDefect::Unsupported(KeyAlgorithm::UNREADABLE_RSA.into())),
     }
 }
 
-fn check_numbers(key: &RsaPublicKey<'_>) -> Result<(), KeyDefect> {
+fn check_numbers(key: &RsaPublicKeyRef<'_>) -> Result<(), KeyDefect> {
     match bit_length(key.modulus) {
         bits @ ..MIN_RSA_BITS => return Err(KeyDefect::TooShort { bits }),
         MIN_RSA_BITS..=MAX_RSA_BITS => {}
@@ -182,7 +183,7 @@ mod tests {
 
     fn check(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyDefect> {
         let modulus = UintRef::new(modulus).unwrap();
-        let key = RsaPublicKey { modulus, public_exponent: UintRef::new(exponent).unwrap() };
+        let key = RsaPublicKeyRef { modulus, public_exponent: UintRef::new(exponent).unwrap() };
         check_rsa(&key.to_der().unwrap())
     }
 

@@ -6,7 +6,7 @@ use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use rsa::pkcs1::RsaPrivateKeyRef;
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
-use crate::x509::algorithm::{EC, ED25519, KeyAlgorithm, P256, P384, P521, RSA, RsaPublicKey, bit_length};
+use crate::x509::algorithm::{EC, ED25519, KeyAlgorithm, P256, P384, P521, RSA, bit_length};
 use crate::x509::asn1::{damage, is_cut_off};
 use crate::x509::certificate::Certificate;
 use crate::x509::error::Error;
@@ -114,9 +114,9 @@ impl KeyMaterial {
     fn of_weak_rsa(form: KeyForm, der: &[u8]) -> Option<Self> {
         let key = RsaPrivateKeyRef::from_der(der).ok()?;
         let algorithm = Some(KeyAlgorithm::Rsa(bit_length(key.modulus))).filter(KeyAlgorithm::is_weak)?;
-        let public = RsaPublicKey { modulus: key.modulus, public_exponent: key.public_exponent };
+        let bits = key.public_key().to_der().ok()?;
         // RFC 3279 2.3.1: the parameters of RSA are NULL.
-        Some(Self::with(form, algorithm, Some(public.to_der().ok()?), Some((RSA, Any::null()))))
+        Some(Self::with(form, algorithm, Some(bits), Some((RSA, Any::null()))))
     }
 
     /// `curve` is PKCS#8's; SEC 1 alone names it itself.

@@ -5,6 +5,7 @@ use std::fmt;
 use der::oid::AssociatedOid;
 use der::{Decode, Encode};
 use p521::ecdsa::signature::hazmat::PrehashVerifier;
+use rsa::pkcs1::RsaPublicKeyRef;
 use rsa::pkcs1v15::Pkcs1v15Sign;
 use rsa::{BoxedUint, PublicKey};
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
@@ -13,7 +14,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 use x509_parser::asn1_rs::{Any, BitString, FromDer};
 
-use crate::x509::algorithm::{MAX_RSA_BITS, RsaPublicKey};
+use crate::x509::algorithm::MAX_RSA_BITS;
 
 /// How a certificate was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -214,7 +215,7 @@ fn verify_rsa<D>(key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Inv
 where
     D: Digest + AssociatedOid,
 {
-    let key = RsaPublicKey::from_der(key).map_err(invalid)?;
+    let key = RsaPublicKeyRef::from_der(key).map_err(invalid)?;
     let number = |octets: &[u8]| BoxedUint::from_be_slice_vartime(octets);
     let (modulus, exponent) = (number(key.modulus.as_bytes()), number(key.public_exponent.as_bytes()));
     let key = PublicKey::new_with_size_limits(modulus, exponent, RSA_BITS).map_err(invalid)?;
