@@ -1,17 +1,18 @@
 use std::collections::HashSet;
-use std::fmt;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why something could not be done, and the next step.
 ///
 /// Unless [`Error::has_changed`] says otherwise nothing has changed, but serial numbers may be used up.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 pub struct Error {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
     has_changed: bool,
+    #[source]
     cause: Option<Cause>,
 }
 
@@ -117,17 +118,5 @@ impl Error {
         }
         let messages: Vec<_> = errors.iter().map(Self::to_string).collect();
         Err(Self::new(messages.join("; ")).with_hint(errors.swap_remove(0).hint))
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause.as_deref().map(|cause| cause as _)
     }
 }

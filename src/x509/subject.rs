@@ -48,10 +48,6 @@ impl AttributeType {
         })
     }
 
-    fn of(oid: &ObjectIdentifier) -> Option<Self> {
-        Self::ALL.into_iter().find(|attribute| attribute.oid() == *oid)
-    }
-
     /// The upper bound in characters: X.520 annex C, repeated in RFC 5280 appendix A.1 (`ub-…`).
     const fn limit(self) -> usize {
         match self {
@@ -239,7 +235,7 @@ impl Subject {
 
         let mut rdns = Vec::new();
         for rdn in names.iter() {
-            if !replaces && new.is_some() && rank(rdn) > Some(attribute.kind) {
+            if !replaces && rank(rdn) > Some(attribute.kind) {
                 rdns.extend(new.take().map(|entry| vec![entry]));
             }
             let mut entries = Vec::new();
@@ -325,7 +321,8 @@ const UNREADABLE: &str = "(unreadable name)";
 
 /// The first attribute of an RDN, if it is one of gen.sh's.
 fn rank(rdn: &RelativeDistinguishedName) -> Option<AttributeType> {
-    rdn.iter().next().and_then(|entry| AttributeType::of(&entry.oid))
+    let first = rdn.iter().next()?;
+    AttributeType::ALL.into_iter().find(|attribute| attribute.oid() == first.oid)
 }
 
 /// As OpenSSL prints it, in the order of the certificate; characters that could deceive are escaped,
