@@ -42,7 +42,6 @@ pub enum ErrorKind {
     Unfinished,
     /// The file system failed, or something in it is not as it has to be.
     FileSystem,
-    /// Any other.
     Other,
 }
 
@@ -87,15 +86,13 @@ impl Error {
         self.cause.as_ref()?.downcast_ref()
     }
 
-    /// This error, in other words.
     pub(crate) fn reworded(self, words: impl FnOnce(&str) -> String) -> Self {
         Self { message: words(&self.message), ..self }
     }
 
     /// This error, and what else there is to say of it.
-    pub(crate) fn and(mut self, more: &str) -> Self {
-        self.message = format!("{}; {more}", self.message);
-        self
+    pub(crate) fn and(self, more: &str) -> Self {
+        self.reworded(|message| format!("{message}; {more}"))
     }
 
     /// This error, and what had changed before it.

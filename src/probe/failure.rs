@@ -7,7 +7,6 @@ use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 /// How a connection ended.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum Ended {
-    /// By an alert of the server.
     #[error("alert {0}")]
     Alert(String),
     #[error("what it answers is no TLS")]

@@ -14,32 +14,25 @@ pub(crate) struct Seen {
     pub state: State,
 }
 
-/// What is at a port.
 #[derive(Debug)]
 pub(crate) enum State {
-    /// The name has no address, for this reason.
+    /// Why the name has no address.
     Unresolved(String),
-    /// No connection can be made, for this reason.
+    /// Why no connection can be made.
     Unreachable(String),
-    /// It takes connections and says nothing.
     Silent,
-    /// It speaks without TLS.
     Plaintext(Plaintext),
     /// It speaks neither TLS nor HTTP; what it does instead.
     Strange(String),
-    /// It speaks TLS.
     Tls(Box<ServedTls>),
 }
 
-/// A protocol without TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Plaintext {
-    /// HTTP/2, as gRPC uses it.
+    /// With what Milvus says of its version.
     Http2 {
-        /// What Milvus says of its version.
         version: Option<String>,
     },
-    /// HTTP/1, as REST uses it.
     Http1,
 }
 

@@ -178,9 +178,6 @@ fn without_own(certificates: &[Certificate]) -> Error {
 /// Checks what verifiers ask of a CA with `below` others between it and an end entity. A
 /// root is judged here alone: webpki takes nothing from it but name, key and nameConstraints, where
 /// OpenSSL and Go refuse what follows from its other extensions.
-///
-/// # Errors
-/// If it is no CA, may not sign certificates for this, or is not valid `now`.
 pub(crate) fn check_may_issue(
     certificate: &Certificate,
     below: usize,

@@ -52,7 +52,6 @@ pub(crate) fn check_length(length: usize) -> Result<(), Error> {
 }
 
 impl Certificate {
-    /// Reads one DER certificate.
     pub(crate) fn from_der(der: &[u8]) -> Result<Self, Error> {
         let malformed = |reason: String| {
             Error::new(format!("is not an X.509 certificate: {reason}"))
@@ -114,8 +113,7 @@ impl Certificate {
         &self.extensions.names
     }
 
-    /// # Errors
-    /// A key of a kind that is not made or read here, named in the error.
+    /// Its key, unless that is of a kind that is not made or read here.
     pub(crate) fn public_key(&self) -> Result<PublicKey, Error> {
         PublicKey::from_spki(&self.spki)
     }
@@ -165,7 +163,6 @@ impl Certificate {
         }
     }
 
-    /// Whether extendedKeyUsage says anyExtendedKeyUsage.
     pub(crate) fn serves_any_purpose(&self) -> bool {
         self.has_purpose(ANY_PURPOSE)
     }

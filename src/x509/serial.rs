@@ -64,7 +64,6 @@ impl SerialNumber {
     }
 }
 
-/// By the number.
 impl Ord for SerialNumber {
     fn cmp(&self, other: &Self) -> Ordering {
         let magnitude = |number: &Self| (number.octets.len(), number.octets.clone());
@@ -146,10 +145,8 @@ impl SerialCounter {
 
     /// Reads `ca.srl` as OpenSSL's `a2i_ASN1_INTEGER` does: the hex digits that the first line begins
     /// with, in either case and of an even number; what follows them is ignored. A line that ends
-    /// in a backslash loses its last digit and goes on in the next.
-    ///
-    /// # Errors
-    /// Whatever OpenSSL refuses, and a number of more than 20 octets.
+    /// in a backslash loses its last digit and goes on in the next. Whatever OpenSSL refuses is an error,
+    /// and so is a number of more than 20 octets.
     pub(crate) fn parse(content: &[u8]) -> Result<Self, Error> {
         let malformed = |reason| malformed(content, reason);
         let mut digits = Vec::new();
@@ -200,10 +197,7 @@ impl SerialCounter {
         self.clone().advance().is_err()
     }
 
-    /// Takes the next serial number.
-    ///
-    /// # Errors
-    /// When the next would not fit into 20 octets.
+    /// Takes the next serial number, unless that would not fit into 20 octets.
     pub(crate) fn advance(&mut self) -> Result<SerialNumber, Error> {
         let mut octets = self.last.octets.clone();
         if increment(&mut octets) {

@@ -190,10 +190,8 @@ impl Subject {
         Self { der: der.to_vec() }
     }
 
-    /// The subject that is displayed so, where it consists of these attributes in gen.sh's order.
-    ///
-    /// # Errors
-    /// If it has other attributes, or could be read in two ways.
+    /// The subject that is displayed so, unless it has other attributes than gen.sh's, or in another order, or
+    /// could be read in two ways.
     pub(crate) fn from_shown(shown: &str) -> Result<Self, Error> {
         const LABELS: [&str; 6] = ["C", "ST", "L", "O", "OU", "CN"];
         let unclear = || {
@@ -336,7 +334,6 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Some of its attributes.
 fn displayed(name: &X509Name<'_>, is_shown: impl Fn(&ParsedAttribute<'_>) -> bool) -> String {
     let mut shown = String::new();
     for rdn in name.iter_rdn() {

@@ -37,7 +37,6 @@ fn begins_node(event: &Event<'_>) -> bool {
     matches!(event, Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..) | Event::Alias(_))
 }
 
-/// One document in the making.
 struct Builder<'o> {
     origin: &'o Origin,
     nodes: Vec<NodeData>,

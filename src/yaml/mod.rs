@@ -22,10 +22,8 @@ const MAX_NODES: usize = 100_000;
 const MAX_WEIGHT: usize = 200_000;
 const TEXT_WEIGHT: usize = 16;
 const MAX_DOCUMENTS: usize = 100;
-/// How deep collections may be nested.
 const MAX_DEPTH: usize = 200;
 
-/// A document of a file.
 pub(crate) struct Document {
     nodes: Vec<NodeData>,
     root: usize,
@@ -76,7 +74,6 @@ pub(crate) struct Origin {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Base {
-    /// The text is the file.
     File,
     /// The text is a literal block in the file: it begins at this position.
     Block(Position),
@@ -91,7 +88,6 @@ pub(crate) struct Malformed {
     pub(crate) reason: String,
 }
 
-/// Reads all documents of a text.
 pub(crate) fn read(text: &str, origin: &Origin) -> Result<Vec<Document>, Malformed> {
     check_size(text.len(), origin)?;
     // YAML and Go take a tab after a key's colon, the parser does not where a letter follows.
@@ -101,7 +97,6 @@ pub(crate) fn read(text: &str, origin: &Origin) -> Result<Vec<Document>, Malform
     }
 }
 
-/// Reads all documents of a file.
 pub(crate) fn read_file(content: &[u8], origin: &Origin) -> Result<Vec<Document>, Malformed> {
     check_size(content.len(), origin)?;
     match std::str::from_utf8(content) {
