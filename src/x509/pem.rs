@@ -32,7 +32,7 @@ enum Kind {
 
 impl Kind {
     fn of(block: &Block<'_>) -> Self {
-        match block.label() {
+        match block.label {
             CERTIFICATE => Self::Certificate,
             // Java's keytool writes the second.
             "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Self::Request,
@@ -72,8 +72,8 @@ pub(crate) fn items(file: &[u8]) -> Result<Vec<Item>, Error> {
 }
 
 fn item(block: &Block<'_>) -> Item {
-    let label = || printable(block.label()).into_owned();
-    let der = block.contents();
+    let label = || printable(block.label).into_owned();
+    let der = &block.contents;
     let read = match Kind::of(block) {
         Kind::Certificate => Certificate::from_der(der).map(|read| Item::Certificate(Box::new(read))),
         Kind::Request => CertificateRequest::from_der(der).map(|read| Item::Request(Box::new(read))),
@@ -95,7 +95,7 @@ pub(crate) fn certificates_from_pem(file: &[u8]) -> Result<Vec<Certificate>, Err
     let blocks = blocks(file)?;
     let certificates = blocks.iter().filter(|block| matches!(Kind::of(block), Kind::Certificate));
     let certificates: Vec<_> =
-        certificates.map(|block| Certificate::from_der(block.contents())).collect::<Result<_, _>>()?;
+        certificates.map(|block| Certificate::from_der(&block.contents)).collect::<Result<_, _>>()?;
     match certificates.is_empty() {
         true => Err(missing("certificate", &blocks)),
         false => Ok(certificates),
@@ -110,7 +110,7 @@ pub(crate) fn request_from(file: &[u8]) -> Result<CertificateRequest, Error> {
     };
     let requests: Vec<_> = blocks.iter().filter(|block| matches!(Kind::of(block), Kind::Request)).collect();
     match requests[..] {
-        [request] => CertificateRequest::from_der(request.contents()),
+        [request] => CertificateRequest::from_der(&request.contents),
         [] => Err(missing("certificate signing request", &blocks)),
         _ => Err(Error::new(format!(
             "holds {} certificate signing requests, and each is answered by itself",
@@ -123,7 +123,7 @@ pub(crate) fn request_from(file: &[u8]) -> Result<CertificateRequest, Error> {
 /// Reads a private key: PKCS#8, encrypted or not, PKCS#1 or SEC 1.
 pub(crate) fn key_from_pem(file: &[u8], passphrase: Option<&Passphrase>) -> Result<PrivateKey, Error> {
     let (form, block) = first_key(file)?;
-    let der = block.contents();
+    let der = &block.contents;
     match form {
         KeyForm::Pkcs8 => PrivateKey::from_pkcs8(der),
         KeyForm::Pkcs1 => PrivateKey::from_pkcs1(der),
@@ -140,7 +140,7 @@ impl KeyMaterial {
     /// Reads the first private key of a PEM file: the one that Milvus takes.
     pub(crate) fn from_pem(file: &[u8]) -> Result<Self, Error> {
         let (form, block) = first_key(file)?;
-        Self::read(form, block.contents())
+        Self::read(form, &block.contents)
     }
 }
 
@@ -157,12 +157,12 @@ fn first_key(file: &[u8]) -> Result<(KeyForm, Block<'_>), Error> {
 
 /// Whether a PEM file holds a private key in encrypted PKCS#8.
 pub(crate) fn is_encrypted_key(file: &[u8]) -> bool {
-    blocks(file).is_ok_and(|blocks| blocks.iter().any(|block| block.label() == ENCRYPTED_PRIVATE_KEY))
+    blocks(file).is_ok_and(|blocks| blocks.iter().any(|block| block.label == ENCRYPTED_PRIVATE_KEY))
 }
 
 /// Whether a PEM file has a private key, whatever else is in it.
 pub(crate) fn holds_private_key(file: &[u8]) -> bool {
-    blocks(file).is_ok_and(|blocks| blocks.iter().any(|block| block.label().ends_with(PRIVATE_KEY)))
+    blocks(file).is_ok_and(|blocks| blocks.iter().any(|block| block.label.ends_with(PRIVATE_KEY)))
 }
 
 /// Writes certificates one after the other, with LF at the line ends.
@@ -228,10 +228,10 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// A file without a PEM block of the kind that is wanted.
 fn missing(wanted: &str, blocks: &[Block<'_>]) -> Error {
-    let labels: Vec<_> = blocks.iter().map(|block| printable(block.label())).collect();
+    let labels: Vec<_> = blocks.iter().map(|block| printable(block.label)).collect();
     let but = if labels.is_empty() { String::new() } else { format!(", but {}", labels.join(", ")) };
     let error = Error::new(format!("has no {wanted}{but}"));
-    match blocks.iter().find_map(|block| conversion(block.label())) {
+    match blocks.iter().find_map(|block| conversion(block.label)) {
         Some(conversion) => {
             error.with_hint_on_file(move |file| format!("`{}` converts it", conversion(file)))
         }

@@ -17,9 +17,11 @@ pub(crate) fn damaged(reason: impl std::fmt::Display) -> Error {
 
 /// A block of a PEM file.
 pub(crate) struct Block<'f> {
-    label: &'f str,
+    /// What its first and its last line say that it is.
+    pub(crate) label: &'f str,
     headers: &'f str,
-    contents: Zeroizing<Vec<u8>>,
+    /// What it holds, decoded.
+    pub(crate) contents: Zeroizing<Vec<u8>>,
 }
 
 impl<'f> Block<'f> {
@@ -51,11 +53,6 @@ impl<'f> Block<'f> {
         Ok(Self { label, headers, contents: decoded(data)? })
     }
 
-    /// What its first and its last line say that it is.
-    pub(crate) fn label(&self) -> &'f str {
-        self.label
-    }
-
     /// The last value of a header (RFC 1421).
     pub(crate) fn header(&self, name: &str) -> Option<&'f str> {
         let headers = self.headers.lines().rev().filter_map(|line| line.split_once(':'));
@@ -68,11 +65,6 @@ impl<'f> Block<'f> {
     /// Whether it is encrypted in PEM's own way (RFC 1421).
     pub(crate) fn is_encrypted(&self) -> bool {
         self.header("Proc-Type").is_some_and(|value| value.contains("ENCRYPTED"))
-    }
-
-    /// What it holds, decoded.
-    pub(crate) fn contents(&self) -> &[u8] {
-        &self.contents
     }
 }
 
@@ -119,7 +111,7 @@ mod tests {
     fn blocks_are_read_in_their_order_whatever_stands_between_them() {
         let file = b"text\n-----BEGIN A-----\nAA\nEC\n-----END A-----\nmore\n-----BEGIN B C-----\r\n/w==\r\n-----END B C-----";
         let blocks = read(file).unwrap();
-        let found: Vec<_> = blocks.iter().map(|block| (block.label(), block.contents())).collect();
+        let found: Vec<_> = blocks.iter().map(|block| (block.label, block.contents.as_slice())).collect();
         assert_eq!(found, [("A", &[0, 1, 2][..]), ("B C", &[0xFF])]);
     }
 
@@ -130,7 +122,7 @@ mod tests {
         assert!(blocks[0].is_encrypted());
         assert_eq!(blocks[0].header("DEK-Info"), Some("DES-EDE3-CBC,00"));
         assert_eq!(blocks[0].header("Other"), None);
-        assert_eq!(blocks[0].contents(), [0, 1, 2]);
+        assert_eq!(*blocks[0].contents, [0, 1, 2]);
     }
 
     #[test]
