@@ -9,7 +9,8 @@ use crate::x509::public_key::PublicKey;
 use crate::x509::subject::Subject;
 use crate::x509::validity::{Validity, moment};
 
-/// A certificate and its key that may sign others: only `Ca::create` and [`Ca::load`] make one, so what was not checked cannot issue.
+/// A certificate and its key that may sign others: only `Ca::create` and [`Ca::load`] make one, so what was not
+/// checked cannot issue.
 #[derive(Debug)]
 pub(crate) struct Ca {
     /// The certificate whose key signs, its issuers, and last their root; often just one.
