@@ -87,14 +87,14 @@ impl Ca {
             None => named_identifier(root, &issued)?.unwrap_or_else(|| public_key.identifier()),
         };
         let mut family = std::iter::once(root).chain(issued);
-        let serial_may_be_named =
-            root.subject_key_identifier().is_none() || family.any(Certificate::names_serial_of_issuer);
+        let serial_may_be_named = root.subject_key_identifier().is_none()
+            || family.any(|certificate| certificate.extensions.names_serial_of_issuer);
         if serial_may_be_named && root.serial().is_negative() {
             return Err(not_reissuable(root, "certificates may name its serial number, which is negative"));
         }
         let signer = Signer { name: root.subject(), key_identifier: key_identifier.clone(), key: self.key() };
         let template = Template {
-            profile: Profile::Ca { path_length: root.path_length() },
+            profile: Profile::Ca { path_length: root.extensions.path_length },
             key_identifier,
             subject: root.subject(),
             names: &[],
@@ -112,13 +112,13 @@ fn check_may_be_reissued(ca: &Ca) -> Result<(), Error> {
     if !ca.intermediates().is_empty() {
         return refused("it is an intermediate CA, whose issuer alone can");
     }
-    if certificate.constrains_names() {
+    if certificate.extensions.constrains_names {
         return refused("its nameConstraints would be lost");
     }
     if certificate.extended_key_usage().is_some() {
         return refused("its extendedKeyUsage, which limits what it issues, would be lost");
     }
-    if certificate.constrains_policies() {
+    if certificate.extensions.constrains_policies {
         return refused("its policyConstraints or inhibitAnyPolicy would be lost");
     }
     Ok(())

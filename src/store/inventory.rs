@@ -12,15 +12,15 @@ use crate::base::error::Error;
 use crate::base::text::shell_quoted;
 use crate::store::fs::MAX_FILE_SIZE;
 use crate::store::issued::ISSUED_FOLDER;
-use crate::x509::json::{from_timestamp, rfc3339, text};
+use crate::x509::json::{from_timestamp, rfc3339};
 use crate::x509::{Certificate, EndEntityKind, SerialNumber, texts};
 
 /// A certificate that was signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct IssuedEntry {
-    #[serde(serialize_with = "text", deserialize_with = "serial")]
+    #[serde(deserialize_with = "serial")]
     pub(crate) serial: SerialNumber,
-    #[serde(serialize_with = "text", deserialize_with = "kind")]
+    #[serde(deserialize_with = "kind")]
     pub(crate) kind: EndEntityKind,
     /// As it is displayed; so are the names and the issuer.
     pub(crate) subject: String,

@@ -192,7 +192,7 @@ fn left_out(old: &Present, certificate: &Certificate) -> Vec<Note> {
         }
         false => notes.push(notes::usage_corrected(&old.file(), old.kind)),
     }
-    lost.extend(certificate.other_extensions().iter().cloned());
+    lost.extend(certificate.extensions.others.iter().cloned());
     if !lost.is_empty() {
         notes.push(notes::left_out(&old.file(), &lost));
     }
@@ -213,7 +213,7 @@ fn taken_over(
         }
         add_names(&mut names, &[repaired.unwrap_or_else(|| name.clone())]);
     }
-    for name in certificate.unusable_names() {
+    for name in &certificate.extensions.unusable_names {
         notes.push(notes::name_dropped(&old.file(), name));
     }
     if names.is_empty() {
