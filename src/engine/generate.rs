@@ -197,26 +197,22 @@ fn check_valid(request: &GenerateRequest, run: &mut Run) -> Result<(), Error> {
             .map_err(Error::in_file(directory.path_of(role)))?;
     }
     report.add_ca(Action::Kept, &certificate(FileRole::CaCertificate)?);
-    for kind in EndEntityKind::ALL {
-        let files = EndEntityFiles::of_directory(kind);
-        let kept = certificate(FileRole::pair_of(kind).1)?;
-        let folder = report.directory.clone();
-        report.certificates.push(CertificateReport::of_leaf(kind, &folder, &files, Action::Kept, &kept));
-    }
+    let server = certificate(FileRole::ServerCertificate)?;
+    let client = certificate(FileRole::ClientCertificate)?;
     broken(directory.path(), &Judged::of(directory, now)?.errors())?;
-    let covered = certificate(FileRole::ServerCertificate)?;
-    let subject = Subject::new(&request.subject)?;
-    for name in server_names(request, &subject)? {
+    for name in server_names(request, &Subject::new(&request.subject)?)? {
         // The loopback addresses were not asked for, and gen.sh did not give them.
         let asked_for = request.names.contains(&name)
             || !matches!(name, GeneralName::Ip(address) if address.is_loopback());
-        if asked_for && !covered.names().contains(&name) {
+        if asked_for && !server.names().contains(&name) {
             report.notes.push(notes::name_not_covered(&name));
         }
     }
-    for kind in EndEntityKind::ALL {
-        let role = FileRole::pair_of(kind).1;
-        report.notes.extend(not_as_asked(request, kind, &certificate(role)?)?);
+    for (kind, kept) in [(EndEntityKind::Server, server), (EndEntityKind::Client, client)] {
+        let files = EndEntityFiles::of_directory(kind);
+        let certificate = CertificateReport::of_leaf(kind, &report.directory, &files, Action::Kept, &kept);
+        report.certificates.push(certificate);
+        report.notes.extend(not_as_asked(request, kind, &kept)?);
     }
     Ok(())
 }
@@ -290,7 +286,6 @@ fn specs(
     directory: Option<&Directory>,
     now: OffsetDateTime,
 ) -> Result<Vec<LeafSpec>, Error> {
-    let (validity, is_cut) = validity(request.days, source.validity(), now)?;
     let server = Subject::new(&request.subject)?;
     let client = match &request.client_name {
         Some(name) => server.with(name)?,
@@ -300,15 +295,12 @@ fn specs(
     let client_names = names_from_common_name(EndEntityKind::Client, &client)?;
     let spec = |kind, subject, names| {
         let files = EndEntityFiles::of_directory(kind);
-        let cut = is_cut.then(|| notes::cut_to_ca(&files.certificate.to_string(), validity.not_after));
-        let (place, note) = LeafPlace::of(directory, files, request.key_mode)?;
-        Ok::<_, Error>(LeafSpec {
-            leaf: Leaf { kind, subject, names, validity },
-            key: KeySource::New(request.key_type),
-            place,
-            action: Action::Created,
-            notes: cut.into_iter().chain(note).collect(),
-        })
+        let mut notes = Vec::new();
+        let validity = validity(request.days, source.validity(), now, &files, &mut notes)?;
+        let place = LeafPlace::of(directory, files, request.key_mode, &mut notes)?;
+        let leaf = Leaf { kind, subject, names, validity };
+        let key = KeySource::New(request.key_type);
+        Ok::<_, Error>(LeafSpec { leaf, key, place, action: Action::Created, notes })
     };
     Ok(vec![
         spec(EndEntityKind::Server, server, server_names)?,

@@ -109,21 +109,21 @@ impl KeySource {
 
 impl LeafPlace {
     /// In a directory, if there is one yet. The key's file gets the mode that was asked for, or the old one as
-    /// long as it keeps others out: a container's group that could read the key still can. Returns a note
-    /// where it did not.
+    /// long as it keeps others out: a container's group that could read the key still can.
     pub(crate) fn of(
         directory: Option<&Directory>,
         files: EndEntityFiles,
         asked: Option<FileMode>,
-    ) -> Result<(Self, Option<Note>), Error> {
+        notes: &mut Vec<Note>,
+    ) -> Result<Self, Error> {
         let state = |path| directory.map(|directory| directory.state(path)).transpose().map(Option::flatten);
         let (key, certificate) = (state(&files.key)?, state(&files.certificate)?);
         let old_mode = key.map(|key| key.mode);
         let kept = old_mode.and_then(FileMode::for_key);
         let tightened = old_mode.filter(|_| asked.is_none() && kept.is_none());
-        let note = tightened.map(|old| notes::key_mode_tightened(&files.key.to_string(), old));
+        notes.extend(tightened.map(|old| notes::key_mode_tightened(&files.key.to_string(), old)));
         let key_mode = asked.or(kept).unwrap_or(FileMode::PRIVATE);
-        Ok((Self { key_mode, key_owner: key.map(|key| key.owner), certificate, files }, note))
+        Ok(Self { key_mode, key_owner: key.map(|key| key.owner), certificate, files })
     }
 }
 
@@ -160,15 +160,20 @@ impl Asked {
     }
 }
 
-/// The validity from now on, cut to that of the CA, and whether it was cut.
+/// The validity of the certificate in a file from now on, cut to that of the CA.
 pub(crate) fn validity(
     days: Days,
     ca: Validity,
     now: time::OffsetDateTime,
-) -> Result<(Validity, bool), x509::Error> {
+    files: &EndEntityFiles,
+    notes: &mut Vec<Note>,
+) -> Result<Validity, x509::Error> {
     let wanted = Validity::starting(now, days)?;
     let validity = wanted.within(ca);
-    Ok((validity, validity.not_after < wanted.not_after))
+    if validity.not_after < wanted.not_after {
+        notes.push(notes::cut_to_ca(&files.certificate.to_string(), validity.not_after));
+    }
+    Ok(validity)
 }
 
 /// The subjectAltName that belongs to a CommonName. That of a client can be a person or an e-mail address,

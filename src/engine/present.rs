@@ -1,18 +1,23 @@
 //! What lies in the place of a certificate.
 
+use std::path::{Path, PathBuf};
+
 use time::OffsetDateTime;
 
 use crate::base::error::{Error, ErrorKind};
+use crate::engine::errors;
 use crate::engine::inventory::Inventory;
 use crate::engine::signers::{Signers, Unvouched};
 use crate::store::inventory::IssuedEntry;
 use crate::store::{Directory, EndEntityFiles};
-use crate::x509::{self, Certificate, EndEntityKind, certificates_from_pem};
+use crate::x509::{self, Certificate, EndEntityKind, Problem, certificates_from_pem};
 
 /// What lies in the place of a server's or client's certificate.
 pub(crate) struct Present {
     pub(crate) kind: EndEntityKind,
     pub(crate) files: EndEntityFiles,
+    /// The certificate's file.
+    pub(crate) path: PathBuf,
     pub(crate) found: Found,
 }
 
@@ -38,8 +43,9 @@ impl Present {
         kind: EndEntityKind,
         files: EndEntityFiles,
     ) -> Result<Self, Error> {
-        let found = Found::read(directory, &files)?;
-        Ok(Self { kind, files, found })
+        let content = directory.read(&files.certificate)?;
+        let found = content.map_or(Found::Nothing, |content| Found::of(&content));
+        Ok(Self { kind, path: directory.path_of(&files.certificate), files, found })
     }
 
     /// server.pem or client.pem. Where it is not renewed, it can also be something else than a file.
@@ -49,11 +55,12 @@ impl Present {
         is_renewed: bool,
     ) -> Result<Self, Error> {
         let files = EndEntityFiles::of_directory(kind);
-        match Found::read(directory, &files) {
-            Err(error) if !is_renewed && is_no_certificate(&error) => {
-                Ok(Self { kind, files, found: Found::NotAFile })
+        match Self::read(directory, kind, files.clone()) {
+            Err(error) if !is_renewed && error.kind() == ErrorKind::NotAFile => {
+                let path = directory.path_of(&files.certificate);
+                Ok(Self { kind, files, path, found: Found::NotAFile })
             }
-            found => Ok(Self { kind, files, found: found? }),
+            read => read,
         }
     }
 
@@ -62,6 +69,22 @@ impl Present {
             Found::Certificate(certificate, _) => Some(certificate),
             Found::Nothing | Found::Unusable(_) | Found::NotAFile => None,
         }
+    }
+
+    /// Its certificate, if there is a file.
+    ///
+    /// # Errors
+    /// Where it cannot be read; `directory` is the certificate directory, for the hint.
+    pub(crate) fn readable(&self, directory: &Path) -> Result<Option<&Certificate>, Error> {
+        match &self.found {
+            Found::Unusable(source) => Err(self.unreadable(source, directory)),
+            _ => Ok(self.certificate()),
+        }
+    }
+
+    /// Whether the file is empty: renew.sh leaves such a server.pem behind when it fails.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(&self.found, Found::Unusable(source) if source.problem() == Problem::Empty)
     }
 
     /// The certificate's file, for notes.
@@ -80,14 +103,31 @@ impl Present {
         signers.check(certificate, others)?;
         inventory.check_own(&self.file(), certificate)
     }
+
+    /// The same of something that was issued, whose `file` is as the inventory has it. Returns what it is for.
+    pub(crate) fn vouch_for_issued(
+        &self,
+        file: &str,
+        signers: &Signers,
+        inventory: &Inventory,
+    ) -> Result<EndEntityKind, Unvouched> {
+        let Found::Certificate(certificate, others) = &self.found else { return Ok(self.kind) };
+        inventory.vouch(file, certificate, others, signers)
+    }
+
+    /// That it cannot be read.
+    pub(crate) fn unreadable(&self, source: &x509::Error, directory: &Path) -> Error {
+        let name = self.files.issued_as();
+        errors::unreadable(&self.path, source.clone(), self.kind, name.as_ref(), directory)
+    }
+
+    /// That it is not reissued as it lies there.
+    pub(crate) fn unvouched(&self, reason: &Unvouched, directory: &Path) -> Error {
+        errors::unvouched(&self.path, reason, self.kind, self.files.issued_as().as_ref(), directory)
+    }
 }
 
 impl Found {
-    fn read(directory: &Directory, files: &EndEntityFiles) -> Result<Self, Error> {
-        let content = directory.read(&files.certificate)?;
-        Ok(content.map_or(Self::Nothing, |content| Self::of(&content)))
-    }
-
     /// What a file with this content holds.
     pub(crate) fn of(content: &[u8]) -> Self {
         let mut certificates = match certificates_from_pem(content) {
@@ -99,10 +139,6 @@ impl Found {
         let leaf = certificates.remove(leaf);
         Self::Certificate(Box::new(leaf), certificates)
     }
-}
-
-fn is_no_certificate(error: &Error) -> bool {
-    error.kind() == ErrorKind::NotAFile
 }
 
 /// The directory's own certificates that the inventory does not have: with them it begins, and goes on

@@ -31,6 +31,15 @@ pub struct Report {
     pub notes: Vec<Note>,
 }
 
+/// What is said of certificates that are not made, or before others are.
+#[derive(Default)]
+pub(crate) struct Said {
+    pub(crate) kept: Vec<CertificateReport>,
+    pub(crate) notes: Vec<Note>,
+    /// What cannot be made does not keep the rest from it.
+    pub(crate) failures: Vec<Error>,
+}
+
 /// Whose certificate it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -108,6 +117,14 @@ impl Report {
     pub(crate) fn preview(&mut self, specs: &[LeafSpec], folder: &Path, issuer: &Subject) {
         self.certificates.extend(specs.iter().map(|spec| CertificateReport::of_spec(spec, folder, issuer)));
         self.notes.extend(specs.iter().flat_map(|spec| spec.notes.iter().cloned()));
+    }
+}
+
+impl Said {
+    /// Adds to a report what was said, but for the failures.
+    pub(crate) fn report(&mut self, report: &mut Report) {
+        report.certificates.append(&mut self.kept);
+        report.notes.append(&mut self.notes);
     }
 }
 

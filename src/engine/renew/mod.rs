@@ -20,8 +20,7 @@ use crate::engine::signers::Signers;
 use crate::store::{Access, Existing};
 use crate::x509::{Ca, EndEntityKind};
 pub use request::{Adopted, Issued, RenewRequest};
-pub(crate) use selection::Selection;
-pub(crate) use spec::{Model, Renewal};
+pub(crate) use selection::{Model, Selection};
 
 /// Issues new certificates from the directory's CA, whose `ca.key` and `ca.pem` stay as they are, to the last
 /// byte.
@@ -111,17 +110,9 @@ fn renew_own(
     own: &[Present; 2],
 ) -> Result<(), Error> {
     let (request, directory) = (selection.request, &issuer.run.directory);
-    let due = selection.own(own, directory)?;
-    let renewal = Renewal {
-        directory,
-        ca: issuer.ca.validity(),
-        key_mode: request.key_mode,
-        reuse_key: request.reuse_key,
-        now: issuer.run.now,
-    };
     let mut specs = Vec::new();
-    for (one, model) in due {
-        match renewal.spec(one, model, &request.asked_of_own(own, one.kind)) {
+    for (one, model) in selection.own(own, directory)? {
+        match selection.spec(directory, one, model, &request.asked_of_own(own, one.kind)) {
             Ok(spec) => specs.push(spec),
             Err(error) => {
                 selection.keep(one, &request.directory, None);
@@ -204,18 +195,11 @@ impl Selection<'_> {
         for members in self.members()? {
             let opened = self.open(&issuer.run.directory, access, &members)?;
             let Some((mut folder, due)) = opened else { continue };
-            let renewal = Renewal {
-                directory: &folder.directory,
-                ca: issuer.ca.validity(),
-                key_mode: self.request.key_mode,
-                reuse_key: self.request.reuse_key,
-                now: issuer.run.now,
-            };
             let asked = self.request.asked_of_issued();
             let mut specs = Vec::new();
             for one in &due {
                 let Some(certificate) = one.certificate() else { continue };
-                match renewal.spec(one, Model::Certificate(certificate), &asked) {
+                match self.spec(&folder.directory, one, Model::Certificate(certificate), &asked) {
                     Ok(spec) => specs.push(spec),
                     Err(error) => self.said.failures.push(error),
                 }

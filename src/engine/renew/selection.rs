@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use crate::base::error::{Error, ErrorKind};
-use crate::base::note::Note;
 use crate::base::text::{command, shell_quoted};
 use crate::engine::due::{Due, Judged};
 use crate::engine::errors;
@@ -15,11 +14,31 @@ use crate::engine::leaf::{Action, Asked};
 use crate::engine::notes;
 use crate::engine::present::{Found, Present};
 use crate::engine::renew::request::{Issued, RenewRequest};
-use crate::engine::renew::spec::Model;
-use crate::engine::report::{CertificateReport, Report};
+use crate::engine::report::{CertificateReport, Said};
 use crate::engine::signers::{Signers, Unvouched};
+use crate::store::inventory::IssuedEntry;
 use crate::store::{Access, Directory, EndEntityFiles, ISSUED_FOLDER, IssuedName};
 use crate::x509::{Certificate, EndEntityKind};
+
+/// What a new certificate takes its subject and names from.
+#[derive(Clone, Copy)]
+pub(crate) enum Model<'a> {
+    /// The certificate that it replaces.
+    Certificate(&'a Certificate),
+    /// The inventory's line for a certificate that cannot be read.
+    Line(&'a IssuedEntry),
+    /// The command line, and the documentation's defaults.
+    Nothing,
+}
+
+impl<'a> Model<'a> {
+    pub(crate) fn certificate(self) -> Option<&'a Certificate> {
+        match self {
+            Self::Certificate(certificate) => Some(certificate),
+            Self::Line(_) | Self::Nothing => None,
+        }
+    }
+}
 
 /// Chooses what is renewed, and gathers what is said of the rest.
 pub(crate) struct Selection<'a> {
@@ -27,27 +46,11 @@ pub(crate) struct Selection<'a> {
     pub(crate) inventory: &'a Inventory,
     pub(crate) signers: &'a Signers,
     /// What is due; without it, everything is.
-    pub(crate) due: Option<Due<'a>>,
+    due: Option<Due<'a>>,
     pub(crate) said: Said,
-}
-
-/// What is said of certificates that are not renewed, or before they are.
-#[derive(Default)]
-pub(crate) struct Said {
-    pub(crate) kept: Vec<CertificateReport>,
-    pub(crate) notes: Vec<Note>,
-    /// What cannot be renewed does not keep the rest from it.
-    pub(crate) failures: Vec<Error>,
     /// What is not there any more.
     withdrawn: Vec<(IssuedName, PathBuf)>,
-}
-
-impl Said {
-    /// Adds to a report what was said, but for the failures.
-    pub(crate) fn report(&mut self, report: &mut Report) {
-        report.certificates.append(&mut self.kept);
-        report.notes.append(&mut self.notes);
-    }
+    pub(crate) now: OffsetDateTime,
 }
 
 impl<'a> Selection<'a> {
@@ -59,7 +62,7 @@ impl<'a> Selection<'a> {
         now: OffsetDateTime,
     ) -> Self {
         let due = request.if_due.map(|within| Due { signers, judged, within, now });
-        Self { request, inventory, signers, due, said: Said::default() }
+        Self { request, inventory, signers, due, said: Said::default(), withdrawn: Vec::new(), now }
     }
 
     /// Of server.pem and client.pem what is to be renewed.
@@ -74,14 +77,8 @@ impl<'a> Selection<'a> {
         let mut due = Vec::new();
         for one in own {
             let asked = self.request.asked_of_own(own, one.kind);
-            let is_chosen = self.request.kinds.contains(&one.kind);
-            let model = is_chosen.then(|| self.model(one, &asked, directory)).transpose();
-            let chosen = model.and_then(|model| match model {
-                Some(model) => Ok(self.is_due(one, model, None, &asked)?.then_some((one, model))),
-                None => Ok(None),
-            });
-            match chosen {
-                Ok(Some(chosen)) => due.push(chosen),
+            match self.model_if_due(one, &asked, directory) {
+                Ok(Some(model)) => due.push((one, model)),
                 Ok(None) => self.keep(one, directory.path(), None),
                 Err(error) => {
                     self.keep(one, directory.path(), None);
@@ -92,22 +89,35 @@ impl<'a> Selection<'a> {
         Ok(due)
     }
 
-    /// What the new server.pem or client.pem takes over: what a certificate says that this CA signed, else
-    /// what the inventory says, else what is spelled out.
-    fn model<'p>(&self, own: &'p Present, asked: &Asked, directory: &Directory) -> Result<Model<'p>, Error>
+    fn model_if_due<'p>(
+        &mut self,
+        own: &'p Present,
+        asked: &Asked,
+        directory: &Directory,
+    ) -> Result<Option<Model<'p>>, Error>
     where
         'a: 'p,
     {
-        let path = || directory.path_of(&own.files.certificate);
+        if !self.request.kinds.contains(&own.kind) {
+            return Ok(None);
+        }
+        let model = self.model(own, asked, directory.path())?;
+        Ok(self.is_due(own, model, None, asked)?.then_some(model))
+    }
+
+    /// What the new server.pem or client.pem takes over: what a certificate says that this CA signed, else
+    /// what the inventory says, else what is spelled out.
+    fn model<'p>(&self, own: &'p Present, asked: &Asked, directory: &Path) -> Result<Model<'p>, Error>
+    where
+        'a: 'p,
+    {
         let line = || self.inventory.last_of(&own.file()).map(Model::Line);
         match &own.found {
             Found::Nothing | Found::NotAFile => Ok(line().unwrap_or(Model::Nothing)),
             Found::Unusable(source) => match (line(), asked.spells_out()) {
                 (Some(line), _) => Ok(line),
                 (None, true) => Ok(Model::Nothing),
-                (None, false) => {
-                    Err(errors::unreadable(&path(), source.clone(), own.kind, None, directory.path()))
-                }
+                (None, false) => Err(own.unreadable(source, directory)),
             },
             Found::Certificate(certificate, _) => match own.vouch_for_own(self.signers, self.inventory) {
                 Ok(()) => Ok(Model::Certificate(certificate)),
@@ -115,7 +125,7 @@ impl<'a> Selection<'a> {
                     Ok(Model::Certificate(certificate))
                 }
                 Err(_) if asked.spells_out() => Ok(Model::Nothing),
-                Err(reason) => Err(errors::unvouched(&path(), &reason, own.kind, None, directory.path())),
+                Err(reason) => Err(own.unvouched(&reason, directory)),
             },
         }
     }
@@ -189,7 +199,7 @@ impl<'a> Selection<'a> {
                 true => self.said.failures.push(errors::output_gone(&chosen, members.members.len())),
                 false => {
                     let gone = members.members.iter().map(|member| (member.name.clone(), chosen.clone()));
-                    self.said.withdrawn.extend(gone);
+                    self.withdrawn.extend(gone);
                 }
             }
             return Ok(None);
@@ -209,19 +219,11 @@ impl<'a> Selection<'a> {
         let files = EndEntityFiles::issued(&member.name);
         let kind = member.kind.unwrap_or(EndEntityKind::Client);
         let mut one = Present::read(&folder.directory, kind, files)?;
-        let path = folder.directory.path_of(&one.files.certificate);
-        let directory = &self.request.directory;
-        let (certificate, others) = match &one.found {
-            Found::Certificate(certificate, others) => (certificate.as_ref().clone(), others),
-            Found::Nothing | Found::NotAFile => {
-                self.said.withdrawn.push((member.name.clone(), path));
-                return Ok(None);
-            }
-            Found::Unusable(source) => {
-                return Err(errors::unreadable(&path, source.clone(), kind, Some(&member.name), directory));
-            }
+        let Some(certificate) = one.readable(&self.request.directory)?.cloned() else {
+            self.withdrawn.push((member.name.clone(), one.path));
+            return Ok(None);
         };
-        match self.inventory.vouch(&member.file, &certificate, others, self.signers) {
+        match one.vouch_for_issued(&member.file, self.signers, self.inventory) {
             Ok(kind) => one.kind = kind,
             Err(_) if self.request.adopted.names.contains(&member.name) => {
                 if member.kind.is_none() || !certificate.serves(kind) {
@@ -230,10 +232,10 @@ impl<'a> Selection<'a> {
                 return Ok(Some(one));
             }
             Err(reason) if matches!(self.request.issued, Issued::Named(_)) => {
-                return Err(errors::unvouched(&path, &reason, kind, Some(&member.name), directory));
+                return Err(one.unvouched(&reason, &self.request.directory));
             }
             Err(reason) => {
-                self.note(&path, &reason, &member.name);
+                self.note(&one.path, &reason, &member.name);
                 return Ok(None);
             }
         }
@@ -264,7 +266,7 @@ impl<'a> Selection<'a> {
 
     /// Says what was withdrawn. Whoever names something wants it renewed.
     pub(crate) fn report_withdrawn(&mut self) {
-        let withdrawn = std::mem::take(&mut self.said.withdrawn);
+        let withdrawn = std::mem::take(&mut self.withdrawn);
         if matches!(self.request.issued, Issued::Named(_)) {
             let directory = &self.request.directory;
             let gone = withdrawn.iter().map(|(name, path)| withdrawn_error(name, path, directory));
