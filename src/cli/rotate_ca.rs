@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::base::text::command;
+use crate::base::text::{command, counted};
 use crate::cli::args::{CommonArgs, PassphraseArgs, key_type, path, with_passphrase};
 use crate::cli::output::Style;
 use crate::cli::progress::Meter;
@@ -121,23 +121,22 @@ impl StatusArgs {
 impl StepArgs {
     fn run(self, step: RotationStep, now: OffsetDateTime) -> anyhow::Result<Status> {
         let style = self.common.style();
-        let meter = Meter::new(self.common.quiet);
-        let rotated = with_passphrase(
-            RotationRequest {
-                directory: self.common.dir,
-                step: step.clone(),
-                passphrase: self.passphrase.read()?,
-                dry_run: self.common.dry_run,
-                protection: self.common.protection.protection(),
-            },
-            |request, passphrase| request.passphrase = Some(passphrase),
-            |request| rotate(request, now, &|done, total| meter.show(done, total)),
-        );
-        drop(meter);
-        let rotated = rotated?;
-        let next_steps = next_steps_after(&step, &rotated);
-        output::did("rotate-ca", style, &rotated, next_steps, |rotated, next_steps| {
-            text(&step, rotated, next_steps)
+        let mut request = RotationRequest {
+            directory: self.common.dir,
+            step,
+            passphrase: None,
+            dry_run: self.common.dry_run,
+            protection: self.common.protection.protection(),
+        };
+        let rotated = with_passphrase(self.passphrase.read()?, |passphrase| {
+            let meter = Meter::new(self.common.quiet);
+            request.passphrase = passphrase;
+            rotate(&request, now, &|done, total| meter.show(done, total))
+        })?;
+        let outcome = (rotated.report.changed, &*rotated.report.notes);
+        let next_steps = next_steps_after(&request.step, &rotated);
+        output::did("rotate-ca", style, &rotated, outcome, next_steps, |rotated, next_steps| {
+            text(&request.step, rotated, next_steps)
         })?;
         Ok(Status::Done)
     }
@@ -235,8 +234,7 @@ fn cas(status: &RotationStatus) -> Vec<String> {
     let row = |found: &RotatedCa| {
         let issued = match found.issued {
             0 => "has issued nothing that is here".to_owned(),
-            1 => "has issued 1 certificate".to_owned(),
-            more => format!("has issued {more} certificates"),
+            issued => format!("has issued {}", counted(issued, "certificate")),
         };
         [found.common_name.clone(), format!("until {}", found.not_after.date()), issued]
     };

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::base::error::{Error, ErrorKind};
-use crate::base::text::{command, listed, shell_quoted};
+use crate::base::text::{command, counted, listed, shell_quoted};
 use crate::check::Finding;
 use crate::engine::notes::outcome;
 use crate::engine::signers::Unvouched;
@@ -64,13 +64,10 @@ pub(crate) fn unvouched(
 
 /// A folder that was named with `issue --out` is not there.
 pub(crate) fn output_gone(path: &Path, count: usize) -> Error {
-    let certificates = if count == 1 { "1 certificate".to_owned() } else { format!("{count} certificates") };
-    let shown = path.display();
+    let (shown, certificates) = (path.display(), counted(count, "certificate"));
+    let mkdir = format!("mkdir -p {}", quoted(path));
     Error::new(format!("{shown}: no such folder, and {certificates} in the inventory should be in it"))
-        .with_hint(format!(
-            "mount it or put it back; if what was in it is withdrawn: `mkdir -p {}`",
-            quoted(path)
-        ))
+        .with_hint(format!("mount it or put it back; if what was in it is withdrawn: `{mkdir}`"))
 }
 
 /// What `check` finds, if anything.
@@ -78,8 +75,7 @@ pub(crate) fn broken(directory: &Path, findings: &[Finding]) -> Result<(), Error
     let Some((finding, more)) = findings.split_first() else { return Ok(()) };
     let more = match more.len() {
         0 => String::new(),
-        1 => "; and 1 more error".into(),
-        more => format!("; and {more} more errors"),
+        more => format!("; and {}", counted(more, "more error")),
     };
     let check = command("check", directory);
     Err(Error::new(format!("{}: {}{more}", finding.place, finding.evidence))

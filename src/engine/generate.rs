@@ -317,7 +317,7 @@ fn preview(request: &GenerateRequest, source: &Source, specs: &[LeafSpec], repor
         }
         Source::New { subject, validity } => {
             let path = path_of(&report.directory, FileRole::CaCertificate);
-            let ca = CertificateReport::of_new_ca(path, subject, *validity, request.key_type);
+            let ca = CertificateReport::not_made_yet(path, subject, *validity, request.key_type.to_string());
             report.certificates.push(ca);
             subject
         }

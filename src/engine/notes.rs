@@ -5,7 +5,7 @@ use std::path::Path;
 use time::{Duration, OffsetDateTime};
 
 use crate::base::note::Note;
-use crate::base::text::listed;
+use crate::base::text::{counted, listed};
 use crate::store::{FileMode, IssuedName, Recovery};
 use crate::x509::{EndEntityKind, GeneralName, KeyType, SerialNumber, Subject, moment};
 
@@ -203,9 +203,9 @@ pub(crate) fn serial_kept(serial: &SerialNumber) -> Note {
 
 /// More than server.pem and client.pem had been issued by the CA that was replaced.
 pub(crate) fn of_former_ca(count: usize) -> Note {
-    let (certificates, are) = if count == 1 { ("certificate", "is") } else { ("certificates", "are") };
+    let (certificates, are) = (counted(count, "certificate"), if count == 1 { "is" } else { "are" });
     let message = format!(
-        "{count} {certificates} that `issue` made {are} of the former CA, which ca.pem does not trust any more; `milvus-certs renew --adopt NAME` makes one anew"
+        "{certificates} that `issue` made {are} of the former CA, which ca.pem does not trust any more; `milvus-certs renew --adopt NAME` makes one anew"
     );
     Note::new("of-former-authority", message)
 }

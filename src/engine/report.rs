@@ -9,7 +9,7 @@ use crate::base::note::Note;
 use crate::base::text::listed;
 use crate::engine::leaf::{Action, Leaf, LeafSpec};
 use crate::store::{EndEntityFiles, FileMode, FileRole, IssuedName, path_of};
-use crate::x509::{Certificate, EndEntityKind, GeneralName, KeyType, SerialNumber, Subject, Validity};
+use crate::x509::{Certificate, EndEntityKind, GeneralName, SerialNumber, Subject, Validity};
 
 /// What a command did, or with `dry_run` would do.
 #[derive(Debug, Serialize)]
@@ -153,8 +153,8 @@ impl CertificateReport {
         Self::of(CertificateRole::Ca, path, action, certificate)
     }
 
-    /// A CA that is not made yet.
-    pub(crate) fn of_new_ca(path: PathBuf, subject: &Subject, validity: Validity, key: KeyType) -> Self {
+    /// What is not made yet, as far as it is like a CA.
+    pub(crate) fn not_made_yet(path: PathBuf, subject: &Subject, validity: Validity, key: String) -> Self {
         Self {
             role: CertificateRole::Ca,
             issued_as: None,
@@ -166,7 +166,7 @@ impl CertificateReport {
             serial: None,
             validity,
             names: Vec::new(),
-            key: key.to_string(),
+            key,
             sha256_fingerprint: None,
         }
     }
@@ -186,19 +186,14 @@ impl CertificateReport {
     /// The certificate of a server or client that is not made yet.
     pub(crate) fn of_spec(spec: &LeafSpec, folder: &Path, issuer: &Subject) -> Self {
         let Leaf { kind, subject, names, validity } = &spec.leaf;
+        let path = path_of(folder, &spec.place.files.certificate);
         Self {
             role: (*kind).into(),
             issued_as: spec.place.files.issued_as(),
-            path: path_of(folder, &spec.place.files.certificate),
             action: spec.action,
-            common_name: subject.common_name().unwrap_or_default(),
-            subject: subject.clone(),
             issuer: issuer.clone(),
-            serial: None,
-            validity: *validity,
             names: names.clone(),
-            key: spec.key.in_words(),
-            sha256_fingerprint: None,
+            ..Self::not_made_yet(path, subject, *validity, spec.key.in_words())
         }
     }
 

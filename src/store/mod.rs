@@ -36,7 +36,6 @@ pub(crate) use journal::{Interruption, Recovery};
 pub(crate) use layout::Audience;
 pub use layout::FileRole;
 pub use mode::FileMode;
-pub(crate) use mode::ModeInvalid;
 pub(crate) use relative_path::RelativePath;
 pub(crate) use survey::{SeenFile, Survey, SurveyedFile, View};
 pub(crate) use transaction::{Committed, Existing, StagedFile};

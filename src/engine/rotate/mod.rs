@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use crate::base::error::{Error, ErrorKind};
 use crate::base::note::Note;
-use crate::base::text::command;
+use crate::base::text::{command, counted};
 use crate::check::ca;
 use crate::engine::folder::IssuedFolder;
 use crate::engine::generate::ca_key_pem;
@@ -428,9 +428,8 @@ impl Step<'_> {
             (RotationState::None, _) => "no new CA was begun".into(),
             (RotationState::Begun, _) => "a new CA was begun, and has issued nothing yet".into(),
             (RotationState::Issuing, 0) => "a run of the new CA was interrupted".into(),
-            (RotationState::Issuing, 1) => "the new CA has still to issue 1 certificate again".into(),
-            (RotationState::Issuing, more) => {
-                format!("the new CA has still to issue {more} certificates again")
+            (RotationState::Issuing, left) => {
+                format!("the new CA has still to issue {} again", counted(left, "certificate"))
             }
             (RotationState::Issued, _) => {
                 "the new CA has issued everything, and ca.pem still trusts the old one".into()
