@@ -103,15 +103,8 @@ impl Inventory {
         if self.is_begun() { append(directory, entries) } else { Ok(()) }
     }
 
-    pub(crate) fn entries(&self) -> &[IssuedEntry] {
+    fn entries(&self) -> &[IssuedEntry] {
         self.entries.as_deref().unwrap_or_default()
-    }
-
-    /// Of every file the last entry, in their order: what is there, unless it was withdrawn.
-    pub(crate) fn in_force(&self) -> Vec<&IssuedEntry> {
-        let mut last: Vec<_> = self.by_file.values().filter_map(|of_file| of_file.last()).collect();
-        last.sort_unstable();
-        last.into_iter().map(|index| &self.entries()[*index]).collect()
     }
 
     /// The last entry of a file.
@@ -121,11 +114,6 @@ impl Inventory {
 
     fn of(&self, file: &str) -> impl DoubleEndedIterator<Item = &IssuedEntry> {
         self.by_file.get(file).into_iter().flatten().map(|index| &self.entries()[*index])
-    }
-
-    /// Whether it has a certificate.
-    pub(crate) fn has(&self, certificate: &Certificate) -> bool {
-        self.file_of(certificate).is_some()
     }
 
     /// The file that it has a certificate for.
@@ -178,8 +166,11 @@ impl Inventory {
     /// All that was issued and has not been withdrawn as far as it knows, by folder. The directory's own
     /// certificates are in no folder.
     pub(crate) fn members(&self) -> Vec<Members> {
+        // Of every file the last entry is in force.
+        let mut last: Vec<_> = self.by_file.values().filter_map(|of_file| of_file.last()).collect();
+        last.sort_unstable();
         let mut all: Vec<Members> = Vec::new();
-        for (folder, member) in self.in_force().into_iter().filter_map(Member::of) {
+        for (folder, member) in last.into_iter().filter_map(|index| Member::of(&self.entries()[*index])) {
             match all.iter_mut().find(|members| members.folder == folder) {
                 Some(members) => members.members.push(member),
                 None => all.push(Members { folder, members: vec![member] }),

@@ -15,7 +15,7 @@ use crate::engine::leaf::LeafSpec;
 use crate::engine::report::{CertificateReport, Report};
 use crate::engine::run::Run;
 use crate::engine::serials::Serials;
-use crate::engine::write::{Change, NewFile, Written, write};
+use crate::engine::write::{Change, NewFile, write};
 use crate::store::inventory::IssuedEntry;
 use crate::store::{Directory, Existing, FileRole};
 use crate::x509::{
@@ -222,8 +222,7 @@ impl<'a> Issuer<'a> {
     fn keep_serial(&mut self) -> Result<(), Error> {
         let Run { directory, report, now, .. } = &mut *self.run;
         let file = [self.serials.file(directory)?];
-        let Written { notes, .. } = write(directory, &Change::of(&file), *now, &|_| Ok(()))?;
-        report.notes.extend(notes);
+        report.add_notes_of(write(directory, &Change::of(&file), *now, &|_| Ok(()))?);
         Ok(())
     }
 }

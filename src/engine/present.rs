@@ -150,7 +150,7 @@ pub(crate) fn first_entries(
     now: OffsetDateTime,
 ) -> Vec<IssuedEntry> {
     let entry = |one: &Present| {
-        let certificate = one.certificate().filter(|certificate| !inventory.has(certificate))?;
+        let certificate = one.certificate().filter(|certificate| inventory.file_of(certificate).is_none())?;
         one.vouch_for_own(signers, inventory).ok()?;
         Some(IssuedEntry::of(one.kind, certificate, one.file(), now))
     };
