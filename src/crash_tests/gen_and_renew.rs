@@ -64,7 +64,7 @@ fn assert_consistent(directory: &Path, context: &str) {
     let read = |path: &RelativePath| Ok(opened.read(path)?.unwrap_or_default());
     for kind in EndEntityKind::ALL {
         let files = EndEntityFiles::of_directory(kind);
-        verify_pair(&opened, kind, &files, None, &[], LATER, &read)
+        verify_pair(&opened, kind, &files, None, &[], LATER, read)
             .unwrap_or_else(|error| panic!("{context}: {error}"));
     }
     for name in snapshot(directory).keys() {

@@ -8,32 +8,14 @@ use crate::check::Finding;
 use crate::engine::notes::outcome;
 use crate::engine::signers::Unvouched;
 use crate::store::{FileRole, IssuedName, Recovery};
-use crate::x509::{self, EndEntityKind};
+use crate::x509::EndEntityKind;
 
 fn quoted(path: &Path) -> String {
     shell_quoted(&path.display().to_string())
 }
 
-/// The certificate that is to be renewed cannot be read; `name` is none for server.pem and client.pem.
-pub(crate) fn unreadable(
-    path: &Path,
-    source: x509::Error,
-    kind: EndEntityKind,
-    name: Option<&IssuedName>,
-    directory: &Path,
-) -> Error {
-    let (again, does) = match name {
-        Some(name) => (format!("issue {kind} {name} --force"), "issues another"),
-        None => (renewed_as_named(kind), "makes one with the name that you give"),
-    };
-    let again = command(&again, directory);
-    Error::new(format!("{}: {source}", path.display()))
-        .with_hint(format!("restore it from a backup, or `{again}` {does}"))
-        .with_cause(source)
-}
-
-/// The command that makes a certificate with the name that is given.
-fn renewed_as_named(kind: EndEntityKind) -> String {
+/// The command that makes server.pem or client.pem with the name that is given.
+pub(crate) fn renewed_as_named(kind: EndEntityKind) -> String {
     match kind {
         EndEntityKind::Server => "renew server --common-name NAME".into(),
         EndEntityKind::Client => "renew client --client-name NAME".into(),

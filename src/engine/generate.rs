@@ -308,7 +308,6 @@ fn specs(
     ])
 }
 
-/// Reports what would be made.
 fn preview(request: &GenerateRequest, source: &Source, specs: &[LeafSpec], report: &mut Report) {
     let issuer = match source {
         Source::Given { ca, .. } => {

@@ -53,7 +53,6 @@ impl Member {
 
 /// A certificate in a folder of `issued` whose file has no line in the inventory.
 pub(crate) struct Unrecorded {
-    /// What its folder and file are called.
     pub(crate) name: IssuedName,
     /// Its path from the certificate directory.
     pub(crate) file: String,
@@ -64,7 +63,6 @@ pub(crate) struct Unrecorded {
 }
 
 impl Unrecorded {
-    /// Why it is not reissued.
     pub(crate) fn reason(&self) -> Unvouched {
         if self.certificate.is_some() { Unvouched::NoLine } else { Unvouched::Unreadable }
     }
@@ -93,7 +91,6 @@ impl Inventory {
         Ok(Self { entries: Some(entries), by_file })
     }
 
-    /// Whether it was begun.
     pub(crate) fn is_begun(&self) -> bool {
         self.entries.is_some()
     }
@@ -107,7 +104,6 @@ impl Inventory {
         self.entries.as_deref().unwrap_or_default()
     }
 
-    /// The last entry of a file.
     pub(crate) fn last_of(&self, file: &str) -> Option<&IssuedEntry> {
         self.of(file).last()
     }
@@ -222,7 +218,6 @@ pub(crate) fn append(directory: &Directory, entries: &[IssuedEntry]) -> Result<(
     directory.append(path(), &lines)
 }
 
-/// Where it is in a certificate directory.
 pub(crate) fn path() -> RelativePath {
     RelativePath::in_folder(ISSUED_FOLDER, INVENTORY)
 }

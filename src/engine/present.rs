@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use crate::base::error::{Error, ErrorKind};
+use crate::base::text::command;
 use crate::engine::errors;
 use crate::engine::inventory::Inventory;
 use crate::engine::signers::{Signers, Unvouched};
@@ -21,7 +22,6 @@ pub(crate) struct Present {
     pub(crate) found: Found,
 }
 
-/// What is in the file.
 pub(crate) enum Found {
     /// There is no file.
     Nothing,
@@ -34,8 +34,6 @@ pub(crate) enum Found {
 }
 
 impl Present {
-    /// Reads it.
-    ///
     /// # Errors
     /// Where nobody can say what is there.
     pub(crate) fn read(
@@ -117,8 +115,14 @@ impl Present {
 
     /// That it cannot be read.
     pub(crate) fn unreadable(&self, source: &x509::Error, directory: &Path) -> Error {
-        let name = self.files.issued_as();
-        errors::unreadable(&self.path, source.clone(), self.kind, name.as_ref(), directory)
+        let (again, does) = match self.files.issued_as() {
+            Some(name) => (format!("issue {} {name} --force", self.kind), "issues another"),
+            None => (errors::renewed_as_named(self.kind), "makes one with the name that you give"),
+        };
+        let again = command(&again, directory);
+        Error::new(format!("{}: {source}", self.path.display()))
+            .with_hint(format!("restore it from a backup, or `{again}` {does}"))
+            .with_cause(source.clone())
     }
 
     /// That it is not reissued as it lies there.
@@ -128,7 +132,6 @@ impl Present {
 }
 
 impl Found {
-    /// What a file with this content holds.
     pub(crate) fn of(content: &[u8]) -> Self {
         let mut certificates = match certificates_from_pem(content) {
             Err(error) => return Self::Unusable(error),

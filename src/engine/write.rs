@@ -17,11 +17,8 @@ use crate::x509::{
     self, EndEntityKind, GeneralName, PublicKey, certificates_from_pem, key_from_pem, verify_chain,
 };
 
-/// A file that is to be written.
 pub(crate) struct NewFile {
-    /// What it is.
     pub(crate) role: FileRole,
-    /// Where.
     pub(crate) path: RelativePath,
     pub(crate) content: Zeroizing<Vec<u8>>,
     pub(crate) mode: FileMode,
@@ -113,7 +110,7 @@ pub(crate) fn write(
                 KeySource::Elsewhere(key) => Some(key),
                 KeySource::New(_) | KeySource::Same(_) => None,
             };
-            verify_pair(directory, leaf.kind, &place.files, elsewhere, &leaf.names, now, &read)
+            verify_pair(directory, leaf.kind, &place.files, elsewhere, &leaf.names, now, read)
                 .map_err(unverifiable)?;
         }
         record(directory)
@@ -129,7 +126,7 @@ pub(crate) fn verify_pair(
     elsewhere: Option<&PublicKey>,
     names: &[GeneralName],
     now: OffsetDateTime,
-    read: &dyn Fn(&RelativePath) -> Result<Zeroizing<Vec<u8>>, Error>,
+    read: impl Fn(&RelativePath) -> Result<Zeroizing<Vec<u8>>, Error>,
 ) -> Result<(), Error> {
     let in_file = |path: &RelativePath| Error::in_file(directory.path_of(path));
     let key = match elsewhere {

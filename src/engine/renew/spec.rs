@@ -7,7 +7,7 @@ use crate::engine::leaf::{
 };
 use crate::engine::notes;
 use crate::engine::present::Present;
-use crate::engine::renew::selection::{Model, Selection};
+use crate::engine::renew::{Model, Selection};
 use crate::milvus::defaults;
 use crate::store::Directory;
 use crate::x509::{

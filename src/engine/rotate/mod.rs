@@ -280,7 +280,6 @@ impl Step<'_> {
         Error::of_all(failures)
     }
 
-    /// The CA in `next/`.
     fn next_ca(&self) -> Result<Ca, Error> {
         let directory = &self.run.directory;
         let path = |role| directory.path_of(next(role));
@@ -379,7 +378,6 @@ impl Step<'_> {
         NewFile::new(role, content).owned_as_in(&self.run.directory)
     }
 
-    /// Writes files of the CA.
     fn write(&mut self, files: &[NewFile], existing: Existing) -> Result<(), Error> {
         let Run { directory, report, now, .. } = &mut *self.run;
         let written = write(directory, &Change { existing, ..Change::of(files) }, *now, &|_| Ok(()))?;

@@ -125,7 +125,6 @@ pub(crate) struct Chain {
     unvouched: Option<Error>,
 }
 
-/// A file of the next CA.
 pub(crate) fn next(role: FileRole) -> RelativePath {
     RelativePath::in_folder(NEXT_FOLDER, role.file_name())
 }
