@@ -273,7 +273,8 @@ fn next_steps(directory: &Path, status: &RotationStatus) -> Vec<String> {
             RotationState::Begun => command("begin"),
             RotationState::Issuing | RotationState::Issued => command("issue"),
         };
-        return vec![format!("{goes_on} goes on with it: beside {}", others(status.behind))];
+        let others = counted(status.behind, "issued certificate");
+        return vec![format!("{goes_on} goes on with it: beside {others} lies another ca.pem, or none")];
     }
     match status.state {
         RotationState::None => Vec::new(),
@@ -286,12 +287,5 @@ fn next_steps(directory: &Path, status: &RotationStatus) -> Vec<String> {
             "copy server.key and server.pem to where Milvus reads them, and restart it; give clients, and who has a folder of issued, their new certificates; in any order".into(),
             format!("when all of them have theirs: {}", command("finish")),
         ],
-    }
-}
-
-fn others(behind: usize) -> String {
-    match behind {
-        1 => "1 issued certificate lies another ca.pem, or none".into(),
-        more => format!("{more} issued certificates lies another ca.pem, or none"),
     }
 }

@@ -11,7 +11,7 @@ use crate::base::text::command;
 use crate::check::ca;
 use crate::engine::due::Judged;
 use crate::engine::errors::{broken, files_listed};
-use crate::engine::inventory::Inventory;
+use crate::engine::inventory::{Inventory, Members};
 use crate::engine::issuer::Issuer;
 use crate::engine::leaf::{
     Action, KeySource, Leaf, LeafPlace, LeafSpec, add_loopback, names_from_common_name, validity,
@@ -360,10 +360,8 @@ fn make(
     issuer.issue_own(specs, ca_files, existing, Some(keys))?;
     run.report.add_ca(Action::Created, ca.root());
     run.report.certificates.sort_by_key(|certificate| certificate.role);
-    match of_former_ca(&run.directory, inventory, &ca) {
-        0 => {}
-        count => run.report.notes.push(notes::of_former_ca(count)),
-    }
+    let former = of_former_ca(&run.directory, inventory, &ca);
+    run.report.notes.extend((former > 0).then(|| notes::of_former_ca(former)));
     Ok(())
 }
 
@@ -389,12 +387,12 @@ fn of_former_ca(directory: &Directory, inventory: &Inventory, ca: &Ca) -> usize 
         }
         Err(_) => true,
     };
-    let paths = inventory.members().into_iter().flat_map(|members| {
-        let folder = directory.path().join(members.folder);
-        members
-            .members
-            .into_iter()
-            .map(move |member| path_of(&folder, EndEntityFiles::issued(&member.name).certificate))
-    });
-    paths.filter(is_other).count()
+    let mut count = 0;
+    for Members { folder, members } in inventory.members() {
+        let folder = directory.path().join(folder);
+        let paths =
+            members.iter().map(|member| path_of(&folder, EndEntityFiles::issued(&member.name).certificate));
+        count += paths.filter(is_other).count();
+    }
+    count
 }

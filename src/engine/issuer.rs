@@ -11,7 +11,7 @@ use crate::base::error::Error;
 use crate::base::workers::share;
 use crate::engine::folder::IssuedFolder;
 use crate::engine::inventory::{self, Inventory};
-use crate::engine::leaf::LeafSpec;
+use crate::engine::leaf::{KeySource, LeafSpec};
 use crate::engine::report::{CertificateReport, Report};
 use crate::engine::run::Run;
 use crate::engine::serials::Serials;
@@ -277,10 +277,10 @@ fn sign_one(
     new_key: Option<&PrivateKey>,
 ) -> Result<Signed, Error> {
     let LeafSpec { leaf, key, place, .. } = spec;
-    let public_key = match (key.public_key(), new_key) {
-        (Some(key), _) => key?,
-        (None, Some(key)) => key.public_key()?,
-        (None, None) => unreachable!("a key was made for every spec that asks for one"),
+    let public_key = match (key, new_key) {
+        (KeySource::Same(key) | KeySource::Elsewhere(key), _) => key.clone(),
+        (KeySource::New(_), Some(key)) => key.public_key()?,
+        (KeySource::New(_), None) => unreachable!("a key was made for every spec that asks for one"),
     };
     let certificate = ca.issue(leaf, serial, &public_key);
     let certificate = certificate.map_err(Error::in_file(place.files.certificate.to_string()))?;

@@ -7,8 +7,8 @@ use crate::base::note::Note;
 use crate::engine::notes;
 use crate::store::{Directory, EndEntityFiles, FileMode, FileState, Owner};
 use crate::x509::{
-    self, Attribute, Certificate, Days, EndEntityKind, GeneralName, KeyType, PrivateKey, PublicKey, Subject,
-    Validity, add_names,
+    self, Attribute, Certificate, Days, EndEntityKind, GeneralName, KeyType, PublicKey, Subject, Validity,
+    add_names,
 };
 
 /// What became of a certificate.
@@ -49,7 +49,7 @@ pub(crate) enum KeySource {
     /// One that is made.
     New(KeyType),
     /// The key that is there; its file stays as it is.
-    Same(Box<PrivateKey>),
+    Same(PublicKey),
     /// A key whose private half is somewhere else.
     Elsewhere(PublicKey),
 }
@@ -89,20 +89,10 @@ impl KeySource {
         }
     }
 
-    /// The key that there is already.
-    pub(crate) fn public_key(&self) -> Option<Result<PublicKey, x509::Error>> {
-        match self {
-            Self::New(_) => None,
-            Self::Same(key) => Some(key.public_key()),
-            Self::Elsewhere(key) => Some(Ok(key.clone())),
-        }
-    }
-
     pub(crate) fn in_words(&self) -> String {
-        match (self.new_key_type(), self.public_key()) {
-            (Some(key_type), _) => key_type.to_string(),
-            (None, Some(Ok(key))) => key.to_string(),
-            (None, _) => "unknown".into(),
+        match self {
+            Self::New(key_type) => key_type.to_string(),
+            Self::Same(key) | Self::Elsewhere(key) => key.to_string(),
         }
     }
 }

@@ -116,15 +116,14 @@ fn issue_in(
         own: &own,
         now: run.now,
     };
+    let replaced = if request.replace { Existing::BackUp(run.now) } else { Existing::Replace };
     let mut said = Said::default();
     let (specs, existing, batches) = match &request.to {
         Recipients::Named(recipients) => {
             let specs = specs_of_named(recipients, request.replace, &maker)?;
-            (specs, request.existing(run.now), Batches::One)
+            (specs, replaced, Batches::One)
         }
-        Recipients::Request(csr) => {
-            (vec![csr.spec(&maker, request.replace)?], request.existing(run.now), Batches::One)
-        }
+        Recipients::Request(csr) => (vec![csr.spec(&maker, request.replace)?], replaced, Batches::One),
         Recipients::Fleet { fleet, if_due } => {
             let judged = Judged::of(&run.directory, run.now)?;
             let due = Due { signers: &signers, judged: Some(&judged), within: *if_due, now: run.now };
@@ -148,12 +147,6 @@ fn issue_in(
         }
     }
     Error::of_all(said.failures)
-}
-
-impl IssueRequest {
-    fn existing(&self, now: OffsetDateTime) -> Existing {
-        if self.replace { Existing::BackUp(now) } else { Existing::Replace }
-    }
 }
 
 /// Whether nothing of a list is due, where that can be said without the passphrase of ca.key.

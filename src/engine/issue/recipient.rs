@@ -138,18 +138,17 @@ impl SpecMaker<'_> {
             let EndEntityFiles { key, certificate, ca } = EndEntityFiles::issued(name);
             for path in [key, certificate, ca] {
                 if folder.state(&path)?.is_some() {
-                    return Err(self.already_issued(folder.path(), name));
+                    let shown = folder.path().join(name.as_str());
+                    let renew = command(&format!("renew {name}"), self.directory);
+                    return Err(Error::new(format!("{}: was issued already", shown.display()))
+                        .of_kind(ErrorKind::AlreadyThere)
+                        .with_hint(format!(
+                            "`{renew}` renews it; --force issues another, and keeps this one in a backup"
+                        )));
                 }
             }
         }
         Ok(())
-    }
-
-    fn already_issued(&self, folder: &Path, name: &IssuedName) -> Error {
-        let renew = command(&format!("renew {name}"), self.directory);
-        Error::new(format!("{}: was issued already", folder.join(name.as_str()).display()))
-            .of_kind(ErrorKind::AlreadyThere)
-            .with_hint(format!("`{renew}` renews it; --force issues another, and keeps this one in a backup"))
     }
 
     /// Refuses a folder with a private key, which is another than that of a request.

@@ -11,8 +11,8 @@ use crate::engine::renew::{Model, Selection};
 use crate::milvus::defaults;
 use crate::store::Directory;
 use crate::x509::{
-    self, Attribute, AttributeType, Certificate, EndEntityKind, GeneralName, KeyType, PrivateKey, PublicKey,
-    Subject, add_names, key_from_pem,
+    self, Attribute, AttributeType, Certificate, EndEntityKind, GeneralName, KeyType, PublicKey, Subject,
+    add_names, key_from_pem,
 };
 
 impl Selection<'_> {
@@ -61,7 +61,7 @@ impl Selection<'_> {
             return Ok(KeySource::Elsewhere(key));
         }
         if self.request.reuse_key {
-            return same_key(directory, old).map(|key| KeySource::Same(Box::new(key)));
+            return same_key(directory, old).map(KeySource::Same);
         }
         let mut changed = |old_key: &str, new| {
             notes.push(notes::key_type_changed(&old.file(), old_key, new));
@@ -94,20 +94,19 @@ fn key_elsewhere(directory: &Directory, old: &Present) -> Result<Option<PublicKe
 }
 
 /// The key that is there, if it is the certificate's.
-fn same_key(directory: &Directory, old: &Present) -> Result<PrivateKey, Error> {
+fn same_key(directory: &Directory, old: &Present) -> Result<PublicKey, Error> {
     let path = directory.path_of(&old.files.key);
     let content = directory.read(&old.files.key)?.ok_or_else(|| {
         Error::new(format!("{}: no such file, so there is no key to use again", path.display()))
             .with_hint("leave --reuse-key out to make a new key".to_owned())
     })?;
-    let key = key_from_pem(&content, None).map_err(Error::in_file(&path))?;
-    let public_key = key.public_key()?;
+    let key = key_from_pem(&content, None).map_err(Error::in_file(&path))?.public_key()?;
     match old.certificate() {
-        Some(old) if old.public_key().ok().as_ref() != Some(&public_key) => {
+        Some(old) if old.public_key().ok().as_ref() != Some(&key) => {
             Err(Error::in_file(path)(x509::Error::key_mismatch(old.subject())))
         }
         _ => {
-            public_key.check_for(old.kind).map_err(Error::in_file(path))?;
+            key.check_for(old.kind).map_err(Error::in_file(path))?;
             Ok(key)
         }
     }
