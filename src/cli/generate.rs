@@ -117,7 +117,6 @@ impl Args {
     }
 }
 
-/// The report for people.
 fn text(report: &Report, next_steps: &[String]) -> String {
     let place = place(&report.directory);
     let makes_any = report.certificates.iter().any(|found| found.action != Action::Kept);

@@ -198,7 +198,6 @@ impl Args {
     }
 }
 
-/// The report for people.
 fn text(report: &Report, next_steps: &[String]) -> String {
     let mut page = Page::default();
     page.line(headline(report));

@@ -80,7 +80,6 @@ pub(super) fn saw<T: Serialize>(
 const NOT_PRINTED: &str = "the report cannot be printed";
 pub(super) const WRITTEN_BUT_NOT_PRINTED: &str = "the files were written, but the report cannot be printed";
 
-/// Prints a text as it is.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     write(text).context(NOT_PRINTED)
 }

@@ -216,7 +216,6 @@ impl Args {
     }
 }
 
-/// The report for people.
 fn text(report: &Report, next_steps: &[String]) -> String {
     certificates::text(headline(report), report, next_steps)
 }

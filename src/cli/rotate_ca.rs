@@ -152,7 +152,6 @@ pub(super) struct StatusReport {
     next_steps: Vec<String>,
 }
 
-/// The same for people.
 fn status_text(report: &StatusReport) -> String {
     let StatusReport { directory, status, next_steps } = report;
     let mut page = Page::default();
@@ -169,7 +168,6 @@ fn status_text(report: &StatusReport) -> String {
     page.close(None, next_steps)
 }
 
-/// What a step did, for people.
 fn text(step: &RotationStep, rotated: &RotationReport, next_steps: &[String]) -> String {
     let RotationReport { report, status } = rotated;
     let mut page = Page::default();

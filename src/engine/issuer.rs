@@ -93,7 +93,7 @@ impl<'a> Issuer<'a> {
         let signed = sign(self.ca, specs, serials, keys)?;
         let changes_ca = beside.iter().any(|file| file.role == FileRole::CaKey);
         let serial = self.serials.file(&self.run.directory)?;
-        if self.inventory.is_begun() && !changes_ca {
+        if self.inventory.is_begun && !changes_ca {
             // A number that the inventory has is used up, even if nothing comes into its place.
             self.keep_serial()?;
         }

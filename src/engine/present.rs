@@ -13,7 +13,6 @@ use crate::store::inventory::IssuedEntry;
 use crate::store::{Directory, EndEntityFiles};
 use crate::x509::{self, Certificate, EndEntityKind, Problem, certificates_from_pem};
 
-/// What lies in the place of a server's or client's certificate.
 pub(crate) struct Present {
     pub(crate) kind: EndEntityKind,
     pub(crate) files: EndEntityFiles,
