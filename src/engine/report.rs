@@ -110,7 +110,7 @@ impl Report {
     /// The CA's certificate in ca.pem.
     pub(crate) fn add_ca(&mut self, action: Action, certificate: &Certificate) {
         let path = path_of(&self.directory, FileRole::CaCertificate);
-        self.certificates.push(CertificateReport::of_ca(path, action, certificate));
+        self.certificates.push(CertificateReport::of(CertificateRole::Ca, path, action, certificate));
     }
 
     /// Certificates that would be made, and whose files would go into a folder.
@@ -149,10 +149,6 @@ impl From<EndEntityKind> for CertificateRole {
 }
 
 impl CertificateReport {
-    pub(crate) fn of_ca(path: PathBuf, action: Action, certificate: &Certificate) -> Self {
-        Self::of(CertificateRole::Ca, path, action, certificate)
-    }
-
     /// What is not made yet, as far as it is like a CA.
     pub(crate) fn not_made_yet(path: PathBuf, subject: &Subject, validity: Validity, key: String) -> Self {
         Self {
@@ -197,7 +193,12 @@ impl CertificateReport {
         }
     }
 
-    fn of(role: CertificateRole, path: PathBuf, action: Action, certificate: &Certificate) -> Self {
+    pub(crate) fn of(
+        role: CertificateRole,
+        path: PathBuf,
+        action: Action,
+        certificate: &Certificate,
+    ) -> Self {
         let key = match certificate.public_key() {
             Ok(key) => {
                 key.algorithm().key_type().map_or_else(|| key.to_string(), |key_type| key_type.to_string())

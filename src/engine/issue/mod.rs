@@ -125,9 +125,7 @@ fn issue_in(
         }
         Recipients::Request(csr) => (vec![csr.spec(&maker, request.replace)?], replaced, Batches::One),
         Recipients::Fleet { fleet, if_due } => {
-            let judged = Judged::of(&run.directory, run.now)?;
-            let due = Due { signers: &signers, judged: Some(&judged), within: *if_due, now: run.now };
-            let specs = specs_of_fleet(fleet, &maker, &due, &mut said)?;
+            let specs = specs_of_fleet(fleet, *if_due, &maker, &run.directory, &mut said)?;
             said.report(&mut run.report);
             (specs, Existing::Replace, Batches::Small)
         }
@@ -165,10 +163,8 @@ fn keeps_all(
     let folder = IssuedFolder::open_if_there(&run.directory, request.output.as_deref(), Access::Look)?;
     let (folder, now) = (folder.as_ref(), run.now);
     let maker = SpecMaker { directory: &request.directory, folder, inventory, signers: &signers, own, now };
-    let judged = Judged::of(&run.directory, now)?;
-    let due = Due { signers: &signers, judged: Some(&judged), within: *if_due, now };
     let mut said = Said::default();
-    if !specs_of_fleet(fleet, &maker, &due, &mut said)?.is_empty() {
+    if !specs_of_fleet(fleet, *if_due, &maker, &run.directory, &mut said)?.is_empty() {
         return Ok(false);
     }
     said.report(&mut run.report);
@@ -204,15 +200,18 @@ fn specs_of_named(
 /// others from it.
 fn specs_of_fleet(
     fleet: &Fleet,
+    if_due: Duration,
     maker: &SpecMaker<'_>,
-    due: &Due<'_>,
+    directory: &Directory,
     said: &mut Said,
 ) -> Result<Vec<LeafSpec>, Error> {
+    let judged = Judged::of(directory, maker.now)?;
+    let due = Due { signers: maker.signers, judged: Some(&judged), within: if_due, now: maker.now };
     let names: Vec<_> = fleet.members.iter().map(|member| &member.name).collect();
     maker.refuse_other_spellings(&names)?;
     let mut specs = Vec::new();
     for member in &fleet.members {
-        match maker.spec_unless_kept(member, due, said) {
+        match maker.spec_unless_kept(member, &due, said) {
             Ok(spec) => specs.extend(spec),
             Err(error) => said.failures.push(error),
         }

@@ -22,7 +22,7 @@ use crate::engine::leaf::{Action, Asked, LeafSpec};
 use crate::engine::notes;
 use crate::engine::present::Present;
 use crate::engine::renew::{Issued, Model, RenewRequest, Selection};
-use crate::engine::report::{CertificateReport, Report};
+use crate::engine::report::{CertificateReport, CertificateRole, Report};
 use crate::engine::run::{Opening, Run};
 use crate::engine::signers::Signers;
 use crate::engine::write::{Change, NewFile, write};
@@ -151,7 +151,8 @@ impl Step<'_> {
         let report = &mut self.run.report;
         report.notes.extend(what_differs(&old));
         let path = path_of(&report.directory, next(FileRole::CaCertificate));
-        report.certificates.push(CertificateReport::of_ca(path, Action::Created, new.root()));
+        let made = CertificateReport::of(CertificateRole::Ca, path, Action::Created, new.root());
+        report.certificates.push(made);
         if self.request.dry_run {
             return Ok(());
         }
