@@ -181,20 +181,18 @@ fn check_valid(request: &GenerateRequest, run: &mut Run) -> Result<(), Error> {
     let Run { directory, report, now, .. } = run;
     let now = *now;
     let read = |role| -> Result<Zeroizing<Vec<u8>>, Error> { Ok(directory.read(role)?.unwrap_or_default()) };
+    let in_file = |role| Error::in_file(directory.path_of(role));
     let certificate = |role| {
-        let certificates =
-            certificates_from_pem(&read(role)?).map_err(Error::in_file(directory.path_of(role)));
+        let certificates = certificates_from_pem(&read(role)?).map_err(in_file(role));
         Ok::<_, Error>(certificates?.swap_remove(0))
     };
-    let serial = FileRole::CaSerial;
-    SerialCounter::parse(&read(serial)?).map_err(Error::in_file(directory.path_of(serial)))?;
+    SerialCounter::parse(&read(FileRole::CaSerial)?).map_err(in_file(FileRole::CaSerial))?;
     // Without its passphrase nobody can tell whose key an encrypted ca.key is.
     if request.passphrase.is_some() || !x509::is_encrypted_key(&read(FileRole::CaKey)?) {
         ca::of_directory(directory, request.passphrase.as_ref(), now)?;
     } else {
         let role = FileRole::CaCertificate;
-        x509::check_may_issue(&certificate(role)?, 0, now)
-            .map_err(Error::in_file(directory.path_of(role)))?;
+        x509::check_may_issue(&certificate(role)?, 0, now).map_err(in_file(role))?;
     }
     report.add_ca(Action::Kept, &certificate(FileRole::CaCertificate)?);
     let server = certificate(FileRole::ServerCertificate)?;
