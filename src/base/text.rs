@@ -41,6 +41,12 @@ pub(crate) fn listed(items: &[impl AsRef<str>]) -> String {
     }
 }
 
+/// `1 certificate`, `2 certificates`.
+#[must_use]
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A value as it can be pasted into a shell; what cannot be shown is written in `$'…'`.
 pub(crate) fn shell_quoted(value: &str) -> String {
     if value.contains(is_deceptive) {

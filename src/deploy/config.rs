@@ -28,6 +28,8 @@ pub(crate) struct ConfigRequest {
     /// The certificate directory.
     pub directory: PathBuf,
     pub target: ConfigTarget,
+    /// Opens ca.key if it is encrypted, for cert-manager.
+    pub passphrase: Option<Passphrase>,
     pub tls_mode: TlsMode,
     /// Whether Milvus' own components use TLS between each other.
     pub internal: bool,
@@ -58,11 +60,7 @@ pub(crate) enum ConfigTarget {
         kind: SecretKind,
     },
     /// A cluster that renews its certificates by itself.
-    CertManager {
-        cluster: Cluster,
-        /// Opens ca.key if it is encrypted.
-        passphrase: Option<Passphrase>,
-    },
+    CertManager(Cluster),
 }
 
 /// What `config` rendered.
@@ -106,7 +104,7 @@ impl ConfigTarget {
             Self::Compose => "compose",
             Self::Kubernetes(cluster) => cluster.release.manager.name(),
             Self::Secret { .. } => "secret",
-            Self::CertManager { .. } => "cert-manager",
+            Self::CertManager(_) => "cert-manager",
         }
     }
 
@@ -126,6 +124,7 @@ impl ConfigRequest {
         Self {
             directory: directory.into(),
             target,
+            passphrase: None,
             tls_mode: TlsMode::OneWay,
             internal: false,
             sni: None,
@@ -205,9 +204,9 @@ fn documents(
         ConfigTarget::Compose => compose(settings, files),
         ConfigTarget::Kubernetes(cluster) => kubernetes(cluster, settings, files),
         ConfigTarget::Secret { name, namespace, kind } => vec![secret(name, namespace, *kind, files)],
-        ConfigTarget::CertManager { cluster, passphrase } => {
+        ConfigTarget::CertManager(cluster) => {
             let opened = Directory::open(&request.directory, Access::LookAsItIs, Protection::Required)?;
-            let ca = ca::of_directory(&opened, passphrase.as_ref(), now)?;
+            let ca = ca::of_directory(&opened, request.passphrase.as_ref(), now)?;
             cert_manager(cluster, settings, directory, &ca)?
         }
     })
@@ -286,9 +285,7 @@ fn commands(target: &ConfigTarget, folder: &Path, documents: &[Document]) -> Vec
         ConfigTarget::Milvus => return Vec::new(),
         ConfigTarget::Compose => return vec![in_folder(folder, "docker compose up -d")],
         ConfigTarget::Secret { .. } => None,
-        ConfigTarget::Kubernetes(cluster) | ConfigTarget::CertManager { cluster, .. } => {
-            Some(&cluster.release)
-        }
+        ConfigTarget::Kubernetes(cluster) | ConfigTarget::CertManager(cluster) => Some(&cluster.release),
     };
     let path = |document: &Document| {
         let path = path_of(folder, RelativePath::in_directory(document.name));

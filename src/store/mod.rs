@@ -31,7 +31,7 @@ pub(crate) use journal::{Interruption, Recovery};
 pub use layout::FileRole;
 pub(crate) use layout::{Audience, RelativePath, path_of};
 pub use mode::{FileMode, Protection};
-pub(crate) use mode::{FileState, ModeInvalid, Owner};
+pub(crate) use mode::{FileState, Owner};
 pub(crate) use survey::{SeenFile, Survey, View};
 pub(crate) use transaction::{Committed, Existing, StagedFile};
 
