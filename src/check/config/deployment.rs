@@ -11,8 +11,9 @@ pub(crate) struct Deployment {
     /// What its container has where; none where nothing is known but the settings: Milvus may then
     /// run on this machine.
     pub(crate) mounts: Option<Mounts>,
-    /// Where no settings are mounted into it, though nothing about it is unknown.
-    pub(crate) unmounted: Option<Unmounted>,
+    /// The Compose service without a configuration file, though nothing about it is unknown, and where that would be
+    /// mounted.
+    pub(crate) unmounted: Option<(String, Place)>,
     /// Whether clients connect to it: it is a proxy, or everything in one.
     pub(crate) serves_clients: bool,
     pub(crate) rest: Publication,
@@ -23,12 +24,6 @@ impl Deployment {
     pub(crate) fn of(settings: Settings) -> Self {
         Self { settings, mounts: None, unmounted: None, serves_clients: true, rest: Publication::Unknown }
     }
-}
-
-/// A Compose service without a configuration file, and where it would be mounted.
-pub(crate) struct Unmounted {
-    pub(crate) service: String,
-    pub(crate) place: Place,
 }
 
 /// How the REST port is reached from outside.

@@ -7,11 +7,10 @@ use std::path::{Component, Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::check::bundle::Bundle;
-use crate::check::config::certificates::ca_of_key;
+use crate::check::config::certificates::cas_of_keys;
 use crate::check::config::settings::Settings;
 use crate::check::config::source::{AtPath, Look, Source};
 use crate::store::FileRole;
-use crate::x509::{Certificate, certificates_from_pem};
 
 /// This machine's files; those that were given are as they were given.
 pub(crate) struct Host<'a> {
@@ -73,8 +72,10 @@ impl<'a> Host<'a> {
         }
         let mut files = Vec::new();
         self.collect(path, Path::new(""), 0, &mut files);
-        let named = files.iter().find(|(name, _)| name.ends_with(FileRole::CaKey.file_name()));
-        let found = named.map(|(name, _)| name.clone()).or_else(|| holder_of_key(&files, directory));
+        let named = files.iter().position(|(name, _)| name.ends_with(FileRole::CaKey.file_name()));
+        let contents = files.iter().map(|(_, content)| content.as_slice());
+        let found = named.or_else(|| cas_of_keys(contents, directory).iter().position(Option::is_some));
+        let found = found.map(|index| files.swap_remove(index).0);
         self.keys.borrow_mut().insert(path.to_owned(), found.clone());
         found
     }
@@ -119,15 +120,6 @@ impl<'a> Host<'a> {
     pub(crate) fn is_followed(&self, name: &str) -> bool {
         self.followed.borrow().contains(name)
     }
-}
-
-/// The file with the private key of a CA that is in one of the files, or in the directory.
-fn holder_of_key(files: &[(PathBuf, Zeroizing<Vec<u8>>)], directory: &Bundle) -> Option<PathBuf> {
-    let certificates = files.iter().filter_map(|(_, content)| certificates_from_pem(content).ok()).flatten();
-    let in_files: Vec<_> = certificates.filter(Certificate::is_ca).collect();
-    let known: Vec<_> = in_files.iter().chain(directory.ca_certificates()).collect();
-    let holder = files.iter().find(|(_, content)| ca_of_key(content, &known).is_some());
-    holder.map(|(name, _)| name.clone())
 }
 
 /// A path without `.` and, where they can be resolved, `..`.

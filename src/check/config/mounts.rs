@@ -39,7 +39,11 @@ pub(crate) enum Volume {
     /// A Kubernetes Secret.
     Secret(SecretVolume),
     /// A file that is written where it is mounted.
-    Text(TextVolume),
+    Text {
+        text: Zeroizing<String>,
+        /// Where its lines are.
+        origin: Origin,
+    },
     /// Something whose content is not known here.
     Other,
 }
@@ -53,13 +57,6 @@ pub(crate) struct SecretVolume {
     pub(crate) items: Option<Vec<(String, String)>>,
     /// The one path of it that is mounted as a file.
     pub(crate) sub_path: Option<String>,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct TextVolume {
-    pub(crate) text: Zeroizing<String>,
-    /// Where its lines are.
-    pub(crate) origin: Origin,
 }
 
 /// What a path in a container leads to.
@@ -160,12 +157,12 @@ impl Mount {
             Volume::Secret(volume) => {
                 volume.among(secrets).map_or(Lookup::Unknown, |secret| volume.find(rest, secret))
             }
-            Volume::Text(volume) if rest.is_empty() => Lookup::File(FoundFile {
-                content: Zeroizing::new(volume.text.as_bytes().to_vec()),
+            Volume::Text { text, .. } if rest.is_empty() => Lookup::File(FoundFile {
+                content: Zeroizing::new(text.as_bytes().to_vec()),
                 name: shown(&self.target).into_owned(),
                 source: FileSource::Mount(self.place.clone()),
             }),
-            Volume::Text(_) => Lookup::Missing(format!("{} is a file", shown(&self.target))),
+            Volume::Text { .. } => Lookup::Missing(format!("{} is a file", shown(&self.target))),
             Volume::Other => Lookup::Unknown,
         }
     }

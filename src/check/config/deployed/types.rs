@@ -8,7 +8,7 @@ use crate::milvus::keys::{Block, Key, PathKey};
 
 impl DeploymentJudge<'_> {
     /// Values that Milvus cannot take for what they should be.
-    pub(crate) fn types(&mut self) {
+    pub(super) fn types(&mut self) {
         let settings = &self.deployment.settings;
         for key in Key::all() {
             let wrong = settings.get(key).and_then(|setting| wrong_value(key, setting));

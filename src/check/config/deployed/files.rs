@@ -1,17 +1,19 @@
 use std::path::Path;
 
 use crate::base::place::Place;
-use crate::base::shown::{shortened, shown_path};
+use crate::base::shown::{list_are, shortened, shown, shown_path};
 use crate::check::bundle::Bundle;
 use crate::check::codes::Code;
 use crate::check::config::certificates::{difference, stopped};
-use crate::check::config::deployed::{Circumstances, DeploymentJudge};
-use crate::check::config::mounts::{FileSource, FoundFile, Lookup, Volume, absolute, is_public};
+use crate::check::config::deployed::DeploymentJudge;
+use crate::check::config::mounts::{FileSource, FoundFile, Lookup, Mount, Volume, absolute, is_public};
 use crate::check::config::source::AtPath;
-use crate::milvus::container::PUBLIC_CERTIFICATES;
+use crate::milvus::container::{CONFIG_FOLDER, PUBLIC_CERTIFICATES};
 use crate::milvus::keys::{Block, Key, PathKey};
 use crate::store::FileRole;
-use crate::x509::certificates_from_pem;
+
+/// What files with certificates and keys are called.
+const EXTENSIONS: [&str; 5] = [".pem", ".key", ".crt", ".cer", ".cert"];
 
 /// What is wrong with the paths of a block, by code: where the first is, and all of them.
 type Wrong = Vec<(Code, Place, String)>;
@@ -21,16 +23,15 @@ type Files = Vec<(FileRole, FoundFile, Place)>;
 
 impl DeploymentJudge<'_> {
     /// Whether the files of a block are there, and what is in them; only those that Milvus reads.
-    pub(crate) fn paths(&mut self, block: Block, needed: &[PathKey]) {
+    pub(super) fn paths(&mut self, block: Block, needed: &[PathKey]) {
         let mut wrong = Wrong::new();
         let mut files = Files::new();
         for (key, path, place) in self.effective_paths(block, needed) {
             let full = absolute(&path);
-            let is_judged = self.judged.contains(&full);
             let evidence = format!("{} is {}", Key::Path(block, key).name(), shortened(&path));
             match self.find(&path) {
                 Lookup::File(file) => files.push((role_of(key), file, place)),
-                _ if is_judged => {}
+                _ if self.judged.contains(&full) => {}
                 Lookup::Public => add(&mut wrong, Code::PublicCertificatePath, place, evidence),
                 Lookup::NotMounted => add(&mut wrong, Code::TlsPathNotMounted, place, evidence),
                 Lookup::Missing(why) => {
@@ -49,10 +50,7 @@ impl DeploymentJudge<'_> {
             };
             self.report(code, place, format!("{evidence}{end}"));
         }
-        if block == Block::Tls {
-            self.not_the_directorys(&files);
-        }
-        self.collect(&files);
+        self.collect(&files, block);
     }
 
     /// The paths that are set, and those of the image where something is mounted over them.
@@ -72,14 +70,14 @@ impl DeploymentJudge<'_> {
 
     /// Whether something is mounted over the certificates of the image, which Milvus takes where no path is
     /// set.
-    pub(crate) fn is_mounted_over(&self, key: PathKey) -> bool {
+    pub(super) fn is_mounted_over(&self, key: PathKey) -> bool {
         let mounts = self.deployment.mounts.as_ref();
         mounts.is_some_and(|mounts| mounts.of(&default_path(key)).is_some())
     }
 
     /// Puts together what Milvus will read, by what it reads it for, unless all of it is judged by itself:
     /// as the directory's, or as a Secret's under its usual name.
-    fn collect(&mut self, files: &Files) {
+    fn collect(&mut self, files: &Files, block: Block) {
         let mut bundle = Bundle::new();
         let mut is_known = true;
         for (role, file, _) in files {
@@ -90,20 +88,42 @@ impl DeploymentJudge<'_> {
                 }
                 FileSource::Machine | FileSource::Mount(_) => {
                     bundle.add(*role, Place::file(&file.name), None, Ok(&file.content));
-                    is_known &= bundle.has_same(self.circumstances.directory, *role);
+                    is_known &= bundle.has_same(self.directory, *role);
                 }
             }
+        }
+        if block == Block::Tls {
+            self.not_the_directorys(files, &bundle);
         }
         if !is_known && !self.deployed.iter().any(|other| other.is_at_the_same_places(&bundle)) {
             self.deployed.push(bundle);
         }
     }
 
+    /// Finds what differs from the directory's. A Secret is compared by itself.
+    fn not_the_directorys(&mut self, files: &Files, bundle: &Bundle) {
+        let compare = |role| {
+            let (_, file, place) = files.iter().find(|(other, ..)| *other == role)?;
+            let place = match &file.source {
+                FileSource::Machine => place,
+                FileSource::Mount(place) => place,
+                FileSource::Secret(..) => return None,
+            };
+            Some((place, format!("{}: {}", file.name, difference(role, bundle, self.directory)?)))
+        };
+        let compared = [FileRole::ServerCertificate, FileRole::CaCertificate];
+        let (places, evidence): (Vec<_>, Vec<_>) = compared.into_iter().filter_map(compare).unzip();
+        if let Some(place) = places.first() {
+            let stopped = stopped(bundle, self.directory);
+            let evidence = evidence.join("; ");
+            self.findings.stopping(Code::NotTheDirectorys, Place::clone(place), evidence, stopped);
+        }
+    }
+
     /// What Milvus finds at a path.
-    pub(crate) fn find(&self, path: &str) -> Lookup {
-        let Circumstances { host, secrets, .. } = self.circumstances;
+    pub(super) fn find(&self, path: &str) -> Lookup {
         match &self.deployment.mounts {
-            Some(mounts) => mounts.find(path, host, secrets),
+            Some(mounts) => mounts.find(path, self.host, self.secrets),
             None if is_public(&absolute(path)) => Lookup::Public,
             None if path.starts_with('/') => self.find_on_host(Path::new(path)),
             None => Lookup::Unknown,
@@ -112,9 +132,9 @@ impl DeploymentJudge<'_> {
 
     /// Nothing is known but the settings: Milvus runs on this machine if the folder is there.
     fn find_on_host(&self, path: &Path) -> Lookup {
-        let host = self.circumstances.host;
-        let has_folder = path.parent().is_some_and(|folder| matches!(host.look(folder), AtPath::Folder(_)));
-        match host.look(path) {
+        let has_folder =
+            path.parent().is_some_and(|folder| matches!(self.host.look(folder), AtPath::Folder(_)));
+        match self.host.look(path) {
             AtPath::File(content) if has_folder => {
                 Lookup::File(FoundFile { content, name: shown_path(path), source: FileSource::Machine })
             }
@@ -135,34 +155,64 @@ impl DeploymentJudge<'_> {
         }
     }
 
-    /// Finds what differs from the directory's. A Secret is compared by itself.
-    fn not_the_directorys(&mut self, files: &Files) {
-        let directory = self.circumstances.directory;
-        let read = |role| {
-            let (_, file, place) = files.iter().find(|(other, ..)| *other == role)?;
-            let place = match &file.source {
-                FileSource::Machine => place,
-                FileSource::Mount(place) => place,
-                FileSource::Secret(..) => return None,
-            };
-            Some((role, certificates_from_pem(&file.content).ok()?, &file.name, place))
-        };
-        let compared = [FileRole::ServerCertificate, FileRole::CaCertificate];
-        let read: Vec<_> = compared.into_iter().filter_map(read).collect();
-        let differing = read.iter().filter_map(|(role, certificates, name, place)| {
-            let difference = difference(*role, certificates, directory)?;
-            Some(((*place).clone(), format!("{name}: {difference}")))
-        });
-        let (places, evidence): (Vec<_>, Vec<_>) = differing.unzip();
-        if let Some(place) = places.into_iter().next() {
-            let of = |role| {
-                let found = read.iter().find(|(other, ..)| *other == role);
-                found.map_or(&[] as &[_], |(_, certificates, ..)| certificates)
-            };
-            let stopped = stopped(of, directory);
-            self.findings.stopping(Code::NotTheDirectorys, place, evidence.join("; "), stopped);
+    /// What is mounted that should not be, or not like this.
+    pub(super) fn mounted(&mut self) {
+        let Some(mounts) = &self.deployment.mounts else { return };
+        let mut single = Vec::new();
+        for mount in mounts.iter() {
+            if is_whole_configuration(mount) {
+                let evidence = format!("{} is mounted as a whole", shown(&mount.target));
+                self.report(Code::MilvusYamlReplaced, mount.place.clone(), evidence);
+            }
+            if let Some(evidence) = self.ca_key(mount) {
+                self.report(Code::CaKeyMounted, mount.place.clone(), evidence);
+            } else if self.is_single_file(mount) {
+                single.push(mount);
+            }
+        }
+        single.sort_by_key(|mount| &mount.place);
+        if let Some(first) = single.first() {
+            let targets: Vec<_> = single.iter().map(|mount| shown(&mount.target)).collect();
+            let how = if single.len() == 1 { "a single file" } else { "single files" };
+            let evidence = format!("{} mounted as {how}", list_are(&targets));
+            self.report(Code::SingleFileMount, first.place.clone(), evidence);
         }
     }
+
+    /// Why a mount has the CA's key, if it has.
+    fn ca_key(&self, mount: &Mount) -> Option<String> {
+        let key = FileRole::CaKey.file_name();
+        let Volume::Host(source) = &mount.volume else { return None };
+        if source.ends_with(key) || mount.target.ends_with(key) {
+            return Some(format!("{} is mounted at {}", shown_path(source), shown(&mount.target)));
+        }
+        let found = self.host.ca_key(source, self.directory)?;
+        let whose = mount.shown(source);
+        Some(match found.as_os_str().is_empty() {
+            true => format!("{whose}, holds the CA's key"),
+            false => format!("{whose}, has the CA's key in {}", shown_path(&found)),
+        })
+    }
+
+    /// Whether a file with a certificate or key is mounted without its folder.
+    fn is_single_file(&self, mount: &Mount) -> bool {
+        let is_named_so = EXTENSIONS.into_iter().any(|extension| mount.target.ends_with(extension))
+            || self.judged.contains(&mount.target);
+        match &mount.volume {
+            Volume::Host(source) => {
+                // What is not there is a finding of its own.
+                is_named_so && matches!(self.host.look(source), AtPath::File(_) | AtPath::Unknown)
+            }
+            Volume::Secret(secret) => is_named_so && secret.sub_path.is_some(),
+            Volume::Text { .. } | Volume::Other => is_named_so,
+        }
+    }
+}
+
+/// The image's own milvus.yaml is then hidden.
+fn is_whole_configuration(mount: &Mount) -> bool {
+    let rest = mount.target.strip_prefix(CONFIG_FOLDER);
+    rest.is_some_and(|rest| matches!(rest, "" | "/milvus.yaml"))
 }
 
 fn role_of(key: PathKey) -> FileRole {
