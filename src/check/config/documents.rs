@@ -8,6 +8,7 @@ use crate::check::clients::{ALL, NOBODY, Stopped};
 use crate::check::codes::Code;
 use crate::check::config::findings::Findings;
 use crate::check::config::source::Source;
+use crate::milvus::container::CONFIG_FILES;
 use crate::milvus::keys::is_top_level;
 use crate::yaml::{self, Document, Entry, Node, Origin};
 
@@ -29,60 +30,33 @@ pub(crate) struct Documents<'a> {
     others: BTreeMap<&'a str, (Place, String)>,
 }
 
-/// What a document is, by its content.
-enum DocumentKind<'a> {
-    /// Nothing but comments, perhaps.
-    Empty,
-    /// The operator's resource.
-    Milvus,
-    /// Any other of Kubernetes' resources.
-    Resource,
-    Compose,
-    /// The chart's values: the document itself, or what another chart has for Milvus' chart below it.
-    HelmValues(Node<'a>),
-    /// milvus.yaml, user.yaml and the like.
-    Settings,
-    Unknown,
-}
-
-/// Reads the files, each of which can have several documents; nothing for a malformed file.
-pub(crate) fn read(sources: &[Source], findings: &mut Findings) -> Vec<Option<Vec<Document>>> {
-    let read = |source: &Source| match yaml::read_file(&source.content, &Origin::file(&source.name)) {
-        Ok(documents) => {
-            for document in &documents {
-                match (document.defect(), kind_of(document.root())) {
-                    (Some(defect), DocumentKind::Settings | DocumentKind::HelmValues(_)) => {
-                        findings.repeated(defect);
-                    }
-                    (Some(defect), _) => findings.malformed(defect),
-                    (None, _) => {}
-                }
-            }
-            Some(documents)
+/// Reads the files that are not malformed; each can have several documents.
+pub(crate) fn read<'a>(sources: &'a [Source], findings: &mut Findings) -> Vec<(&'a Source, Vec<Document>)> {
+    let mut files = Vec::new();
+    for source in sources {
+        match yaml::read_file(&source.content, &Origin::file(&source.name)) {
+            Ok(documents) => files.push((source, documents)),
+            Err(malformed) => findings.malformed(malformed),
         }
-        Err(malformed) => {
-            findings.malformed(malformed);
-            None
-        }
-    };
-    sources.iter().map(read).collect()
+    }
+    files
 }
 
 impl<'a> Documents<'a> {
     /// Sorts documents by what they are.
-    pub(crate) fn sort(
-        sources: &'a [Source],
-        files: &'a [Option<Vec<Document>>],
-        findings: &mut Findings,
-    ) -> Self {
+    pub(crate) fn sort(files: &'a [(&'a Source, Vec<Document>)], findings: &mut Findings) -> Self {
         let mut documents = Self::default();
-        for (source, file) in sources.iter().zip(files) {
-            let Some(file) = file else { continue };
+        for (source, file) in files {
             if file.iter().all(|document| document.root().is_null()) {
                 documents.empty.push(source);
             }
             for document in file {
-                documents.add(&source.name, document.root(), findings);
+                let may_repeat = documents.add(&source.name, document.root(), findings);
+                match document.defect() {
+                    Some(defect) if may_repeat => findings.repeated(defect),
+                    Some(defect) => findings.malformed(defect),
+                    None => {}
+                }
             }
         }
         // Milvus reads milvus.yaml before default.yaml before user.yaml; other names say nothing about
@@ -93,25 +67,40 @@ impl<'a> Documents<'a> {
         documents
     }
 
-    fn add(&mut self, name: &'a str, document: Node<'a>, findings: &mut Findings) {
-        match kind_of(document) {
-            DocumentKind::Empty => {}
-            DocumentKind::Milvus => self.milvus.push(document),
-            DocumentKind::Resource => self.add_resource(name, document, findings),
-            DocumentKind::Compose => self.compose.push((name, document)),
-            DocumentKind::HelmValues(values) => self.helm.push(values),
-            DocumentKind::Settings => self.plain.push((name, document)),
-            DocumentKind::Unknown => {
-                findings.report(Code::ConfigNotRecognised, document.place(), described(document));
+    /// Adds a document by its content, and says whether the programs that read such documents take keys that
+    /// stand twice.
+    fn add(&mut self, name: &'a str, document: Node<'a>, findings: &mut Findings) -> bool {
+        let version = document.text("apiVersion");
+        let is_milvus = version.is_some_and(|version| version.starts_with("milvus.io/"));
+        // The chart's values can stand below another chart's, which has Milvus' chart in it.
+        let values = || std::iter::once(document).chain(document.get("milvus")).find(|node| is_helm(*node));
+        match document.text("kind") {
+            _ if document.is_null() => {}
+            Some("Milvus" | "MilvusCluster") if is_milvus => self.milvus.push(document),
+            Some(kind) if version.is_some() || kind == "Secret" => {
+                self.add_resource(kind, name, document, findings);
             }
+            _ if document.get("services").is_some() => self.compose.push((name, document)),
+            _ => match values() {
+                Some(values) => {
+                    self.helm.push(values);
+                    return true;
+                }
+                None if document.entries().iter().any(|entry| is_top_level(entry.name())) => {
+                    self.plain.push((name, document));
+                    return true;
+                }
+                None => findings.report(Code::ConfigNotRecognised, document.place(), described(document)),
+            },
         }
+        false
     }
 
     /// Adds what can be a Secret, or say which Secrets are those of CAs, or be a list of such resources.
-    fn add_resource(&mut self, name: &'a str, document: Node<'a>, findings: &mut Findings) {
-        self.others.entry(name).or_insert_with(|| (document.place(), without_milvus(document)));
+    fn add_resource(&mut self, kind: &str, name: &'a str, document: Node<'a>, findings: &mut Findings) {
+        self.others.entry(name).or_insert_with(|| (document.place(), without_milvus(kind)));
         let version = document.text("apiVersion").unwrap_or_default();
-        match document.text("kind").unwrap_or_default() {
+        match kind {
             "Secret" => self.secrets.push(document),
             "Issuer" | "ClusterIssuer" => {
                 let secret = document.at(&["spec", "ca", "secretName"]).and_then(Node::as_str);
@@ -149,24 +138,6 @@ impl<'a> Documents<'a> {
     }
 }
 
-fn kind_of(document: Node<'_>) -> DocumentKind<'_> {
-    let version = document.text("apiVersion");
-    let is_milvus = version.is_some_and(|version| version.starts_with("milvus.io/"));
-    match document.text("kind") {
-        _ if document.is_null() => DocumentKind::Empty,
-        Some("Milvus" | "MilvusCluster") if is_milvus => DocumentKind::Milvus,
-        Some(kind) if version.is_some() || kind == "Secret" => DocumentKind::Resource,
-        _ if document.get("services").is_some() => DocumentKind::Compose,
-        _ => match std::iter::once(document).chain(document.get("milvus")).find(|values| is_helm(*values)) {
-            Some(values) => DocumentKind::HelmValues(values),
-            None if document.entries().iter().any(|entry| is_top_level(entry.name())) => {
-                DocumentKind::Settings
-            }
-            None => DocumentKind::Unknown,
-        },
-    }
-}
-
 /// The chart's values share etcd, minio, proxy and others with milvus.yaml; these they do not.
 fn is_helm(document: Node<'_>) -> bool {
     const OWN: [&str; 6] = [
@@ -185,8 +156,8 @@ fn is_helm(document: Node<'_>) -> bool {
 }
 
 /// Why nothing in a resource can be judged.
-fn without_milvus(document: Node<'_>) -> String {
-    match document.text("kind").unwrap_or_default() {
+fn without_milvus(kind: &str) -> String {
+    match kind {
         "Secret" => "the Secret has neither certificates nor keys".into(),
         list if list.ends_with("List") => "the list has nothing of Milvus' in it".into(),
         kind => format!("the document is of kind {}, which is not Milvus' own", shown(kind)),
@@ -194,7 +165,7 @@ fn without_milvus(document: Node<'_>) -> String {
 }
 
 fn rank(name: &str) -> Option<usize> {
-    ["milvus.yaml", "default.yaml", "user.yaml"].iter().position(|suffix| name.ends_with(suffix))
+    CONFIG_FILES.iter().position(|suffix| name.ends_with(suffix))
 }
 
 fn described(document: Node<'_>) -> String {

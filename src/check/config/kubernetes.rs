@@ -123,12 +123,12 @@ fn says_something(file: Node<'_>) -> bool {
 fn mounts(specs: &[Node<'_>], namespace: Option<&str>) -> Mounts {
     let all = |key| specs.iter().filter_map(move |spec| spec.get(key)).flat_map(Node::items);
     let volumes: HashMap<_, _> = all("volumes").map(|volume| (volume.text("name"), volume)).collect();
-    let mut mounts = Mounts::new(false);
+    let mut mounts = Mounts::default();
     for mount in all("volumeMounts") {
         let Some(target) = mount.text("mountPath").map(absolute) else { continue };
         // The operator's way to take a mount away.
         if mount.text("name") == Some("_remove") {
-            mounts.remove(&target);
+            mounts.by_target.remove(&target);
             continue;
         }
         let volume = volumes.get(&mount.text("name"));

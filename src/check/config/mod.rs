@@ -26,7 +26,7 @@ use deployment::Deployment;
 use documents::Documents;
 use findings::Findings;
 use host::Host;
-use mounts::{Mounts, Volume};
+use mounts::Volume;
 use secret::Secret;
 use settings::{Mode, Settings};
 pub(crate) use source::Look;
@@ -66,7 +66,7 @@ impl Judgement {
 pub(crate) fn judge(sources: &[Source], directory: &Bundle, look: Look<'_>) -> Judgement {
     let mut findings = Findings::new(sources, directory);
     let files = documents::read(sources, &mut findings);
-    let documents = Documents::sort(sources, &files, &mut findings);
+    let documents = Documents::sort(&files, &mut findings);
     let secrets: Vec<_> = documents.secrets.iter().map(|node| Secret::read(*node, &mut findings)).collect();
     let host = Host::new(sources, look);
 
@@ -120,14 +120,13 @@ fn judge_secrets(
     directory: &Bundle,
     findings: &mut Findings,
 ) -> Vec<Bundle> {
-    let mounts =
-        deployments.iter().filter_map(|deployment| deployment.mounts.as_ref()).flat_map(Mounts::iter);
-    let mounted: Vec<_> = mounts
-        .filter_map(|mount| match &mount.volume {
+    let mounts = deployments.iter().filter_map(|deployment| deployment.mounts.as_ref());
+    let mounted =
+        mounts.flat_map(|mounts| mounts.by_target.values()).filter_map(|mount| match &mount.volume {
             Volume::Secret(volume) => Some(volume.among(secrets)),
             Volume::Host(_) | Volume::Text { .. } | Volume::Other => None,
-        })
-        .collect();
+        });
+    let mounted: Vec<_> = mounted.collect();
     let is_milvus = |secret: &&Secret| match mounted.is_empty() {
         true => !documents.issuer_secrets.contains(&secret.name.as_str()),
         false => mounted.iter().flatten().any(|found| std::ptr::eq(*found, *secret)),

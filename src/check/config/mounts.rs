@@ -16,9 +16,10 @@ use crate::store::FileRole;
 use crate::yaml::Origin;
 
 /// The mounts of a container.
+#[derive(Default)]
 pub(crate) struct Mounts {
     /// By their targets.
-    list: BTreeMap<String, Mount>,
+    pub(crate) by_target: BTreeMap<String, Mount>,
     /// There are mounts that are not known here.
     pub(crate) is_partial: bool,
 }
@@ -65,8 +66,8 @@ pub(crate) enum Lookup {
     File(FoundFile),
     /// A mount has no such file.
     Missing(String),
-    /// The whole mount is not there, which is a finding of its own.
-    MissingMount,
+    /// The whole mount is not there, and where it is written: Docker makes an empty folder of it.
+    MissingMount(String, Place),
     /// No mount covers it.
     NotMounted,
     /// It is one of the image's certificates.
@@ -107,29 +108,14 @@ pub(crate) fn is_public(path: &str) -> bool {
 }
 
 impl Mounts {
-    /// None yet.
-    pub(crate) fn new(is_partial: bool) -> Self {
-        Self { list: BTreeMap::new(), is_partial }
-    }
-
     /// Adds a mount; one with the same target is replaced, as Compose and Kubernetes' tools do.
     pub(crate) fn add(&mut self, mount: Mount) {
-        self.list.insert(mount.target.clone(), mount);
-    }
-
-    /// Takes a mount away.
-    pub(crate) fn remove(&mut self, target: &str) {
-        self.list.remove(target);
-    }
-
-    /// All of them, in the order of their targets.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Mount> {
-        self.list.values()
+        self.by_target.insert(mount.target.clone(), mount);
     }
 
     /// The mount that a path is in, the one with the longest target, and the path below that.
     pub(crate) fn of(&self, path: &str) -> Option<(&Mount, String)> {
-        let mount = Path::new(path).ancestors().find_map(|folder| self.list.get(folder.to_str()?))?;
+        let mount = Path::new(path).ancestors().find_map(|folder| self.by_target.get(folder.to_str()?))?;
         Some((mount, below(path, &mount.target)?.to_owned()))
     }
 
@@ -169,7 +155,7 @@ impl Mount {
 
     fn find_on_host(&self, source: &Path, rest: &str, host: &Host<'_>) -> Lookup {
         if matches!(host.look(source), AtPath::Nothing) {
-            return Lookup::MissingMount;
+            return Lookup::MissingMount(format!("there is no {}", self.shown(source)), self.place.clone());
         }
         let path = if rest.is_empty() { source.to_owned() } else { source.join(rest) };
         let name = shown_path(&path);

@@ -14,7 +14,7 @@ use crate::check::config::host::{Host, cleaned};
 use crate::check::config::mounts::{Mount, Mounts, Volume};
 use crate::check::config::settings::{Mode, Settings};
 use crate::check::config::source::AtPath;
-use crate::milvus::container::CONFIG_FOLDER;
+use crate::milvus::container::{CONFIG_FILES, CONFIG_FOLDER};
 use crate::yaml::{self, Entry, Node, Origin};
 
 /// The largest clusters have some ten. Each can make this program read files.
@@ -22,9 +22,6 @@ const MAX_SERVICES: usize = 100;
 
 /// Go's `yaml.Unmarshal`, with which Milvus reads its files, takes the first document alone.
 const READ_DOCUMENTS: usize = 1;
-
-/// What Milvus reads in its folder, in this order (milvus' pkg/util/paramtable/base_table.go).
-const CONFIG_FILES: [&str; 3] = ["milvus.yaml", "default.yaml", "user.yaml"];
 
 /// Reads the services that run Milvus; files that are given together are merged by service, as
 /// `docker compose -f FILE -f FILE` does.
@@ -104,7 +101,10 @@ fn deployment(service: &Service<'_>, host: &Host<'_>, findings: &mut Findings) -
 fn misplaced(mounts: &Mounts) -> Option<&Mount> {
     let is_one =
         |mount: &&Mount| CONFIG_FILES.into_iter().any(|name| Path::new(&mount.target).ends_with(name));
-    mounts.iter().find(|mount| is_one(mount) && !Path::new(&mount.target).starts_with(CONFIG_FOLDER))
+    mounts
+        .by_target
+        .values()
+        .find(|mount| is_one(mount) && !Path::new(&mount.target).starts_with(CONFIG_FOLDER))
 }
 
 /// Adds a configuration file that is mounted, or that is in a folder that is.

@@ -108,7 +108,8 @@ impl<'a> Service<'a> {
     pub(crate) fn mounts(&self) -> Mounts {
         // Another image than Milvus' own, wherever that is copied to, can have any files in it.
         let has_milvus_own_image = !self.is_built() && self.image().rsplit('/').nth(1) == Some("milvusdb");
-        let mut mounts = Mounts::new(self.is_partial() || !has_milvus_own_image);
+        let is_partial = self.is_partial() || !has_milvus_own_image;
+        let mut mounts = Mounts { is_partial, ..Mounts::default() };
         for item in self.all("volumes").flat_map(Node::items) {
             let (volume, target) = match (item.as_str(), item.text("type"), item.text("source")) {
                 (Some(text), ..) => short_volume(text, self.folder),

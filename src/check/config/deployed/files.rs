@@ -37,7 +37,7 @@ impl DeploymentJudge<'_> {
                 Lookup::Missing(why) => {
                     add(&mut wrong, Code::TlsFileNotThere, place, format!("{evidence}: {why}"))
                 }
-                Lookup::MissingMount => self.missing_mount(&full),
+                Lookup::MissingMount(evidence, place) => self.report(Code::TlsFileNotThere, place, evidence),
                 Lookup::Unknown => {}
             }
             self.judged.push(full);
@@ -144,22 +144,11 @@ impl DeploymentJudge<'_> {
         }
     }
 
-    /// Docker makes an empty folder of what is not there.
-    fn missing_mount(&mut self, path: &str) {
-        let Some((mount, _)) = self.deployment.mounts.as_ref().and_then(|mounts| mounts.of(path)) else {
-            return;
-        };
-        if let Volume::Host(source) = &mount.volume {
-            let evidence = format!("there is no {}", mount.shown(source));
-            self.report(Code::TlsFileNotThere, mount.place.clone(), evidence);
-        }
-    }
-
     /// What is mounted that should not be, or not like this.
     pub(super) fn mounted(&mut self) {
         let Some(mounts) = &self.deployment.mounts else { return };
         let mut single = Vec::new();
-        for mount in mounts.iter() {
+        for mount in mounts.by_target.values() {
             if is_whole_configuration(mount) {
                 let evidence = format!("{} is mounted as a whole", shown(&mount.target));
                 self.report(Code::MilvusYamlReplaced, mount.place.clone(), evidence);

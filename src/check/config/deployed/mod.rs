@@ -213,7 +213,7 @@ impl DeploymentJudge<'_> {
             }
             // The path itself is a finding.
             Lookup::Public => None,
-            Lookup::Missing(_) | Lookup::MissingMount | Lookup::NotMounted | Lookup::Unknown => {
+            Lookup::Missing(_) | Lookup::MissingMount(..) | Lookup::NotMounted | Lookup::Unknown => {
                 let is_named_so =
                     ["server.pem", "tls.crt"].into_iter().any(|name| Path::new(internal).ends_with(name));
                 let is_directorys = is_named_so || path(Block::Tls) == Some(internal);
