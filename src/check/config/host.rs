@@ -92,16 +92,14 @@ impl<'a> Host<'a> {
             return;
         }
         self.searches.set(self.searches.get() - 1);
-        let path = if below.as_os_str().is_empty() { top.to_owned() } else { top.join(below) };
-        match self.look(&path) {
+        match self.look(&top.join(below)) {
             AtPath::File(content) if content.len() > MAX_KEY_FILE => {}
             AtPath::File(content) => files.push((below.to_owned(), content)),
             AtPath::Folder(mut names) if depth < 2 => {
                 names.sort_unstable();
-                names
-                    .iter()
-                    .take(MAX_SEARCHED)
-                    .for_each(|name| self.collect(top, &below.join(name), depth + 1, files));
+                for name in names.iter().take(MAX_SEARCHED) {
+                    self.collect(top, &below.join(name), depth + 1, files);
+                }
             }
             // What cannot be read can still be told by its name.
             AtPath::Unknown if depth > 0 => files.push((below.to_owned(), Zeroizing::default())),

@@ -97,14 +97,8 @@ pub(crate) fn absolute(path: &str) -> String {
     cleaned(&joined).display().to_string()
 }
 
-/// The part of a path that is below a folder; empty for the folder itself.
-fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
-    let rest = path.strip_prefix(folder.trim_end_matches('/'))?;
-    rest.is_empty().then_some("").or_else(|| rest.strip_prefix('/'))
-}
-
 pub(crate) fn is_public(path: &str) -> bool {
-    below(path, PUBLIC_CERTIFICATES).is_some()
+    Path::new(path).starts_with(PUBLIC_CERTIFICATES)
 }
 
 impl Mounts {
@@ -113,10 +107,12 @@ impl Mounts {
         self.by_target.insert(mount.target.clone(), mount);
     }
 
-    /// The mount that a path is in, the one with the longest target, and the path below that.
+    /// The mount that a path is in, the one with the longest target, and the path below that; it is empty for
+    /// the target itself.
     pub(crate) fn of(&self, path: &str) -> Option<(&Mount, String)> {
-        let mount = Path::new(path).ancestors().find_map(|folder| self.by_target.get(folder.to_str()?))?;
-        Some((mount, below(path, &mount.target)?.to_owned()))
+        let path = Path::new(path);
+        let mount = path.ancestors().find_map(|folder| self.by_target.get(folder.to_str()?))?;
+        Some((mount, path.strip_prefix(&mount.target).ok()?.display().to_string()))
     }
 
     /// What Milvus finds at a path.
@@ -157,7 +153,7 @@ impl Mount {
         if matches!(host.look(source), AtPath::Nothing) {
             return Lookup::MissingMount(format!("there is no {}", self.shown(source)), self.place.clone());
         }
-        let path = if rest.is_empty() { source.to_owned() } else { source.join(rest) };
+        let path = cleaned(&source.join(rest));
         let name = shown_path(&path);
         match host.look(&path) {
             AtPath::File(content) => {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::base::place::Place;
 use crate::check::config::findings::Findings;
-use crate::milvus::keys::{Block, Key, MISPLACED_UNDER, PathKey, SECTIONS, formatted};
+use crate::milvus::keys::{Block, Key, MISPLACED_UNDER, SECTIONS, formatted};
 use crate::yaml::{Document, Entry, Malformed, Node};
 
 /// The effective settings: what is added later wins.
@@ -213,14 +213,6 @@ impl Settings {
             Some(Value::Text(text)) => port(text),
             Some(_) => None,
         }
-    }
-
-    /// The paths of a block that are set.
-    pub(crate) fn paths(&self, block: Block) -> impl Iterator<Item = (PathKey, &str, &Place)> {
-        block.keys().iter().filter_map(|key| match key {
-            Key::Path(_, path) => self.text(*key).map(|(text, place)| (*path, text, place)),
-            _ => None,
-        })
     }
 }
 

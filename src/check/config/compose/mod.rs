@@ -111,7 +111,7 @@ fn misplaced(mounts: &Mounts) -> Option<&Mount> {
 fn add_file(settings: &mut Settings, mount: &Mount, rest: &str, host: &Host<'_>, findings: &mut Findings) {
     match &mount.volume {
         Volume::Host(source) => {
-            let path = cleaned(&if rest.is_empty() { source.clone() } else { source.join(rest) });
+            let path = cleaned(&source.join(rest));
             settings.add_layer(host.settings(&path, || file_settings(&path, mount, rest, host, findings)));
         }
         Volume::Text { text, origin } if rest.is_empty() => {

@@ -26,7 +26,8 @@ impl DeploymentJudge<'_> {
     pub(super) fn paths(&mut self, block: Block, needed: &[PathKey]) {
         let mut wrong = Wrong::new();
         let mut files = Files::new();
-        for (key, path, place) in self.effective_paths(block, needed) {
+        for key in needed.iter().copied() {
+            let Some((path, place)) = self.effective_path(block, key) else { continue };
             let full = absolute(&path);
             let evidence = format!("{} is {}", Key::Path(block, key).name(), shortened(&path));
             match self.find(&path) {
@@ -53,19 +54,17 @@ impl DeploymentJudge<'_> {
         self.collect(&files, block);
     }
 
-    /// The paths that are set, and those of the image where something is mounted over them.
-    fn effective_paths(&self, block: Block, needed: &[PathKey]) -> Vec<(PathKey, String, Place)> {
+    /// The path that is set, or that of the image where something is mounted over it.
+    fn effective_path(&self, block: Block, path: PathKey) -> Option<(String, Place)> {
         let settings = &self.deployment.settings;
-        let own = settings.paths(block).filter(|(_, path, _)| !path.contains("-----BEGIN"));
-        let mut paths: Vec<_> = own.map(|(key, path, place)| (key, path.to_owned(), place.clone())).collect();
-        for key in needed {
-            let full = Key::Path(block, *key);
-            if settings.lacks(full) && self.is_mounted_over(*key) {
-                paths.push((*key, default_path(*key), settings.nearest(full)));
+        let key = Key::Path(block, path);
+        match settings.text(key) {
+            Some((own, place)) if !own.contains("-----BEGIN") => Some((own.to_owned(), place.clone())),
+            None if settings.lacks(key) && self.is_mounted_over(path) => {
+                Some((default_path(path), settings.nearest(key)))
             }
+            _ => None,
         }
-        paths.retain(|(key, ..)| needed.contains(key));
-        paths
     }
 
     /// Whether something is mounted over the certificates of the image, which Milvus takes where no path is

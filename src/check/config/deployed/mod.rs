@@ -88,14 +88,14 @@ impl DeploymentJudge<'_> {
     /// Certificates that are not the image's, and yet no TLS.
     fn off(&mut self) {
         let settings = &self.deployment.settings;
-        let mut own = settings.paths(Block::Tls).filter(|(_, path, _)| !is_public(&absolute(path)));
-        let named = own.next().map(|(key, _, _)| Key::Path(Block::Tls, key));
-        let misplaced = || Block::Tls.keys().iter().copied().find(|key| settings.misplaced(*key).is_some());
+        let is_own = |key: &&Key| settings.text(**key).is_some_and(|(path, _)| !is_public(&absolute(path)));
+        let is_misplaced = |key: &&Key| settings.misplaced(**key).is_some();
+        let mut keys = Block::Tls.keys().iter();
         let mode = match settings.text(Key::TlsMode) {
             Some((text, _)) => format!("{} is {}", Key::TlsMode.name(), shown(text)),
             None => format!("{} is not set", Key::TlsMode.name()),
         };
-        let evidence = match named.or_else(misplaced) {
+        let evidence = match keys.clone().find(is_own).or_else(|| keys.find(is_misplaced)) {
             Some(key) => format!("{mode}, but {} names a file", key.name()),
             None if self.leaves_certificates_unused() => format!("{mode}, so clients find no TLS"),
             None => return,
