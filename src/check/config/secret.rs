@@ -197,12 +197,9 @@ fn once_encoded(content: Zeroizing<Vec<u8>>, key: &str) -> Result<Zeroizing<Vec<
 
 /// The documentation page's names, and those of `kubernetes.io/tls` and cert-manager.
 fn role_of(key: &str) -> Option<FileRole> {
-    match key {
-        "tls.crt" => Some(FileRole::ServerCertificate),
-        "tls.key" => Some(FileRole::ServerKey),
-        "ca.crt" => Some(FileRole::CaCertificate),
-        _ => FileRole::ALL.into_iter().find(|role| role.file_name() == key),
-    }
+    let is_called = |role: &FileRole| [role.file_name(), role.name_in_tls_secret()].contains(&key);
+    // A server's before a client's.
+    FileRole::ALL.into_iter().find(is_called)
 }
 
 /// Go's `base64.StdEncoding`, with which Kubernetes reads `data`.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::base::place::Place;
 use crate::check::config::findings::Findings;
-use crate::milvus::keys::{Block, Key, MISPLACED_UNDER, SECTIONS, formatted};
+use crate::milvus::keys::{Block, Key, MISPLACED_UNDER, formatted};
 use crate::yaml::{Document, Entry, Malformed, Node};
 
 /// The effective settings: what is added later wins.
@@ -125,7 +125,7 @@ impl Settings {
 
     fn add_section(&mut self, Entry { key, value }: Entry<'_>, full: &str, misplaced: Option<&Place>) {
         self.sections.insert(full.to_owned(), key.place());
-        match SECTIONS.into_iter().find(|section| formatted(section) == *full) {
+        match Key::all().flat_map(Key::enclosing).find(|section| formatted(section) == *full) {
             Some(section) if !value.is_mapping() && !value.is_null() => {
                 self.wrong_sections.insert(section, (value.place(), value.described()));
             }

@@ -15,8 +15,12 @@ use crate::store::FileRole;
 /// What files with certificates and keys are called.
 const EXTENSIONS: [&str; 5] = [".pem", ".key", ".crt", ".cer", ".cert"];
 
-/// What is wrong with the paths of a block, by code: where the first is, and all of them.
-type Wrong = Vec<(Code, Place, String)>;
+/// What can be wrong with paths, and how the evidence of all of them ends.
+const WRONG: [(Code, &str); 3] = [
+    (Code::PublicCertificatePath, ": a file of Milvus' image"),
+    (Code::TlsPathNotMounted, ": nothing is mounted there"),
+    (Code::TlsFileNotThere, ""),
+];
 
 /// What paths lead to: what Milvus reads it for, the file, and where the path is set.
 type Files = Vec<(FileRole, FoundFile, Place)>;
@@ -24,7 +28,7 @@ type Files = Vec<(FileRole, FoundFile, Place)>;
 impl DeploymentJudge<'_> {
     /// Whether the files of a block are there, and what is in them; only those that Milvus reads.
     pub(super) fn paths(&mut self, block: Block, needed: &[PathKey]) {
-        let mut wrong = Wrong::new();
+        let mut wrong = Vec::new();
         let mut files = Files::new();
         for key in needed.iter().copied() {
             let Some((path, place)) = self.effective_path(block, key) else { continue };
@@ -33,23 +37,24 @@ impl DeploymentJudge<'_> {
             match self.find(&path) {
                 Lookup::File(file) => files.push((role_of(key), file, place)),
                 _ if self.judged.contains(&full) => {}
-                Lookup::Public => add(&mut wrong, Code::PublicCertificatePath, place, evidence),
-                Lookup::NotMounted => add(&mut wrong, Code::TlsPathNotMounted, place, evidence),
+                Lookup::Public => wrong.push((Code::PublicCertificatePath, place, evidence)),
+                Lookup::NotMounted => wrong.push((Code::TlsPathNotMounted, place, evidence)),
                 Lookup::Missing(why) => {
-                    add(&mut wrong, Code::TlsFileNotThere, place, format!("{evidence}: {why}"))
+                    wrong.push((Code::TlsFileNotThere, place, format!("{evidence}: {why}")));
                 }
                 Lookup::MissingMount(evidence, place) => self.report(Code::TlsFileNotThere, place, evidence),
                 Lookup::Unknown => {}
             }
             self.judged.push(full);
         }
-        for (code, place, evidence) in wrong {
-            let end = match code {
-                Code::PublicCertificatePath => ": a file of Milvus' image",
-                Code::TlsPathNotMounted => ": nothing is mounted there",
-                _ => "",
-            };
-            self.report(code, place, format!("{evidence}{end}"));
+        // One cause is one finding, however many paths it makes wrong.
+        for (code, end) in WRONG {
+            let such = wrong.iter().filter(|(other, ..)| *other == code);
+            let (places, evidence): (Vec<_>, Vec<_>) =
+                such.map(|(_, place, evidence)| (place, evidence.as_str())).unzip();
+            if let Some(first) = places.into_iter().next().cloned() {
+                self.report(code, first, format!("{}{end}", evidence.join(", ")));
+            }
         }
         self.collect(&files, block);
     }
@@ -186,14 +191,13 @@ impl DeploymentJudge<'_> {
     fn is_single_file(&self, mount: &Mount) -> bool {
         let is_named_so = EXTENSIONS.into_iter().any(|extension| mount.target.ends_with(extension))
             || self.judged.contains(&mount.target);
-        match &mount.volume {
-            Volume::Host(source) => {
-                // What is not there is a finding of its own.
-                is_named_so && matches!(self.host.look(source), AtPath::File(_) | AtPath::Unknown)
-            }
-            Volume::Secret(secret) => is_named_so && secret.sub_path.is_some(),
-            Volume::Text { .. } | Volume::Other => is_named_so,
-        }
+        let is_file = || match &mount.volume {
+            // What is not there is a finding of its own.
+            Volume::Host(source) => matches!(self.host.look(source), AtPath::File(_) | AtPath::Unknown),
+            Volume::Secret(secret) => secret.sub_path.is_some(),
+            Volume::Text { .. } | Volume::Other => true,
+        };
+        is_named_so && is_file()
     }
 }
 
@@ -214,12 +218,4 @@ fn role_of(key: PathKey) -> FileRole {
 /// Milvus' own setting, in its milvus.yaml.
 fn default_path(key: PathKey) -> String {
     format!("{PUBLIC_CERTIFICATES}/{}", role_of(key).file_name())
-}
-
-/// One cause is one finding, however many paths it makes wrong.
-fn add(wrong: &mut Wrong, code: Code, place: Place, evidence: String) {
-    match wrong.iter_mut().find(|(other, ..)| *other == code) {
-        Some((.., all)) => *all = format!("{all}, {evidence}"),
-        None => wrong.push((code, place, evidence)),
-    }
 }

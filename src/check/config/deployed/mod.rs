@@ -214,10 +214,10 @@ impl DeploymentJudge<'_> {
             // The path itself is a finding.
             Lookup::Public => None,
             Lookup::Missing(_) | Lookup::MissingMount(..) | Lookup::NotMounted | Lookup::Unknown => {
-                let is_named_so =
-                    ["server.pem", "tls.crt"].into_iter().any(|name| Path::new(internal).ends_with(name));
-                let is_directorys = is_named_so || path(Block::Tls) == Some(internal);
                 let role = FileRole::ServerCertificate;
+                let names = [role.file_name(), role.name_in_tls_secret()];
+                let is_named_so = names.into_iter().any(|name| Path::new(internal).ends_with(name));
+                let is_directorys = is_named_so || path(Block::Tls) == Some(internal);
                 let certificate = self.directory.end_entity(role).filter(|_| is_directorys)?;
                 Some((certificate.clone(), self.directory.file(role)?.place.to_string()))
             }
