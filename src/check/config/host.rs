@@ -8,7 +8,6 @@ use zeroize::Zeroizing;
 
 use crate::check::bundle::Bundle;
 use crate::check::config::certificates::cas_of_keys;
-use crate::check::config::settings::Settings;
 use crate::check::config::source::{AtPath, Look, Source};
 use crate::store::FileRole;
 
@@ -18,8 +17,6 @@ pub(crate) struct Host<'a> {
     sources: &'a [Source],
     /// The given files that were found by following a mount.
     followed: RefCell<HashSet<String>>,
-    /// What configuration files say that services mount: many can mount the same.
-    settings: RefCell<HashMap<PathBuf, Settings>>,
     /// Where the keys of CAs are below what is mounted.
     keys: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
     /// How many files may still be read in search of keys.
@@ -39,7 +36,6 @@ impl<'a> Host<'a> {
             look,
             sources,
             followed: RefCell::default(),
-            settings: RefCell::default(),
             keys: RefCell::default(),
             searches: Cell::new(MAX_SEARCHES),
         }
@@ -52,16 +48,6 @@ impl<'a> Host<'a> {
             Some(source) => AtPath::File(Zeroizing::new(source.content.to_vec())),
             None => (self.look)(&path),
         }
-    }
-
-    /// What a configuration file says: `read` is asked once.
-    pub(crate) fn settings(&self, path: &Path, read: impl FnOnce() -> Settings) -> Settings {
-        if let Some(known) = self.settings.borrow().get(path) {
-            return known.clone();
-        }
-        let settings = read();
-        self.settings.borrow_mut().insert(path.to_owned(), settings.clone());
-        settings
     }
 
     /// Where the private key of a CA is, by its name or its content: in a file itself, in a folder, or

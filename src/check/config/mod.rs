@@ -76,11 +76,13 @@ pub(crate) fn judge(sources: &[Source], directory: &Bundle, look: Look<'_>) -> J
         deployed::judge(deployment, &host, &secrets, directory, &mut findings, &mut deployed);
     }
     let mut bundles = judge_secrets(&secrets, &documents, &deployments, directory, &mut findings);
-    documents
-        .report_unjudged(!deployments.is_empty() || secrets.iter().any(Secret::is_recognised), &mut findings);
+    let is_judged = !deployments.is_empty() || secrets.iter().any(Secret::is_recognised);
+    documents.report_unjudged(is_judged, &mut findings);
     bundles.extend(deployed);
     let modes = modes(&deployments);
-    Judgement { tls_mode: tls_mode(&modes), findings: findings.sorted(), bundles, modes }
+    let is_only = |mode: &u8| modes.iter().all(|(other, _)| other == mode);
+    let tls_mode = modes.first().map(|(mode, _)| *mode).filter(is_only);
+    Judgement { findings: findings.sorted(), tls_mode, bundles, modes }
 }
 
 /// All that runs Milvus. Settings that no deployment reads by itself are the base of each; without a
@@ -156,12 +158,6 @@ fn modes(deployments: &[Deployment]) -> Vec<(u8, Place)> {
         Some((mode, settings.nearest(Key::TlsMode)))
     };
     deployments.iter().filter(|deployment| deployment.serves_clients).filter_map(mode_of).collect()
-}
-
-/// The mode that all deployments have which say one.
-fn tls_mode(modes: &[(u8, Place)]) -> Option<u8> {
-    let (first, _) = modes.first()?;
-    modes.iter().all(|(mode, _)| mode == first).then_some(*first)
 }
 
 #[cfg(test)]

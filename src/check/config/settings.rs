@@ -15,7 +15,7 @@ pub(crate) struct Settings {
     /// Where the blocks stand that Milvus does not look for there, by the keys that are in them.
     misplaced: BTreeMap<Key, Place>,
     /// Sections that are a single value or a list.
-    wrong_sections: BTreeMap<&'static str, (Place, String)>,
+    pub(crate) wrong_sections: BTreeMap<&'static str, (Place, String)>,
     /// Where sections stand, by their formatted keys.
     sections: BTreeMap<String, Place>,
     roots: Vec<Place>,
@@ -165,10 +165,6 @@ impl Settings {
     /// Where it stands by mistake, if it stands there alone.
     pub(crate) fn misplaced(&self, key: Key) -> Option<&Place> {
         self.misplaced.get(&key).filter(|_| self.text(key).is_none())
-    }
-
-    pub(crate) fn wrong_sections(&self) -> impl Iterator<Item = (&'static str, &Place, &str)> {
-        self.wrong_sections.iter().map(|(section, (place, described))| (*section, place, described.as_str()))
     }
 
     /// Where a setting is, or where it would have to be: its value, the nearest key above it, or the

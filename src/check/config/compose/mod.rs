@@ -3,7 +3,8 @@
 mod service;
 mod syntax;
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use crate::base::shown::shown;
 use crate::check::codes::Code;
@@ -23,6 +24,9 @@ const MAX_SERVICES: usize = 100;
 /// Go's `yaml.Unmarshal`, with which Milvus reads its files, takes the first document alone.
 const READ_DOCUMENTS: usize = 1;
 
+/// What configuration files say that have been read: many services can mount the same.
+type Known = HashMap<PathBuf, Settings>;
+
 /// Reads the services that run Milvus; files that are given together are merged by service, as
 /// `docker compose -f FILE -f FILE` does.
 pub(crate) fn deployments(
@@ -40,7 +44,9 @@ pub(crate) fn deployments(
         let evidence = format!("this and later services are not judged: {MAX_SERVICES} run Milvus before it");
         findings.report(Code::ConfigNotRecognised, service.key.place(), evidence);
     }
-    services.iter().take(MAX_SERVICES).map(|service| deployment(service, host, findings)).collect()
+    let mut known = Known::new();
+    let services = services.iter().take(MAX_SERVICES);
+    services.map(|service| deployment(service, host, &mut known, findings)).collect()
 }
 
 /// Whether what runs Milvus may be in another file.
@@ -64,12 +70,27 @@ fn merged<'a>(files: &'a [(&'a str, Node<'a>)]) -> Vec<Service<'a>> {
     services
 }
 
-fn deployment(service: &Service<'_>, host: &Host<'_>, findings: &mut Findings) -> Deployment {
+fn deployment(
+    service: &Service<'_>,
+    host: &Host<'_>,
+    known: &mut Known,
+    findings: &mut Findings,
+) -> Deployment {
     let mounts = service.mounts();
-    let mut settings = service.no_settings();
+    let mut settings = service.empty_settings();
     let files = CONFIG_FILES.map(|name| mounts.of(&format!("{CONFIG_FOLDER}/{name}")));
     for (mount, rest) in files.iter().flatten() {
-        add_file(&mut settings, mount, rest, host, findings);
+        match &mount.volume {
+            Volume::Host(source) => {
+                let path = cleaned(&source.join(rest));
+                let read = || read_file(&path, mount, rest, host, findings);
+                settings.add_layer(known.entry(path.clone()).or_insert_with(read).clone());
+            }
+            Volume::Text { text, origin } if rest.is_empty() => {
+                settings.add_documents(yaml::read(text, origin), READ_DOCUMENTS, findings);
+            }
+            Volume::Text { .. } | Volume::Secret(_) | Volume::Other => settings.is_partial = true,
+        }
     }
     service.add_variables(&mut settings, host);
     let has_no_file = !mounts.is_partial && files.iter().all(Option::is_none);
@@ -99,35 +120,15 @@ fn deployment(service: &Service<'_>, host: &Host<'_>, findings: &mut Findings) -
 
 /// A configuration file that is mounted where Milvus does not look for it.
 fn misplaced(mounts: &Mounts) -> Option<&Mount> {
-    let is_one =
-        |mount: &&Mount| CONFIG_FILES.into_iter().any(|name| Path::new(&mount.target).ends_with(name));
-    mounts
-        .by_target
-        .values()
-        .find(|mount| is_one(mount) && !Path::new(&mount.target).starts_with(CONFIG_FOLDER))
+    let is_misplaced = |mount: &&Mount| {
+        let target = Path::new(&mount.target);
+        CONFIG_FILES.into_iter().any(|name| target.ends_with(name)) && !target.starts_with(CONFIG_FOLDER)
+    };
+    mounts.by_target.values().find(is_misplaced)
 }
 
-/// Adds a configuration file that is mounted, or that is in a folder that is.
-fn add_file(settings: &mut Settings, mount: &Mount, rest: &str, host: &Host<'_>, findings: &mut Findings) {
-    match &mount.volume {
-        Volume::Host(source) => {
-            let path = cleaned(&source.join(rest));
-            settings.add_layer(host.settings(&path, || file_settings(&path, mount, rest, host, findings)));
-        }
-        Volume::Text { text, origin } if rest.is_empty() => {
-            settings.add_documents(yaml::read(text, origin), READ_DOCUMENTS, findings);
-        }
-        Volume::Text { .. } | Volume::Secret(_) | Volume::Other => settings.is_partial = true,
-    }
-}
-
-fn file_settings(
-    path: &Path,
-    mount: &Mount,
-    rest: &str,
-    host: &Host<'_>,
-    findings: &mut Findings,
-) -> Settings {
+/// Reads a configuration file that is mounted, or that is in a folder that is.
+fn read_file(path: &Path, mount: &Mount, rest: &str, host: &Host<'_>, findings: &mut Findings) -> Settings {
     let mut settings = Settings::default();
     match host.look(path) {
         AtPath::File(content) => {

@@ -149,8 +149,8 @@ impl<'a> Service<'a> {
         Some(Mount { target: absolute(&target), volume, place: item.place() })
     }
 
-    /// What nothing that can be read here says: nothing yet, at the key of the last `environment`.
-    pub(crate) fn no_settings(&self) -> Settings {
+    /// Its settings before anything is read: what is missing then is missing in the last `environment`.
+    pub(crate) fn empty_settings(&self) -> Settings {
         let mut settings = Settings::default();
         settings.add_root(self.last("environment").map_or(self.key, |entry| entry.key).place());
         settings.is_partial = self.is_partial() || self.is_built();
