@@ -42,8 +42,8 @@ pub(crate) enum Publication {
     ServiceRestfulPort {
         /// `proxy` or `standalone`.
         component: &'static str,
-        port: Option<(String, Place)>,
-        /// Where the port would be written.
+        port: Option<String>,
+        /// Where the port is written, or would be.
         place: Place,
     },
 }
@@ -59,15 +59,13 @@ impl Publication {
                 let lacks = !is_partial && has(grpc) && !has(rest);
                 lacks.then(|| (place.clone(), format!("{grpc} is published, proxy.http.port {rest} is not")))
             }
-            Self::ServiceRestfulPort { component, port: None, place } => {
-                let evidence = format!(
-                    "spec.components.{component}.serviceRestfulPort is not set, proxy.http.port is {rest}"
-                );
-                Some((place.clone(), evidence))
-            }
-            Self::ServiceRestfulPort { port: Some((port, place)), .. } => {
-                let evidence = || format!("serviceRestfulPort is {}, proxy.http.port is {rest}", shown(port));
-                (*port != rest.to_string()).then(|| (place.clone(), evidence()))
+            Self::ServiceRestfulPort { port: Some(port), .. } if *port == rest.to_string() => None,
+            Self::ServiceRestfulPort { component, port, place } => {
+                let found = match port {
+                    Some(port) => format!("serviceRestfulPort is {}", shown(port)),
+                    None => format!("spec.components.{component}.serviceRestfulPort is not set"),
+                };
+                Some((place.clone(), format!("{found}, proxy.http.port is {rest}")))
             }
         }
     }

@@ -20,9 +20,8 @@ pub(crate) fn of_operator(document: Node<'_>) -> Deployment {
     let is_cluster = document.text("kind") == Some("MilvusCluster")
         || document.at(&["spec", "mode"]).and_then(Node::as_str) == Some("cluster");
     let component = if is_cluster { "proxy" } else { "standalone" };
-    let components = document.at(&["spec", "components"]);
-    let own = components.and_then(|components| components.get(component));
-    let specs: Vec<_> = components.into_iter().chain(own).collect();
+    let paths: [&[&str]; 2] = [&["spec", "components"], &["spec", "components", component]];
+    let specs: Vec<_> = paths.into_iter().filter_map(|path| document.at(path)).collect();
 
     let mut settings = Settings::default();
     match document.get("spec").and_then(|spec| spec.entry("config")) {
@@ -43,13 +42,12 @@ pub(crate) fn of_operator(document: Node<'_>) -> Deployment {
 /// The operator's Service has a REST port only where `serviceRestfulPort` says so
 /// (milvus-operator#415); it is the container's port too, by name.
 fn publication(document: Node<'_>, component: &'static str) -> Publication {
-    let nearest = [&["spec", "components", component] as &[&str], &["spec", "components"], &["spec"]];
-    let port = document.at(&["spec", "components", component, "serviceRestfulPort"]);
-    Publication::ServiceRestfulPort {
-        component,
-        port: port.and_then(|port| Some((port.as_go_string()?.into_owned(), port.place()))),
-        place: nearest.into_iter().find_map(|path| key_at(document, path)).unwrap_or(document).place(),
-    }
+    let path = ["spec", "components", component, "serviceRestfulPort"];
+    let value = document.at(&path).and_then(|value| Some((value, value.as_go_string()?.into_owned())));
+    let (value, port) = value.unzip();
+    let above = || (1..path.len()).rev().find_map(|end| key_at(document, &path[..end]));
+    let place = value.or_else(above).unwrap_or(document).place();
+    Publication::ServiceRestfulPort { component, port, place }
 }
 
 /// The key at the end of a path.

@@ -50,8 +50,7 @@ impl Judgement {
     /// Finds modes that are not the one that is asked for.
     pub(crate) fn hold_to(&mut self, asked: TlsMode) {
         for (mode, place) in self.modes.iter().filter(|(mode, _)| *mode != asked.value()) {
-            let is_same = |finding: &Finding| finding.place == *place && finding.code == Code::TlsOff;
-            self.findings.retain(|finding| !is_same(finding));
+            self.findings.retain(|finding| finding.place != *place || finding.code != Code::TlsOff);
             let evidence = format!("{} is {mode}, and {} is asked for", Key::TlsMode.name(), asked.value());
             let finding = Finding::new(Code::TlsModeDiffers, place.clone(), evidence, Context::default());
             if !self.findings.contains(&finding) {

@@ -109,22 +109,26 @@ impl Settings {
     fn add_below(&mut self, node: Node<'_>, prefix: &str, misplaced: Option<&Place>) {
         for entry in node.entries() {
             let full = format!("{prefix}{}", formatted(entry.name()));
-            let place = entry.key.place();
-            // What is flat in one key has no block of its own: its own place is the nearest.
-            let block = MISPLACED_BLOCKS.contains(&full).then_some(&place).or(misplaced);
             match lead(&full) {
                 Some((key, false)) => self.set(key, entry),
                 Some((key, true)) if !entry.value.is_null() => {
-                    self.misplaced.insert(key, block.unwrap_or(&place).clone());
+                    // What is flat in one key has no block of its own: its own place is the nearest.
+                    let place = misplaced.cloned().unwrap_or_else(|| entry.key.place());
+                    self.misplaced.insert(key, place);
                 }
-                None if leads_further(&full) => self.add_section(entry, &full, block),
+                None if leads_further(&full) => self.add_section(entry, &full, misplaced),
                 Some((_, true)) | None => {}
             }
         }
     }
 
     fn add_section(&mut self, Entry { key, value }: Entry<'_>, full: &str, misplaced: Option<&Place>) {
-        self.sections.insert(full.to_owned(), key.place());
+        let place = key.place();
+        let is_misplaced_block = MISPLACED_UNDER.into_iter().any(|section| {
+            Block::ALL.into_iter().any(|block| formatted(&format!("{section}{}", block.name())) == full)
+        });
+        let misplaced = is_misplaced_block.then_some(&place).or(misplaced);
+        self.sections.insert(full.to_owned(), place.clone());
         match Key::all().flat_map(Key::enclosing).find(|section| formatted(section) == *full) {
             Some(section) if !value.is_mapping() && !value.is_null() => {
                 self.wrong_sections.insert(section, (value.place(), value.described()));
@@ -229,11 +233,6 @@ static LEADS: LazyLock<Vec<(String, (Key, bool))>> = LazyLock::new(|| {
         in_blocks().map(move |key| (formatted(&format!("{section}{}", key.name())), (key, true)))
     });
     keys.chain(misplaced).collect()
-});
-
-static MISPLACED_BLOCKS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let below = |section| Block::ALL.map(|block| formatted(&format!("{section}{}", block.name())));
-    MISPLACED_UNDER.into_iter().flat_map(below).collect()
 });
 
 /// The mode that a text is.
