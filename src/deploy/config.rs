@@ -281,16 +281,17 @@ fn refuse_ca_key(folder: &Path) -> Result<(), Error> {
 
 /// What applies the files that were written.
 fn commands(target: &ConfigTarget, folder: &Path, documents: &[Document]) -> Vec<String> {
+    let quoted = |path: &Path| shell_quoted(&path.display().to_string());
     let release = match target {
         ConfigTarget::Milvus => return Vec::new(),
-        ConfigTarget::Compose => return vec![in_folder(folder, "docker compose up -d")],
+        ConfigTarget::Compose if folder == Path::new(".") => return vec!["docker compose up -d".into()],
+        ConfigTarget::Compose => {
+            return vec![format!("cd {} && docker compose up -d", quoted(folder))];
+        }
         ConfigTarget::Secret { .. } => None,
         ConfigTarget::Kubernetes(cluster) | ConfigTarget::CertManager(cluster) => Some(&cluster.release),
     };
-    let path = |document: &Document| {
-        let path = path_of(folder, RelativePath::in_directory(document.name));
-        shell_quoted(&path.display().to_string())
-    };
+    let path = |document: &Document| quoted(&path_of(folder, RelativePath::in_directory(document.name)));
     let (values, resources): (Vec<_>, Vec<_>) =
         documents.iter().partition(|document| document.name == kubernetes::VALUES.name);
     let resources: Vec<_> = resources.into_iter().map(path).collect();
@@ -303,13 +304,6 @@ fn commands(target: &ConfigTarget, folder: &Path, documents: &[Document]) -> Vec
         )
     });
     std::iter::once(kubectl).chain(helm).collect()
-}
-
-fn in_folder(folder: &Path, command: &str) -> String {
-    match folder == Path::new(".") {
-        true => command.to_owned(),
-        false => format!("cd {} && {command}", shell_quoted(&folder.display().to_string())),
-    }
 }
 
 impl RenderedDocument {

@@ -90,6 +90,16 @@ impl FileRole {
         }
     }
 
+    /// Its name in a Secret of the type `kubernetes.io/tls`, to which cert-manager adds the CA certificate.
+    pub(crate) const fn name_in_tls_secret(self) -> &'static str {
+        match self {
+            Self::ServerCertificate | Self::ClientCertificate => "tls.crt",
+            Self::ServerKey | Self::ClientKey => "tls.key",
+            Self::CaCertificate => "ca.crt",
+            Self::CaKey | Self::CaSerial => self.file_name(),
+        }
+    }
+
     /// The mode that it is created with; for the keys of server and client it can be chosen.
     pub const fn mode(self) -> FileMode {
         if self.is_key() { FileMode::PRIVATE } else { FileMode::PUBLIC }
