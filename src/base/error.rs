@@ -1,17 +1,18 @@
 use std::collections::HashSet;
-use std::fmt;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why something could not be done, and the next step.
 ///
 /// Unless [`Error::has_changed`] says otherwise nothing has changed, but serial numbers may be used up.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 pub struct Error {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
     has_changed: bool,
+    #[source]
     cause: Option<Cause>,
 }
 
@@ -41,7 +42,6 @@ pub enum ErrorKind {
     Unfinished,
     /// The file system failed, or something in it is not as it has to be.
     FileSystem,
-    /// Any other.
     Other,
 }
 
@@ -86,15 +86,13 @@ impl Error {
         self.cause.as_ref()?.downcast_ref()
     }
 
-    /// This error, in other words.
     pub(crate) fn reworded(self, words: impl FnOnce(&str) -> String) -> Self {
         Self { message: words(&self.message), ..self }
     }
 
     /// This error, and what else there is to say of it.
-    pub(crate) fn and(mut self, more: &str) -> Self {
-        self.message = format!("{}; {more}", self.message);
-        self
+    pub(crate) fn and(self, more: &str) -> Self {
+        self.reworded(|message| format!("{message}; {more}"))
     }
 
     /// This error, and what had changed before it.
@@ -117,17 +115,5 @@ impl Error {
         }
         let messages: Vec<_> = errors.iter().map(Self::to_string).collect();
         Err(Self::new(messages.join("; ")).with_hint(errors.swap_remove(0).hint))
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause.as_deref().map(|cause| cause as _)
     }
 }

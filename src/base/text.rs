@@ -5,7 +5,6 @@ use std::path::Path;
 
 /// Whether a character moves the cursor, changes the order of what is shown, or shows nothing: with
 /// it a foreign name could forge a line, or hide a part of itself.
-#[must_use]
 pub(crate) fn is_deceptive(character: char) -> bool {
     match character {
         // Zero width, and marks of direction.
@@ -19,7 +18,6 @@ pub(crate) fn is_deceptive(character: char) -> bool {
 }
 
 /// The text with such characters escaped: `\n`, `\u{202e}`.
-#[must_use]
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_deceptive) {
         return text.into();
@@ -35,7 +33,6 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
 }
 
 /// A list as people write it: `a`, `a and b`, `a, b and c`.
-#[must_use]
 pub(crate) fn listed(items: &[impl AsRef<str>]) -> String {
     let items: Vec<_> = items.iter().map(AsRef::as_ref).collect();
     match items.split_last() {
@@ -44,8 +41,13 @@ pub(crate) fn listed(items: &[impl AsRef<str>]) -> String {
     }
 }
 
-/// A value as it can be pasted into a shell; what cannot be shown is written in `$'…'`.
+/// `1 certificate`, `2 certificates`.
 #[must_use]
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A value as it can be pasted into a shell; what cannot be shown is written in `$'…'`.
 pub(crate) fn shell_quoted(value: &str) -> String {
     if value.contains(is_deceptive) {
         return ansi_c_quoted(value);
@@ -71,7 +73,6 @@ fn ansi_c_quoted(value: &str) -> String {
 }
 
 /// A command of this program for a certificate directory, which can be pasted into a shell.
-#[must_use]
 pub(crate) fn command(verb: &str, directory: &Path) -> String {
     match directory.display().to_string().as_str() {
         "." => format!("milvus-certs {verb}"),

@@ -59,10 +59,10 @@ impl Bundle {
 
     pub(crate) fn of(survey: &Survey) -> Self {
         let mut bundle = Self::new();
-        for file in &survey.files {
-            let path = path_of(&survey.path, file.role);
+        for (role, file) in &survey.files {
+            let path = path_of(&survey.path, *role);
             let mode = file.mode.filter(|_| !is_mounted_by_kubernetes(&path));
-            bundle.add_read(file.role, path.display().to_string(), mode, &file.content);
+            bundle.add_read(*role, path.display().to_string(), mode, &file.content);
         }
         bundle.interruption = survey.interruption.clone();
         bundle

@@ -9,7 +9,7 @@ use crate::check::certificates::{Expectations, judge};
 use crate::check::codes::{Code, Severity};
 use crate::check::finding::Finding;
 use crate::milvus::TlsMode;
-use crate::store::{FileRole, Survey, SurveyedFile, path_of};
+use crate::store::{FileRole, SeenFile, Survey, path_of};
 use crate::x509::{Certificate, GeneralName};
 
 /// A certificate directory that `check` finds no error in, with its files as they were judged.
@@ -68,8 +68,8 @@ impl FitDirectory {
         path_of(&self.survey.path, role)
     }
 
-    pub(crate) fn file(&self, role: FileRole) -> Option<&SurveyedFile> {
-        self.survey.files.iter().find(|file| file.role == role)
+    pub(crate) fn file(&self, role: FileRole) -> Option<&SeenFile> {
+        self.survey.file(role)
     }
 
     /// The content of a file; empty where there is none.

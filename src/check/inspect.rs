@@ -377,7 +377,7 @@ fn add_issued(view: &View, overview: &Overview, now: OffsetDateTime, directory: 
 
 /// The files of a directory, and which key belongs to which certificate.
 fn directory(survey: &Survey, now: OffsetDateTime) -> Inspected {
-    let own = survey.files.iter().map(|file| (file.role.file_name(), file.mode, &file.content));
+    let own = survey.files.iter().map(|(role, file)| (role.file_name(), file.mode, &file.content));
     let mounted = survey.mounted.iter().map(|(name, file)| (*name, file.mode, &file.content));
     let all: Vec<_> = own.chain(mounted).collect();
     let contents: Vec<_> = all.iter().map(|(name, _, content)| (*name, *content)).collect();
@@ -445,8 +445,8 @@ impl CertificateDetails {
             serial: certificate.serial().clone(),
             validity,
             days_left: day_count(now, validity.not_after),
-            names: [texts(certificate.names()).as_slice(), certificate.unusable_names()].concat(),
-            path_length: certificate.path_length(),
+            names: [texts(certificate.names()).as_slice(), &certificate.extensions.unusable_names].concat(),
+            path_length: certificate.extensions.path_length,
             key_usage: certificate.key_usage().map(<[_]>::to_vec),
             extended_key_usage: certificate.extended_key_usage().map(<[_]>::to_vec),
             key: certificate.key_algorithm().to_string(),
@@ -513,11 +513,11 @@ impl EntryDetails {
 impl KeyDetails {
     fn of(key: &KeyMaterial) -> Self {
         Self {
-            form: key.form().to_string(),
+            form: key.form.to_string(),
             encrypted: key.is_encrypted(),
-            key: key.algorithm().map(KeyAlgorithm::to_string),
+            key: key.algorithm.as_ref().map(KeyAlgorithm::to_string),
             belongs_to: None,
-            spki_pin: key.spki_sha256().map(pin),
+            spki_pin: key.spki_sha256.map(pin),
         }
     }
 }
@@ -525,11 +525,11 @@ impl KeyDetails {
 impl RequestDetails {
     fn of(request: &CertificateRequest) -> Self {
         Self {
-            subject: request.subject().to_string(),
-            names: texts(request.names()),
-            key_usage: request.key_usage().map(<[_]>::to_vec),
-            extended_key_usage: request.extended_key_usage().map(<[_]>::to_vec),
-            key: request.key_algorithm().to_string(),
+            subject: request.subject.to_string(),
+            names: texts(&request.extensions.names),
+            key_usage: request.extensions.key_usage.clone(),
+            extended_key_usage: request.extensions.extended_key_usage.clone(),
+            key: request.key_algorithm.to_string(),
             spki_pin: pin(request.spki_sha256()),
         }
     }

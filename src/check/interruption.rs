@@ -7,7 +7,7 @@ use crate::base::error::Error;
 use crate::base::note::Note;
 use crate::base::text::command;
 use crate::store::inventory::entries_of;
-use crate::store::{Interruption, RelativePath, View};
+use crate::store::{Interruption, RelativePath, View, path_of};
 
 /// Looks for interrupted runs in a certificate directory, and in the folders of what was issued.
 ///
@@ -39,7 +39,7 @@ pub(crate) fn interrupted_runs(directory: &Path) -> Result<Vec<Note>, Error> {
                 Note::new("run-at-work", message)
             }
             Interruption::NotOwn { journal, reason } => {
-                let path = RelativePath::in_directory(journal).below(&folder);
+                let path = path_of(&folder, RelativePath::in_directory(journal));
                 let message = format!(
                     "{}: is what an interrupted run leaves, but not one of yours: {reason}; no command touches it",
                     path.display()

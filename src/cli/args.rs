@@ -14,7 +14,7 @@ use crate::base::error::Error;
 use crate::cli::output::Style;
 use crate::cli::terminal;
 use crate::milvus::{KubernetesName, Manager, NameKind, Release, TlsMode, compose_server_names};
-use crate::store::{FileMode, ModeInvalid, Protection, read_file};
+use crate::store::{Protection, read_file};
 use crate::x509::{self, Attribute, AttributeType, GeneralName, KeyType, Passphrase};
 
 // What several commands take. These are not described by `///`: clap would take that for the description of
@@ -223,31 +223,24 @@ impl PassphraseArgs {
     }
 }
 
-/// Does what may need ca.key, and again with its passphrase where that was lacking and there is somebody at
-/// a terminal to ask.
-pub(super) fn with_passphrase<R, T>(
-    mut request: R,
-    add: impl Fn(&mut R, Passphrase),
-    act: impl Fn(&R) -> Result<T, Error>,
+/// Does what may need ca.key with the passphrase that was given, and again with another where that was lacking and
+/// there is somebody at a terminal to ask.
+pub(super) fn with_passphrase<T>(
+    given: Option<Passphrase>,
+    mut act: impl FnMut(Option<Passphrase>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let outcome = act(&request);
+    let outcome = act(given);
     let is_lacking = outcome.as_ref().is_err_and(|error| {
         error.cause::<x509::Error>().is_some_and(|cause| cause.problem() == x509::Problem::KeyEncrypted)
     });
     if !is_lacking || !std::io::stdin().is_terminal() {
         return outcome;
     }
-    match ask() {
-        Some(passphrase) => {
-            add(&mut request, passphrase);
-            act(&request)
-        }
+    let line = terminal::ask("Passphrase of ca.key: ").ok();
+    match line.and_then(|line| Passphrase::from_first_line(&line).ok()) {
+        Some(passphrase) => act(Some(passphrase)),
         None => outcome,
     }
-}
-
-fn ask() -> Option<Passphrase> {
-    Passphrase::from_first_line(&terminal::ask("Passphrase of ca.key: ").ok()?).ok()
 }
 
 /// Reads one attribute of a subject.
@@ -282,10 +275,6 @@ pub(super) fn tls_mode(value: &str) -> Result<TlsMode, String> {
         .into_iter()
         .find(|mode| mode.value().to_string() == value)
         .ok_or_else(|| format!("{value:?} is neither 1 (one-way) nor 2 (mutual)"))
-}
-
-pub(super) fn key_mode(value: &str) -> Result<FileMode, ModeInvalid> {
-    value.parse()
 }
 
 /// Reads a length of time, which needs a unit: 30 what?

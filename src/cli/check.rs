@@ -5,6 +5,7 @@ use clap::{ArgMatches, ValueEnum};
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
+use crate::base::text::counted;
 use crate::check::{CheckReport, CheckRequest, Client, Code, Severity, Verdict, check};
 use crate::cli::args::{duration, is_typed, path, tls_mode};
 use crate::cli::output::Style;
@@ -158,19 +159,10 @@ fn table(verdicts: &[Verdict]) -> Vec<String> {
 fn summary(report: &CheckReport) -> String {
     let looked_at: Vec<_> = report.directory.iter().chain(&report.configs).map(|path| named(path)).collect();
     let place = looked_at.join(", ");
-    let count = |severity, one: &str, more: &str| match report.count(severity) {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        count => Some(format!("{count} {more}")),
-    };
-    let counts: Vec<_> = [
-        count(Severity::Error, "error", "errors"),
-        count(Severity::Warning, "warning", "warnings"),
-        count(Severity::Info, "remark", "remarks"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let severities = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "remark")];
+    let counts = severities.map(|(severity, noun)| (report.count(severity), noun)).into_iter();
+    let counts = counts.filter(|(count, _)| *count > 0).map(|(count, noun)| counted(count, noun));
+    let counts: Vec<_> = counts.collect();
     match counts.is_empty() {
         true => format!("{place}: nothing is wrong."),
         false => format!("{place}: {}.", counts.join(", ")),

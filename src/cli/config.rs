@@ -1,6 +1,5 @@
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
@@ -14,7 +13,7 @@ use crate::deploy::{Cluster, ConfigReport, ConfigRequest, ConfigTarget, MountPat
 use crate::milvus::container::{GRPC_PORT, METRICS_PORT, REST_PORT};
 use crate::milvus::{KubernetesName, Manager, NameKind, TlsMode};
 use crate::store::Existing;
-use crate::x509::{GeneralName, Passphrase};
+use crate::x509::GeneralName;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -98,22 +97,11 @@ struct CertManagerArgs {
     cluster: ClusterArgs,
 
     /// What runs Milvus
-    #[arg(
-        long = "for",
-        value_name = "operator|helm",
-        default_value = "operator",
-        hide_possible_values = true
-    )]
-    runner: Runner,
+    #[arg(long = "for", value_name = "operator|helm", value_parser = one_of(&[Manager::Operator, Manager::Helm], Manager::name), default_value = "operator", hide_possible_values = true)]
+    runner: Manager,
 
     #[command(flatten, next_help_heading = "CA")]
     passphrase: PassphraseArgs,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Runner {
-    Operator,
-    Helm,
 }
 
 /// From where, and to where.
@@ -182,23 +170,24 @@ struct KubernetesArgs {
 
 impl Args {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
-        let (request, json) = self.target.into_request()?;
-        let report = with_passphrase(request, add_passphrase, |request| config(request, now))?;
+        let passphrase = match &self.target {
+            Target::CertManager(args) => args.passphrase.read()?,
+            _ => None,
+        };
+        let (mut request, json) = self.target.into_request();
+        let report = with_passphrase(passphrase, |passphrase| {
+            request.passphrase = passphrase;
+            config(&request, now)
+        })?;
         output::interrupted_runs(report.directory.as_ref());
-        output::did("config", Style::new(json, false), &report, next_steps(&report), text)?;
+        let outcome = (report.changed, &*report.notes);
+        output::did("config", Style::new(json, false), &report, outcome, next_steps(&report), text)?;
         Ok(Status::Done)
     }
 }
 
-/// For cert-manager's Secret; the others take nothing from ca.key.
-fn add_passphrase(request: &mut ConfigRequest, given: Passphrase) {
-    if let ConfigTarget::CertManager { passphrase, .. } = &mut request.target {
-        *passphrase = Some(given);
-    }
-}
-
 impl Target {
-    fn into_request(self) -> Result<(ConfigRequest, bool), Error> {
+    fn into_request(self) -> (ConfigRequest, bool) {
         let (common, tls, target) = match self {
             Self::Milvus(PlainArgs { common, tls }) => (common, Some(tls), ConfigTarget::Milvus),
             Self::Compose(PlainArgs { common, tls }) => (common, Some(tls), ConfigTarget::Compose),
@@ -213,12 +202,7 @@ impl Target {
             }
             Self::CertManager(args) => {
                 let ClusterArgs { plain: PlainArgs { common, tls }, kubernetes } = args.cluster;
-                let cluster = kubernetes.into_cluster(match args.runner {
-                    Runner::Operator => Manager::Operator,
-                    Runner::Helm => Manager::Helm,
-                });
-                let passphrase = args.passphrase.read()?;
-                (common, Some(tls), ConfigTarget::CertManager { cluster, passphrase })
+                (common, Some(tls), ConfigTarget::CertManager(kubernetes.into_cluster(args.runner)))
             }
         };
         let mut request = ConfigRequest::new(common.dir, target);
@@ -232,7 +216,7 @@ impl Target {
             request.rest_port = tls.rest_port;
             request.mount_path = tls.mount_path;
         }
-        Ok((request, common.json))
+        (request, common.json)
     }
 }
 

@@ -4,11 +4,8 @@ use clap::ArgMatches;
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
-use crate::cli::args::{
-    CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, key_mode, key_type, path, with_passphrase,
-};
-use crate::cli::render::certificates::{OF_AN_INTERRUPTED_RUN, nothing_to_do, place, table};
-use crate::cli::render::page::Page;
+use crate::cli::args::{CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, key_type, path, with_passphrase};
+use crate::cli::render::certificates::{self, OF_AN_INTERRUPTED_RUN, nothing_to_do, place};
 use crate::cli::{EXIT_STATUS, Status, output};
 use crate::engine::{Action, ExistingCa, GenerateRequest, IfPresent, Report, generate};
 use crate::milvus::defaults;
@@ -63,7 +60,7 @@ pub(crate) struct Args {
     /// The mode of server.key and client.key, such as 0640 for a container's group
     ///
     /// Without it 0600, or that of the files that are replaced.
-    #[arg(long, value_name = "MODE", value_parser = key_mode, help_heading = "Validity and keys")]
+    #[arg(long, value_name = "MODE", help_heading = "Validity and keys")]
     key_mode: Option<FileMode>,
 
     /// Use this CA instead of making one; for an intermediate CA, append its issuers
@@ -85,18 +82,20 @@ impl Args {
 
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let style = self.common.style();
-        let report = with_passphrase(
-            self.into_request()?,
-            |request, passphrase| request.passphrase = Some(passphrase),
-            |request| generate(request, now),
-        )?;
-        output::did("gen", style, &report, next_steps(&report), text)?;
+        let passphrase = self.passphrase.read()?;
+        let mut request = self.into_request();
+        let report = with_passphrase(passphrase, |passphrase| {
+            request.passphrase = passphrase;
+            generate(&request, now)
+        })?;
+        let outcome = (report.changed, &*report.notes);
+        output::did("gen", style, &report, outcome, next_steps(&report), text)?;
         Ok(Status::Done)
     }
 
-    fn into_request(self) -> Result<GenerateRequest, Error> {
+    fn into_request(self) -> GenerateRequest {
         let existing = self.ca_cert.zip(self.ca_key);
-        Ok(GenerateRequest {
+        GenerateRequest {
             directory: self.common.dir,
             subject: self.subject.attributes(),
             names: self.names.server_names(),
@@ -105,7 +104,7 @@ impl Args {
             ca_days: self.ca_days,
             key_type: self.key_type,
             ca: existing.map(|(certificate, key)| ExistingCa { certificate, key }),
-            passphrase: self.passphrase.read()?,
+            passphrase: None,
             key_mode: self.key_mode,
             if_present: match (self.force, self.if_missing) {
                 (true, _) => IfPresent::Replace,
@@ -114,22 +113,19 @@ impl Args {
             },
             dry_run: self.common.dry_run,
             protection: self.common.protection.protection(),
-        })
+        }
     }
 }
 
-/// The report for people.
 fn text(report: &Report, next_steps: &[String]) -> String {
     let place = place(&report.directory);
     let makes_any = report.certificates.iter().any(|found| found.action != Action::Kept);
-    let mut page = Page::default();
-    page.line(match (makes_any, report.dry_run) {
+    let headline = match (makes_any, report.dry_run) {
         (false, _) => nothing_to_do(report),
         (true, false) => format!("Made a CA, a server and a client certificate in {place}:"),
         (true, true) => format!("Would make a CA, a server and a client certificate in {place}:"),
-    });
-    table(&mut page, report);
-    page.close(report.backup.as_deref(), next_steps)
+    };
+    certificates::text(headline, report, next_steps)
 }
 
 fn next_steps(report: &Report) -> Vec<String> {

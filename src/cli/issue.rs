@@ -5,7 +5,7 @@ use clap::ArgMatches;
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
-use crate::base::text::listed;
+use crate::base::text::{counted, listed};
 use crate::cli::args::{
     CommonArgs, PassphraseArgs, duration, is_typed, key_type, one_of, path, with_passphrase,
 };
@@ -152,21 +152,20 @@ impl Args {
     }
 
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
-        let style = self.common.style();
-        let meter = Meter::new(self.common.quiet);
-        let report = with_passphrase(
-            self.into_request()?,
-            |request, passphrase| request.passphrase = Some(passphrase),
-            |request| issue_with_progress(request, now, &|done, total| meter.show(done, total)),
-        );
-        drop(meter);
-        let report = report?;
-        output::did("issue", style, &report, next_steps(&report), text)?;
+        let (style, is_quiet) = (self.common.style(), self.common.quiet);
+        let passphrase = self.passphrase.read()?;
+        let mut request = self.into_request()?;
+        let report = with_passphrase(passphrase, |passphrase| {
+            let meter = Meter::new(is_quiet);
+            request.passphrase = passphrase;
+            issue_with_progress(&request, now, &|done, total| meter.show(done, total))
+        })?;
+        let outcome = (report.changed, &*report.notes);
+        output::did("issue", style, &report, outcome, next_steps(&report), text)?;
         Ok(Status::Done)
     }
 
     fn into_request(self) -> Result<IssueRequest, Error> {
-        let passphrase = self.passphrase.read()?;
         let kind = self.kind.unwrap_or(EndEntityKind::Client);
         let recipient = |name| Recipient {
             kind,
@@ -191,7 +190,7 @@ impl Args {
             },
             directory: self.common.dir,
             output: self.out,
-            passphrase,
+            passphrase: None,
             replace: self.force,
             dry_run: self.common.dry_run,
             protection: self.common.protection.protection(),
@@ -199,7 +198,6 @@ impl Args {
     }
 }
 
-/// The report for people.
 fn text(report: &Report, next_steps: &[String]) -> String {
     let mut page = Page::default();
     page.line(headline(report));
@@ -212,11 +210,12 @@ fn headline(report: &Report) -> String {
     let counts = [Action::Created, Action::Renewed, Action::Kept].map(count);
     let folder = report.certificates.first().and_then(folder).unwrap_or(&report.directory).display();
     let total = counts.iter().sum::<usize>();
-    let noun = if total == 1 { "certificate" } else { "certificates" };
     if let [0, 0, _] = counts {
         let verb = if total == 1 { "is" } else { "are" };
-        return format!("Nothing to do in {folder}: {total} {noun} {verb} as asked for.");
+        let certificates = counted(total, "certificate");
+        return format!("Nothing to do in {folder}: {certificates} {verb} as asked for.");
     }
+    let noun = if total == 1 { "certificate" } else { "certificates" };
     let verbs = match report.dry_run {
         false => ["issued", "renewed", "left"],
         true => ["issue", "renew", "leave"],

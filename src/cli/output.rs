@@ -18,8 +18,6 @@ use crate::base::text::{is_deceptive, printable};
 use crate::check::{Unfit, interrupted_runs as interrupted_runs_in};
 use crate::cli::Status;
 use crate::cli::render::findings::paragraphs;
-use crate::deploy::ConfigReport;
-use crate::engine::{Report, RotationReport};
 
 /// Raised when a field changes its meaning or goes.
 pub(super) const SCHEMA_VERSION: u32 = 1;
@@ -42,39 +40,15 @@ impl Style {
     }
 }
 
-/// What a command did to files.
-pub(super) trait Run: Serialize {
-    /// Whether anything has changed, and what a person should know of it.
-    fn outcome(&self) -> (bool, &[Note]);
-}
-
-impl Run for Report {
-    fn outcome(&self) -> (bool, &[Note]) {
-        (self.changed, &self.notes)
-    }
-}
-
-impl Run for RotationReport {
-    fn outcome(&self) -> (bool, &[Note]) {
-        self.report.outcome()
-    }
-}
-
-impl Run for ConfigReport {
-    fn outcome(&self) -> (bool, &[Note]) {
-        (self.changed, &self.notes)
-    }
-}
-
-/// Prints what a command did, and what a person does next.
-pub(super) fn did<R: Run>(
+/// Prints what a command did to files, what a person should know of it, and what a person does next.
+pub(super) fn did<R: Serialize>(
     command: &'static str,
     style: Style,
     report: &R,
+    (has_changed, to_know): (bool, &[Note]),
     next_steps: Vec<String>,
     text: impl FnOnce(&R, &[String]) -> String,
 ) -> anyhow::Result<()> {
-    let (has_changed, to_know) = report.outcome();
     let content = match style {
         Style::Quiet => return Ok(()),
         Style::Json => json(command, Did { report, next_steps })?,
@@ -106,7 +80,6 @@ pub(super) fn saw<T: Serialize>(
 const NOT_PRINTED: &str = "the report cannot be printed";
 pub(super) const WRITTEN_BUT_NOT_PRINTED: &str = "the files were written, but the report cannot be printed";
 
-/// Prints a text as it is.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     write(text).context(NOT_PRINTED)
 }

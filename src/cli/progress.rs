@@ -30,7 +30,6 @@ impl Meter {
         Self { bar, is_quiet, thousands: Cell::new(0) }
     }
 
-    /// Takes note of what is done.
     pub(super) fn show(&self, done: usize, total: usize) {
         if total < WORTH_A_BAR {
             return;

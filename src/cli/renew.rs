@@ -7,15 +7,13 @@ use clap::ArgMatches;
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
-use crate::base::text::{listed, shell_quoted};
+use crate::base::text::{counted, listed, shell_quoted};
 use crate::cli::args::{
-    CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, duration, is_typed, key_mode, key_type,
-    with_passphrase,
+    CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, duration, is_typed, key_type, with_passphrase,
 };
 use crate::cli::output::Style;
 use crate::cli::progress::Meter;
-use crate::cli::render::certificates::{self, OF_AN_INTERRUPTED_RUN, nothing_to_do, place, table};
-use crate::cli::render::page::Page;
+use crate::cli::render::certificates::{self, OF_AN_INTERRUPTED_RUN, nothing_to_do, place};
 use crate::cli::{EXIT_STATUS_OF_MANY, Status, output};
 use crate::engine::{Action, Adopted, Issued, RenewRequest, Report, renew_with_progress};
 use crate::store::{Audience, FileMode, FileRole, IssuedName, NameUnsafe};
@@ -76,7 +74,7 @@ pub(crate) struct Args {
     key_type: Option<KeyType>,
 
     /// The mode of server.key and client.key, such as 0640 for a container's group
-    #[arg(long, value_name = "MODE", value_parser = key_mode, help_heading = "Validity and keys")]
+    #[arg(long, value_name = "MODE", help_heading = "Validity and keys")]
     key_mode: Option<FileMode>,
 
     #[command(flatten, next_help_heading = "CA")]
@@ -172,25 +170,25 @@ impl Args {
 
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let style = self.common.style();
-        let meter = Meter::new(self.common.quiet);
-        let mut request = self.into_request()?;
+        let is_quiet = self.common.quiet;
+        let passphrase = self.passphrase.read()?;
+        let mut request = self.into_request();
         // Whoever sits there can still interrupt it.
         if matches!(style, Style::Text) && std::io::stderr().is_terminal() {
             request.before_writing = Some(output::note);
         }
-        let report = with_passphrase(
-            request,
-            |request, passphrase| request.passphrase = Some(passphrase),
-            |request| renew_with_progress(request, now, &|done, total| meter.show(done, total)),
-        );
-        drop(meter);
-        let report = report?;
-        output::did("renew", style, &report, next_steps(&report), text)?;
+        let report = with_passphrase(passphrase, |passphrase| {
+            let meter = Meter::new(is_quiet);
+            request.passphrase = passphrase;
+            renew_with_progress(&request, now, &|done, total| meter.show(done, total))
+        })?;
+        let outcome = (report.changed, &*report.notes);
+        output::did("renew", style, &report, outcome, next_steps(&report), text)?;
         Ok(Status::Done)
     }
 
-    fn into_request(self) -> Result<RenewRequest, Error> {
-        Ok(RenewRequest {
+    fn into_request(self) -> RenewRequest {
+        RenewRequest {
             kinds: self.kinds(),
             issued: match self.issued() {
                 _ if self.is_for_all() => Issued::All,
@@ -208,32 +206,26 @@ impl Args {
             days: self.days,
             key_type: self.key_type,
             key_mode: self.key_mode,
-            passphrase: self.passphrase.read()?,
+            passphrase: None,
             if_due: self.if_due,
             reuse_key: self.reuse_key,
             dry_run: self.common.dry_run,
             protection: self.common.protection.protection(),
             before_writing: None,
-        })
+        }
     }
 }
 
-/// The report for people.
 fn text(report: &Report, next_steps: &[String]) -> String {
-    let mut page = Page::default();
-    page.line(headline(report));
-    table(&mut page, report);
-    page.close(report.backup.as_deref(), next_steps)
+    certificates::text(headline(report), report, next_steps)
 }
 
 fn headline(report: &Report) -> String {
     let new = report.certificates.iter().filter(|found| found.action != Action::Kept);
     let (own, issued): (Vec<_>, Vec<_>) = new.partition(|found| found.issued_as.is_none());
     let mut renewed: Vec<_> = own.iter().map(|found| format!("{}.pem", found.role)).collect();
-    match issued.len() {
-        0 => {}
-        1 => renewed.push("1 issued certificate".into()),
-        more => renewed.push(format!("{more} issued certificates")),
+    if !issued.is_empty() {
+        renewed.push(counted(issued.len(), "issued certificate"));
     }
     let verb = if report.dry_run { "Would renew" } else { "Renewed" };
     match renewed.is_empty() {

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::base::text::command;
+use crate::base::text::{command, counted};
 use crate::cli::args::{CommonArgs, PassphraseArgs, key_type, path, with_passphrase};
 use crate::cli::output::Style;
 use crate::cli::progress::Meter;
@@ -121,23 +121,22 @@ impl StatusArgs {
 impl StepArgs {
     fn run(self, step: RotationStep, now: OffsetDateTime) -> anyhow::Result<Status> {
         let style = self.common.style();
-        let meter = Meter::new(self.common.quiet);
-        let rotated = with_passphrase(
-            RotationRequest {
-                directory: self.common.dir,
-                step: step.clone(),
-                passphrase: self.passphrase.read()?,
-                dry_run: self.common.dry_run,
-                protection: self.common.protection.protection(),
-            },
-            |request, passphrase| request.passphrase = Some(passphrase),
-            |request| rotate(request, now, &|done, total| meter.show(done, total)),
-        );
-        drop(meter);
-        let rotated = rotated?;
-        let next_steps = next_steps_after(&step, &rotated);
-        output::did("rotate-ca", style, &rotated, next_steps, |rotated, next_steps| {
-            text(&step, rotated, next_steps)
+        let mut request = RotationRequest {
+            directory: self.common.dir,
+            step,
+            passphrase: None,
+            dry_run: self.common.dry_run,
+            protection: self.common.protection.protection(),
+        };
+        let rotated = with_passphrase(self.passphrase.read()?, |passphrase| {
+            let meter = Meter::new(self.common.quiet);
+            request.passphrase = passphrase;
+            rotate(&request, now, &|done, total| meter.show(done, total))
+        })?;
+        let outcome = (rotated.report.changed, &*rotated.report.notes);
+        let next_steps = next_steps_after(&request.step, &rotated);
+        output::did("rotate-ca", style, &rotated, outcome, next_steps, |rotated, next_steps| {
+            text(&request.step, rotated, next_steps)
         })?;
         Ok(Status::Done)
     }
@@ -153,7 +152,6 @@ pub(super) struct StatusReport {
     next_steps: Vec<String>,
 }
 
-/// The same for people.
 fn status_text(report: &StatusReport) -> String {
     let StatusReport { directory, status, next_steps } = report;
     let mut page = Page::default();
@@ -170,7 +168,6 @@ fn status_text(report: &StatusReport) -> String {
     page.close(None, next_steps)
 }
 
-/// What a step did, for people.
 fn text(step: &RotationStep, rotated: &RotationReport, next_steps: &[String]) -> String {
     let RotationReport { report, status } = rotated;
     let mut page = Page::default();
@@ -235,8 +232,7 @@ fn cas(status: &RotationStatus) -> Vec<String> {
     let row = |found: &RotatedCa| {
         let issued = match found.issued {
             0 => "has issued nothing that is here".to_owned(),
-            1 => "has issued 1 certificate".to_owned(),
-            more => format!("has issued {more} certificates"),
+            issued => format!("has issued {}", counted(issued, "certificate")),
         };
         [found.common_name.clone(), format!("until {}", found.not_after.date()), issued]
     };
@@ -275,7 +271,8 @@ fn next_steps(directory: &Path, status: &RotationStatus) -> Vec<String> {
             RotationState::Begun => command("begin"),
             RotationState::Issuing | RotationState::Issued => command("issue"),
         };
-        return vec![format!("{goes_on} goes on with it: beside {}", others(status.behind))];
+        let others = counted(status.behind, "issued certificate");
+        return vec![format!("{goes_on} goes on with it: beside {others} lies another ca.pem, or none")];
     }
     match status.state {
         RotationState::None => Vec::new(),
@@ -288,12 +285,5 @@ fn next_steps(directory: &Path, status: &RotationStatus) -> Vec<String> {
             "copy server.key and server.pem to where Milvus reads them, and restart it; give clients, and who has a folder of issued, their new certificates; in any order".into(),
             format!("when all of them have theirs: {}", command("finish")),
         ],
-    }
-}
-
-fn others(behind: usize) -> String {
-    match behind {
-        1 => "1 issued certificate lies another ca.pem, or none".into(),
-        more => format!("{more} issued certificates lies another ca.pem, or none"),
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::base::error::ErrorKind;
 use crate::crash_tests::run::{Accident, Outcome, Run};
 use crate::crash_tests::{LATER, NOW, snapshot};
-use crate::engine::write::Pair;
+use crate::engine::write::verify_pair;
 use crate::store::fault::{self, Fault};
 use crate::store::{Access, Directory, EndEntityFiles, FileRole, Protection, RelativePath};
 use crate::x509::{EndEntityKind, SerialCounter, certificates_from_pem};
@@ -64,8 +64,7 @@ fn assert_consistent(directory: &Path, context: &str) {
     let read = |path: &RelativePath| Ok(opened.read(path)?.unwrap_or_default());
     for kind in EndEntityKind::ALL {
         let files = EndEntityFiles::of_directory(kind);
-        Pair { kind, files: &files, key: None }
-            .verify(&opened, &[], LATER, &read)
+        verify_pair(&opened, kind, &files, None, &[], LATER, read)
             .unwrap_or_else(|error| panic!("{context}: {error}"));
     }
     for name in snapshot(directory).keys() {

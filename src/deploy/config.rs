@@ -17,7 +17,9 @@ use crate::deploy::settings::{MountPath, TlsSettings};
 use crate::deploy::template::Document;
 use crate::milvus::container::REST_PORT;
 use crate::milvus::{KubernetesName, TlsMode, compose_server_names};
-use crate::store::{Access, Directory, Existing, FileRole, Protection, RelativePath, StagedFile, unreadable};
+use crate::store::{
+    Access, Directory, Existing, FileRole, Protection, RelativePath, StagedFile, path_of, unreadable,
+};
 use crate::x509::{GeneralName, Passphrase, covers, name_to_ask_for};
 
 /// What `config` is to render.
@@ -26,6 +28,8 @@ pub(crate) struct ConfigRequest {
     /// The certificate directory.
     pub directory: PathBuf,
     pub target: ConfigTarget,
+    /// Opens ca.key if it is encrypted, for cert-manager.
+    pub passphrase: Option<Passphrase>,
     pub tls_mode: TlsMode,
     /// Whether Milvus' own components use TLS between each other.
     pub internal: bool,
@@ -56,11 +60,7 @@ pub(crate) enum ConfigTarget {
         kind: SecretKind,
     },
     /// A cluster that renews its certificates by itself.
-    CertManager {
-        cluster: Cluster,
-        /// Opens ca.key if it is encrypted.
-        passphrase: Option<Passphrase>,
-    },
+    CertManager(Cluster),
 }
 
 /// What `config` rendered.
@@ -104,7 +104,7 @@ impl ConfigTarget {
             Self::Compose => "compose",
             Self::Kubernetes(cluster) => cluster.release.manager.name(),
             Self::Secret { .. } => "secret",
-            Self::CertManager { .. } => "cert-manager",
+            Self::CertManager(_) => "cert-manager",
         }
     }
 
@@ -124,6 +124,7 @@ impl ConfigRequest {
         Self {
             directory: directory.into(),
             target,
+            passphrase: None,
             tls_mode: TlsMode::OneWay,
             internal: false,
             sni: None,
@@ -203,9 +204,9 @@ fn documents(
         ConfigTarget::Compose => compose(settings, files),
         ConfigTarget::Kubernetes(cluster) => kubernetes(cluster, settings, files),
         ConfigTarget::Secret { name, namespace, kind } => vec![secret(name, namespace, *kind, files)],
-        ConfigTarget::CertManager { cluster, passphrase } => {
+        ConfigTarget::CertManager(cluster) => {
             let opened = Directory::open(&request.directory, Access::LookAsItIs, Protection::Required)?;
-            let ca = ca::of_directory(&opened, passphrase.as_ref(), now)?;
+            let ca = ca::of_directory(&opened, request.passphrase.as_ref(), now)?;
             cert_manager(cluster, settings, directory, &ca)?
         }
     })
@@ -280,18 +281,17 @@ fn refuse_ca_key(folder: &Path) -> Result<(), Error> {
 
 /// What applies the files that were written.
 fn commands(target: &ConfigTarget, folder: &Path, documents: &[Document]) -> Vec<String> {
+    let quoted = |path: &Path| shell_quoted(&path.display().to_string());
     let release = match target {
         ConfigTarget::Milvus => return Vec::new(),
-        ConfigTarget::Compose => return vec![in_folder(folder, "docker compose up -d")],
-        ConfigTarget::Secret { .. } => None,
-        ConfigTarget::Kubernetes(cluster) | ConfigTarget::CertManager { cluster, .. } => {
-            Some(&cluster.release)
+        ConfigTarget::Compose if folder == Path::new(".") => return vec!["docker compose up -d".into()],
+        ConfigTarget::Compose => {
+            return vec![format!("cd {} && docker compose up -d", quoted(folder))];
         }
+        ConfigTarget::Secret { .. } => None,
+        ConfigTarget::Kubernetes(cluster) | ConfigTarget::CertManager(cluster) => Some(&cluster.release),
     };
-    let path = |document: &Document| {
-        let path = RelativePath::in_directory(document.name).below(folder);
-        shell_quoted(&path.display().to_string())
-    };
+    let path = |document: &Document| quoted(&path_of(folder, RelativePath::in_directory(document.name)));
     let (values, resources): (Vec<_>, Vec<_>) =
         documents.iter().partition(|document| document.name == kubernetes::VALUES.name);
     let resources: Vec<_> = resources.into_iter().map(path).collect();
@@ -306,20 +306,13 @@ fn commands(target: &ConfigTarget, folder: &Path, documents: &[Document]) -> Vec
     std::iter::once(kubectl).chain(helm).collect()
 }
 
-fn in_folder(folder: &Path, command: &str) -> String {
-    match folder == Path::new(".") {
-        true => command.to_owned(),
-        false => format!("cd {} && {command}", shell_quoted(&folder.display().to_string())),
-    }
-}
-
 impl RenderedDocument {
     fn shown(document: Document) -> Self {
         Self { path: document.name.to_owned(), mode: None, content: Some(document.content) }
     }
 
     fn written(file: &StagedFile<'_>, folder: &Path) -> Self {
-        let path = file.path.below(folder).display().to_string();
+        let path = path_of(folder, &file.path).display().to_string();
         Self { path, mode: Some(file.mode.to_string()), content: None }
     }
 }

@@ -31,11 +31,9 @@ impl SecretKind {
     /// What a file is called in it.
     #[must_use]
     pub(crate) const fn key_of(self, role: FileRole) -> &'static str {
-        match (self, role) {
-            (Self::Tls, FileRole::ServerCertificate | FileRole::ClientCertificate) => "tls.crt",
-            (Self::Tls, FileRole::ServerKey | FileRole::ClientKey) => "tls.key",
-            (Self::Tls, FileRole::CaCertificate) => "ca.crt",
-            _ => role.file_name(),
+        match self {
+            Self::Opaque => role.file_name(),
+            Self::Tls => role.name_in_tls_secret(),
         }
     }
 }

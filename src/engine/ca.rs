@@ -1,13 +1,17 @@
-//! Creates CAs and signs with them. This is where rcgen is used, and what it cannot do stands beside it.
+//! Creates CAs and signs with them. rcgen is used here and nowhere else, and what it cannot do stands beside it.
 
-mod sign;
+use der::asn1::{AnyRef, BitStringRef};
+use der::{Decode, Encode, Sequence};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyIdMethod, KeyUsagePurpose, PublicKeyData, SanType, SignatureAlgorithm, SigningKey,
+};
 
 use crate::engine::leaf::Leaf;
 use crate::x509::{
-    Ca, Certificate, Error, PrivateKey, PublicKey, SerialNumber, Subject, Validity, check_length,
+    Ca, Certificate, EndEntityKind, Error, GeneralName, KeyAlgorithm, PrivateKey, PublicKey, SerialNumber,
+    Subject, Validity, check_length,
 };
-pub(crate) use sign::has_usage;
-use sign::{Profile, Signer, Template, sign};
 
 impl Ca {
     /// Makes a self-signed CA with a random serial number. Its name differs from those of what it issues, or
@@ -18,16 +22,9 @@ impl Ca {
     pub(crate) fn create(subject: Subject, validity: Validity, key: PrivateKey) -> Result<Self, Error> {
         let public_key = key.public_key()?;
         let signer = Signer { name: &subject, key_identifier: public_key.identifier(), key: &key };
-        let template = Template {
-            // No CA stands below it.
-            profile: Profile::Ca { path_length: Some(0) },
-            key_identifier: public_key.identifier(),
-            subject: &subject,
-            names: &[],
-            validity,
-            serial: &SerialNumber::random()?,
-        };
-        let certificate = sign(&template, &public_key, &signer)?;
+        // No CA stands below it.
+        let params = of_ca(Some(0), validity, &SerialNumber::random()?);
+        let certificate = signer.sign_own(params, &public_key)?;
         Ok(Self::root_of(certificate, key))
     }
 
@@ -46,15 +43,7 @@ impl Ca {
             key_identifier: self.certificate().key_identifier()?,
             key: self.key(),
         };
-        let template = Template {
-            profile: Profile::EndEntity(leaf.kind),
-            key_identifier: key.identifier(),
-            subject: &leaf.subject,
-            names: &leaf.names,
-            validity: leaf.validity,
-            serial,
-        };
-        let certificate = sign(&template, key, &signer)?;
+        let certificate = signer.sign(of_leaf(leaf, key, serial)?, &leaf.subject, key)?;
         let presented = self.intermediates().iter().chain([&certificate]);
         check_length(presented.map(|certificate| certificate.as_der().len()).sum())?;
         Ok(certificate)
@@ -87,21 +76,14 @@ impl Ca {
             None => named_identifier(root, &issued)?.unwrap_or_else(|| public_key.identifier()),
         };
         let mut family = std::iter::once(root).chain(issued);
-        let serial_may_be_named =
-            root.subject_key_identifier().is_none() || family.any(Certificate::names_serial_of_issuer);
+        let serial_may_be_named = root.subject_key_identifier().is_none()
+            || family.any(|certificate| certificate.extensions.names_serial_of_issuer);
         if serial_may_be_named && root.serial().is_negative() {
             return Err(not_reissuable(root, "certificates may name its serial number, which is negative"));
         }
-        let signer = Signer { name: root.subject(), key_identifier: key_identifier.clone(), key: self.key() };
-        let template = Template {
-            profile: Profile::Ca { path_length: root.path_length() },
-            key_identifier,
-            subject: root.subject(),
-            names: &[],
-            validity,
-            serial: if serial_may_be_named { root.serial() } else { serial },
-        };
-        sign(&template, &public_key, &signer)
+        let signer = Signer { name: root.subject(), key_identifier, key: self.key() };
+        let serial = if serial_may_be_named { root.serial() } else { serial };
+        signer.sign_own(of_ca(root.extensions.path_length, validity, serial), &public_key)
     }
 }
 
@@ -112,13 +94,13 @@ fn check_may_be_reissued(ca: &Ca) -> Result<(), Error> {
     if !ca.intermediates().is_empty() {
         return refused("it is an intermediate CA, whose issuer alone can");
     }
-    if certificate.constrains_names() {
+    if certificate.extensions.constrains_names {
         return refused("its nameConstraints would be lost");
     }
     if certificate.extended_key_usage().is_some() {
         return refused("its extendedKeyUsage, which limits what it issues, would be lost");
     }
-    if certificate.constrains_policies() {
+    if certificate.extensions.constrains_policies {
         return refused("its policyConstraints or inhibitAnyPolicy would be lost");
     }
     Ok(())
@@ -139,6 +121,183 @@ fn named_identifier(root: &Certificate, issued: &[&Certificate]) -> Result<Optio
         }
         false => Ok(first.map(<[u8]>::to_vec)),
     }
+}
+
+/// A certificate as rcgen is told of it, but for the names of subject and issuer and for the keys.
+fn params(validity: Validity, serial: &SerialNumber) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.serial_number = Some(serial.octets().to_vec().into());
+    params.not_before = validity.not_before;
+    params.not_after = validity.not_after;
+    params.use_authority_key_identifier_extension = true;
+    params
+}
+
+/// A self-signed CA; `path_length` is how many CAs may stand below it (RFC 5280 4.2.1.9).
+fn of_ca(path_length: Option<u32>, validity: Validity, serial: &SerialNumber) -> CertificateParams {
+    // No chain is as long as the longest path that rcgen can write.
+    let constrained = |length| BasicConstraints::Constrained(u8::try_from(length).unwrap_or(u8::MAX));
+    let mut params = params(validity, serial);
+    params.is_ca = IsCa::Ca(path_length.map_or(BasicConstraints::Unconstrained, constrained));
+    // keyUsage is what `openssl verify -x509_strict` and Python 3.13 ask of a CA.
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
+/// A server or a client.
+fn of_leaf(leaf: &Leaf, key: &PublicKey, serial: &SerialNumber) -> Result<CertificateParams, Error> {
+    let mut params = params(leaf.validity, serial);
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = leaf_usages(key).to_vec();
+    params.extended_key_usages = vec![match leaf.kind {
+        EndEntityKind::Server => ExtendedKeyUsagePurpose::ServerAuth,
+        // Milvus' tlsMode 2 is Go's RequireAndVerifyClientCert, which asks for clientAuth.
+        EndEntityKind::Client => ExtendedKeyUsagePurpose::ClientAuth,
+    }];
+    params.key_identifier_method = KeyIdMethod::PreSpecified(key.identifier());
+    params.subject_alt_names = leaf.names.iter().map(san).collect::<Result<_, _>>()?;
+    if leaf.subject.is_empty() {
+        // rcgen then makes subjectAltName critical, as RFC 5280 4.2.1.6 asks.
+        params.distinguished_name = DistinguishedName::new();
+    }
+    Ok(params)
+}
+
+/// The documentation page's keyUsage; an elliptic-curve key cannot encipher.
+fn leaf_usages(key: &PublicKey) -> &'static [KeyUsagePurpose] {
+    const SIGNS: KeyUsagePurpose = KeyUsagePurpose::DigitalSignature;
+    match key.is_rsa() {
+        true => &[SIGNS, KeyUsagePurpose::ContentCommitment, KeyUsagePurpose::KeyEncipherment],
+        false => &[SIGNS],
+    }
+}
+
+/// Whether a server's or client's certificate for this key has a bit of keyUsage, by its name in RFC
+/// 5280 4.2.1.3.
+pub(crate) fn has_usage(key: &PublicKey, usage: &str) -> bool {
+    leaf_usages(key).iter().any(|purpose| match purpose {
+        KeyUsagePurpose::DigitalSignature => usage == "digitalSignature",
+        KeyUsagePurpose::ContentCommitment => usage == "nonRepudiation",
+        KeyUsagePurpose::KeyEncipherment => usage == "keyEncipherment",
+        _ => false,
+    })
+}
+
+fn san(name: &GeneralName) -> Result<SanType, Error> {
+    let text = |value: &str| value.to_owned().try_into().map_err(Error::signing);
+    Ok(match name {
+        GeneralName::Dns(name) => SanType::DnsName(text(name.as_str())?),
+        GeneralName::Ip(address) => SanType::IpAddress(*address),
+        GeneralName::Uri(uri) => SanType::URI(text(uri)?),
+        GeneralName::Email(address) => SanType::Rfc822Name(text(address)?),
+    })
+}
+
+/// Who signs.
+struct Signer<'a> {
+    name: &'a Subject,
+    key_identifier: Vec<u8>,
+    key: &'a PrivateKey,
+}
+
+impl Signer<'_> {
+    /// Makes the certificate of the signer itself.
+    fn sign_own(&self, mut params: CertificateParams, key: &PublicKey) -> Result<Certificate, Error> {
+        params.key_identifier_method = KeyIdMethod::PreSpecified(self.key_identifier.clone());
+        self.sign(params, self.name, key)
+    }
+
+    /// Makes a certificate.
+    ///
+    /// rcgen writes it; its names are then put in as DER, because rcgen's `DistinguishedName` is a map
+    /// that drops repeated attributes, and a leaf whose issuer is not its CA's subject byte for
+    /// byte does not verify ("unable to get local issuer certificate").
+    fn sign(
+        &self,
+        params: CertificateParams,
+        subject: &Subject,
+        key: &PublicKey,
+    ) -> Result<Certificate, Error> {
+        let mut issuer = CertificateParams::default();
+        issuer.key_identifier_method = KeyIdMethod::PreSpecified(self.key_identifier.clone());
+        let issuer = Issuer::new(issuer, Unsigned(algorithm(&self.key.public_key()?)));
+        let unsigned = params.signed_by(&KeyOf(key), &issuer).map_err(Error::signing)?;
+        let outer = Signed::from_der(unsigned.der()).map_err(Error::signing)?;
+        let tbs = TbsCertificate {
+            issuer: AnyRef::from_der(self.name.as_der()).map_err(Error::signing)?,
+            subject: AnyRef::from_der(subject.as_der()).map_err(Error::signing)?,
+            ..outer.tbs
+        };
+        let signature = self.key.sign(&tbs.to_der().map_err(Error::signing)?)?;
+        let signature = BitStringRef::from_bytes(&signature).map_err(Error::signing)?;
+        let signed = Signed { tbs, signature, ..outer };
+        Certificate::from_der(&signed.to_der().map_err(Error::signing)?)
+    }
+}
+
+/// The algorithm that a key signs with, from which rcgen also takes that of a SubjectPublicKeyInfo.
+fn algorithm(key: &PublicKey) -> &'static SignatureAlgorithm {
+    match key.algorithm() {
+        KeyAlgorithm::P256 => &rcgen::PKCS_ECDSA_P256_SHA256,
+        KeyAlgorithm::P384 => &rcgen::PKCS_ECDSA_P384_SHA384,
+        KeyAlgorithm::Ed25519 => &rcgen::PKCS_ED25519,
+        // What cannot be certified never becomes a `PublicKey`.
+        KeyAlgorithm::Rsa(_) | KeyAlgorithm::P521 | KeyAlgorithm::Other(_) => &rcgen::PKCS_RSA_SHA256,
+    }
+}
+
+/// The key of a certificate's subject, as rcgen reads it.
+struct KeyOf<'a>(&'a PublicKey);
+
+impl PublicKeyData for KeyOf<'_> {
+    fn der_bytes(&self) -> &[u8] {
+        self.0.bits()
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        algorithm(self.0)
+    }
+}
+
+/// Stands where rcgen wants the CA key: the signature follows when the names are in place.
+struct Unsigned(&'static SignatureAlgorithm);
+
+impl PublicKeyData for Unsigned {
+    fn der_bytes(&self) -> &[u8] {
+        &[]
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        self.0
+    }
+}
+
+impl SigningKey for Unsigned {
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        Ok(Vec::new())
+    }
+}
+
+/// Certificate, RFC 5280 4.1.
+#[derive(Clone, Copy, Sequence)]
+struct Signed<'a> {
+    tbs: TbsCertificate<'a>,
+    algorithm: AnyRef<'a>,
+    signature: BitStringRef<'a>,
+}
+
+/// TBSCertificate, RFC 5280 4.1, as far as rcgen writes it (no unique identifiers), every field as
+/// it is encoded.
+#[derive(Clone, Copy, Sequence)]
+struct TbsCertificate<'a> {
+    version: AnyRef<'a>,
+    serial_number: AnyRef<'a>,
+    signature: AnyRef<'a>,
+    issuer: AnyRef<'a>,
+    validity: AnyRef<'a>,
+    subject: AnyRef<'a>,
+    subject_public_key_info: AnyRef<'a>,
+    extensions: AnyRef<'a>,
 }
 
 #[cfg(test)]

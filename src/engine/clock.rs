@@ -10,11 +10,8 @@ use crate::x509::moment;
 /// clocks that nobody has set say 1970, or when the machine was made.
 const MADE: OffsetDateTime = datetime!(2026-06-01 00:00 UTC);
 
-/// Holds unless a clock says a time before this program was made: what is signed by it is not valid when it
+/// Fails where a clock says a time before this program was made: what is signed by it is not valid when it
 /// should be.
-///
-/// # Errors
-/// Then.
 pub(crate) fn check_clock(now: OffsetDateTime) -> Result<(), Error> {
     if now >= MADE {
         return Ok(());

@@ -3,37 +3,19 @@
 use std::path::Path;
 
 use crate::base::error::{Error, ErrorKind};
-use crate::base::text::{command, listed, shell_quoted};
+use crate::base::text::{command, counted, listed, shell_quoted};
 use crate::check::Finding;
 use crate::engine::notes::outcome;
 use crate::engine::signers::Unvouched;
 use crate::store::{FileRole, IssuedName, Recovery};
-use crate::x509::{self, EndEntityKind};
+use crate::x509::EndEntityKind;
 
 fn quoted(path: &Path) -> String {
     shell_quoted(&path.display().to_string())
 }
 
-/// The certificate that is to be renewed cannot be read; `name` is none for server.pem and client.pem.
-pub(crate) fn unreadable(
-    path: &Path,
-    source: x509::Error,
-    kind: EndEntityKind,
-    name: Option<&IssuedName>,
-    directory: &Path,
-) -> Error {
-    let (again, does) = match name {
-        Some(name) => (format!("issue {kind} {name} --force"), "issues another"),
-        None => (renewed_as_named(kind), "makes one with the name that you give"),
-    };
-    let again = command(&again, directory);
-    Error::new(format!("{}: {source}", path.display()))
-        .with_hint(format!("restore it from a backup, or `{again}` {does}"))
-        .with_cause(source)
-}
-
-/// The command that makes a certificate with the name that is given.
-fn renewed_as_named(kind: EndEntityKind) -> String {
+/// The command that makes server.pem or client.pem with the name that is given.
+pub(crate) fn renewed_as_named(kind: EndEntityKind) -> String {
     match kind {
         EndEntityKind::Server => "renew server --common-name NAME".into(),
         EndEntityKind::Client => "renew client --client-name NAME".into(),
@@ -64,13 +46,10 @@ pub(crate) fn unvouched(
 
 /// A folder that was named with `issue --out` is not there.
 pub(crate) fn output_gone(path: &Path, count: usize) -> Error {
-    let certificates = if count == 1 { "1 certificate".to_owned() } else { format!("{count} certificates") };
-    let shown = path.display();
+    let (shown, certificates) = (path.display(), counted(count, "certificate"));
+    let mkdir = format!("mkdir -p {}", quoted(path));
     Error::new(format!("{shown}: no such folder, and {certificates} in the inventory should be in it"))
-        .with_hint(format!(
-            "mount it or put it back; if what was in it is withdrawn: `mkdir -p {}`",
-            quoted(path)
-        ))
+        .with_hint(format!("mount it or put it back; if what was in it is withdrawn: `{mkdir}`"))
 }
 
 /// What `check` finds, if anything.
@@ -78,8 +57,7 @@ pub(crate) fn broken(directory: &Path, findings: &[Finding]) -> Result<(), Error
     let Some((finding, more)) = findings.split_first() else { return Ok(()) };
     let more = match more.len() {
         0 => String::new(),
-        1 => "; and 1 more error".into(),
-        more => format!("; and {more} more errors"),
+        more => format!("; and {}", counted(more, "more error")),
     };
     let check = command("check", directory);
     Err(Error::new(format!("{}: {}{more}", finding.place, finding.evidence))

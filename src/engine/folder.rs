@@ -73,11 +73,15 @@ impl IssuedFolder {
         format!("{}/{file}", self.recorded)
     }
 
-    /// Where it is.
     pub(crate) fn path(certificates: &Path, chosen: Option<&Path>) -> PathBuf {
-        let own = if certificates == Path::new(".") { Path::new("") } else { certificates };
-        chosen.map_or_else(|| own.join(ISSUED_FOLDER), Path::to_owned)
+        chosen.map_or_else(|| below(certificates, ISSUED_FOLDER), Path::to_owned)
     }
+}
+
+/// A path from a directory, as people name it.
+pub(crate) fn below(directory: &Path, path: impl AsRef<Path>) -> PathBuf {
+    let directory = if directory == Path::new(".") { Path::new("") } else { directory };
+    directory.join(path)
 }
 
 /// A path from the certificate directory, or where it is not in that, from the root.

@@ -11,7 +11,7 @@ use crate::base::text::command;
 use crate::check::ca;
 use crate::engine::due::Judged;
 use crate::engine::errors::{broken, files_listed};
-use crate::engine::inventory::Inventory;
+use crate::engine::inventory::{Inventory, Members};
 use crate::engine::issuer::Issuer;
 use crate::engine::leaf::{
     Action, KeySource, Leaf, LeafPlace, LeafSpec, add_loopback, names_from_common_name, validity,
@@ -181,42 +181,36 @@ fn check_valid(request: &GenerateRequest, run: &mut Run) -> Result<(), Error> {
     let Run { directory, report, now, .. } = run;
     let now = *now;
     let read = |role| -> Result<Zeroizing<Vec<u8>>, Error> { Ok(directory.read(role)?.unwrap_or_default()) };
+    let in_file = |role| Error::in_file(directory.path_of(role));
     let certificate = |role| {
-        let certificates =
-            certificates_from_pem(&read(role)?).map_err(Error::in_file(directory.path_of(role)));
+        let certificates = certificates_from_pem(&read(role)?).map_err(in_file(role));
         Ok::<_, Error>(certificates?.swap_remove(0))
     };
-    let serial = FileRole::CaSerial;
-    SerialCounter::parse(&read(serial)?).map_err(Error::in_file(directory.path_of(serial)))?;
+    SerialCounter::parse(&read(FileRole::CaSerial)?).map_err(in_file(FileRole::CaSerial))?;
     // Without its passphrase nobody can tell whose key an encrypted ca.key is.
     if request.passphrase.is_some() || !x509::is_encrypted_key(&read(FileRole::CaKey)?) {
         ca::of_directory(directory, request.passphrase.as_ref(), now)?;
     } else {
         let role = FileRole::CaCertificate;
-        x509::check_may_issue(&certificate(role)?, 0, now)
-            .map_err(Error::in_file(directory.path_of(role)))?;
+        x509::check_may_issue(&certificate(role)?, 0, now).map_err(in_file(role))?;
     }
     report.add_ca(Action::Kept, &certificate(FileRole::CaCertificate)?);
-    for kind in EndEntityKind::ALL {
-        let files = EndEntityFiles::of_directory(kind);
-        let kept = certificate(FileRole::pair_of(kind).1)?;
-        let folder = report.directory.clone();
-        report.certificates.push(CertificateReport::of_leaf(kind, &folder, &files, Action::Kept, &kept));
-    }
+    let server = certificate(FileRole::ServerCertificate)?;
+    let client = certificate(FileRole::ClientCertificate)?;
     broken(directory.path(), &Judged::of(directory, now)?.errors())?;
-    let covered = certificate(FileRole::ServerCertificate)?;
-    let subject = Subject::new(&request.subject)?;
-    for name in server_names(request, &subject)? {
+    for name in server_names(request, &Subject::new(&request.subject)?)? {
         // The loopback addresses were not asked for, and gen.sh did not give them.
         let asked_for = request.names.contains(&name)
             || !matches!(name, GeneralName::Ip(address) if address.is_loopback());
-        if asked_for && !covered.names().contains(&name) {
+        if asked_for && !server.names().contains(&name) {
             report.notes.push(notes::name_not_covered(&name));
         }
     }
-    for kind in EndEntityKind::ALL {
-        let role = FileRole::pair_of(kind).1;
-        report.notes.extend(not_as_asked(request, kind, &certificate(role)?)?);
+    for (kind, kept) in [(EndEntityKind::Server, server), (EndEntityKind::Client, client)] {
+        let files = EndEntityFiles::of_directory(kind);
+        let certificate = CertificateReport::of_leaf(kind, &report.directory, &files, Action::Kept, &kept);
+        report.certificates.push(certificate);
+        report.notes.extend(not_as_asked(request, kind, &kept)?);
     }
     Ok(())
 }
@@ -290,7 +284,6 @@ fn specs(
     directory: Option<&Directory>,
     now: OffsetDateTime,
 ) -> Result<Vec<LeafSpec>, Error> {
-    let (validity, is_cut) = validity(request.days, source.validity(), now)?;
     let server = Subject::new(&request.subject)?;
     let client = match &request.client_name {
         Some(name) => server.with(name)?,
@@ -300,15 +293,12 @@ fn specs(
     let client_names = names_from_common_name(EndEntityKind::Client, &client)?;
     let spec = |kind, subject, names| {
         let files = EndEntityFiles::of_directory(kind);
-        let cut = is_cut.then(|| notes::cut_to_ca(&files.certificate.to_string(), validity.not_after));
-        let (place, note) = LeafPlace::of(directory, files, request.key_mode)?;
-        Ok::<_, Error>(LeafSpec {
-            leaf: Leaf { kind, subject, names, validity },
-            key: KeySource::New(request.key_type),
-            place,
-            action: Action::Created,
-            notes: cut.into_iter().chain(note).collect(),
-        })
+        let mut notes = Vec::new();
+        let validity = validity(request.days, source.validity(), now, &files, &mut notes)?;
+        let place = LeafPlace::of(directory, files, request.key_mode, &mut notes)?;
+        let leaf = Leaf { kind, subject, names, validity };
+        let key = KeySource::New(request.key_type);
+        Ok::<_, Error>(LeafSpec { leaf, key, place, action: Action::Created, notes })
     };
     Ok(vec![
         spec(EndEntityKind::Server, server, server_names)?,
@@ -316,7 +306,6 @@ fn specs(
     ])
 }
 
-/// Reports what would be made.
 fn preview(request: &GenerateRequest, source: &Source, specs: &[LeafSpec], report: &mut Report) {
     let issuer = match source {
         Source::Given { ca, .. } => {
@@ -325,7 +314,7 @@ fn preview(request: &GenerateRequest, source: &Source, specs: &[LeafSpec], repor
         }
         Source::New { subject, validity } => {
             let path = path_of(&report.directory, FileRole::CaCertificate);
-            let ca = CertificateReport::of_new_ca(path, subject, *validity, request.key_type);
+            let ca = CertificateReport::not_made_yet(path, subject, *validity, request.key_type.to_string());
             report.certificates.push(ca);
             subject
         }
@@ -369,10 +358,8 @@ fn make(
     issuer.issue_own(specs, ca_files, existing, Some(keys))?;
     run.report.add_ca(Action::Created, ca.root());
     run.report.certificates.sort_by_key(|certificate| certificate.role);
-    match of_former_ca(&run.directory, inventory, &ca) {
-        0 => {}
-        count => run.report.notes.push(notes::of_former_ca(count)),
-    }
+    let former = of_former_ca(&run.directory, inventory, &ca);
+    run.report.notes.extend((former > 0).then(|| notes::of_former_ca(former)));
     Ok(())
 }
 
@@ -398,12 +385,12 @@ fn of_former_ca(directory: &Directory, inventory: &Inventory, ca: &Ca) -> usize 
         }
         Err(_) => true,
     };
-    let paths = inventory.members().into_iter().flat_map(|members| {
-        let folder = directory.path().join(members.folder);
-        members
-            .members
-            .into_iter()
-            .map(move |member| path_of(&folder, EndEntityFiles::issued(&member.name).certificate))
-    });
-    paths.filter(is_other).count()
+    let mut count = 0;
+    for Members { folder, members } in inventory.members() {
+        let folder = directory.path().join(folder);
+        let paths =
+            members.iter().map(|member| path_of(&folder, EndEntityFiles::issued(&member.name).certificate));
+        count += paths.filter(is_other).count();
+    }
+    count
 }

@@ -17,8 +17,9 @@ use crate::x509::{Certificate, EndEntityKind, SerialNumber, certificates_from_pe
 /// All that was signed, in that order.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
-    /// Nothing where nothing was issued yet.
-    entries: Option<Vec<IssuedEntry>>,
+    /// Whether there is one: it begins with the first certificate beside server.pem and client.pem.
+    pub(crate) is_begun: bool,
+    entries: Vec<IssuedEntry>,
     /// The entries of each file, the last one last.
     by_file: HashMap<String, Vec<usize>>,
 }
@@ -45,7 +46,7 @@ impl Member {
         let own = Path::new(&entry.file).parent()?;
         let name = own.file_name()?.to_str()?.parse().ok()?;
         let folder = own.parent()?;
-        let is_called_so = folder.join(EndEntityFiles::issued(&name).certificate.below(Path::new("")));
+        let is_called_so = path_of(folder, EndEntityFiles::issued(&name).certificate);
         (is_called_so == Path::new(&entry.file))
             .then(|| (folder.to_owned(), Self { name, kind: Some(entry.kind), file: entry.file.clone() }))
     }
@@ -53,7 +54,6 @@ impl Member {
 
 /// A certificate in a folder of `issued` whose file has no line in the inventory.
 pub(crate) struct Unrecorded {
-    /// What its folder and file are called.
     pub(crate) name: IssuedName,
     /// Its path from the certificate directory.
     pub(crate) file: String,
@@ -64,7 +64,6 @@ pub(crate) struct Unrecorded {
 }
 
 impl Unrecorded {
-    /// Why it is not reissued.
     pub(crate) fn reason(&self) -> Unvouched {
         if self.certificate.is_some() { Unvouched::NoLine } else { Unvouched::Unreadable }
     }
@@ -76,62 +75,37 @@ impl Inventory {
     pub(crate) fn read(directory: &Path) -> Result<Self, Error> {
         let path = path_of(directory, path());
         let Some(file) = open_file(&path)? else { return Ok(Self::default()) };
-        let mut entries = Vec::new();
+        let mut read = Self { is_begun: true, ..Self::default() };
         for (index, line) in lines(BufReader::new(file)).enumerate() {
             match line.map_err(unreadable(&path))? {
-                Line::Entry(entry) => entries.push(*entry),
-                Line::Damaged(reason) => {
-                    return Err(damaged_line(&path, index + 1, &reason));
+                Line::Entry(entry) => {
+                    read.by_file.entry(entry.file.clone()).or_default().push(read.entries.len());
+                    read.entries.push(*entry);
                 }
+                Line::Damaged(reason) => return Err(damaged_line(&path, index + 1, &reason)),
                 Line::CutOff => {}
             }
         }
-        let mut by_file: HashMap<_, Vec<_>> = HashMap::new();
-        for (index, entry) in entries.iter().enumerate() {
-            by_file.entry(entry.file.clone()).or_default().push(index);
-        }
-        Ok(Self { entries: Some(entries), by_file })
-    }
-
-    /// Whether it was begun.
-    pub(crate) fn is_begun(&self) -> bool {
-        self.entries.is_some()
+        Ok(read)
     }
 
     /// Adds entries where it was begun.
     pub(crate) fn add(&self, directory: &Directory, entries: &[IssuedEntry]) -> Result<(), Error> {
-        if self.is_begun() { append(directory, entries) } else { Ok(()) }
+        if self.is_begun { append(directory, entries) } else { Ok(()) }
     }
 
-    pub(crate) fn entries(&self) -> &[IssuedEntry] {
-        self.entries.as_deref().unwrap_or_default()
-    }
-
-    /// Of every file the last entry, in their order: what is there, unless it was withdrawn.
-    pub(crate) fn in_force(&self) -> Vec<&IssuedEntry> {
-        let mut last: Vec<_> = self.by_file.values().filter_map(|of_file| of_file.last()).collect();
-        last.sort_unstable();
-        last.into_iter().map(|index| &self.entries()[*index]).collect()
-    }
-
-    /// The last entry of a file.
     pub(crate) fn last_of(&self, file: &str) -> Option<&IssuedEntry> {
         self.of(file).last()
     }
 
     fn of(&self, file: &str) -> impl DoubleEndedIterator<Item = &IssuedEntry> {
-        self.by_file.get(file).into_iter().flatten().map(|index| &self.entries()[*index])
-    }
-
-    /// Whether it has a certificate.
-    pub(crate) fn has(&self, certificate: &Certificate) -> bool {
-        self.file_of(certificate).is_some()
+        self.by_file.get(file).into_iter().flatten().map(|index| &self.entries[*index])
     }
 
     /// The file that it has a certificate for.
     pub(crate) fn file_of(&self, certificate: &Certificate) -> Option<&str> {
         let fingerprint = certificate.fingerprint();
-        let entry = self.entries().iter().find(|entry| entry.sha256_fingerprint == fingerprint)?;
+        let entry = self.entries.iter().find(|entry| entry.sha256_fingerprint == fingerprint)?;
         Some(&entry.file)
     }
 
@@ -171,15 +145,18 @@ impl Inventory {
 
     /// The serial numbers that an issuer has used.
     pub(crate) fn serials_of(&self, issuer: &str) -> Vec<SerialNumber> {
-        let entries = self.entries().iter().filter(|entry| entry.issuer == issuer);
+        let entries = self.entries.iter().filter(|entry| entry.issuer == issuer);
         entries.map(|entry| entry.serial.clone()).collect()
     }
 
     /// All that was issued and has not been withdrawn as far as it knows, by folder. The directory's own
     /// certificates are in no folder.
     pub(crate) fn members(&self) -> Vec<Members> {
+        // Of every file the last entry is in force.
+        let mut last: Vec<_> = self.by_file.values().filter_map(|of_file| of_file.last()).collect();
+        last.sort_unstable();
         let mut all: Vec<Members> = Vec::new();
-        for (folder, member) in self.in_force().into_iter().filter_map(Member::of) {
+        for (folder, member) in last.into_iter().filter_map(|index| Member::of(&self.entries[*index])) {
             match all.iter_mut().find(|members| members.folder == folder) {
                 Some(members) => members.members.push(member),
                 None => all.push(Members { folder, members: vec![member] }),
@@ -231,7 +208,6 @@ pub(crate) fn append(directory: &Directory, entries: &[IssuedEntry]) -> Result<(
     directory.append(path(), &lines)
 }
 
-/// Where it is in a certificate directory.
 pub(crate) fn path() -> RelativePath {
     RelativePath::in_folder(ISSUED_FOLDER, INVENTORY)
 }

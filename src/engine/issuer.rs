@@ -11,11 +11,11 @@ use crate::base::error::Error;
 use crate::base::workers::share;
 use crate::engine::folder::IssuedFolder;
 use crate::engine::inventory::{self, Inventory};
-use crate::engine::leaf::LeafSpec;
+use crate::engine::leaf::{KeySource, LeafSpec};
 use crate::engine::report::{CertificateReport, Report};
 use crate::engine::run::Run;
 use crate::engine::serials::Serials;
-use crate::engine::write::{Change, NewFile, Written, write};
+use crate::engine::write::{Change, NewFile, write};
 use crate::store::inventory::IssuedEntry;
 use crate::store::{Directory, Existing, FileRole};
 use crate::x509::{
@@ -93,7 +93,7 @@ impl<'a> Issuer<'a> {
         let signed = sign(self.ca, specs, serials, keys)?;
         let changes_ca = beside.iter().any(|file| file.role == FileRole::CaKey);
         let serial = self.serials.file(&self.run.directory)?;
-        if self.inventory.is_begun() && !changes_ca {
+        if self.inventory.is_begun && !changes_ca {
             // A number that the inventory has is used up, even if nothing comes into its place.
             self.keep_serial()?;
         }
@@ -222,8 +222,7 @@ impl<'a> Issuer<'a> {
     fn keep_serial(&mut self) -> Result<(), Error> {
         let Run { directory, report, now, .. } = &mut *self.run;
         let file = [self.serials.file(directory)?];
-        let Written { notes, .. } = write(directory, &Change::of(&file), *now, &|_| Ok(()))?;
-        report.notes.extend(notes);
+        report.add_notes_of(write(directory, &Change::of(&file), *now, &|_| Ok(()))?);
         Ok(())
     }
 }
@@ -278,17 +277,17 @@ fn sign_one(
     new_key: Option<&PrivateKey>,
 ) -> Result<Signed, Error> {
     let LeafSpec { leaf, key, place, .. } = spec;
-    let public_key = match (key.public_key(), new_key) {
-        (Some(key), _) => key?,
-        (None, Some(key)) => key.public_key()?,
-        (None, None) => unreachable!("a key was made for every spec that asks for one"),
+    let public_key = match (key, new_key) {
+        (KeySource::Same(key) | KeySource::Elsewhere(key), _) => key.clone(),
+        (KeySource::New(_), Some(key)) => key.public_key()?,
+        (KeySource::New(_), None) => unreachable!("a key was made for every spec that asks for one"),
     };
     let certificate = ca.issue(leaf, serial, &public_key);
     let certificate = certificate.map_err(Error::in_file(place.files.certificate.to_string()))?;
     let chain = std::iter::once(&certificate).chain(ca.intermediates());
     let (key_role, role) = FileRole::pair_of(leaf.kind);
     let chain = NewFile::at(place.files.certificate.clone(), role, certificates_to_pem(chain));
-    let mut files = vec![chain.like(place.certificate)];
+    let mut files = vec![chain.like(place.certificate.clone())];
     if let Some(key) = new_key {
         files.push(NewFile {
             mode: place.key_mode,

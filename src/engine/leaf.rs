@@ -7,8 +7,8 @@ use crate::base::note::Note;
 use crate::engine::notes;
 use crate::store::{Directory, EndEntityFiles, FileMode, FileState, Owner};
 use crate::x509::{
-    self, Attribute, Certificate, Days, EndEntityKind, GeneralName, KeyType, PrivateKey, PublicKey, Subject,
-    Validity, add_names,
+    self, Attribute, Certificate, Days, EndEntityKind, GeneralName, KeyType, PublicKey, Subject, Validity,
+    add_names,
 };
 
 /// What became of a certificate.
@@ -49,7 +49,7 @@ pub(crate) enum KeySource {
     /// One that is made.
     New(KeyType),
     /// The key that is there; its file stays as it is.
-    Same(Box<PrivateKey>),
+    Same(PublicKey),
     /// A key whose private half is somewhere else.
     Elsewhere(PublicKey),
 }
@@ -89,41 +89,31 @@ impl KeySource {
         }
     }
 
-    /// The key that there is already.
-    pub(crate) fn public_key(&self) -> Option<Result<PublicKey, x509::Error>> {
-        match self {
-            Self::New(_) => None,
-            Self::Same(key) => Some(key.public_key()),
-            Self::Elsewhere(key) => Some(Ok(key.clone())),
-        }
-    }
-
     pub(crate) fn in_words(&self) -> String {
-        match (self.new_key_type(), self.public_key()) {
-            (Some(key_type), _) => key_type.to_string(),
-            (None, Some(Ok(key))) => key.to_string(),
-            (None, _) => "unknown".into(),
+        match self {
+            Self::New(key_type) => key_type.to_string(),
+            Self::Same(key) | Self::Elsewhere(key) => key.to_string(),
         }
     }
 }
 
 impl LeafPlace {
     /// In a directory, if there is one yet. The key's file gets the mode that was asked for, or the old one as
-    /// long as it keeps others out: a container's group that could read the key still can. Returns a note
-    /// where it did not.
+    /// long as it keeps others out: a container's group that could read the key still can.
     pub(crate) fn of(
         directory: Option<&Directory>,
         files: EndEntityFiles,
         asked: Option<FileMode>,
-    ) -> Result<(Self, Option<Note>), Error> {
+        notes: &mut Vec<Note>,
+    ) -> Result<Self, Error> {
         let state = |path| directory.map(|directory| directory.state(path)).transpose().map(Option::flatten);
         let (key, certificate) = (state(&files.key)?, state(&files.certificate)?);
-        let old_mode = key.map(|key| key.mode);
+        let old_mode = key.as_ref().map(|key| key.mode);
         let kept = old_mode.and_then(FileMode::for_key);
         let tightened = old_mode.filter(|_| asked.is_none() && kept.is_none());
-        let note = tightened.map(|old| notes::key_mode_tightened(&files.key.to_string(), old));
+        notes.extend(tightened.map(|old| notes::key_mode_tightened(&files.key.to_string(), old)));
         let key_mode = asked.or(kept).unwrap_or(FileMode::PRIVATE);
-        Ok((Self { key_mode, key_owner: key.map(|key| key.owner), certificate, files }, note))
+        Ok(Self { key_mode, key_owner: key.map(|key| key.owner), certificate, files })
     }
 }
 
@@ -160,15 +150,20 @@ impl Asked {
     }
 }
 
-/// The validity from now on, cut to that of the CA, and whether it was cut.
+/// The validity of the certificate in a file from now on, cut to that of the CA.
 pub(crate) fn validity(
     days: Days,
     ca: Validity,
     now: time::OffsetDateTime,
-) -> Result<(Validity, bool), x509::Error> {
+    files: &EndEntityFiles,
+    notes: &mut Vec<Note>,
+) -> Result<Validity, x509::Error> {
     let wanted = Validity::starting(now, days)?;
     let validity = wanted.within(ca);
-    Ok((validity, validity.not_after < wanted.not_after))
+    if validity.not_after < wanted.not_after {
+        notes.push(notes::cut_to_ca(&files.certificate.to_string(), validity.not_after));
+    }
+    Ok(validity)
 }
 
 /// The subjectAltName that belongs to a CommonName. That of a client can be a person or an e-mail address,

@@ -5,7 +5,7 @@ use std::path::Path;
 use time::{Duration, OffsetDateTime};
 
 use crate::base::note::Note;
-use crate::base::text::listed;
+use crate::base::text::{counted, listed};
 use crate::store::{FileMode, IssuedName, Recovery};
 use crate::x509::{EndEntityKind, GeneralName, KeyType, SerialNumber, Subject, moment};
 
@@ -42,7 +42,6 @@ pub(crate) fn from_inventory(file: &str) -> Note {
     Note::new("from-inventory", message)
 }
 
-/// The new certificate does not have everything that the old one had.
 pub(crate) fn left_out(file: &str, lost: &[String]) -> Note {
     Note::new("left-out", format!("the old {file} had {}; the new one does not", listed(lost)))
 }
@@ -97,14 +96,12 @@ pub(crate) fn key_type_changed(file: &str, old: &str, new: KeyType) -> Note {
     Note::new("key-type-changed", format!("the key of the old {file} was {old}; the new one is {new}"))
 }
 
-/// The CA ends before the certificate would have.
 pub(crate) fn cut_to_ca(file: &str, not_after: OffsetDateTime) -> Note {
     let message =
         format!("{file} ends on {} with its CA, earlier than the days asked for", moment(not_after));
     Note::new("cut-to-authority", message)
 }
 
-/// The certificate is due, but a new one would end at the same time.
 pub(crate) fn ca_ends(file: &str, not_after: OffsetDateTime) -> Note {
     let message = format!(
         "{file} ends on {} with its CA; only a new CA can change that (`milvus-certs rotate-ca begin`)",
@@ -141,12 +138,10 @@ pub(crate) fn unprotected(directory: &Path) -> Note {
     Note::new("keys-unprotected", message)
 }
 
-/// A folder of what was issued could not be put in order.
 pub(crate) fn obstacle(reason: &impl std::fmt::Display) -> Note {
     Note::new("issued-in-disorder", format!("left alone: {reason}"))
 }
 
-/// What was issued and is not there any more.
 pub(crate) fn withdrawn(names: &[IssuedName]) -> Note {
     let message = match names {
         [name] => format!("{name} was issued and is not there any more, so it was left alone"),
@@ -203,9 +198,9 @@ pub(crate) fn serial_kept(serial: &SerialNumber) -> Note {
 
 /// More than server.pem and client.pem had been issued by the CA that was replaced.
 pub(crate) fn of_former_ca(count: usize) -> Note {
-    let (certificates, are) = if count == 1 { ("certificate", "is") } else { ("certificates", "are") };
+    let (certificates, are) = (counted(count, "certificate"), if count == 1 { "is" } else { "are" });
     let message = format!(
-        "{count} {certificates} that `issue` made {are} of the former CA, which ca.pem does not trust any more; `milvus-certs renew --adopt NAME` makes one anew"
+        "{certificates} that `issue` made {are} of the former CA, which ca.pem does not trust any more; `milvus-certs renew --adopt NAME` makes one anew"
     );
     Note::new("of-former-authority", message)
 }

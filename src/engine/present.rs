@@ -1,22 +1,26 @@
 //! What lies in the place of a certificate.
 
+use std::path::{Path, PathBuf};
+
 use time::OffsetDateTime;
 
 use crate::base::error::{Error, ErrorKind};
+use crate::base::text::command;
+use crate::engine::errors;
 use crate::engine::inventory::Inventory;
 use crate::engine::signers::{Signers, Unvouched};
 use crate::store::inventory::IssuedEntry;
 use crate::store::{Directory, EndEntityFiles};
-use crate::x509::{self, Certificate, EndEntityKind, certificates_from_pem};
+use crate::x509::{self, Certificate, EndEntityKind, Problem, certificates_from_pem};
 
-/// What lies in the place of a server's or client's certificate.
 pub(crate) struct Present {
     pub(crate) kind: EndEntityKind,
     pub(crate) files: EndEntityFiles,
+    /// The certificate's file.
+    pub(crate) path: PathBuf,
     pub(crate) found: Found,
 }
 
-/// What is in the file.
 pub(crate) enum Found {
     /// There is no file.
     Nothing,
@@ -29,8 +33,6 @@ pub(crate) enum Found {
 }
 
 impl Present {
-    /// Reads it.
-    ///
     /// # Errors
     /// Where nobody can say what is there.
     pub(crate) fn read(
@@ -38,8 +40,9 @@ impl Present {
         kind: EndEntityKind,
         files: EndEntityFiles,
     ) -> Result<Self, Error> {
-        let found = Found::read(directory, &files)?;
-        Ok(Self { kind, files, found })
+        let content = directory.read(&files.certificate)?;
+        let found = content.map_or(Found::Nothing, |content| Found::of(&content));
+        Ok(Self { kind, path: directory.path_of(&files.certificate), files, found })
     }
 
     /// server.pem or client.pem. Where it is not renewed, it can also be something else than a file.
@@ -49,11 +52,12 @@ impl Present {
         is_renewed: bool,
     ) -> Result<Self, Error> {
         let files = EndEntityFiles::of_directory(kind);
-        match Found::read(directory, &files) {
-            Err(error) if !is_renewed && is_no_certificate(&error) => {
-                Ok(Self { kind, files, found: Found::NotAFile })
+        match Self::read(directory, kind, files.clone()) {
+            Err(error) if !is_renewed && error.kind() == ErrorKind::NotAFile => {
+                let path = directory.path_of(&files.certificate);
+                Ok(Self { kind, files, path, found: Found::NotAFile })
             }
-            found => Ok(Self { kind, files, found: found? }),
+            read => read,
         }
     }
 
@@ -62,6 +66,22 @@ impl Present {
             Found::Certificate(certificate, _) => Some(certificate),
             Found::Nothing | Found::Unusable(_) | Found::NotAFile => None,
         }
+    }
+
+    /// Its certificate, if there is a file.
+    ///
+    /// # Errors
+    /// Where it cannot be read; `directory` is the certificate directory, for the hint.
+    pub(crate) fn readable(&self, directory: &Path) -> Result<Option<&Certificate>, Error> {
+        match &self.found {
+            Found::Unusable(source) => Err(self.unreadable(source, directory)),
+            _ => Ok(self.certificate()),
+        }
+    }
+
+    /// Whether the file is empty: renew.sh leaves such a server.pem behind when it fails.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(&self.found, Found::Unusable(source) if source.problem() == Problem::Empty)
     }
 
     /// The certificate's file, for notes.
@@ -80,15 +100,37 @@ impl Present {
         signers.check(certificate, others)?;
         inventory.check_own(&self.file(), certificate)
     }
+
+    /// The same of something that was issued, whose `file` is as the inventory has it. Returns what it is for.
+    pub(crate) fn vouch_for_issued(
+        &self,
+        file: &str,
+        signers: &Signers,
+        inventory: &Inventory,
+    ) -> Result<EndEntityKind, Unvouched> {
+        let Found::Certificate(certificate, others) = &self.found else { return Ok(self.kind) };
+        inventory.vouch(file, certificate, others, signers)
+    }
+
+    /// That it cannot be read.
+    pub(crate) fn unreadable(&self, source: &x509::Error, directory: &Path) -> Error {
+        let (again, does) = match self.files.issued_as() {
+            Some(name) => (format!("issue {} {name} --force", self.kind), "issues another"),
+            None => (errors::renewed_as_named(self.kind), "makes one with the name that you give"),
+        };
+        let again = command(&again, directory);
+        Error::new(format!("{}: {source}", self.path.display()))
+            .with_hint(format!("restore it from a backup, or `{again}` {does}"))
+            .with_cause(source.clone())
+    }
+
+    /// That it is not reissued as it lies there.
+    pub(crate) fn unvouched(&self, reason: &Unvouched, directory: &Path) -> Error {
+        errors::unvouched(&self.path, reason, self.kind, self.files.issued_as().as_ref(), directory)
+    }
 }
 
 impl Found {
-    fn read(directory: &Directory, files: &EndEntityFiles) -> Result<Self, Error> {
-        let content = directory.read(&files.certificate)?;
-        Ok(content.map_or(Self::Nothing, |content| Self::of(&content)))
-    }
-
-    /// What a file with this content holds.
     pub(crate) fn of(content: &[u8]) -> Self {
         let mut certificates = match certificates_from_pem(content) {
             Err(error) => return Self::Unusable(error),
@@ -101,10 +143,6 @@ impl Found {
     }
 }
 
-fn is_no_certificate(error: &Error) -> bool {
-    error.kind() == ErrorKind::NotAFile
-}
-
 /// The directory's own certificates that the inventory does not have: with them it begins, and goes on
 /// where a crash cut off its beginning.
 pub(crate) fn first_entries(
@@ -114,7 +152,7 @@ pub(crate) fn first_entries(
     now: OffsetDateTime,
 ) -> Vec<IssuedEntry> {
     let entry = |one: &Present| {
-        let certificate = one.certificate().filter(|certificate| !inventory.has(certificate))?;
+        let certificate = one.certificate().filter(|certificate| inventory.file_of(certificate).is_none())?;
         one.vouch_for_own(signers, inventory).ok()?;
         Some(IssuedEntry::of(one.kind, certificate, one.file(), now))
     };

@@ -9,7 +9,7 @@ use crate::base::note::Note;
 use crate::base::text::listed;
 use crate::engine::leaf::{Action, Leaf, LeafSpec};
 use crate::store::{EndEntityFiles, FileMode, FileRole, IssuedName, path_of};
-use crate::x509::{Certificate, EndEntityKind, GeneralName, KeyType, SerialNumber, Subject, Validity};
+use crate::x509::{Certificate, EndEntityKind, GeneralName, SerialNumber, Subject, Validity};
 
 /// What a command did, or with `dry_run` would do.
 #[derive(Debug, Serialize)]
@@ -29,6 +29,15 @@ pub struct Report {
     pub files: Vec<FileReport>,
     /// What a person should know.
     pub notes: Vec<Note>,
+}
+
+/// What is said of certificates that are not made, or before others are.
+#[derive(Default)]
+pub(crate) struct Said {
+    pub(crate) kept: Vec<CertificateReport>,
+    pub(crate) notes: Vec<Note>,
+    /// What cannot be made does not keep the rest from it.
+    pub(crate) failures: Vec<Error>,
 }
 
 /// Whose certificate it is.
@@ -101,13 +110,21 @@ impl Report {
     /// The CA's certificate in ca.pem.
     pub(crate) fn add_ca(&mut self, action: Action, certificate: &Certificate) {
         let path = path_of(&self.directory, FileRole::CaCertificate);
-        self.certificates.push(CertificateReport::of_ca(path, action, certificate));
+        self.certificates.push(CertificateReport::of(CertificateRole::Ca, path, action, certificate));
     }
 
     /// Certificates that would be made, and whose files would go into a folder.
     pub(crate) fn preview(&mut self, specs: &[LeafSpec], folder: &Path, issuer: &Subject) {
         self.certificates.extend(specs.iter().map(|spec| CertificateReport::of_spec(spec, folder, issuer)));
         self.notes.extend(specs.iter().flat_map(|spec| spec.notes.iter().cloned()));
+    }
+}
+
+impl Said {
+    /// Adds to a report what was said, but for the failures.
+    pub(crate) fn report(&mut self, report: &mut Report) {
+        report.certificates.append(&mut self.kept);
+        report.notes.append(&mut self.notes);
     }
 }
 
@@ -132,12 +149,8 @@ impl From<EndEntityKind> for CertificateRole {
 }
 
 impl CertificateReport {
-    pub(crate) fn of_ca(path: PathBuf, action: Action, certificate: &Certificate) -> Self {
-        Self::of(CertificateRole::Ca, path, action, certificate)
-    }
-
-    /// A CA that is not made yet.
-    pub(crate) fn of_new_ca(path: PathBuf, subject: &Subject, validity: Validity, key: KeyType) -> Self {
+    /// What is not made yet, as far as it is like a CA.
+    pub(crate) fn not_made_yet(path: PathBuf, subject: &Subject, validity: Validity, key: String) -> Self {
         Self {
             role: CertificateRole::Ca,
             issued_as: None,
@@ -149,7 +162,7 @@ impl CertificateReport {
             serial: None,
             validity,
             names: Vec::new(),
-            key: key.to_string(),
+            key,
             sha256_fingerprint: None,
         }
     }
@@ -169,23 +182,23 @@ impl CertificateReport {
     /// The certificate of a server or client that is not made yet.
     pub(crate) fn of_spec(spec: &LeafSpec, folder: &Path, issuer: &Subject) -> Self {
         let Leaf { kind, subject, names, validity } = &spec.leaf;
+        let path = path_of(folder, &spec.place.files.certificate);
         Self {
             role: (*kind).into(),
             issued_as: spec.place.files.issued_as(),
-            path: path_of(folder, &spec.place.files.certificate),
             action: spec.action,
-            common_name: subject.common_name().unwrap_or_default(),
-            subject: subject.clone(),
             issuer: issuer.clone(),
-            serial: None,
-            validity: *validity,
             names: names.clone(),
-            key: spec.key.in_words(),
-            sha256_fingerprint: None,
+            ..Self::not_made_yet(path, subject, *validity, spec.key.in_words())
         }
     }
 
-    fn of(role: CertificateRole, path: PathBuf, action: Action, certificate: &Certificate) -> Self {
+    pub(crate) fn of(
+        role: CertificateRole,
+        path: PathBuf,
+        action: Action,
+        certificate: &Certificate,
+    ) -> Self {
         let key = match certificate.public_key() {
             Ok(key) => {
                 key.algorithm().key_type().map_or_else(|| key.to_string(), |key_type| key_type.to_string())

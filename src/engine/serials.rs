@@ -64,16 +64,14 @@ impl Serials {
 
     /// Takes so many serial numbers that are not in use.
     pub(crate) fn take(&mut self, count: usize) -> Result<Vec<SerialNumber>, Error> {
-        (0..count).map(|_| self.next()).collect()
-    }
-
-    fn next(&mut self) -> Result<SerialNumber, Error> {
-        loop {
+        let mut taken = Vec::new();
+        while taken.len() < count {
             let serial = self.counter.advance().map_err(Error::in_file(&self.path))?;
             if self.in_use.insert(serial.clone()) {
-                return Ok(serial);
+                taken.push(serial);
             }
         }
+        Ok(taken)
     }
 
     /// The number that was given out last, as ca.srl has it.

@@ -1,7 +1,5 @@
 //! Whose certificates are reissued as they lie there, and why others are not.
 
-use std::fmt;
-
 use crate::store::{INVENTORY, ISSUED_FOLDER};
 use crate::x509::{Ca, Certificate, Subject, Validity};
 
@@ -47,73 +45,38 @@ impl Signers {
     /// file holds.
     pub(crate) fn check(&self, certificate: &Certificate, others: &[Certificate]) -> Result<(), Unvouched> {
         let signed = |issuer: &Certificate| certificate.is_issued_by(issuer);
-        let by_own = signed(self.current()) || self.trusted.iter().any(signed);
-        match by_own || self.issuer_below_trusted(certificate, others).is_some() {
+        // While a CA takes the place of an intermediate one, that is below ca.pem, and only the files of its
+        // certificates have it.
+        let above = if self.trusted.len() > 1 { self.trusted.as_slice() } else { &self.chain[..1] };
+        let is_below = |issuer: &Certificate| above.iter().any(|ca| issuer.is_issued_by(ca));
+        let is_signed = signed(self.current())
+            || self.trusted.iter().any(signed)
+            || others.iter().any(|issuer| issuer.is_ca() && signed(issuer) && is_below(issuer));
+        match is_signed {
             true => Ok(()),
             false => Err(Unvouched::OtherCa { issuer: certificate.issuer().clone() }),
         }
-    }
-
-    /// A CA that stands beside the certificate and is below the one that signs now. While a CA takes the place
-    /// of an intermediate one, that is below ca.pem, and only the files of its certificates have it.
-    fn issuer_below_trusted<'a>(
-        &self,
-        certificate: &Certificate,
-        others: &'a [Certificate],
-    ) -> Option<&'a Certificate> {
-        let above = if self.trusted.len() > 1 { self.trusted.as_slice() } else { &self.chain[..1] };
-        let is_below = |issuer: &Certificate| above.iter().any(|ca| issuer.is_issued_by(ca));
-        others.iter().find(|issuer| issuer.is_ca() && certificate.is_issued_by(issuer) && is_below(issuer))
     }
 }
 
 /// Why a certificate is not reissued as it lies there: nothing shows that its subject and names are those
 /// that were meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unvouched {
-    /// The directory's CA did not sign it.
-    OtherCa {
-        /// The issuer that it names.
-        issuer: Subject,
-    },
-    /// The inventory has no line for its file.
+    #[error("the CA of this directory did not sign it, its issuer is {issuer}")]
+    OtherCa { issuer: Subject },
+    #[error("{ISSUED_FOLDER}/{INVENTORY} has no line for it")]
     NoLine,
-    /// It is not the certificate that the inventory has for its file.
+    #[error("it is not the certificate that {ISSUED_FOLDER}/{INVENTORY} has for this file")]
     OtherCertificate,
-    /// It is an earlier certificate of its file, with another kind, subject or name than the last one.
+    #[error(
+        "{ISSUED_FOLDER}/{INVENTORY} has a later certificate for this file, with another kind, subject or names"
+    )]
     EarlierCertificate,
-    /// The inventory has it for another file.
-    OfAnotherFile {
-        /// That file.
-        file: String,
-    },
-    /// It cannot be read as a certificate.
+    #[error("{ISSUED_FOLDER}/{INVENTORY} has this certificate for {file}")]
+    OfAnotherFile { file: String },
+    #[error("{ISSUED_FOLDER}/{INVENTORY} has no line for it, and it cannot be read as a certificate")]
     Unreadable,
-}
-
-impl fmt::Display for Unvouched {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OtherCa { issuer } => {
-                write!(f, "the CA of this directory did not sign it, its issuer is {issuer}")
-            }
-            Self::NoLine => write!(f, "{ISSUED_FOLDER}/{INVENTORY} has no line for it"),
-            Self::OtherCertificate => {
-                write!(f, "it is not the certificate that {ISSUED_FOLDER}/{INVENTORY} has for this file")
-            }
-            Self::EarlierCertificate => write!(
-                f,
-                "{ISSUED_FOLDER}/{INVENTORY} has a later certificate for this file, with another kind, subject or names"
-            ),
-            Self::OfAnotherFile { file } => {
-                write!(f, "{ISSUED_FOLDER}/{INVENTORY} has this certificate for {file}")
-            }
-            Self::Unreadable => write!(
-                f,
-                "{ISSUED_FOLDER}/{INVENTORY} has no line for it, and it cannot be read as a certificate"
-            ),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! From new files to files on disk: staged, verified as peers would, recorded, committed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::base::error::{Error, ErrorKind};
-use crate::base::note::Note;
 use crate::engine::leaf::{KeySource, LeafSpec};
 use crate::engine::notes;
 use crate::engine::report::{FileReport, Report};
@@ -18,11 +17,8 @@ use crate::x509::{
     self, EndEntityKind, GeneralName, PublicKey, certificates_from_pem, key_from_pem, verify_chain,
 };
 
-/// A file that is to be written.
 pub(crate) struct NewFile {
-    /// What it is.
     pub(crate) role: FileRole,
-    /// Where.
     pub(crate) path: RelativePath,
     pub(crate) content: Zeroizing<Vec<u8>>,
     pub(crate) mode: FileMode,
@@ -49,7 +45,7 @@ impl NewFile {
 
     /// The same, with what is known of that file.
     pub(crate) fn like(self, replaced: Option<FileState>) -> Self {
-        let Some(FileState { mode, owner }) = replaced else { return self };
+        let Some(FileState { mode, owner, .. }) = replaced else { return self };
         let mode = if self.role.is_key() { self.mode } else { mode };
         Self { mode, owner: Some(owner), ..self }
     }
@@ -74,19 +70,12 @@ impl<'a> Change<'a> {
     }
 }
 
-/// What a change has done.
-pub(crate) struct Written {
-    /// Where the replaced files are.
-    pub(crate) backup: Option<PathBuf>,
-    pub(crate) notes: Vec<Note>,
-}
-
 impl Report {
     /// Files that were written into a folder.
-    pub(crate) fn add_written(&mut self, written: Written, files: &[NewFile], folder: &Path) {
+    pub(crate) fn add_written(&mut self, mut committed: Committed, files: &[NewFile], folder: &Path) {
         self.changed = true;
-        self.backup = self.backup.take().or(written.backup);
-        self.notes.extend(written.notes);
+        self.backup = self.backup.take().or(committed.backup.take());
+        self.add_notes_of(committed);
         self.files.extend(files.iter().map(|file| FileReport {
             path: path_of(folder, &file.path),
             mode: file.mode,
@@ -95,6 +84,12 @@ impl Report {
             role: file.role,
             is_own: file.path.folder().is_none(),
         }));
+    }
+
+    /// What a person should know of files that were written.
+    pub(crate) fn add_notes_of(&mut self, committed: Committed) {
+        let not_kept = committed.owner_not_kept.iter().map(|file| notes::owner_not_kept(&file.to_string()));
+        self.notes.extend(not_kept.chain(committed.left));
     }
 }
 
@@ -105,59 +100,46 @@ pub(crate) fn write(
     change: &Change<'_>,
     now: OffsetDateTime,
     record: &dyn Fn(&Directory) -> Result<(), Error>,
-) -> Result<Written, Error> {
+) -> Result<Committed, Error> {
     let files: Vec<_> = change.files.iter().map(NewFile::to_stage).collect();
-    let committed = directory.write(&files, change.existing, |staged| {
+    directory.write(&files, change.existing, |staged| {
+        let directory = staged.directory();
         let read = |path: &RelativePath| staged.read(path);
         for LeafSpec { leaf, key, place, .. } in change.leaves {
             let elsewhere = match key {
                 KeySource::Elsewhere(key) => Some(key),
                 KeySource::New(_) | KeySource::Same(_) => None,
             };
-            let pair = Pair { kind: leaf.kind, files: &place.files, key: elsewhere };
-            pair.verify(staged.directory(), &leaf.names, now, &read).map_err(unverifiable)?;
+            verify_pair(directory, leaf.kind, &place.files, elsewhere, &leaf.names, now, read)
+                .map_err(unverifiable)?;
         }
-        record(staged.directory())
-    })?;
-    let Committed { backup, owner_not_kept, left } = committed;
-    let not_kept = owner_not_kept.iter().map(|file| notes::owner_not_kept(&file.to_string()));
-    Ok(Written { backup, notes: not_kept.chain(left).collect() })
+        record(directory)
+    })
 }
 
-/// Key and certificate of a server or client.
-pub(crate) struct Pair<'a> {
-    pub(crate) kind: EndEntityKind,
-    pub(crate) files: &'a EndEntityFiles,
-    /// The key, where its private half is somewhere else.
-    pub(crate) key: Option<&'a PublicKey>,
-}
-
-/// Reads a file of a directory.
-type Read<'a> = &'a dyn Fn(&RelativePath) -> Result<Zeroizing<Vec<u8>>, Error>;
-
-impl Pair<'_> {
-    /// Judges them as peers would that trust the ca.pem beside them.
-    pub(crate) fn verify(
-        &self,
-        directory: &Directory,
-        names: &[GeneralName],
-        now: OffsetDateTime,
-        read: Read<'_>,
-    ) -> Result<(), Error> {
-        let Self { kind, files, key } = self;
-        let in_file = |path: &RelativePath| Error::in_file(directory.path_of(path));
-        let key = match key {
-            Some(key) => (*key).clone(),
-            None => key_from_pem(&read(&files.key)?, None).map_err(in_file(&files.key))?.public_key()?,
-        };
-        let anchors = certificates_from_pem(&read(&files.ca)?).map_err(in_file(&files.ca))?;
-        let presented =
-            certificates_from_pem(&read(&files.certificate)?).map_err(in_file(&files.certificate))?;
-        if presented[0].public_key().ok() != Some(key) {
-            return Err(in_file(&files.key)(x509::Error::key_mismatch(presented[0].subject())));
-        }
-        verify_chain(*kind, &presented, &anchors, names, now).map_err(in_file(&files.certificate))
+/// Judges key and certificate of a server or client as peers would that trust the ca.pem beside them; `elsewhere`
+/// is the key where its private half is somewhere else.
+pub(crate) fn verify_pair(
+    directory: &Directory,
+    kind: EndEntityKind,
+    files: &EndEntityFiles,
+    elsewhere: Option<&PublicKey>,
+    names: &[GeneralName],
+    now: OffsetDateTime,
+    read: impl Fn(&RelativePath) -> Result<Zeroizing<Vec<u8>>, Error>,
+) -> Result<(), Error> {
+    let in_file = |path: &RelativePath| Error::in_file(directory.path_of(path));
+    let key = match elsewhere {
+        Some(key) => key.clone(),
+        None => key_from_pem(&read(&files.key)?, None).map_err(in_file(&files.key))?.public_key()?,
+    };
+    let certificates = |path| certificates_from_pem(&read(path)?).map_err(in_file(path));
+    let anchors = certificates(&files.ca)?;
+    let presented = certificates(&files.certificate)?;
+    if presented[0].public_key().ok() != Some(key) {
+        return Err(in_file(&files.key)(x509::Error::key_mismatch(presented[0].subject())));
     }
+    verify_chain(kind, &presented, &anchors, names, now).map_err(in_file(&files.certificate))
 }
 
 /// The file that does not verify is not there yet, so its path would help nobody.

@@ -190,20 +190,20 @@ fn a_request_tells_everything_that_it_asks_for() {
     assert!(verifies(&folder));
     let request = request(&folder);
     request.verify().unwrap();
-    let names: Vec<_> = request.names().iter().map(ToString::to_string).collect();
+    let names: Vec<_> = request.extensions.names.iter().map(ToString::to_string).collect();
     let expected = ["own.example", "*.own.example", "10.0.0.7", "1.2.3.4", "a@own.example"];
     assert_eq!(names[..5], expected);
     assert_eq!(names[5..], ["spiffe://own/a"]);
-    assert_eq!(request.unusable_names().len(), 2, "{:?}", request.unusable_names());
-    assert_eq!(request.key_usage(), Some(&["digitalSignature", "keyCertSign"][..]));
-    assert_eq!(request.extended_key_usage().unwrap(), ["serverAuth", "codeSigning"]);
+    assert_eq!(request.extensions.unusable_names.len(), 2, "{:?}", request.extensions.unusable_names);
+    assert_eq!(request.extensions.key_usage.as_deref(), Some(&["digitalSignature", "keyCertSign"][..]));
+    assert_eq!(request.extensions.extended_key_usage.unwrap(), ["serverAuth", "codeSigning"]);
     assert_eq!(
-        request.other_extensions(),
+        request.extensions.others,
         ["basicConstraints CA:TRUE", "nameConstraints", "1.3.6.1.5.5.7.1.24", "1.2.3.4"]
     );
-    assert_eq!(request.other_attributes(), ["unstructuredName", "challengePassword"]);
-    assert_eq!(request.subject().common_name().as_deref(), Some("search"));
-    assert_eq!(request.subject().beside_common_name(), "C=US, O=Acme");
+    assert_eq!(request.other_attributes, ["unstructuredName", "challengePassword"]);
+    assert_eq!(request.subject.common_name().as_deref(), Some("search"));
+    assert_eq!(request.subject.beside_common_name(), "C=US, O=Acme");
 }
 
 #[test]
@@ -217,9 +217,9 @@ fn a_request_for_nothing_unusual_shows_nothing_unusual() {
         "",
     );
     let request = request(&folder);
-    assert!(request.other_extensions().is_empty() && request.other_attributes().is_empty());
-    assert!(request.unusable_names().is_empty());
-    assert_eq!(request.extended_key_usage().unwrap(), ["clientAuth"]);
+    assert!(request.extensions.others.is_empty() && request.other_attributes.is_empty());
+    assert!(request.extensions.unusable_names.is_empty());
+    assert_eq!(request.extensions.extended_key_usage.unwrap(), ["clientAuth"]);
 }
 
 #[test]
@@ -229,9 +229,9 @@ fn a_request_without_extensions_asks_for_no_purpose() {
     }
     let folder = with_request(P256_KEY, "");
     folder.openssl("req -new -key my.key -subj /CN=search -out my.csr");
-    assert_eq!(request(&folder).extended_key_usage(), None);
+    assert_eq!(request(&folder).extensions.extended_key_usage, None);
     let any = request(&configured("extendedKeyUsage = anyExtendedKeyUsage\n", ""));
-    assert_eq!(any.extended_key_usage().unwrap(), ["anyExtendedKeyUsage"]);
+    assert_eq!(any.extensions.extended_key_usage.unwrap(), ["anyExtendedKeyUsage"]);
 }
 
 #[test]
@@ -241,8 +241,8 @@ fn a_damaged_extension_is_named() {
     }
     let folder = configured("2.5.29.17 = ASN1:UTF8String:damaged\n", "");
     let request = request(&folder);
-    assert!(request.names().is_empty());
-    assert_eq!(request.other_extensions(), ["subjectAltName, which is damaged"]);
+    assert!(request.extensions.names.is_empty());
+    assert_eq!(request.extensions.others, ["subjectAltName, which is damaged"]);
 }
 
 #[test]
@@ -255,8 +255,8 @@ fn an_empty_subject_has_no_common_name() {
     assert!(verifies(&folder));
     let request = request(&folder);
     request.verify().unwrap();
-    assert!(request.subject().is_empty() && request.subject().common_name().is_none());
-    assert_eq!(request.subject().beside_common_name(), "");
+    assert!(request.subject.is_empty() && request.subject.common_name().is_none());
+    assert_eq!(request.subject.beside_common_name(), "");
 }
 
 #[test]
@@ -271,12 +271,12 @@ fn a_subject_in_utf_8_is_read_and_its_a_label_can_be_certified() {
     );
     let request = request(&folder);
     request.verify().unwrap();
-    let common_name = request.subject().common_name().unwrap();
+    let common_name = request.subject.common_name().unwrap();
     assert_eq!(common_name, "bücher.example");
-    assert_eq!(request.subject().beside_common_name(), "O=ü 日本");
+    assert_eq!(request.subject.beside_common_name(), "O=ü 日本");
     let attribute = Attribute::new(AttributeType::CommonName, &common_name).unwrap();
     assert_eq!(attribute.value(), "xn--bcher-kva.example");
-    assert_eq!(request.names(), ["bücher.example".parse().unwrap()]);
+    assert_eq!(request.extensions.names, ["bücher.example".parse().unwrap()]);
 }
 
 #[test]
@@ -384,8 +384,8 @@ fn assert_answered(folder: &Folder) {
     let ca = Ca::create(subject, validity, key).unwrap();
     let leaf = Leaf {
         kind: EndEntityKind::Client,
-        subject: request.subject().clone(),
-        names: request.names().to_vec(),
+        subject: request.subject.clone(),
+        names: request.extensions.names.to_vec(),
         validity,
     };
     let serial = SerialNumber::random().unwrap();

@@ -2,6 +2,8 @@
 
 /// Where Milvus looks for its configuration, unless the variable MILVUSCONF says otherwise.
 pub(crate) const CONFIG_FOLDER: &str = "/milvus/configs";
+/// What Milvus reads in that folder, in this order (milvus' pkg/util/paramtable/base_table.go).
+pub(crate) const CONFIG_FILES: [&str; 3] = ["milvus.yaml", "default.yaml", "user.yaml"];
 /// Where Milvus' image keeps certificates of which the private keys are public.
 pub(crate) const PUBLIC_CERTIFICATES: &str = "/milvus/configs/cert";
 /// The image's working directory.

@@ -2,15 +2,10 @@
 
 use crate::x509::{Attribute, AttributeType, Days};
 
-/// `Country`.
 pub(crate) const COUNTRY: &str = "US";
-/// `State`.
 pub(crate) const STATE: &str = "CA";
-/// `Location`.
 pub(crate) const LOCATION: &str = "Redwood City";
-/// `Organization`.
 pub(crate) const ORGANIZATION: &str = "zilliz";
-/// `OrganizationUnit`.
 pub(crate) const ORGANIZATION_UNIT: &str = "devops";
 /// `CommonName`: the name that clients give as `server_name`.
 pub(crate) const COMMON_NAME: &str = "localhost";

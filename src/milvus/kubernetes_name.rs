@@ -20,8 +20,6 @@ pub(crate) enum NameKind {
 }
 
 impl KubernetesName {
-    /// # Errors
-    /// If Kubernetes, Helm or the operator would refuse it.
     pub(crate) fn new(kind: NameKind, value: &str) -> Result<Self, Error> {
         let (what, max_length) = match kind {
             NameKind::Release => ("release", 53),
@@ -44,7 +42,6 @@ impl KubernetesName {
         Err(Error::new(format!("{value:?} is no name of a {what}: {reason}")))
     }
 
-    #[must_use]
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

@@ -11,16 +11,12 @@ const PUBLIC_KEYS: [(&str, &str); 3] = [
 ];
 
 /// The file under Milvus' `configs/cert` that has this key, if one has.
-#[must_use]
 pub(crate) fn file_of(spki_sha256: &[u8; 32]) -> Option<&'static str> {
     let hex: String = spki_sha256.iter().map(|octet| format!("{octet:02x}")).collect();
     PUBLIC_KEYS.iter().find(|(known, _)| *known == hex).map(|(_, file)| *file)
 }
 
 /// Refuses a key whose private half everybody has.
-///
-/// # Errors
-/// If Milvus' sources carry it.
 pub(crate) fn refuse_published(key: &PublicKey) -> Result<(), KeyDefect> {
     match file_of(&key.spki_sha256()) {
         Some(file) => {

@@ -25,14 +25,12 @@ const COMPOSE: [&str; 2] = ["standalone", "milvus-standalone"];
 const MAX_SERVICE: usize = 63;
 
 /// The names of Milvus beside it in Docker Compose, with Milvus' stock file.
-#[must_use]
 pub(crate) fn compose_server_names() -> Vec<GeneralName> {
     general_names(COMPOSE)
 }
 
 impl Manager {
     /// What the command line calls it.
-    #[must_use]
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Operator => "operator",
@@ -43,7 +41,6 @@ impl Manager {
 
 impl Release {
     /// The names that a server certificate has to cover, so that clients in the cluster can use it.
-    #[must_use]
     pub(crate) fn server_names(&self) -> Vec<GeneralName> {
         let services = match self.manager {
             Manager::Operator => vec![self.service()],

@@ -30,7 +30,7 @@ struct GetVersionResponse {
 pub(super) async fn plaintext(address: SocketAddr, budget: Budget) -> Option<Plaintext> {
     for service in [Service::Grpc, Service::Rest] {
         let stream = budget.connect(address).await.ok()?;
-        if let Exchange::Answered { version } = ask(service, address, stream, budget).await {
+        if let Ok(version) = ask(service, address, stream, budget).await {
             return Some(match service {
                 Service::Grpc => Plaintext::Http2 { version },
                 Service::Rest => Plaintext::Http1,
@@ -55,10 +55,10 @@ where
     };
     let answer = budget.step(answer).await;
     match (answer, heard.alert()) {
-        (Some(Ok(version)), _) => Exchange::Answered { version },
-        (_, Some(alert)) => Exchange::Refused { alert },
-        (Some(Err(ended)), None) => ended.into(),
-        (None, None) => Ended::TimedOut.into(),
+        (Some(Ok(version)), _) => Ok(version),
+        (_, Some(alert)) => Err(Ended::Alert(alert)),
+        (Some(Err(ended)), None) => Err(ended),
+        (None, None) => Err(Ended::TimedOut),
     }
 }
 
@@ -68,7 +68,7 @@ fn host(address: SocketAddr) -> String {
 }
 
 /// Asks Milvus for its version, as an SDK does; without one where something else answers in HTTP/2.
-async fn ask_grpc<S>(host: &str, stream: S) -> Result<Option<String>, Ended>
+async fn ask_grpc<S>(host: &str, stream: S) -> Exchange
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

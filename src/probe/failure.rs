@@ -4,12 +4,9 @@ use std::io::{self, ErrorKind};
 
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
-use crate::probe::seen::Exchange;
-
 /// How a connection ended.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(super) enum Ended {
-    /// By an alert of the server.
+pub(crate) enum Ended {
     #[error("alert {0}")]
     Alert(String),
     #[error("what it answers is no TLS")]
@@ -59,15 +56,6 @@ impl From<h2::Error> for Ended {
         match error.get_io() {
             Some(error) => Self::of(error),
             None => Self::Other("what it answers is no HTTP/2".into()),
-        }
-    }
-}
-
-impl From<Ended> for Exchange {
-    fn from(ended: Ended) -> Self {
-        match ended {
-            Ended::Alert(alert) => Self::Refused { alert },
-            other => Self::NoAnswer { reason: other.to_string() },
         }
     }
 }

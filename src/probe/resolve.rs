@@ -28,13 +28,10 @@ pub(super) fn all(targets: &[Target], budget: Budget) -> Vec<Addresses> {
 /// started.
 fn ask(host: String, port: u16) -> Receiver<Addresses> {
     let (sender, receiver) = channel();
-    let lookup = {
-        let (host, sender) = (host.clone(), sender.clone());
-        // Nobody listens any more where it took too long.
-        move || drop(sender.send(addresses(&host, port)))
-    };
-    if thread::Builder::new().spawn(lookup).is_err() {
-        drop(sender.send(addresses(&host, port)));
+    // Nobody listens any more where it took too long.
+    let lookup = move || drop(sender.send(addresses(&host, port)));
+    if thread::Builder::new().spawn(lookup.clone()).is_err() {
+        lookup();
     }
     receiver
 }

@@ -1,5 +1,8 @@
 use std::net::SocketAddr;
 
+use rustls::ProtocolVersion;
+
+use crate::probe::failure::Ended;
 use crate::probe::target::Target;
 
 /// An address, and what is there.
@@ -11,57 +14,42 @@ pub(crate) struct Seen {
     pub state: State,
 }
 
-/// What is at a port.
 #[derive(Debug)]
 pub(crate) enum State {
-    /// The name has no address, for this reason.
+    /// Why the name has no address.
     Unresolved(String),
-    /// No connection can be made, for this reason.
+    /// Why no connection can be made.
     Unreachable(String),
-    /// It takes connections and says nothing.
     Silent,
-    /// It speaks without TLS.
     Plaintext(Plaintext),
     /// It speaks neither TLS nor HTTP; what it does instead.
     Strange(String),
-    /// It speaks TLS.
     Tls(Box<ServedTls>),
 }
 
-/// A protocol without TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Plaintext {
-    /// HTTP/2, as gRPC uses it.
+    /// With what Milvus says of its version.
     Http2 {
-        /// What Milvus says of its version.
         version: Option<String>,
     },
-    /// HTTP/1, as REST uses it.
     Http1,
 }
 
-/// A version of TLS that Milvus can speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum TlsVersion {
-    /// RFC 5246.
-    Tls12,
-    /// RFC 8446.
-    Tls13,
-}
-
 /// What a server with TLS serves.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct ServedTls {
-    /// The versions that it takes.
-    pub versions: Vec<TlsVersion>,
+    /// Those that it takes of the two that Milvus can speak.
+    pub versions: Vec<ProtocolVersion>,
     /// Whether a handshake was completed: where a client certificate is missing, TLS 1.2 ends before.
     pub is_agreed: bool,
     /// The protocol that was agreed on then, of those that its clients offer (RFC 7301).
     pub alpn: Option<String>,
     /// The certificates that it shows, in DER, its own first.
     pub chain: Vec<Vec<u8>>,
-    /// Whether it asks for a client certificate.
-    pub asked_for: AskedFor,
+    /// Where it asks for a client certificate, the names of the CAs that it takes them from, in DER; it need not
+    /// say any.
+    pub asked_for: Option<Vec<Vec<u8>>>,
     /// What becomes of a client without a certificate.
     pub without_certificate: Exchange,
     /// What becomes of a client with the certificate that was given, where one is asked for, and the server
@@ -69,43 +57,10 @@ pub(crate) struct ServedTls {
     pub with_certificate: Option<Exchange>,
 }
 
-/// Whether a server asks for a client certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum AskedFor {
-    Nothing,
-    Certificate {
-        /// The names of the CAs that it takes them from, in DER; it need not say any.
-        authorities: Vec<Vec<u8>>,
-    },
-}
+/// What becomes of a client: it is let in, with what Milvus says of its version; or else how the connection ends.
+pub(crate) type Exchange = Result<Option<String>, Ended>;
 
-/// What becomes of a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Exchange {
-    /// The server answered: the client is let in.
-    Answered {
-        /// What Milvus says of its version; gRPC alone.
-        version: Option<String>,
-    },
-    /// The server refused the client, by this alert.
-    Refused {
-        /// As the standards spell it: `bad_certificate`.
-        alert: String,
-    },
-    /// Neither; what happened instead.
-    NoAnswer {
-        /// In a few words.
-        reason: String,
-    },
-}
-
-impl TlsVersion {
-    /// `TLS 1.2`.
-    #[must_use]
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Tls12 => "TLS 1.2",
-            Self::Tls13 => "TLS 1.3",
-        }
-    }
+/// `TLS 1.2` or `TLS 1.3`.
+pub(crate) fn version_name(version: ProtocolVersion) -> &'static str {
+    if version == ProtocolVersion::TLSv1_3 { "TLS 1.3" } else { "TLS 1.2" }
 }

@@ -1,4 +1,3 @@
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,12 +41,4 @@ pub(crate) struct Identity {
     pub chain: Vec<CertificateDer<'static>>,
     /// Its key, in PKCS#8, PKCS#1 or SEC 1.
     pub key: PrivateKeyDer<'static>,
-}
-
-/// Without the key.
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { chain, key: _ } = self;
-        write!(f, "Identity({} certificates)", chain.len())
-    }
 }

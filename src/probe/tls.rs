@@ -4,7 +4,7 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, ProtocolVersion};
+use rustls::{ClientConfig, ProtocolVersion, SupportedProtocolVersion};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -12,11 +12,11 @@ use tokio_rustls::client::TlsStream;
 use crate::probe::budget::Budget;
 use crate::probe::exchange::ask;
 use crate::probe::failure::Ended;
-use crate::probe::observer::{Observed, Observer, Shown};
-use crate::probe::seen::{AskedFor, Exchange, ServedTls, State, TlsVersion};
+use crate::probe::observer::{Observed, Observer};
+use crate::probe::seen::{Exchange, ServedTls, State};
 use crate::probe::target::{Identity, Options, Service, Target};
 
-const BOTH: &[TlsVersion] = &[TlsVersion::Tls13, TlsVersion::Tls12];
+const BOTH: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 
 /// Looks at a port in every way that its clients could; or else says what is there without TLS.
 pub(super) async fn look(
@@ -35,18 +35,22 @@ pub(super) async fn look(
         _ => {}
     }
     let mut agreed = outcome.as_ref().ok().map(Agreed::of);
-    let mut versions = Vec::from_iter(agreed.as_ref().and_then(|agreed| agreed.version));
     let without_certificate = port.ask(outcome).await;
+    let agreed_version = agreed.as_ref().and_then(|agreed| agreed.version);
+    let mut versions = Vec::new();
     for version in BOTH {
-        // A handshake that fails after the server has shown its certificate has agreed on a version.
-        if !versions.contains(version)
-            && let Ok(handshake) = port.shake_hands(&[*version], None).await
-            && (handshake.outcome.is_ok() || !handshake.observed.chain.is_empty())
-        {
-            versions.push(*version);
+        if agreed_version != Some(version.version) {
+            let Ok(Handshake { observed, outcome }) = port.shake_hands(&[version], None).await else {
+                continue;
+            };
+            // A handshake that fails after the server has shown its certificate has agreed on a version.
+            if outcome.is_err() && observed.chain.is_empty() {
+                continue;
+            }
         }
+        versions.push(version.version);
     }
-    versions.sort();
+    versions.reverse();
     let with_certificate = match (&observed.asked_for, &options.identity) {
         (Some(_), Some(identity)) if (options.trusts)(&observed.chain) => {
             let (exchange, with_identity) = port.ask_with(identity).await;
@@ -60,10 +64,7 @@ pub(super) async fn look(
         is_agreed: agreed.is_some(),
         alpn: agreed.and_then(|agreed| agreed.alpn),
         chain: observed.chain,
-        asked_for: match observed.asked_for {
-            None => AskedFor::Nothing,
-            Some(authorities) => AskedFor::Certificate { authorities },
-        },
+        asked_for: observed.asked_for,
         without_certificate,
         with_certificate,
     })
@@ -85,7 +86,7 @@ struct Handshake {
 
 /// What a handshake agreed on that was completed.
 struct Agreed {
-    version: Option<TlsVersion>,
+    version: Option<ProtocolVersion>,
     alpn: Option<String>,
 }
 
@@ -93,12 +94,7 @@ impl Agreed {
     fn of(stream: &TlsStream<TcpStream>) -> Self {
         let (_, connection) = stream.get_ref();
         let alpn = connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
-        let version = match connection.protocol_version() {
-            Some(ProtocolVersion::TLSv1_2) => Some(TlsVersion::Tls12),
-            Some(ProtocolVersion::TLSv1_3) => Some(TlsVersion::Tls13),
-            _ => None,
-        };
-        Self { version, alpn }
+        Self { version: connection.protocol_version(), alpn }
     }
 }
 
@@ -106,12 +102,12 @@ impl Port<'_> {
     /// Makes a connection and a handshake; or else says why there is no connection.
     async fn shake_hands(
         &self,
-        versions: &[TlsVersion],
+        versions: &[&'static SupportedProtocolVersion],
         identity: Option<Arc<CertifiedKey>>,
     ) -> Result<Handshake, String> {
         let stream = self.budget.connect(self.address).await?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let shown = identity.map(|key| Shown { key, trusts: self.options.trusts.clone() });
+        let shown = identity.map(|key| (key, self.options.trusts.clone()));
         let observer = Observer::new(provider.clone(), shown);
         let connector =
             TlsConnector::from(Arc::new(config(provider, &observer, versions, self.target.service)));
@@ -127,12 +123,12 @@ impl Port<'_> {
     async fn ask(&self, outcome: Result<TlsStream<TcpStream>, Ended>) -> Exchange {
         match outcome {
             Ok(stream) => ask(self.target.service, self.address, stream, self.budget).await,
-            Err(ended) => ended.into(),
+            Err(ended) => Err(ended),
         }
     }
 
     async fn ask_with(&self, identity: &Identity) -> (Exchange, Option<Agreed>) {
-        let no_answer = |reason| (Exchange::NoAnswer { reason }, None);
+        let no_answer = |reason| (Err(Ended::Other(reason)), None);
         let Ok(key) = rustls::crypto::ring::sign::any_supported_type(&identity.key) else {
             return no_answer("keys of this kind cannot be tried here".into());
         };
@@ -150,16 +146,11 @@ impl Port<'_> {
 fn config(
     provider: Arc<CryptoProvider>,
     observer: &Arc<Observer>,
-    versions: &[TlsVersion],
+    versions: &[&'static SupportedProtocolVersion],
     service: Service,
 ) -> ClientConfig {
-    let protocol = |version: &TlsVersion| match version {
-        TlsVersion::Tls12 => &TLS12,
-        TlsVersion::Tls13 => &TLS13,
-    };
-    let versions: Vec<_> = versions.iter().map(protocol).collect();
     let mut config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&versions)
+        .with_protocol_versions(versions)
         .unwrap_or_else(|error| unreachable!("ring speaks both versions: {error}"))
         .dangerous()
         .with_custom_certificate_verifier(observer.clone())

@@ -8,25 +8,22 @@ use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use crate::base::error::{Error, ErrorKind};
-use crate::store::acl::Named;
 use crate::store::error::{
     about, failed, no_folder, not_a_file, not_a_folder, quoted, symbolic_link, too_large, unfinished,
     unreadable, unsearchable, unwritable,
 };
 use crate::store::file_system::{may_lack_modes, nfs_without_locks};
-use crate::store::fs::{self, Content, Entry, Owner, Permissions, Print, Protection};
+use crate::store::fs::{self, Content, Entry, Print};
 use crate::store::issued::{ISSUED_FOLDER, NEXT_FOLDER};
 use crate::store::journal::{self, POLL, Recovered, Recovery, interruption};
-use crate::store::layout::FileRole;
+use crate::store::layout::{FileRole, RelativePath, path_of};
 use crate::store::lock::{self, Holder, Lock};
-use crate::store::mode::FileMode;
-use crate::store::relative_path::RelativePath;
+use crate::store::mode::{FileState, Named, Protection};
 use crate::store::trust::{Trusted, Writer};
 
 /// A run takes a second or two; whoever waits longer waits for something that hangs.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a run may do with a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     /// Make it if it is missing, and change it.
@@ -45,7 +42,7 @@ pub(crate) enum Access {
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
-    fd: OwnedFd,
+    pub(super) fd: OwnedFd,
     lock: Option<Lock>,
     /// Why there is no lock where there should be one: then nothing can be changed.
     read_only: Option<Errno>,
@@ -53,16 +50,9 @@ pub(crate) struct Directory {
     trusted: Trusted,
     recovered: Option<Recovered>,
     /// What [`Directory::remember_serial`] was told.
-    ca_serial: Option<String>,
+    pub(super) ca_serial: Option<String>,
     /// The folders that were made for it, outermost first, as long as nothing was put into it.
-    made: Vec<PathBuf>,
-}
-
-/// What is known of a file without reading it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FileState {
-    pub mode: FileMode,
-    pub owner: Owner,
+    pub(super) made: Vec<PathBuf>,
 }
 
 /// Who may be able to change a folder that is changed.
@@ -117,23 +107,19 @@ impl Directory {
         };
         match access {
             Access::LookAsItIs => return Ok(directory),
-            Access::Look => {
-                return match directory.is_interrupted()? {
-                    true => Err(about(path, "an earlier run was interrupted")
-                        .of_kind(ErrorKind::Interrupted)
-                        .with_hint("run again what was interrupted, without --dry-run: it completes or undoes that run first".to_owned())),
-                    false => Ok(directory),
-                };
+            Access::Look if directory.is_interrupted()? => {
+                return Err(about(path, "an earlier run was interrupted").of_kind(ErrorKind::Interrupted).with_hint(
+                    "run again what was interrupted, without --dry-run: it completes or undoes that run first".to_owned(),
+                ));
             }
+            Access::Look => return Ok(directory),
             Access::Create | Access::Change => directory.lock(access, protection, &trust)?,
         }
-        if let Some(errno) = directory.read_only {
-            return match directory.is_interrupted()? {
-                true => Err(unfinished(path, errno.into())),
-                false => Ok(directory),
-            };
+        match directory.read_only {
+            Some(errno) if directory.is_interrupted()? => return Err(unfinished(path, errno.into())),
+            Some(_) => {}
+            None => directory.recovered = directory.recover()?,
         }
-        directory.recovered = directory.recover()?;
         Ok(directory)
     }
 
@@ -141,12 +127,12 @@ impl Directory {
         Ok(interruption(&self.fd).map_err(unsearchable(&self.path))?.is_some())
     }
 
-    /// Completes or undoes an interrupted run.
     pub(super) fn recover(&self) -> Result<Option<Recovered>, Error> {
         journal::recover(&self.fd, self.protection).map_err(|obstacle| obstacle.in_directory(&self.path))
     }
 
-    /// Takes the lock of a folder that others than these cannot change.
+    /// Takes the lock of a folder that others than these cannot change. Where the file system is read-only there is
+    /// none, and nothing to protect.
     fn lock(&mut self, access: Access, protection: Protection, trust: &Trust<'_>) -> Result<(), Error> {
         let start = Instant::now();
         loop {
@@ -157,24 +143,47 @@ impl Directory {
             {
                 return Err(error);
             }
-            self.take_lock(start)?;
-            // Another run may have removed the folder, or put another in its place, while this waited.
-            let is_settled = self.lock.is_some() || self.read_only.is_some();
-            if !is_settled || !self.is_still_there()? {
-                self.lock = None;
+            let holder = self.try_lock()?;
+            // Another run may have removed the folder, or put another in its place.
+            if !self.is_still_there()? {
+                (self.lock, self.read_only) = (None, None);
                 self.fd = open_or_make(&self.path, access, &mut self.made)?;
                 continue;
             }
-            let is_unprotected = self.lock.as_ref().is_some_and(Lock::mode_exceeds);
-            return match untrusted {
-                _ if protection == Protection::GivenUp && is_unprotected => {
-                    self.protection = Protection::GivenUp;
-                    Ok(())
+            if let Some(holder) = holder {
+                if start.elapsed() > LOCK_PATIENCE {
+                    return Err(self.locked(holder));
                 }
-                Some(error) => Err(error),
-                None => Ok(()),
-            };
+                thread::sleep(POLL);
+                continue;
+            }
+            let is_unprotected = self.lock.as_ref().is_some_and(|lock| lock.mode_exceeds);
+            if protection == Protection::GivenUp && is_unprotected {
+                self.protection = Protection::GivenUp;
+                return Ok(());
+            }
+            return untrusted.map_or(Ok(()), Err);
         }
+    }
+
+    /// Returns who holds the lock, if it cannot be taken now.
+    fn try_lock(&mut self) -> Result<Option<Holder>, Error> {
+        let error = failed(&self.path, "cannot lock the folder");
+        if let Some(option) = nfs_without_locks(&self.fd) {
+            let reason = format!("it is mounted with `{option}`, so no lock excludes other machines");
+            return Err(error(io::Error::other(reason)));
+        }
+        match lock::attempt(&self.fd) {
+            Ok(Ok(lock)) => self.lock = Some(lock),
+            Ok(Err(holder)) => return Ok(Some(holder)),
+            Err(source) => match source.raw_os_error().map(Errno::from_raw_os_error) {
+                Some(errno @ (Errno::ROFS | Errno::ACCESS | Errno::PERM)) => self.read_only = Some(errno),
+                // The folder was removed meanwhile, or its file was by a run on another mount.
+                Some(Errno::NOENT | Errno::STALE) => return Ok(Some(Holder::Running)),
+                _ => return Err(error(source)),
+            },
+        }
+        Ok(None)
     }
 
     /// That others could change it, or a folder of it whose content is believed.
@@ -208,40 +217,6 @@ impl Directory {
         Ok(None)
     }
 
-    /// Takes the lock; where the file system is read-only there is none, and nothing to protect.
-    fn take_lock(&mut self, start: Instant) -> Result<(), Error> {
-        let error = failed(&self.path, "cannot lock the folder");
-        if let Some(option) = nfs_without_locks(&self.fd) {
-            let reason = format!("it is mounted with `{option}`, so no lock excludes other machines");
-            return Err(error(io::Error::other(reason)));
-        }
-        loop {
-            let holder = match lock::attempt(&self.fd) {
-                Ok(Ok(lock)) => {
-                    self.lock = Some(lock);
-                    return Ok(());
-                }
-                Ok(Err(holder)) => holder,
-                Err(source) => match source.raw_os_error().map(Errno::from_raw_os_error) {
-                    Some(errno @ (Errno::ROFS | Errno::ACCESS | Errno::PERM)) => {
-                        self.read_only = Some(errno);
-                        return Ok(());
-                    }
-                    // The folder was removed meanwhile, or its file was by a run on another mount.
-                    Some(Errno::NOENT | Errno::STALE) => match self.is_still_there()? {
-                        true => Holder::Running,
-                        false => return Ok(()),
-                    },
-                    _ => return Err(error(source)),
-                },
-            };
-            if start.elapsed() > LOCK_PATIENCE {
-                return Err(self.locked(holder));
-            }
-            thread::sleep(POLL);
-        }
-    }
-
     fn is_still_there(&self) -> Result<bool, Error> {
         let found = fs::is_at(CWD, &self.path, AtFlags::empty(), &self.fd);
         found.map_err(failed(&self.path, "cannot look at the folder"))
@@ -251,13 +226,9 @@ impl Directory {
         let holder = match holder {
             Holder::Running => {
                 let waited = LOCK_PATIENCE.as_secs();
-                return about(
-                    &self.path,
-                    format_args!(
-                        "another milvus-certs is at work on this folder, and has been for {waited} seconds"
-                    ),
-                )
-                .with_hint("wait until it ends, then run this again".to_owned());
+                let what = "another milvus-certs is at work on this folder, and has been for";
+                return about(&self.path, format_args!("{what} {waited} seconds"))
+                    .with_hint("wait until it ends, then run this again".to_owned());
             }
             Holder::OfUser(user) => format!("a run of uid {user}"),
             Holder::Elsewhere => "a run on another machine or in another container".into(),
@@ -269,7 +240,6 @@ impl Directory {
         ))
     }
 
-    /// Whether this run may change it.
     pub(super) fn may_write(&self) -> Result<(), Error> {
         match (&self.lock, self.read_only) {
             (_, Some(errno)) => Err(unwritable(&self.path)(errno.into())),
@@ -283,7 +253,6 @@ impl Directory {
         self.protection
     }
 
-    /// What became of an interrupted run, if there was one.
     pub(crate) fn recovery(&self) -> Option<Recovery> {
         Some(self.recovered.as_ref()?.recovery)
     }
@@ -299,16 +268,10 @@ impl Directory {
         self.ca_serial = Some(serial);
     }
 
-    pub(super) fn ca_serial(&self) -> Option<&str> {
-        self.ca_serial.as_deref()
-    }
-
-    /// The path that it was opened by.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The path of one of its files.
     pub(crate) fn path_of(&self, file: impl Into<RelativePath>) -> PathBuf {
         path_of(&self.path, file)
     }
@@ -330,35 +293,25 @@ impl Directory {
         Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
     }
 
-    /// Mode and owner of a file that is to be replaced; `None` if there is none.
+    /// What a file that is to be replaced allows; `None` if there is none.
     ///
     /// # Errors
     /// If it is anything but a regular file, or its folder is anything but a folder.
     pub(crate) fn state(&self, file: impl Into<RelativePath>) -> Result<Option<FileState>, Error> {
-        let permissions = self.permissions(&file.into())?;
-        Ok(permissions.map(|Permissions { mode, owner, .. }| FileState { mode, owner }))
-    }
-
-    /// The same, and its access control list.
-    pub(super) fn permissions(&self, file: &RelativePath) -> Result<Option<Permissions>, Error> {
-        let Some(parent) = self.parent(file)? else { return Ok(None) };
-        let path = self.path_of(file);
+        let file = file.into();
+        let Some(parent) = self.parent(&file)? else { return Ok(None) };
+        let path = self.path_of(&file);
         match fs::entry(&parent, file.name()).map_err(unreadable(&path))? {
             Entry::Absent => Ok(None),
-            Entry::File { .. } => fs::permissions(parent, file.name()).map(Some).map_err(unreadable(&path)),
+            Entry::File { .. } => fs::state(parent, file.name()).map(Some).map_err(unreadable(&path)),
             Entry::SymbolicLink => Err(symbolic_link(&path)),
             Entry::Folder | Entry::Other => Err(not_a_file(&path)),
         }
     }
 
-    /// By what a file is recognised again.
     pub(super) fn print(&self, file: &RelativePath) -> Result<Option<Print>, Error> {
         let Some(parent) = self.parent(file)? else { return Ok(None) };
         fs::print(parent, file.name()).map_err(unreadable(&self.path_of(file)))
-    }
-
-    pub(super) fn has_folder(&self, folder: &str) -> Result<bool, Error> {
-        Ok(fs::entry(&self.fd, folder).map_err(unsearchable(&self.path))? == Entry::Folder)
     }
 
     /// Reads a file; `None` if there is none. It is wiped from memory when dropped.
@@ -381,21 +334,16 @@ impl Directory {
     /// If it is no regular file, or cannot be written; then it is as it was.
     pub(crate) fn append(&self, file: impl Into<RelativePath>, lines: &[u8]) -> Result<(), Error> {
         let file = file.into();
-        let path = self.path_of(&file);
         self.may_write()?;
-        let made = match file.folder() {
-            Some(folder) => fs::make_subdirectory_if_missing(&self.fd, folder).map_err(unwritable(&path))?,
-            None => false,
-        };
+        // A link is refused.
         self.state(&file)?;
-        let Some(parent) = self.parent(&file)? else {
-            return Err(unwritable(&path)(io::ErrorKind::NotFound.into()));
+        let append = || {
+            let is_new =
+                file.folder().map_or(Ok(false), |folder| fs::make_folder_if_missing(&self.fd, folder))?;
+            fs::append(fs::open_or_make_folder(&self.fd, file.folder())?, file.name(), lines)?;
+            if is_new { fs::sync_directory(&self.fd) } else { Ok(()) }
         };
-        fs::append(parent, file.name(), lines).map_err(unwritable(&path))?;
-        if made {
-            fs::sync_directory(&self.fd).map_err(unwritable(&path))?;
-        }
-        Ok(())
+        append().map_err(unwritable(&self.path_of(&file)))
     }
 
     /// Removes files of a folder, in this order; and the folder, if nothing else is in it.
@@ -428,15 +376,6 @@ impl Directory {
         }
         fs::open_folder(&self.fd, file.folder()).map_err(unreadable(&self.path_of(file)))
     }
-
-    pub(super) fn fd(&self) -> &OwnedFd {
-        &self.fd
-    }
-
-    /// From now on the folder stays, even if it was made by this run.
-    pub(super) fn keep(&mut self) {
-        self.made.clear();
-    }
 }
 
 /// A run that fails leaves no empty folder behind.
@@ -454,13 +393,9 @@ fn remove_made(made: &mut Vec<PathBuf>) {
     }
 }
 
-/// The path of a file: `certs/ca.pem`, and for the current folder just `ca.pem`.
-pub(crate) fn path_of(directory: &Path, file: impl Into<RelativePath>) -> PathBuf {
-    file.into().below(directory)
-}
-
 /// Somebody else could change a folder.
 fn untrusted(path: &Path, writer: Writer, may_lack_modes: bool) -> Error {
+    const ELSEWHERE: &str = "; a file system without modes (WSL's /mnt, CIFS, vfat) needs another folder, or --accept-unprotected-keys";
     let shown = quoted(path);
     let close = match writer {
         Writer::Everybody | Writer::Group(_) => format!("`chmod go-w {shown}`"),
@@ -469,12 +404,7 @@ fn untrusted(path: &Path, writer: Writer, may_lack_modes: bool) -> Error {
         Writer::Named(Named::User(id)) => format!("`setfacl -x u:{id} {shown}`"),
         Writer::Named(Named::Group(id)) => format!("`setfacl -x g:{id} {shown}`"),
     };
-    let elsewhere = match may_lack_modes {
-        true => {
-            "; a file system without modes (WSL's /mnt, CIFS, vfat) needs another folder, or --accept-unprotected-keys"
-        }
-        false => "",
-    };
+    let elsewhere = if may_lack_modes { ELSEWHERE } else { "" };
     about(path, format_args!("{writer} could change it, and with it what is signed"))
         .with_hint(format!("{close}, if nobody has changed it yet{elsewhere}"))
 }

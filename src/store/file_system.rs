@@ -1,15 +1,22 @@
-//! What a folder's file system does with modes, locks and mounts. Where it cannot be told, as on macOS, the
-//! system calls say so when something is written.
+//! What Linux alone tells of a folder's file system and of access control lists. Elsewhere, as on macOS, the
+//! system calls say what a file system does not do when something is written; and access control lists are of
+//! another kind, which no mode shows.
 
 use std::io;
 use std::os::fd::AsFd;
+use std::path::Path;
+
+use crate::store::mode::Acl;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod system {
-    use rustix::fs::{AtFlags, StatxAttributes, StatxFlags, fstat, fstatfs, major, minor, statx};
+    use rustix::fs::{
+        Advice, AtFlags, StatxAttributes, StatxFlags, XattrFlags, fadvise, fgetxattr, fremovexattr,
+        fsetxattr, fstat, fstatfs, getxattr, major, minor, statx,
+    };
     use rustix::io::Errno;
 
-    use super::{AsFd, io};
+    use super::{Acl, AsFd, Path, io};
     use crate::store::fs::read_text;
 
     // linux/magic.h
@@ -69,6 +76,49 @@ mod system {
         }
     }
 
+    const ACL: &str = "system.posix_acl_access";
+    /// Linux keeps no more in an attribute.
+    const LARGEST_ATTRIBUTE: usize = 64 * 1024;
+
+    fn read_acl(get: impl FnOnce(&mut [u8]) -> rustix::io::Result<usize>) -> io::Result<Option<Acl>> {
+        let mut value = vec![0; LARGEST_ATTRIBUTE];
+        match get(&mut value) {
+            Ok(length) => {
+                value.truncate(length);
+                Ok(Some(Acl(value)))
+            }
+            Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The access control list of an open file or folder.
+    pub(in super::super) fn acl(file: impl AsFd) -> io::Result<Option<Acl>> {
+        read_acl(|value| fgetxattr(file, ACL, value))
+    }
+
+    /// That of what a path leads to, which need not be readable.
+    pub(in super::super) fn acl_of_path(path: &Path) -> io::Result<Option<Acl>> {
+        read_acl(|value| getxattr(path, ACL, value))
+    }
+
+    /// Gives a file this list, or none where it inherited one from its folder.
+    pub(in super::super) fn set_acl(file: impl AsFd, acl: Option<&Acl>) -> io::Result<()> {
+        match acl {
+            Some(Acl(value)) => Ok(fsetxattr(file, ACL, value, XattrFlags::empty())?),
+            None => match fremovexattr(file, ACL) {
+                Ok(()) | Err(Errno::NODATA | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+                Err(error) => Err(error.into()),
+            },
+        }
+    }
+
+    /// Lets the system write a file soon, so that several are on their way when the first is waited for.
+    pub(in super::super) fn write_soon(file: impl AsFd) {
+        // What is said to be of no more use is written at once. It is a hint: nothing depends on it.
+        let _ = fadvise(file, 0, None, Advice::DontNeed);
+    }
+
     #[cfg(test)]
     mod tests {
         use super::*;
@@ -87,7 +137,7 @@ mod system {
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod system {
-    use super::{AsFd, io};
+    use super::{Acl, AsFd, Path, io};
 
     pub(in super::super) fn may_lack_modes(_: impl AsFd) -> bool {
         false
@@ -104,6 +154,20 @@ mod system {
     pub(in super::super) fn is_mount(_: impl AsFd, _: &str) -> io::Result<bool> {
         Ok(false)
     }
+
+    pub(in super::super) fn acl(_: impl AsFd) -> io::Result<Option<Acl>> {
+        Ok(None)
+    }
+
+    pub(in super::super) fn acl_of_path(_: &Path) -> io::Result<Option<Acl>> {
+        Ok(None)
+    }
+
+    pub(in super::super) fn set_acl(_: impl AsFd, _: Option<&Acl>) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(in super::super) fn write_soon(_: impl AsFd) {}
 }
 
-pub(super) use system::{is_mount, may_lack_modes, nfs_without_locks, shares_locks};
+pub(super) use system::*;

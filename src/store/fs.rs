@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RawMode, Stat, Uid};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RawMode, Uid};
 use rustix::io::Errno;
 use rustix::path::Arg;
 use serde::{Deserialize, Serialize};
@@ -17,9 +17,10 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::base::error::Error;
-use crate::store::acl::{self, Acl};
 use crate::store::error::{about, not_a_file, too_large, unreadable};
-use crate::store::mode::FileMode;
+use crate::store::file_system::{acl, acl_of_path, set_acl};
+use crate::store::layout::RelativePath;
+use crate::store::mode::{Acl, FileMode, FileState, Owner, Protection};
 
 /// Far more than any key, certificate or chain.
 pub(crate) const MAX_FILE_SIZE: u64 = 1024 * 1024;
@@ -28,46 +29,19 @@ pub(crate) const MAX_FILE_SIZE: u64 = 1024 * 1024;
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// Who a file belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owner {
-    pub(super) user: u32,
-    pub(super) group: u32,
-}
-
-/// What stands at a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Absent,
-    File { owner: Owner },
+    File { owner: u32 },
     SymbolicLink,
     Folder,
     Other,
 }
 
-/// Whether files have to be protected by their modes and owners.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Protection {
-    /// They have to.
-    #[default]
-    Required,
-    /// The person accepts a file system that keeps no modes, such as WSL's drvfs, CIFS and vfat: everybody on
-    /// this machine can read the private keys. Where modes are kept, nothing is given up.
-    GivenUp,
-}
-
-/// Who may do what with a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Permissions {
-    pub(super) mode: FileMode,
-    pub(super) owner: Owner,
-    pub(super) acl: Option<Acl>,
-}
-
 /// What is known of the content of a file without keeping it: by this it is recognised again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Print {
-    size: u64,
+    pub(super) size: u64,
     inode: u64,
     /// In hex; nothing where this user may not read it.
     sha256: Option<String>,
@@ -77,11 +51,6 @@ impl Print {
     /// Of what is to be written.
     pub(super) fn of(content: &[u8]) -> Self {
         Self { size: content.len() as u64, inode: 0, sha256: Some(hex(&Sha256::digest(content))) }
-    }
-
-    /// How many octets there are.
-    pub(super) fn size(&self) -> u64 {
-        self.size
     }
 
     /// Whether two are of the same content, as far as it can be read, or else of the same file.
@@ -121,7 +90,7 @@ pub(super) fn open_folder(parent: &OwnedFd, name: Option<&str>) -> io::Result<Op
 /// The same, where the folder is made if it is missing.
 pub(super) fn open_or_make_folder(parent: &OwnedFd, name: Option<&str>) -> io::Result<OwnedFd> {
     if let Some(name) = name {
-        make_subdirectory_if_missing(parent, name)?;
+        make_folder_if_missing(parent, name)?;
     }
     open_folder(parent, name)?.ok_or_else(|| io::ErrorKind::NotFound.into())
 }
@@ -134,7 +103,7 @@ pub(super) fn make_subdirectory(parent: &OwnedFd, name: &str) -> io::Result<Owne
 }
 
 /// Makes a folder that all can read; returns whether it was missing.
-pub(super) fn make_subdirectory_if_missing(parent: impl AsFd, name: &str) -> io::Result<bool> {
+pub(super) fn make_folder_if_missing(parent: impl AsFd, name: &str) -> io::Result<bool> {
     if exists(&parent, name)? {
         return Ok(false);
     }
@@ -153,7 +122,7 @@ pub(super) fn entry(directory: impl AsFd, name: impl Arg) -> io::Result<Entry> {
         Err(Errno::NOENT) => Ok(Entry::Absent),
         Err(error) => Err(error.into()),
         Ok(stat) => Ok(match FileType::from_raw_mode(stat.st_mode as RawMode) {
-            FileType::RegularFile => Entry::File { owner: owner_of(&stat) },
+            FileType::RegularFile => Entry::File { owner: stat.st_uid },
             FileType::Symlink => Entry::SymbolicLink,
             FileType::Directory => Entry::Folder,
             _ => Entry::Other,
@@ -161,22 +130,23 @@ pub(super) fn entry(directory: impl AsFd, name: impl Arg) -> io::Result<Entry> {
     }
 }
 
-pub(super) fn owner_of(stat: &Stat) -> Owner {
-    Owner { user: stat.st_uid, group: stat.st_gid }
-}
-
-/// The permissions of what a name leads to.
-pub(super) fn permissions(directory: impl AsFd, name: &str) -> io::Result<Permissions> {
+/// Who may do what with what a name leads to.
+pub(super) fn state(directory: impl AsFd, name: &str) -> io::Result<FileState> {
     let stat = rustix::fs::statat(&directory, name, AtFlags::empty())?;
     let acl = match rustix::fs::openat(&directory, name, READ, Mode::empty()) {
-        Ok(file) => acl::of(file)?,
+        Ok(file) => acl(file)?,
         // A file that this user may not read has a list all the same.
         Err(_) => {
             let directory = directory.as_fd().as_raw_fd();
-            acl::of_path(format!("/proc/self/fd/{directory}/{name}").as_ref())?
+            acl_of_path(format!("/proc/self/fd/{directory}/{name}").as_ref())?
         }
     };
-    Ok(Permissions { mode: FileMode::of(&stat, acl.as_ref()), owner: owner_of(&stat), acl })
+    Ok(FileState::of(&stat, acl))
+}
+
+/// Who may do what with an open file or folder.
+pub(super) fn state_of(opened: impl AsFd) -> io::Result<FileState> {
+    Ok(FileState::of(&rustix::fs::fstat(&opened)?, acl(&opened)?))
 }
 
 /// What is different as soon as something else is at a name, or it has changed.
@@ -204,6 +174,11 @@ pub(super) fn identity(directory: impl AsFd, name: &str) -> io::Result<Option<Id
 /// The print of a regular file, if there is one.
 pub(super) fn print(directory: impl AsFd, name: &str) -> io::Result<Option<Print>> {
     print_start(directory, name, u64::MAX)
+}
+
+/// The same of a file that may be in a folder.
+pub(super) fn print_at(directory: &OwnedFd, path: &RelativePath) -> io::Result<Option<Print>> {
+    open_folder(directory, path.folder())?.map_or(Ok(None), |folder| print(folder, path.name()))
 }
 
 /// The same of the first octets alone, as many as these or as there are.
@@ -242,7 +217,6 @@ pub(super) fn is_at(
     }
 }
 
-/// A text file of the system.
 pub(super) fn read_text(path: &str) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(MAX_FILE_SIZE).read_to_string(&mut text)?;
@@ -253,7 +227,6 @@ pub(super) fn exists(directory: impl AsFd, name: impl Arg) -> io::Result<bool> {
     Ok(!matches!(entry(directory, name)?, Entry::Absent))
 }
 
-/// What reading a file found.
 pub(super) enum Content {
     Absent,
     NotAFile,
@@ -304,12 +277,9 @@ pub(crate) fn read_file_up_to(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u
     read_opened(open_anywhere(path).map_err(unreadable(path))?, path, limit)
 }
 
-/// Reads a file anywhere; nothing where there is none, or no folder that it could be in.
+/// Reads a file anywhere; nothing where there is none.
 pub(crate) fn read_file_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-    match open_anywhere(path) {
-        Err(error) if is_absent(&error) => Ok(None),
-        opened => read_opened(opened.map_err(unreadable(path))?, path, MAX_FILE_SIZE).map(Some),
-    }
+    open_if_there(path)?.map(|file| read_opened(file, path, MAX_FILE_SIZE)).transpose()
 }
 
 fn read_opened(file: File, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -330,20 +300,21 @@ fn read_opened(file: File, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>
 
 /// Opens a regular file anywhere; nothing where there is none.
 pub(crate) fn open_file(path: &Path) -> Result<Option<File>, Error> {
-    match open_anywhere(path) {
-        Err(error) if is_absent(&error) => Ok(None),
-        opened => {
-            let file = opened.map_err(unreadable(path))?;
-            match file.metadata().map_err(unreadable(path))?.is_file() {
-                true => Ok(Some(file)),
-                false => Err(not_a_file(path)),
-            }
-        }
+    let Some(file) = open_if_there(path)? else { return Ok(None) };
+    match file.metadata().map_err(unreadable(path))?.is_file() {
+        true => Ok(Some(file)),
+        false => Err(not_a_file(path)),
     }
 }
 
-fn is_absent(error: &io::Error) -> bool {
-    [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
+/// Nothing where there is no file, or no folder that it could be in.
+fn open_if_there(path: &Path) -> Result<Option<File>, Error> {
+    match open_anywhere(path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        opened => opened.map(Some).map_err(unreadable(path)),
+    }
 }
 
 /// Opens without waiting; then a pipe that somebody writes to is read to its end.
@@ -363,8 +334,8 @@ pub(super) struct Created {
     pub(super) file: File,
     /// Whether it belongs to whom it was to belong.
     pub(super) is_owned: bool,
-    /// What it allows that it was not to allow: the file system does not keep modes or owners.
-    pub(super) exceeds: Option<(FileMode, Owner)>,
+    /// What it has, if that is more than it was to have: the file system does not keep modes or owners.
+    pub(super) exceeds: Option<FileState>,
 }
 
 /// Creates a file with its final permissions and content; it is not on disk before it is synced.
@@ -378,7 +349,7 @@ pub(super) fn create(
     content: &[u8],
     mode: FileMode,
     owner: Option<Owner>,
-    acl: Option<&Acl>,
+    wanted: Option<&Acl>,
     protection: Protection,
 ) -> io::Result<Created> {
     step()?;
@@ -386,15 +357,18 @@ pub(super) fn create(
     let mut file = File::from(rustix::fs::openat(directory, name, flags, Mode::from_raw_mode(0o600))?);
     let is_owned = owner.map_or(Ok(true), |owner| set_owner(&file, owner))?;
     let mode = if is_owned { mode } else { mode.for_owner_alone() };
-    let acl = acl.filter(|_| is_owned);
+    let wanted = wanted.filter(|_| is_owned);
     // The folder may have handed down a list of its own.
-    acl::set(&file, None)?;
+    set_acl(&file, None)?;
     rustix::fs::fchmod(&file, mode.raw())?;
-    if acl.is_some() {
+    if wanted.is_some() {
         step()?;
-        acl::set(&file, acl)?;
+        set_acl(&file, wanted)?;
     }
-    let exceeds = excess(&file, mode, owner.filter(|_| is_owned), acl)?;
+    let has = state_of(&file)?;
+    let user = owner.filter(|_| is_owned).map_or(rustix::process::geteuid().as_raw(), |owner| owner.user);
+    let is_as_asked = !has.mode.exceeds(mode) && has.acl.as_ref() == wanted && has.owner.user == user;
+    let exceeds = (!is_as_asked).then_some(has);
     if exceeds.is_none() || protection == Protection::GivenUp {
         step()?;
         file.write_all(content)?;
@@ -402,32 +376,6 @@ pub(super) fn create(
     Ok(Created { file, is_owned, exceeds })
 }
 
-/// What a file has that it was not to have.
-fn excess(
-    file: &File,
-    mode: FileMode,
-    owner: Option<Owner>,
-    acl: Option<&Acl>,
-) -> io::Result<Option<(FileMode, Owner)>> {
-    let stat = rustix::fs::fstat(file)?;
-    let has = acl::of(file)?;
-    let (is, user) = (FileMode::of(&stat, has.as_ref()), owner_of(&stat));
-    let wanted = owner.map_or(rustix::process::geteuid().as_raw(), |owner| owner.user);
-    let is_as_asked = !is.exceeds(mode) && has.as_ref() == acl && user.user == wanted;
-    Ok((!is_as_asked).then_some((is, user)))
-}
-
-/// Lets the system write a file soon, so that several are on their way when the first is waited for.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn write_soon(file: &File) {
-    // What is said to be of no more use is written at once. It is a hint: nothing depends on it.
-    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn write_soon(_: &File) {}
-
-/// Waits until a file is on disk.
 pub(super) fn sync(file: &File) -> io::Result<()> {
     step()?;
     file.sync_all()
@@ -456,7 +404,6 @@ pub(super) fn append(directory: impl AsFd, name: &str, lines: &[u8]) -> io::Resu
     }
 }
 
-/// The position after the last newline.
 fn end_of_lines(file: &mut File) -> io::Result<u64> {
     const PIECE: u64 = 4096;
     let mut end = file.metadata()?.len();
@@ -518,7 +465,6 @@ pub(super) fn remove_file(directory: impl AsFd, name: impl Arg) -> io::Result<()
     Ok(rustix::fs::unlinkat(directory, name, AtFlags::empty())?)
 }
 
-/// Removes an empty folder.
 pub(super) fn remove_subdirectory(parent: impl AsFd, name: impl Arg) -> io::Result<()> {
     step()?;
     Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?)

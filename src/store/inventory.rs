@@ -12,16 +12,15 @@ use crate::base::error::Error;
 use crate::base::text::shell_quoted;
 use crate::store::fs::MAX_FILE_SIZE;
 use crate::store::issued::ISSUED_FOLDER;
-use crate::x509::json::from_timestamp;
-use crate::x509::json::{rfc3339, text};
+use crate::x509::json::{from_timestamp, rfc3339};
 use crate::x509::{Certificate, EndEntityKind, SerialNumber, texts};
 
 /// A certificate that was signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct IssuedEntry {
-    #[serde(serialize_with = "text", deserialize_with = "serial")]
+    #[serde(deserialize_with = "serial")]
     pub(crate) serial: SerialNumber,
-    #[serde(serialize_with = "text", deserialize_with = "kind")]
+    #[serde(deserialize_with = "kind")]
     pub(crate) kind: EndEntityKind,
     /// As it is displayed; so are the names and the issuer.
     pub(crate) subject: String,
@@ -86,11 +85,8 @@ fn time<'de, D: Deserializer<'de>>(source: D) -> Result<OffsetDateTime, D::Error
 }
 
 fn file<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
-    parsed(
-        source,
-        |text| is_path(text).then(|| text.to_owned()),
-        "is neither a path in the certificate directory nor an absolute one, without `.` and `..`",
-    )
+    let is_not = "is neither a path in the certificate directory nor an absolute one, without `.` and `..`";
+    parsed(source, |text| is_path(text).then(|| text.to_owned()), is_not)
 }
 
 /// Whether it is a path from the directory or from the root that leads nowhere else: what it names is
@@ -101,9 +97,7 @@ fn is_path(file: &str) -> bool {
     components.all(|is_name| is_name) && !file.contains('\0')
 }
 
-/// A line of an inventory.
 pub(crate) enum Line {
-    /// What was signed.
     Entry(Box<IssuedEntry>),
     /// No run wrote it so, for this reason.
     Damaged(String),
@@ -123,23 +117,12 @@ pub(crate) fn lines(mut source: impl BufRead) -> impl Iterator<Item = io::Result
         };
         Some(match line.ends_with(b"\n") {
             true => Ok(Line::of(&line)),
-            false if length == MAX_FILE_SIZE => skip_line(&mut source)
-                .map(|()| Line::Damaged(format!("it is longer than {MAX_FILE_SIZE} bytes"))),
+            false if length == MAX_FILE_SIZE => source
+                .skip_until(b'\n')
+                .map(|_| Line::Damaged(format!("it is longer than {MAX_FILE_SIZE} bytes"))),
             false => Ok(Line::CutOff),
         })
     })
-}
-
-fn skip_line(source: &mut impl BufRead) -> io::Result<()> {
-    loop {
-        let piece = source.fill_buf()?;
-        let newline = piece.iter().position(|byte| *byte == b'\n');
-        let length = newline.map_or(piece.len(), |newline| newline + 1);
-        source.consume(length);
-        if newline.is_some() || length == 0 {
-            return Ok(());
-        }
-    }
 }
 
 impl Line {
@@ -182,7 +165,6 @@ pub(crate) struct Overview {
     pub(crate) damaged_lines: usize,
 }
 
-/// The last line of a file.
 #[derive(Debug)]
 struct Last {
     line: usize,
@@ -236,7 +218,6 @@ impl Overview {
         })
     }
 
-    /// Whether a file is among them.
     pub(crate) fn has(&self, file: &str) -> bool {
         self.files.contains_key(file)
     }

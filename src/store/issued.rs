@@ -2,8 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::base::text::shell_quoted;
-use crate::store::layout::FileRole;
-use crate::store::relative_path::RelativePath;
+use crate::store::layout::{FileRole, RelativePath};
 use crate::x509::{EndEntityKind, GeneralName};
 
 /// The folder of a certificate directory for what its CA has issued beside `server.pem` and `client.pem`.

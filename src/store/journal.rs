@@ -21,12 +21,11 @@ use std::{io, thread};
 
 use crate::base::error::{Error, ErrorKind};
 use crate::store::error::{about, quoted, unfinished};
-use crate::store::fs::{self, Content, Entry, Print, Protection, exists};
-use crate::store::layout::FileRole;
+use crate::store::fs::{self, Content, Entry, Print, exists};
+use crate::store::layout::{FileRole, RelativePath, path_of};
 use crate::store::lock::{self, Holding};
 use crate::store::manifest::{self, Change, Manifest};
-use crate::store::mode::FileMode;
-use crate::store::relative_path::RelativePath;
+use crate::store::mode::{FileMode, Protection};
 use crate::x509::SerialCounter;
 
 pub(super) const STAGED: &str = ".milvus-certs-staged";
@@ -99,71 +98,81 @@ impl From<io::Error> for Obstacle {
 impl Obstacle {
     /// As an error about a directory.
     pub(super) fn in_directory(self, directory: &Path) -> Error {
-        let below = |journal| RelativePath::in_directory(journal).below(directory);
-        match self {
-            Self::Io(source) => unfinished(directory, source),
-            Self::NotOwn { journal, reason } => {
-                let path = below(journal);
-                about(&path, format_args!("is what an interrupted run leaves, but was not left by a run of yours: {reason}"))
-                    .of_kind(ErrorKind::Blocked)
-                    .with_hint(format!(
-                        "`rm -r {}` removes it, and leaves the files beside it as they are; or let whoever left it run this",
-                        quoted(&path)
-                    ))
-            }
-            Self::Changed(file) => {
-                let file = file.below(directory);
-                about(&file, "was changed after a run was interrupted, which can now be neither completed nor undone")
-                    .of_kind(ErrorKind::Blocked)
-                    .with_hint(format!(
-                        "put {} back as it was and run this again; or `rm -r {}` leaves all files as they are now, and removes what the run had kept of the old ones (look into it first)",
-                        file.display(),
-                        quoted(&below(COMMIT))
-                    ))
-            }
-        }
+        let below = |journal| path_of(directory, RelativePath::in_directory(journal));
+        let remove = |journal| format!("`rm -r {}`", quoted(&below(journal)));
+        let (path, what, hint) = match self {
+            Self::Io(source) => return unfinished(directory, source),
+            Self::NotOwn { journal, reason } => (
+                below(journal),
+                format!("is what an interrupted run leaves, but was not left by a run of yours: {reason}"),
+                format!(
+                    "{} removes it, and leaves the files beside it as they are; or let whoever left it run this",
+                    remove(journal)
+                ),
+            ),
+            Self::Changed(file) => (
+                path_of(directory, &file),
+                "was changed after a run was interrupted, which can now be neither completed nor undone"
+                    .into(),
+                format!(
+                    "put {} back as it was and run this again; or {} leaves all files as they are now, and removes what the run had kept of the old ones (look into it first)",
+                    path_of(directory, &file).display(),
+                    remove(COMMIT)
+                ),
+            ),
+        };
+        about(&path, what).of_kind(ErrorKind::Blocked).with_hint(hint)
     }
 }
 
-/// One of the two folders, as it is found.
-enum Found {
-    Nothing,
-    /// An empty folder says nothing.
-    Empty,
-    Folder(OwnedFd),
-    /// Something that no run of this user left, for this reason.
-    NotOwn(&'static str),
+/// What a run left that is not at work.
+enum Left {
+    Decided(OwnedFd, Manifest),
+    Staged,
+    /// Not by a run of this user, for this reason.
+    NotOwn {
+        journal: &'static str,
+        reason: String,
+    },
 }
 
-impl Found {
-    fn of(directory: &OwnedFd, name: &str) -> io::Result<Self> {
-        match fs::entry(directory, name)? {
-            Entry::Absent => return Ok(Self::Nothing),
-            Entry::Folder => {}
-            Entry::SymbolicLink => return Ok(Self::NotOwn("it is a symbolic link")),
-            Entry::File { .. } | Entry::Other => return Ok(Self::NotOwn("it is not a folder")),
-        }
-        Ok(match fs::open_subdirectory(directory, name) {
-            // Only its owner can look into it.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                Self::NotOwn("you may not open it")
-            }
-            opened => match opened? {
-                None => Self::Nothing,
-                Some(folder) if fs::list(&folder)?.is_empty() => Self::Empty,
-                Some(folder) => Self::Folder(folder),
-            },
-        })
+/// Opens one of the two folders, or says why no run of this user left it. An empty one says nothing.
+fn find(directory: &OwnedFd, journal: &str) -> io::Result<Option<Result<OwnedFd, String>>> {
+    let not_own = |reason: &str| Ok(Some(Err(reason.to_owned())));
+    match fs::entry(directory, journal)? {
+        Entry::Absent => return Ok(None),
+        Entry::Folder => {}
+        Entry::SymbolicLink => return not_own("it is a symbolic link"),
+        Entry::File { .. } | Entry::Other => return not_own("it is not a folder"),
     }
+    match fs::open_subdirectory(directory, journal) {
+        // Only its owner can look into it.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => not_own("you may not open it"),
+        opened => match opened? {
+            Some(folder) if !fs::list(&folder)?.is_empty() => Ok(Some(Ok(folder))),
+            _ => Ok(None),
+        },
+    }
+}
 
-    fn is_any(&self) -> bool {
-        !matches!(self, Self::Nothing | Self::Empty)
+/// What a run left, if none is at work.
+fn left(directory: &OwnedFd, protection: Protection) -> io::Result<Option<Left>> {
+    for journal in [COMMIT, STAGED] {
+        let Some(found) = find(directory, journal)? else { continue };
+        let own = match found {
+            Err(reason) => Err(reason),
+            Ok(folder) if journal == COMMIT => Manifest::read(directory, &folder, protection)?
+                .map(|manifest| Left::Decided(folder, manifest)),
+            Ok(folder) => manifest::not_own(&folder, protection)?.map_or(Ok(Left::Staged), Err),
+        };
+        return Ok(Some(own.unwrap_or_else(|reason| Left::NotOwn { journal, reason })));
     }
+    Ok(None)
 }
 
 /// Whether a run has decided on new files, and has not put them all into place.
 pub(super) fn is_decided(directory: &OwnedFd) -> io::Result<bool> {
-    Ok(Found::of(directory, COMMIT)?.is_any())
+    Ok(find(directory, COMMIT)?.is_some())
 }
 
 /// What an interrupted run left in a folder; nothing where a run is at work. Whoever cannot tell waits a
@@ -173,113 +182,67 @@ pub(super) fn interruption(directory: &OwnedFd) -> io::Result<Option<Interruptio
     let start = Instant::now();
     loop {
         let is_decided = is_decided(directory)?;
-        if !is_decided && !Found::of(directory, STAGED)?.is_any() {
+        if !is_decided && find(directory, STAGED)?.is_none() {
             return Ok(None);
         }
         let is_over = start.elapsed() > PATIENCE;
-        match lock::holding(directory)? {
-            Holding::Nobody => return left(directory),
-            Holding::Unknown if is_over => return left(directory),
+        let own = match lock::holding(directory)? {
+            Holding::Nobody => Interruption::Own,
+            Holding::Unknown if is_over => Interruption::Own,
             // What is only staged changes nothing.
             Holding::Run if !is_decided => return Ok(None),
-            Holding::Run if is_over => {
-                let at_work = |found| if found == Interruption::Own { Interruption::AtWork } else { found };
-                return Ok(left(directory)?.map(at_work));
+            Holding::Run if is_over => Interruption::AtWork,
+            Holding::Run | Holding::Unknown => {
+                thread::sleep(POLL);
+                continue;
             }
-            Holding::Run | Holding::Unknown => thread::sleep(POLL),
-        }
-    }
-}
-
-/// What a run left, if none is at work.
-fn left(directory: &OwnedFd) -> io::Result<Option<Interruption>> {
-    for journal in [COMMIT, STAGED] {
-        let reason = match Found::of(directory, journal)? {
-            Found::Nothing | Found::Empty => continue,
-            Found::NotOwn(reason) => Some(reason.to_owned()),
-            Found::Folder(folder) if journal == COMMIT => {
-                Manifest::read(directory, &folder, Protection::Required)?.err()
-            }
-            Found::Folder(folder) => manifest::not_own(&folder, Protection::Required)?,
         };
-        let not_own = |reason| Interruption::NotOwn { journal, reason };
-        return Ok(Some(reason.map_or(Interruption::Own, not_own)));
+        return Ok(left(directory, Protection::Required)?.map(|left| match left {
+            Left::NotOwn { journal, reason } => Interruption::NotOwn { journal, reason },
+            Left::Decided(..) | Left::Staged => own,
+        }));
     }
-    Ok(None)
 }
 
-/// Completes or undoes an interrupted run.
 pub(super) fn recover(directory: &OwnedFd, protection: Protection) -> Result<Option<Recovered>, Obstacle> {
-    if let Some(journal) = open(directory, COMMIT)? {
-        let manifest = Manifest::read(directory, &journal, protection)?
-            .map_err(|reason| Obstacle::NotOwn { journal: COMMIT, reason })?;
-        let recovery = Run { directory, journal: &journal, manifest: &manifest }.recover()?;
-        return Ok(Some(Recovered { recovery, serial: manifest.ca_serial }));
-    }
-    if let Some(staged) = open(directory, STAGED)? {
-        if let Some(reason) = manifest::not_own(&staged, protection)? {
-            return Err(Obstacle::NotOwn { journal: STAGED, reason });
+    // An empty folder is in the way of the next run.
+    for journal in [COMMIT, STAGED] {
+        if fs::entry(directory, journal)? == Entry::Folder && find(directory, journal)?.is_none() {
+            fs::remove_subdirectory(directory, journal)?;
         }
-        discard(directory)?;
-        return Ok(Some(Recovered { recovery: Recovery::RolledBack, serial: None }));
     }
-    Ok(None)
-}
-
-/// Opens one of the two folders; one that is empty is removed.
-fn open(directory: &OwnedFd, name: &'static str) -> Result<Option<OwnedFd>, Obstacle> {
-    match Found::of(directory, name)? {
-        Found::Nothing => Ok(None),
-        Found::Empty => {
-            fs::remove_subdirectory(directory, name)?;
-            Ok(None)
+    match left(directory, protection)? {
+        None => Ok(None),
+        Some(Left::Decided(journal, manifest)) => {
+            let recovery = Run { directory, journal: &journal, manifest: &manifest }.recover()?;
+            Ok(Some(Recovered { recovery, serial: manifest.ca_serial }))
         }
-        Found::Folder(folder) => Ok(Some(folder)),
-        Found::NotOwn(reason) => Err(Obstacle::NotOwn { journal: name, reason: reason.into() }),
+        Some(Left::Staged) => {
+            discard(directory)?;
+            Ok(Some(Recovered { recovery: Recovery::RolledBack, serial: None }))
+        }
+        Some(Left::NotOwn { journal, reason }) => Err(Obstacle::NotOwn { journal, reason }),
     }
 }
 
 /// A run that has decided on its files.
 pub(super) struct Run<'a> {
     pub(super) directory: &'a OwnedFd,
-    /// The folder of the run.
     pub(super) journal: &'a OwnedFd,
     pub(super) manifest: &'a Manifest,
 }
 
 /// What has become of a file of a manifest.
 struct State<'a> {
-    change: &'a Change,
-    current: Option<Print>,
-    staged: Option<Print>,
-    kept: Option<Print>,
+    path: &'a RelativePath,
     /// The folder that it was in is gone: somebody withdrew it, whatever it was to hold.
     is_withdrawn: bool,
-    /// It is the old or the new `ca.srl`, from which another program has taken numbers since.
-    is_old_advanced: bool,
-    is_new_advanced: bool,
-}
-
-impl State<'_> {
-    fn is_new(&self) -> bool {
-        self.is_new_advanced || is_same(self.current.as_ref(), Some(&self.change.new))
-    }
-
-    fn is_old(&self) -> bool {
-        self.is_old_advanced || is_same(self.current.as_ref(), self.change.old.as_ref())
-    }
-
-    /// Whether putting the new file there overwrites nothing but what the run found.
-    fn can_be_new(&self) -> bool {
-        let is_staged = is_same(self.staged.as_ref(), Some(&self.change.new));
-        self.is_withdrawn || self.is_new() || is_staged && (self.is_old() || self.current.is_none())
-    }
-
-    /// Whether putting the old file back overwrites nothing but what the run put there.
-    fn can_be_old(&self) -> bool {
-        let is_kept = self.change.old.is_none() || is_same(self.kept.as_ref(), self.change.old.as_ref());
-        self.is_withdrawn || self.is_old() || is_kept && (self.is_new() || self.current.is_none())
-    }
+    is_new: bool,
+    is_old: bool,
+    /// Putting the new file there overwrites nothing but what the run found.
+    can_be_new: bool,
+    /// Putting the old file back overwrites nothing but what the run put there.
+    can_be_old: bool,
 }
 
 fn is_same(print: Option<&Print>, other: Option<&Print>) -> bool {
@@ -294,27 +257,27 @@ impl Run<'_> {
     fn recover(&self) -> Result<Recovery, Obstacle> {
         let states = self.states()?;
         let changed_kept = self.changed_kept()?;
-        if changed_kept.is_none() && states.iter().all(State::can_be_new) {
+        if changed_kept.is_none() && states.iter().all(|state| state.can_be_new) {
             self.advance_serial()?;
             self.roll_forward()?;
             // What is replaced goes only when everything is in its place.
-            if let Some(state) = self.states()?.iter().find(|state| !state.is_withdrawn && !state.is_new()) {
-                return Err(Obstacle::Changed(state.change.path.clone()));
+            if let Some(state) = self.states()?.iter().find(|state| !state.is_withdrawn && !state.is_new) {
+                return Err(Obstacle::Changed(state.path.clone()));
             }
             self.finish()?;
             return Ok(Recovery::Completed);
         }
-        if !states.iter().all(State::can_be_old) {
-            let is_neither = |state: &&State<'_>| !state.can_be_new() && !state.can_be_old();
-            let changed = states.iter().find(is_neither).map(|state| &state.change.path).or(changed_kept);
+        if !states.iter().all(|state| state.can_be_old) {
+            let mut not_new = states.iter().filter(|state| !state.can_be_new);
             // Or one was put back, and another cannot be.
-            let changed = changed
-                .or_else(|| states.iter().find(|state| !state.can_be_new()).map(|state| &state.change.path));
-            let path = changed.cloned().unwrap_or_else(|| RelativePath::in_directory(COMMIT));
-            return Err(Obstacle::Changed(path));
+            let put_back = not_new.clone().next();
+            let neither = not_new.find(|state| !state.can_be_old);
+            let path = |state: &State<'_>| state.path.clone();
+            let changed = neither.map(path).or(changed_kept.cloned()).or(put_back.map(path));
+            return Err(Obstacle::Changed(changed.unwrap_or_else(|| RelativePath::in_directory(COMMIT))));
         }
-        let is_ca_key = |state: &&State<'_>| state.change.path.name() == FileRole::CaKey.file_name();
-        let was_ca_used = states.iter().filter(is_ca_key).any(|state| state.is_new() && !state.is_old());
+        let is_ca_key = |state: &&State<'_>| state.path.name() == FileRole::CaKey.file_name();
+        let was_ca_used = states.iter().filter(is_ca_key).any(|state| state.is_new && !state.is_old);
         self.advance_serial()?;
         self.roll_back()?;
         if was_ca_used {
@@ -328,24 +291,30 @@ impl Run<'_> {
         let Self { directory, journal, manifest } = self;
         let all_old = find_old(journal)?;
         let mut states = Vec::new();
-        for change in &manifest.files {
-            let (folder, name) = (change.path.folder(), change.path.name());
-            let print = |folder: Option<&OwnedFd>| {
-                folder.map(|folder| fs::print(folder, name)).transpose().map(Option::flatten)
+        for Change { path, old, new } in &manifest.files {
+            let current = fs::print_at(directory, path)?;
+            let staged = fs::print_at(journal, path)?;
+            let kept = all_old.as_ref().map_or(Ok(None), |old| fs::print_at(old, path))?;
+            let is_withdrawn = match path.folder() {
+                Some(folder) if exists(directory, folder)? => false,
+                Some(folder) => manifest.had_folder(folder) || !exists(journal, folder)?,
+                None => false,
             };
-            let target = fs::open_folder(directory, folder)?;
-            let staged = fs::open_folder(journal, folder)?;
-            let old = all_old.as_ref().map(|old| fs::open_folder(old, folder)).transpose()?.flatten();
-            let is_serial = change.path == FileRole::CaSerial.into();
+            // Another program may have taken numbers from `ca.srl` since.
+            let is_serial = *path == FileRole::CaSerial.into();
+            let is_new = is_serial && has_advanced(directory, manifest.serial.as_deref())?
+                || is_same(current.as_ref(), Some(new));
+            let is_old = is_serial && has_advanced(directory, manifest.old_serial.as_deref())?
+                || is_same(current.as_ref(), old.as_ref());
+            let is_staged = is_same(staged.as_ref(), Some(new));
+            let is_kept = old.is_none() || is_same(kept.as_ref(), old.as_ref());
             states.push(State {
-                is_old_advanced: is_serial && has_advanced(directory, manifest.old_serial.as_deref())?,
-                is_new_advanced: is_serial && has_advanced(directory, manifest.serial.as_deref())?,
-                change,
-                current: print(target.as_ref())?,
-                staged: print(staged.as_ref())?,
-                kept: print(old.as_ref())?,
-                is_withdrawn: target.is_none()
-                    && (staged.is_none() || folder.is_some_and(|folder| manifest.had_folder(folder))),
+                path,
+                is_withdrawn,
+                is_new,
+                is_old,
+                can_be_new: is_withdrawn || is_new || is_staged && (is_old || current.is_none()),
+                can_be_old: is_withdrawn || is_old || is_kept && (is_new || current.is_none()),
             });
         }
         Ok(states)
@@ -357,7 +326,7 @@ impl Run<'_> {
             // What was withdrawn is not needed any more.
             let Some(folder) = fs::open_folder(self.directory, kept.path.folder())? else { continue };
             let length = match &kept.print {
-                Some(print) if kept.grows => print.size(),
+                Some(print) if kept.grows => print.size,
                 _ => u64::MAX,
             };
             let now = fs::print_start(folder, kept.path.name(), length)?;
@@ -397,9 +366,8 @@ impl Run<'_> {
 
     /// The names of the files by their folders, in the order in which they are put into place: `ca.srl` first.
     fn by_folder(&self) -> BTreeMap<Option<&str>, Vec<&str>> {
-        let order = |name: &str| {
-            FileRole::ALL.iter().position(|role| role.file_name() == name).unwrap_or(FileRole::ALL.len())
-        };
+        let order =
+            |name: &str| FileRole::ALL.iter().position(|role| role.file_name() == name).unwrap_or(usize::MAX);
         let mut folders: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for Change { path, .. } in &self.manifest.files {
             folders.entry(path.folder()).or_default().push(path.name());
@@ -490,12 +458,10 @@ impl Run<'_> {
         if !is_serial_behind(directory, serial)? {
             return Ok(());
         }
-        let permissions = match exists(directory, name)? {
-            true => Some(fs::permissions(directory, name)?),
-            false => None,
+        let (mode, owner) = match exists(directory, name)? {
+            true => fs::state(directory, name).map(|state| (state.mode, Some(state.owner)))?,
+            false => (FileMode::PUBLIC, None),
         };
-        let mode = permissions.as_ref().map_or(FileMode::PUBLIC, |permissions| permissions.mode);
-        let owner = permissions.map(|permissions| permissions.owner);
         if exists(journal, name)? {
             fs::remove_file(journal, name)?;
         }
@@ -550,7 +516,6 @@ pub(super) fn free_name(directory: &OwnedFd, first: &str) -> io::Result<String> 
     Ok(name)
 }
 
-/// Removes what was staged.
 pub(super) fn discard(directory: &OwnedFd) -> io::Result<()> {
     if exists(directory, STAGED)? {
         fs::remove(directory, STAGED.as_ref())?;

@@ -23,7 +23,8 @@ pub(super) const NAME: &str = ".milvus-certs-lock";
 pub(super) struct Lock {
     directory: OwnedFd,
     file: File,
-    mode_exceeds: bool,
+    /// Whether the file system did not keep the mode of the file.
+    pub(super) mode_exceeds: bool,
 }
 
 /// Who holds a lock, as far as it can be told.
@@ -55,17 +56,22 @@ pub(super) fn attempt(directory: &OwnedFd) -> io::Result<Result<Lock, Holder>> {
     let mut file = match rustix::fs::openat(directory, NAME, flags, Mode::empty()) {
         Ok(file) => File::from(file),
         Err(Errno::NOENT) => return Ok(Err(Holder::Running)),
-        Err(Errno::ACCESS | Errno::PERM) => return Ok(Err(owner(directory)?)),
+        Err(Errno::ACCESS | Errno::PERM) => {
+            return Ok(Err(match fs::entry(directory, NAME)? {
+                fs::Entry::File { owner } => Holder::OfUser(owner),
+                _ => Holder::Running,
+            }));
+        }
         Err(error) => return Err(error.into()),
     };
-    if !lock(&file)? {
+    if !lock(&file, FlockOperation::NonBlockingLockExclusive)? {
         return Ok(Err(Holder::Running));
     }
     if !shares_locks(directory) {
-        let mut marker = String::new();
-        let _ = Read::by_ref(&mut file).take(4096).read_to_string(&mut marker);
+        let mut text = String::new();
+        let _ = Read::by_ref(&mut file).take(4096).read_to_string(&mut text);
         let age = file.metadata()?.modified().ok().and_then(|time| SystemTime::elapsed(&time).ok());
-        if let Some(holder) = holder(&marker, &Process::this(), age.unwrap_or_default()) {
+        if let Some(holder) = holder(&text, age.unwrap_or_default()) {
             return Ok(Err(holder));
         }
     }
@@ -80,7 +86,6 @@ pub(super) enum Holding {
     Unknown,
 }
 
-/// Looks whether a run is at work in a folder.
 pub(super) fn holding(directory: &OwnedFd) -> io::Result<Holding> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match rustix::fs::openat(directory, NAME, flags, Mode::empty()) {
@@ -89,17 +94,16 @@ pub(super) fn holding(directory: &OwnedFd) -> io::Result<Holding> {
         Err(Errno::ACCESS | Errno::PERM) => return Ok(Holding::Unknown),
         Err(error) => return Err(error.into()),
     };
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
-        Ok(()) if shares_locks(directory) => Ok(Holding::Nobody),
-        Ok(()) => Ok(Holding::Unknown),
-        Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(Holding::Run),
-        Err(error) => Err(error.into()),
-    }
+    Ok(match lock(&file, FlockOperation::NonBlockingLockShared)? {
+        false => Holding::Run,
+        true if shares_locks(directory) => Holding::Nobody,
+        true => Holding::Unknown,
+    })
 }
 
 /// Locks the file and writes down whose it is; nothing where another run was faster.
 fn take(directory: &OwnedFd, mut file: File) -> io::Result<Option<Lock>> {
-    if !lock(&file)? || !is_at_its_place(directory, &file)? {
+    if !lock(&file, FlockOperation::NonBlockingLockExclusive)? || !is_at_its_place(directory, &file)? {
         return Ok(None);
     }
     let folder = rustix::fs::fstat(directory)?;
@@ -111,22 +115,16 @@ fn take(directory: &OwnedFd, mut file: File) -> io::Result<Option<Lock>> {
     let write = |file: &mut File| {
         file.set_len(0)?;
         file.seek(SeekFrom::Start(0))?;
-        file.write_all(Process::this().marker().as_bytes())
+        file.write_all((marker().join("\n") + "\n").as_bytes())
     };
-    match write(&mut file) {
-        // Where the lock itself is seen by all, nobody needs to know whose it is: the disk may be full.
-        Err(error) if !shares_locks(directory) => return Err(error),
-        _ => {}
+    // Where the lock itself is seen by all, nobody needs to know whose it is: the disk may be full.
+    if let Err(error) = write(&mut file)
+        && !shares_locks(directory)
+    {
+        return Err(error);
     }
     let mode_exceeds = rustix::fs::fstat(&file)?.st_mode & 0o077 != 0;
     Ok(Some(Lock { directory: directory.try_clone()?, file, mode_exceeds }))
-}
-
-impl Lock {
-    /// Whether the file system did not keep the mode of the file.
-    pub(super) fn mode_exceeds(&self) -> bool {
-        self.mode_exceeds
-    }
 }
 
 impl Drop for Lock {
@@ -137,8 +135,8 @@ impl Drop for Lock {
     }
 }
 
-fn lock(file: &File) -> io::Result<bool> {
-    match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+fn lock(file: &File, operation: FlockOperation) -> io::Result<bool> {
+    match rustix::fs::flock(file, operation) {
         Ok(()) => Ok(true),
         Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(false),
         Err(error) => Err(error.into()),
@@ -149,35 +147,15 @@ fn is_at_its_place(directory: &OwnedFd, file: &File) -> io::Result<bool> {
     fs::is_at(directory, NAME, AtFlags::SYMLINK_NOFOLLOW, file)
 }
 
-fn owner(directory: &OwnedFd) -> io::Result<Holder> {
-    Ok(match fs::entry(directory, NAME)? {
-        fs::Entry::File { owner } => Holder::OfUser(owner.user),
-        _ => Holder::Running,
-    })
-}
-
-/// A process, as others can recognise it.
-#[derive(Debug, PartialEq, Eq)]
-struct Process {
-    /// The run of the kernel and the process namespace, in which its number means something.
-    place: String,
-    number: String,
-    /// When it began; numbers are given out again.
-    start: String,
-}
-
-impl Process {
-    fn this() -> Self {
-        let number = std::process::id().to_string();
-        let boot = read_text("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-        let start = start_of(&number).unwrap_or_default();
-        Self { place: format!("{} {}", boot.trim(), namespace.display()), number, start }
-    }
-
-    fn marker(&self) -> String {
-        format!("{}\n{}\n{}\n", self.place, self.number, self.start)
-    }
+/// What the file says of this process, so that others can recognise it: the run of the kernel and the process
+/// namespace, in which its number means something; the number; and when it began, since numbers are given out
+/// again.
+fn marker() -> [String; 3] {
+    let number = std::process::id().to_string();
+    let boot = read_text("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let start = start_of(&number).unwrap_or_default();
+    [format!("{} {}", boot.trim(), namespace.display()), number, start]
 }
 
 /// When a process began, in ticks since the system did; nothing where there is none (proc(5)).
@@ -187,16 +165,14 @@ fn start_of(number: &str) -> Option<String> {
     text.rsplit_once(')')?.1.split_whitespace().nth(19).map(str::to_owned)
 }
 
-/// Who holds a file with this marker; nobody where the process that wrote it is gone. `age` is that of the
-/// marker: one that is still being written is young.
-fn holder(marker: &str, this: &Process, age: Duration) -> Option<Holder> {
-    let lines: Vec<_> = marker.lines().collect();
-    let [place, number, start] = lines.as_slice() else {
-        return (age < Duration::from_secs(1)).then_some(Holder::Running);
-    };
-    match *place == this.place {
-        false => Some(Holder::Elsewhere),
-        true => (start_of(number).as_deref() == Some(start)).then_some(Holder::Running),
+/// Who holds a file that says this; nobody where the process that wrote it is gone. `age` is that of the file:
+/// one that is still being written is young.
+fn holder(text: &str, age: Duration) -> Option<Holder> {
+    let lines: Vec<_> = text.lines().collect();
+    match lines.as_slice() {
+        [place, _, _] if *place != marker()[0] => Some(Holder::Elsewhere),
+        [_, number, start] => (start_of(number).as_deref() == Some(start)).then_some(Holder::Running),
+        _ => (age < Duration::from_secs(1)).then_some(Holder::Running),
     }
 }
 
@@ -237,14 +213,12 @@ mod tests {
 
     #[test]
     fn where_locks_are_not_shared_a_marker_says_whether_its_process_is_gone() {
-        let this = Process::this();
         let (old, young) = (Duration::from_secs(60), Duration::ZERO);
-        assert_eq!(holder(&this.marker(), &this, old), Some(Holder::Running));
-        let gone = Process { start: "1".into(), ..Process::this() };
-        assert_eq!(holder(&gone.marker(), &this, old), None);
-        let elsewhere = Process { place: "another".into(), ..Process::this() };
-        assert_eq!(holder(&elsewhere.marker(), &this, old), Some(Holder::Elsewhere));
-        assert_eq!(holder("", &this, young), Some(Holder::Running), "it is being written");
-        assert_eq!(holder("", &this, old), None);
+        let [place, number, start] = marker();
+        assert_eq!(holder(&format!("{place}\n{number}\n{start}\n"), old), Some(Holder::Running));
+        assert_eq!(holder(&format!("{place}\n{number}\n1\n"), old), None);
+        assert_eq!(holder(&format!("another\n{number}\n{start}\n"), old), Some(Holder::Elsewhere));
+        assert_eq!(holder("", young), Some(Holder::Running), "it is being written");
+        assert_eq!(holder("", old), None);
     }
 }

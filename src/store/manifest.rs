@@ -7,9 +7,9 @@ use rustix::fs::fstat;
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
-use crate::store::fs::{self, Content, Print, Protection};
-use crate::store::mode::FileMode;
-use crate::store::relative_path::RelativePath;
+use crate::store::fs::{self, Content, Print};
+use crate::store::layout::RelativePath;
+use crate::store::mode::{FileMode, Protection};
 
 /// Its name in the folder of the run. No file that is staged begins with a dot.
 pub(super) const NAME: &str = ".manifest";
@@ -17,10 +17,9 @@ pub(super) const NAME: &str = ".manifest";
 const VERSION: u32 = 1;
 
 /// The files of a run, as they were and as they are to be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Manifest {
     version: u32,
-    /// Who runs it.
     uid: u32,
     /// The inodes of the directory and of the folder of the run: a copy has others.
     directory: u64,
@@ -43,15 +42,14 @@ pub(super) struct Manifest {
 }
 
 /// A file that is to be put into its place.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Change {
     pub(super) path: RelativePath,
     pub(super) old: Option<Print>,
     pub(super) new: Print,
 }
 
-/// A file that stays.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Kept {
     pub(super) path: RelativePath,
     pub(super) print: Option<Print>,
@@ -68,17 +66,11 @@ impl Manifest {
             directory: fstat(directory)?.st_ino,
             journal: fstat(journal)?.st_ino,
             backup,
-            old_serial: None,
-            serial: None,
-            ca_serial: None,
             is_same_ca: true,
-            files: Vec::new(),
-            kept: Vec::new(),
-            folders: Vec::new(),
+            ..Self::default()
         })
     }
 
-    /// Whether a folder was there before.
     pub(super) fn had_folder(&self, folder: &str) -> bool {
         self.folders.iter().any(|known| known == folder)
     }

@@ -4,7 +4,6 @@
 //! [`Directory::write`]: staged, synced, read back, and committed so that a crash at any instruction leaves a
 //! directory that the next [`Directory::open`] completes or rolls back, whatever was done to it meanwhile.
 
-mod acl;
 mod directory;
 mod error;
 mod file_system;
@@ -16,7 +15,6 @@ mod layout;
 mod lock;
 mod manifest;
 mod mode;
-mod relative_path;
 mod survey;
 mod transaction;
 mod trust;
@@ -24,21 +22,17 @@ mod trust;
 #[cfg(test)]
 pub(crate) use fs::fault;
 
-pub(crate) use directory::{Access, Directory, FileState, path_of};
+pub(crate) use directory::{Access, Directory};
 pub(crate) use error::unreadable;
-pub use fs::Protection;
-pub(crate) use fs::{
-    MAX_FILE_SIZE, Owner, open_file, read_file, read_file_if_there, read_file_up_to, read_from,
-};
+pub(crate) use fs::{MAX_FILE_SIZE, open_file, read_file, read_file_if_there, read_file_up_to, read_from};
 pub use issued::IssuedName;
 pub(crate) use issued::{EndEntityFiles, INVENTORY, ISSUED_FOLDER, NEXT_FOLDER, NameUnsafe};
 pub(crate) use journal::{Interruption, Recovery};
-pub(crate) use layout::Audience;
 pub use layout::FileRole;
-pub use mode::FileMode;
-pub(crate) use mode::ModeInvalid;
-pub(crate) use relative_path::RelativePath;
-pub(crate) use survey::{SeenFile, Survey, SurveyedFile, View};
+pub(crate) use layout::{Audience, RelativePath, path_of};
+pub use mode::{FileMode, Protection};
+pub(crate) use mode::{FileState, Owner};
+pub(crate) use survey::{SeenFile, Survey, View};
 pub(crate) use transaction::{Committed, Existing, StagedFile};
 
 crate::base::text::serialize_as_displayed!(FileMode);

@@ -9,7 +9,6 @@ use rustix::fs::{StatVfsMountFlags, fstat, fstatvfs};
 use zeroize::Zeroizing;
 
 use crate::base::error::{Error, ErrorKind};
-use crate::store::acl::{self, Named};
 use crate::store::directory::open;
 use crate::store::error::{about, unsearchable};
 use crate::store::file_system;
@@ -17,18 +16,16 @@ use crate::store::fs::{self, Content, Entry, Identity, MAX_FILE_SIZE};
 use crate::store::issued::{INVENTORY, ISSUED_FOLDER, IssuedName, NEXT_FOLDER};
 use crate::store::journal::{self, Interruption, POLL, interruption};
 use crate::store::layout::FileRole;
-use crate::store::mode::FileMode;
+use crate::store::mode::{FileMode, Named, READ, WRITE};
 use crate::store::trust::{Trusted, Writer};
 
 /// What lies in a certificate directory, whatever state it is in.
 #[derive(Debug)]
 pub(crate) struct Survey {
-    /// The path that it was opened by.
     pub path: PathBuf,
-    /// What an interrupted run left, if there is such a thing.
     pub interruption: Option<Interruption>,
     /// The files that are there, in the order in which the documentation page names them.
-    pub files: Vec<SurveyedFile>,
+    pub files: Vec<(FileRole, SeenFile)>,
     /// The files of a Kubernetes Secret that are there, by their names.
     pub mounted: Vec<(&'static str, SeenFile)>,
 }
@@ -36,17 +33,6 @@ pub(crate) struct Survey {
 /// The names in a Secret of the type `kubernetes.io/tls`, and the CA certificate that cert-manager adds.
 const KUBERNETES_TLS: [&str; 3] = ["tls.crt", "tls.key", "ca.crt"];
 
-/// A file of a [`Survey`].
-#[derive(Debug)]
-pub(crate) struct SurveyedFile {
-    pub role: FileRole,
-    /// Its permissions, or those of the file that it links to.
-    pub mode: Option<FileMode>,
-    /// Its content, or why it cannot be read.
-    pub content: Result<Zeroizing<Vec<u8>>, String>,
-}
-
-/// What can be seen of a file.
 #[derive(Debug)]
 pub(crate) struct SeenFile {
     /// Its permissions, or those of the file that it links to.
@@ -96,12 +82,9 @@ impl View {
                 return Ok(read);
             }
             if start.elapsed() > PATIENCE {
-                let waited = PATIENCE.as_secs();
-                return Err(about(
-                    path,
-                    format_args!("changed while it was read, again and again for {waited} seconds"),
-                )
-                .with_hint("wait until the other run ends, then run this again".to_owned()));
+                let what = "changed while it was read, again and again for";
+                return Err(about(path, format_args!("{what} {} seconds", PATIENCE.as_secs()))
+                    .with_hint("wait until the other run ends, then run this again".to_owned()));
             }
             thread::sleep(POLL);
         }
@@ -152,7 +135,6 @@ impl View {
         names.chain(issued.iter().map(String::as_str)).map(|name| fs::identity(&self.fd, name)).collect()
     }
 
-    /// What an interrupted run left in it.
     pub(crate) fn interruption(&self) -> Option<&Interruption> {
         self.interruption.as_ref()
     }
@@ -210,9 +192,9 @@ impl View {
 
     /// Who may do what with a file beside what its mode says.
     pub(crate) fn access(&self, file: &str) -> io::Result<FileAccess> {
-        let permissions = fs::permissions(&self.fd, file)?;
-        let owner = permissions.owner.user;
-        let named = permissions.acl.map(|acl| acl.named_with(acl::READ | acl::WRITE)).unwrap_or_default();
+        let state = fs::state(&self.fd, file)?;
+        let owner = state.owner.user;
+        let named = state.acl.map(|acl| acl.named_with(READ | WRITE)).unwrap_or_default();
         Ok(FileAccess {
             owner,
             is_trusted: Trusted::of(&self.fd)?.has(owner),
@@ -223,10 +205,8 @@ impl View {
 
     /// The files of the directory itself.
     pub(crate) fn survey(&self) -> Survey {
-        let files = FileRole::AS_LISTED.into_iter().filter_map(|role| {
-            let SeenFile { mode, content } = self.look(role.file_name())?;
-            Some(SurveyedFile { role, mode, content })
-        });
+        let files =
+            FileRole::AS_LISTED.into_iter().filter_map(|role| Some((role, self.look(role.file_name())?)));
         let mounted = KUBERNETES_TLS.into_iter().filter_map(|name| Some((name, self.look(name)?)));
         Survey {
             path: self.path.clone(),
@@ -236,30 +216,28 @@ impl View {
         }
     }
 
-    /// The path that it was opened by.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// What is at a path from the directory, or from the root; nothing where nothing is.
     pub(crate) fn look(&self, path: &str) -> Option<SeenFile> {
-        let path = match self.way_to(path) {
-            Ok(path) => path,
-            Err(error) => return Some(SeenFile { mode: None, content: Err(error.to_string()) }),
-        };
-        let content = match fs::read(&self.fd, &path) {
-            Ok(Content::Bytes(bytes)) => Ok(bytes),
-            Ok(Content::NotAFile) => Err("it is not a regular file".into()),
-            Ok(Content::TooLarge) => Err(format!("it is larger than {MAX_FILE_SIZE} bytes")),
-            Ok(Content::Absent) => match fs::exists(&self.fd, path.as_str()) {
-                Ok(true) => Err("it is a symbolic link that leads nowhere".into()),
-                Ok(false) => return None,
-                Err(error) => Err(error.to_string()),
-            },
-            Err(error) => Err(error.to_string()),
-        };
-        let mode = fs::permissions(&self.fd, &path).ok().map(|permissions| permissions.mode);
+        let way = self.way_to(path);
+        let mode = way.as_ref().ok().and_then(|path| fs::state(&self.fd, path).ok()).map(|state| state.mode);
+        let content = way.and_then(|path| self.read(&path)).map_err(|error| error.to_string()).transpose()?;
         Some(SeenFile { mode, content })
+    }
+
+    fn read(&self, path: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        match fs::read(&self.fd, path)? {
+            Content::Bytes(bytes) => Ok(Some(bytes)),
+            Content::NotAFile => Err(io::Error::other("it is not a regular file")),
+            Content::TooLarge => Err(io::Error::other(format!("it is larger than {MAX_FILE_SIZE} bytes"))),
+            Content::Absent if fs::exists(&self.fd, path)? => {
+                Err(io::Error::other("it is a symbolic link that leads nowhere"))
+            }
+            Content::Absent => Ok(None),
+        }
     }
 
     /// Opens the inventory; nothing where nothing was issued yet.
@@ -287,6 +265,10 @@ impl Survey {
     /// Reads a directory as it is at one moment.
     pub(crate) fn of(path: &Path) -> Result<Self, Error> {
         View::of(path, |view| Ok(view.survey()))
+    }
+
+    pub(crate) fn file(&self, role: FileRole) -> Option<&SeenFile> {
+        self.files.iter().find(|(found, _)| *found == role).map(|(_, file)| file)
     }
 }
 

@@ -11,15 +11,14 @@ use crate::base::error::{Error, ErrorKind};
 use crate::base::note::Note;
 use crate::base::text::listed;
 use crate::store::directory::Directory;
-use crate::store::error::{about, quoted, unfinished, unreadable, unwritable};
-use crate::store::file_system::is_mount;
-use crate::store::fs::{self, Content, Created, Owner, Permissions, Print, Protection};
+use crate::store::error::{about, quoted, unfinished, unreadable, unsearchable, unwritable};
+use crate::store::file_system::{is_mount, write_soon};
+use crate::store::fs::{self, Content, Created, Entry, Print};
 use crate::store::issued::{INVENTORY, ISSUED_FOLDER};
 use crate::store::journal::{self, Run};
-use crate::store::layout::FileRole;
+use crate::store::layout::{FileRole, RelativePath};
 use crate::store::manifest::{Change, Kept, Manifest};
-use crate::store::mode::FileMode;
-use crate::store::relative_path::RelativePath;
+use crate::store::mode::{FileMode, FileState, Owner, Protection};
 
 /// What becomes of files that are in the way of new ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +35,6 @@ pub(crate) enum Existing {
 #[derive(Debug)]
 pub(crate) struct StagedFile<'a> {
     pub path: RelativePath,
-    /// Its whole content.
     pub content: &'a [u8],
     /// Its permissions, exactly. An access control list of the file that it replaces stays.
     pub mode: FileMode,
@@ -44,7 +42,6 @@ pub(crate) struct StagedFile<'a> {
     pub owner: Option<Owner>,
 }
 
-/// What a change has done.
 #[derive(Debug)]
 pub(crate) struct Committed {
     /// Where the replaced files are, if they are kept.
@@ -61,10 +58,8 @@ pub(crate) struct Transaction<'d> {
     directory: &'d Directory,
     staged: OwnedFd,
     manifest: Manifest,
-    /// What the files that are there allow.
-    permissions: Vec<(RelativePath, Permissions)>,
-    /// The files that are staged, and `ca.srl` too where it only advances.
-    files: Vec<RelativePath>,
+    /// The files that are there already.
+    replaced: Vec<(RelativePath, FileState)>,
     owner_not_kept: Vec<RelativePath>,
     /// Files that were read and that stay.
     kept: RefCell<Vec<Kept>>,
@@ -87,9 +82,9 @@ impl Directory {
         self.may_write()?;
         // What an earlier change of this run could not clean up is in the way of this one.
         self.recover()?;
-        let permissions = self.replaceable(files, existing)?;
-        let staged = fs::make_subdirectory(self.fd(), journal::STAGED).map_err(unwritable(self.path()))?;
-        let prepared = Transaction::new(self, staged, permissions, existing).and_then(|mut transaction| {
+        let replaced = self.replaceable(files, existing)?;
+        let staged = fs::make_subdirectory(&self.fd, journal::STAGED).map_err(unwritable(self.path()))?;
+        let prepared = Transaction::new(self, staged, replaced, existing).and_then(|mut transaction| {
             transaction.stage(files)?;
             verify(&transaction)?;
             let is_decided = transaction.decide()?;
@@ -98,23 +93,21 @@ impl Directory {
         let committed = match prepared {
             Err(error) => return Err(self.after_discarding(error)),
             Ok((transaction, true)) => transaction.put_into_place()?,
-            Ok((transaction, false)) => {
-                let left = journal::discard(self.fd()).err();
-                Committed {
-                    backup: None,
-                    owner_not_kept: transaction.owner_not_kept,
-                    left: left.map(|error| left_behind(&self.path().join(journal::STAGED), &error)),
-                }
-            }
+            Ok((transaction, false)) => Committed {
+                backup: None,
+                owner_not_kept: transaction.owner_not_kept,
+                left: left_behind(&self.path().join(journal::STAGED), journal::discard(&self.fd)),
+            },
         };
-        self.keep();
+        // From now on the folder stays, even if this run made it.
+        self.made.clear();
         Ok(committed)
     }
 
     /// Lets ca.srl be no lower than a serial number that its CA has given out.
     pub(crate) fn advance_serial(&mut self, serial: &str) -> Result<(), Error> {
         let path = RelativePath::from(FileRole::CaSerial);
-        let behind = journal::is_serial_behind(self.fd(), serial);
+        let behind = journal::is_serial_behind(&self.fd, serial);
         if !behind.map_err(unreadable(&self.path_of(&path)))? {
             return Ok(());
         }
@@ -122,27 +115,27 @@ impl Directory {
         let file = StagedFile {
             path,
             content: serial.as_bytes(),
-            mode: state.map_or(FileRole::CaSerial.mode(), |state| state.mode),
+            mode: state.as_ref().map_or(FileRole::CaSerial.mode(), |state| state.mode),
             owner: state.map(|state| state.owner),
         };
         self.write(&[file], Existing::Replace, |_| Ok(())).map(drop)
     }
 
-    /// What the files that are to be replaced allow.
+    /// The files that are to be replaced, if they may be.
     fn replaceable(
         &self,
         files: &[StagedFile<'_>],
         existing: Existing,
-    ) -> Result<Vec<(RelativePath, Permissions)>, Error> {
-        let mut permissions = Vec::new();
+    ) -> Result<Vec<(RelativePath, FileState)>, Error> {
+        let mut replaced = Vec::new();
         for StagedFile { path, .. } in files {
-            if let Some(found) = self.permissions(path)? {
-                permissions.push((path.clone(), found));
+            if let Some(found) = self.state(path)? {
+                replaced.push((path.clone(), found));
             }
         }
-        if existing == Existing::Refuse && !permissions.is_empty() {
+        if existing == Existing::Refuse && !replaced.is_empty() {
             let paths: Vec<_> =
-                permissions.iter().map(|(path, _)| self.path_of(path).display().to_string()).collect();
+                replaced.iter().map(|(path, _)| self.path_of(path).display().to_string()).collect();
             let verb = if paths.len() == 1 { "is" } else { "are" };
             return Err(Error::new(format!("{}: {verb} there already", listed(&paths)))
                 .of_kind(ErrorKind::AlreadyThere)
@@ -151,7 +144,7 @@ impl Directory {
         for StagedFile { path, .. } in files {
             self.refuse_mount(path)?;
         }
-        Ok(permissions)
+        Ok(replaced)
     }
 
     /// Refuses a file that is a mount of its own, as `docker -v server.pem:/certs/server.pem` makes it, and
@@ -159,7 +152,7 @@ impl Directory {
     fn refuse_mount(&self, file: &RelativePath) -> Result<(), Error> {
         for name in file.folder().map(str::to_owned).into_iter().chain([file.to_string()]) {
             let path = self.path().join(&name);
-            if is_mount(self.fd(), &name).map_err(unreadable(&path))? {
+            if is_mount(&self.fd, &name).map_err(unreadable(&path))? {
                 return Err(about(&path, "is a mount of its own, and cannot be replaced").with_hint(
                     "mount the whole certificate directory instead of what is in it (docker -v FOLDER:FOLDER), or run this where it is mounted from".to_owned(),
                 ));
@@ -171,12 +164,12 @@ impl Directory {
     fn backup_name(&self, now: OffsetDateTime) -> io::Result<String> {
         let format = format_description!("[year][month][day]T[hour][minute][second]Z");
         let time = now.format(format).map_err(io::Error::other)?;
-        journal::free_name(self.fd(), &format!("{}{time}", journal::BACKUP_PREFIX))
+        journal::free_name(&self.fd, &format!("{}{time}", journal::BACKUP_PREFIX))
     }
 
     /// An error, after what was staged is removed: or it says that this failed, too.
     fn after_discarding(&self, error: Error) -> Error {
-        match journal::discard(self.fd()) {
+        match journal::discard(&self.fd) {
             Ok(()) => error,
             Err(reason) => {
                 let path = self.path().join(journal::STAGED);
@@ -188,37 +181,31 @@ impl Directory {
     }
 }
 
-fn left_behind(path: &Path, reason: &io::Error) -> Note {
+fn left_behind(path: &Path, removed: io::Result<()>) -> Option<Note> {
+    let reason = removed.err()?;
     let message = format!("{} cannot be removed: {reason}; the next run tries again", path.display());
-    Note::new("left-behind", message)
+    Some(Note::new("left-behind", message))
 }
 
 impl<'d> Transaction<'d> {
     fn new(
         directory: &'d Directory,
         staged: OwnedFd,
-        permissions: Vec<(RelativePath, Permissions)>,
+        replaced: Vec<(RelativePath, FileState)>,
         existing: Existing,
     ) -> Result<Self, Error> {
         let unwritable = unwritable(directory.path());
         let backup = match existing {
-            Existing::BackUp(now) if !permissions.is_empty() => {
+            Existing::BackUp(now) if !replaced.is_empty() => {
                 Some(directory.backup_name(now).map_err(&unwritable)?)
             }
             _ => None,
         };
         let old = backup.as_deref().map_or(journal::OLD.into(), journal::hidden);
-        let manifest = Manifest::new(directory.fd(), &staged, backup).map_err(&unwritable)?;
+        let manifest = Manifest::new(&directory.fd, &staged, backup).map_err(&unwritable)?;
         fs::make_subdirectory(&staged, &old).map_err(&unwritable)?;
-        Ok(Self {
-            directory,
-            staged,
-            manifest,
-            permissions,
-            files: Vec::new(),
-            owner_not_kept: Vec::new(),
-            kept: RefCell::default(),
-        })
+        let (owner_not_kept, kept) = (Vec::new(), RefCell::default());
+        Ok(Self { directory, staged, manifest, replaced, owner_not_kept, kept })
     }
 
     /// Writes files beside the directory's, and waits until they are on disk.
@@ -236,7 +223,7 @@ impl<'d> Transaction<'d> {
                 }
             }
             // What a file system has to write together costs it less.
-            written.iter().for_each(|(_, opened)| fs::write_soon(opened));
+            written.iter().for_each(|(_, opened)| write_soon(opened));
             for (file, opened) in written {
                 fs::sync(&opened).map_err(unwritable(&self.directory.path_of(&file.path)))?;
             }
@@ -246,17 +233,12 @@ impl<'d> Transaction<'d> {
 
     fn create(&self, file: &StagedFile<'_>) -> Result<Created, Error> {
         let path = self.directory.path_of(&file.path);
-        let replaced = self.permissions.iter().find(|(path, _)| *path == file.path);
-        let acl = replaced.and_then(|(_, permissions)| permissions.acl.as_ref());
-        if acl.is_some() && replaced.is_some_and(|(_, permissions)| permissions.mode != file.mode) {
-            let message = format!(
-                "has an access control list (ACL), which is kept as it is, so its mode cannot become {}",
-                file.mode
-            );
-            return Err(about(&path, message).with_hint(format!(
-                "`getfacl {0}` shows the list; `setfacl -b {0}` removes it",
-                quoted(&path)
-            )));
+        let replaced = self.replaced.iter().find(|(path, _)| *path == file.path);
+        let acl = replaced.and_then(|(_, state)| state.acl.as_ref());
+        if acl.is_some() && replaced.is_some_and(|(_, state)| state.mode != file.mode) {
+            let what = "has an access control list (ACL), which is kept as it is, so its mode cannot become";
+            let hint = format!("`getfacl {0}` shows the list; `setfacl -b {0}` removes it", quoted(&path));
+            return Err(about(&path, format_args!("{what} {}", file.mode)).with_hint(hint));
         }
         let protection = self.directory.protection();
         let created = fs::open_or_make_folder(&self.staged, file.path.folder()).and_then(|folder| {
@@ -264,11 +246,11 @@ impl<'d> Transaction<'d> {
         });
         let created = created.map_err(unwritable(&path))?;
         match created.exceeds {
-            Some((mode, owner)) if protection == Protection::Required => Err(about(
+            Some(has) if protection == Protection::Required => Err(about(
                 &path,
                 format_args!(
-                    "has mode {mode} and belongs to uid {} as soon as it is made, where {} was asked for: the file system does not keep modes",
-                    owner.user, file.mode
+                    "has mode {} and belongs to uid {} as soon as it is made, where {} was asked for: the file system does not keep modes",
+                    has.mode, has.owner.user, file.mode
                 ),
             )
             .with_hint(
@@ -278,12 +260,11 @@ impl<'d> Transaction<'d> {
         }
     }
 
-    /// Enters a file into the manifest.
     fn enter(&mut self, file: &StagedFile<'_>) -> Result<(), Error> {
-        self.files.push(file.path.clone());
         if let Some(folder) = file.path.folder()
             && !self.manifest.had_folder(folder)
-            && self.directory.has_folder(folder)?
+            && fs::entry(&self.directory.fd, folder).map_err(unsearchable(self.directory.path()))?
+                == Entry::Folder
         {
             self.manifest.folders.push(folder.to_owned());
         }
@@ -300,20 +281,18 @@ impl<'d> Transaction<'d> {
     pub(crate) fn read(&self, file: impl Into<RelativePath>) -> Result<Zeroizing<Vec<u8>>, Error> {
         let file = file.into();
         let path = self.directory.path_of(&file);
-        if !self.files.contains(&file) {
+        if !self.is_staged(&file) {
             let content = self.directory.read(&file)?.ok_or_else(|| not_as_written(&path))?;
             let print = Some(self.directory.print(&file)?.unwrap_or_else(|| Print::of(&content)));
             self.kept.borrow_mut().push(Kept { path: file, print, grows: false });
             return Ok(content);
         }
-        let staged = fs::open_or_make_folder(&self.staged, file.folder());
-        match staged.and_then(|folder| fs::read(folder, file.name())).map_err(unreadable(&path))? {
+        match fs::read(&self.staged, &file.to_string()).map_err(unreadable(&path))? {
             Content::Bytes(bytes) => Ok(bytes),
             _ => Err(not_as_written(&path)),
         }
     }
 
-    /// The directory that is being changed.
     pub(crate) fn directory(&self) -> &Directory {
         self.directory
     }
@@ -330,9 +309,9 @@ impl<'d> Transaction<'d> {
         }
         self.keep_inventory()?;
         self.manifest.kept = self.kept.take();
-        self.manifest.ca_serial = self.directory.ca_serial().map(str::to_owned);
+        self.manifest.ca_serial = self.directory.ca_serial.clone();
         self.manifest.write(&self.staged).map_err(&unwritable)?;
-        let fd = self.directory.fd();
+        let fd = &self.directory.fd;
         fs::rename(fd, journal::STAGED, fd, journal::COMMIT).map_err(&unwritable)?;
         let decided = fs::sync_directory(fd).or_else(|error| {
             fs::rename(fd, journal::COMMIT, fd, journal::STAGED)?;
@@ -357,7 +336,7 @@ impl<'d> Transaction<'d> {
     /// Beyond the decision, a crash is completed by the next run.
     fn put_into_place(self) -> Result<Committed, Error> {
         let path = self.directory.path();
-        let run = Run { directory: self.directory.fd(), journal: &self.staged, manifest: &self.manifest };
+        let run = Run { directory: &self.directory.fd, journal: &self.staged, manifest: &self.manifest };
         if let Err(source) = run.roll_forward() {
             let error = unwritable(path)(source);
             return Err(match run.roll_back() {
@@ -365,21 +344,24 @@ impl<'d> Transaction<'d> {
                 Err(source) => unfinished(path, source),
             });
         }
-        let finished = run.finish();
+        let left = left_behind(&path.join(journal::COMMIT), run.finish());
         Ok(Committed {
             backup: self.manifest.backup.as_deref().map(|name| path.join(name)),
             owner_not_kept: self.owner_not_kept,
-            left: finished.err().map(|error| left_behind(&path.join(journal::COMMIT), &error)),
+            left,
         })
+    }
+
+    fn is_staged(&self, path: &RelativePath) -> bool {
+        self.manifest.files.iter().any(|change| change.path == *path)
     }
 
     /// What is on the disk is what was written.
     fn verify_staged(&self) -> Result<(), Error> {
         for Change { path, new, .. } in &self.manifest.files {
             let shown = self.directory.path_of(path);
-            let folder = fs::open_or_make_folder(&self.staged, path.folder());
-            let print = folder.and_then(|folder| fs::print(folder, path.name()));
-            if !print.map_err(unreadable(&shown))?.is_some_and(|print| print.is_of_same(new)) {
+            let print = fs::print_at(&self.staged, path).map_err(unreadable(&shown))?;
+            if !print.is_some_and(|print| print.is_of_same(new)) {
                 return Err(not_as_written(&shown));
             }
         }
@@ -388,7 +370,7 @@ impl<'d> Transaction<'d> {
 
     /// Waits until the names of all staged files are on disk.
     fn sync(&self) -> io::Result<()> {
-        let mut folders: Vec<_> = self.files.iter().filter_map(RelativePath::folder).collect();
+        let mut folders: Vec<_> = self.manifest.files.iter().filter_map(|file| file.path.folder()).collect();
         folders.dedup();
         for folder in folders {
             fs::sync_directory(fs::open_or_make_folder(&self.staged, Some(folder))?)?;
@@ -400,18 +382,18 @@ impl<'d> Transaction<'d> {
     /// `ca.srl` is in its place before any certificate is, and is never taken back.
     fn advance_serial(&mut self) -> Result<(), Error> {
         let path = RelativePath::from(FileRole::CaSerial);
-        if !self.files.contains(&path) {
+        if !self.is_staged(&path) {
             return Ok(());
         }
         let text = |content: &[u8]| String::from_utf8_lossy(content).into_owned();
-        self.manifest.is_same_ca = !self.files.contains(&FileRole::CaKey.into());
+        self.manifest.is_same_ca = !self.is_staged(&FileRole::CaKey.into());
         self.manifest.serial = Some(text(&self.read(&path)?));
         if !self.manifest.is_same_ca {
             self.manifest.old_serial = self.directory.read(&path)?.map(|old| text(&old));
             return Ok(());
         }
         self.manifest.files.retain(|change| change.path != path);
-        let (fd, name) = (self.directory.fd(), path.name());
+        let (fd, name) = (&self.directory.fd, path.name());
         let advanced = fs::rename(&self.staged, name, fd, name).and_then(|()| fs::sync_directory(fd));
         advanced.map_err(unwritable(&self.directory.path_of(&path)))
     }

@@ -4,11 +4,9 @@ use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
 
-use rustix::fs::Stat;
-
-use crate::store::acl::{self, Named};
 use crate::store::fs::{self, Entry, read_text};
 use crate::store::layout::FileRole;
+use crate::store::mode::{FileState, Named, Owner, WRITE};
 
 /// The superuser, who can change everything everywhere.
 const ROOT: u32 = 0;
@@ -50,7 +48,7 @@ impl Trusted {
     pub(super) fn of(directory: impl AsFd) -> io::Result<Self> {
         let mut trusted = Self::runner();
         if let Entry::File { owner } = fs::entry(directory, FileRole::CaKey.file_name())? {
-            trusted.0.push(owner.user);
+            trusted.0.push(owner);
         }
         Ok(trusted)
     }
@@ -61,9 +59,8 @@ impl Trusted {
 
     /// Who could change a folder and is not among these, if anybody.
     pub(super) fn other_writer(&self, opened: impl AsFd) -> io::Result<Option<Writer>> {
-        let stat = rustix::fs::fstat(&opened)?;
-        let acl = acl::of(&opened)?;
-        Ok(self.writer(&stat, acl.as_ref(), |group, owner| self.has_only_these(group, owner)))
+        let state = fs::state_of(opened)?;
+        Ok(self.writer(&state, |group, owner| self.has_only_these(group, owner)))
     }
 
     /// The same of a folder in a folder, if there is one.
@@ -75,27 +72,19 @@ impl Trusted {
         folder.map_or(Ok(None), |folder| self.other_writer(folder))
     }
 
-    fn writer(
-        &self,
-        stat: &Stat,
-        acl: Option<&acl::Acl>,
-        is_private: impl Fn(u32, u32) -> bool,
-    ) -> Option<Writer> {
-        let group_may = match acl {
-            Some(acl) => acl.group_permission() & acl::WRITE != 0,
-            None => stat.st_mode & 0o020 != 0,
-        };
-        let named = acl.map(|acl| acl.named_with(acl::WRITE)).unwrap_or_default();
+    fn writer(&self, state: &FileState, is_private: impl Fn(u32, u32) -> bool) -> Option<Writer> {
+        let FileState { mode, owner: Owner { user, group }, acl } = state;
+        let named = acl.as_ref().map(|acl| acl.named_with(WRITE)).unwrap_or_default();
         let named = named.into_iter().find(|named| match named {
             Named::User(id) => !self.has(*id),
-            Named::Group(id) => !is_private(*id, stat.st_uid),
+            Named::Group(id) => !is_private(*id, *user),
         });
-        if !self.has(stat.st_uid) {
-            Some(Writer::Owner(stat.st_uid))
-        } else if stat.st_mode & 0o002 != 0 {
+        if !self.has(*user) {
+            Some(Writer::Owner(*user))
+        } else if mode.allows(0o002) {
             Some(Writer::Everybody)
-        } else if group_may && !is_private(stat.st_gid, stat.st_uid) {
-            Some(Writer::Group(stat.st_gid))
+        } else if mode.allows(0o020) && !is_private(*group, *user) {
+            Some(Writer::Group(*group))
         } else {
             named.map(Writer::Named)
         }
@@ -157,7 +146,7 @@ mod tests {
         let is_private = |group: u32, owner: u32| group == owner;
         let mut writer = |uid, gid, mode: u32| {
             (stat.st_uid, stat.st_gid, stat.st_mode) = (uid, gid, 0o040_000 | mode);
-            trusted.writer(&stat, None, is_private)
+            trusted.writer(&FileState::of(&stat, None), is_private)
         };
         assert_eq!(writer(1000, 1000, 0o755), None);
         assert_eq!(writer(1000, 1000, 0o775), None, "the group of its owner alone");

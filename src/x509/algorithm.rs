@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use der::Decode;
 use der::asn1::{ObjectIdentifier, UintRef};
+use rsa::pkcs1::RsaPublicKeyRef;
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
 use crate::x509::error::{Error, Problem};
@@ -49,7 +50,6 @@ impl KeyType {
         }
     }
 
-    /// What a key of this type is.
     pub(crate) fn algorithm(self) -> KeyAlgorithm {
         match self {
             Self::Rsa2048 => KeyAlgorithm::Rsa(2048),
@@ -100,7 +100,7 @@ impl KeyAlgorithm {
         let Ok(info) = SubjectPublicKeyInfoRef::from_der(spki) else {
             return Self::Other("a key that cannot be read".into());
         };
-        match (info.algorithm.oid, RsaPublicKey::from_der(info.subject_public_key.raw_bytes())) {
+        match (info.algorithm.oid, RsaPublicKeyRef::from_der(info.subject_public_key.raw_bytes())) {
             (RSA, Ok(key)) => Self::Rsa(bit_length(key.modulus)),
             (other, _) => Self::named(other, info.algorithm.parameters_oid().ok()),
         }
@@ -132,7 +132,6 @@ impl KeyAlgorithm {
         matches!(self, Self::Rsa(_) | Self::P256 | Self::P384)
     }
 
-    /// Whether it is RSA too short to be safe.
     pub(crate) fn is_weak(&self) -> bool {
         matches!(self, Self::Rsa(bits) if *bits < MIN_RSA_BITS)
     }
@@ -183,13 +182,6 @@ impl fmt::Display for KeyAlgorithm {
             Self::Other(name) => f.write_str(name),
         }
     }
-}
-
-/// RSAPublicKey, RFC 8017 appendix A.1.1.
-#[derive(der::Sequence)]
-pub(crate) struct RsaPublicKey<'a> {
-    pub(crate) modulus: UintRef<'a>,
-    pub(crate) public_exponent: UintRef<'a>,
 }
 
 /// The length in bits of a number without leading zeros.

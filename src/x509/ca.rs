@@ -9,8 +9,8 @@ use crate::x509::public_key::PublicKey;
 use crate::x509::subject::Subject;
 use crate::x509::validity::{Validity, moment};
 
-/// A certificate and its key that may sign others: only `Ca::create` and
-/// [`Ca::load`] make one, so what was not checked cannot issue.
+/// A certificate and its key that may sign others: only `Ca::create` and [`Ca::load`] make one, so what was not
+/// checked cannot issue.
 #[derive(Debug)]
 pub(crate) struct Ca {
     /// The certificate whose key signs, its issuers, and last their root; often just one.
@@ -47,9 +47,6 @@ impl Ca {
     /// `check` to say, and its certificates go on being renewed.
     ///
     /// `check_key` knows keys that others have.
-    ///
-    /// # Errors
-    /// What is wrong with a certificate of its chain.
     pub(crate) fn check_adoptable(
         &self,
         check_key: &dyn Fn(&PublicKey) -> Result<(), KeyDefect>,
@@ -63,7 +60,6 @@ impl Ca {
         Ok(())
     }
 
-    /// The certificate whose key signs.
     pub(crate) fn certificate(&self) -> &Certificate {
         &self.chain[0]
     }
@@ -78,15 +74,13 @@ impl Ca {
         &self.chain[self.chain.len() - 1]
     }
 
-    /// The key that signs.
     pub(crate) fn key(&self) -> &PrivateKey {
         &self.key
     }
 
     /// The time in which the whole chain is valid.
     pub(crate) fn validity(&self) -> Validity {
-        let validity = |certificate: &Certificate| certificate.validity();
-        self.chain.iter().map(validity).fold(self.certificate().validity(), Validity::within)
+        self.chain.iter().map(Certificate::validity).fold(self.certificate().validity(), Validity::within)
     }
 }
 
@@ -113,12 +107,13 @@ fn refusal(
             "its extendedKeyUsage has no {kind}Auth, and OpenSSL does not take anyExtendedKeyUsage for it"
         ));
     }
-    if let Some(extension) = certificate.critical_beyond_webpki().filter(|_| is_presented) {
+    if let Some(extension) = certificate.extensions.critical_beyond_webpki.as_deref().filter(|_| is_presented)
+    {
         return Some(format!(
             "its extension {extension} is critical, and not every verifier knows it (rustls does not)"
         ));
     }
-    if certificate.constrains_other_names() {
+    if certificate.extensions.constrains_other_names {
         return Some(OTHER_NAMES.into());
     }
     // A root of another kind than those that are made here has its verifiers.
@@ -136,24 +131,11 @@ fn order_chain(given: Vec<Certificate>, key: &PublicKey) -> Result<Vec<Certifica
             certificates.push(certificate);
         }
     }
-    let first = certificates.first().map(|certificate| certificate.subject().clone());
     let own =
         certificates.iter().position(|certificate| certificate.public_key().is_ok_and(|own| own == *key));
-    let mut current = match (own, first) {
-        (Some(position), _) => certificates.remove(position),
-        (None, Some(subject)) => {
-            let unreadable = certificates.iter().find(|certificate| certificate.public_key().is_err());
-            return Err(unreadable.map_or_else(
-                || Error::key_mismatch(&subject),
-                |certificate| {
-                    let algorithm = certificate.key_algorithm();
-                    unusable(certificate, &format!("its key is one that cannot be used here: {algorithm}"))
-                },
-            ));
-        }
-        (None, None) => {
-            return Err(Error::new("has no certificate").with_hint("check that the right file was named"));
-        }
+    let mut current = match own {
+        Some(own) => certificates.remove(own),
+        None => return Err(without_own(&certificates)),
     };
     let mut chain = Vec::new();
     while !current.is_self_issued() {
@@ -181,12 +163,22 @@ fn order_chain(given: Vec<Certificate>, key: &PublicKey) -> Result<Vec<Certifica
     }
 }
 
+/// Of these certificates none belongs to the key.
+fn without_own(certificates: &[Certificate]) -> Error {
+    let unreadable = certificates.iter().find(|certificate| certificate.public_key().is_err());
+    match (unreadable, certificates.first()) {
+        (Some(certificate), _) => {
+            let algorithm = certificate.key_algorithm();
+            unusable(certificate, &format!("its key is one that cannot be used here: {algorithm}"))
+        }
+        (None, Some(first)) => Error::key_mismatch(first.subject()),
+        (None, None) => Error::new("has no certificate").with_hint("check that the right file was named"),
+    }
+}
+
 /// Checks what verifiers ask of a CA with `below` others between it and an end entity. A
 /// root is judged here alone: webpki takes nothing from it but name, key and nameConstraints, where
 /// OpenSSL and Go refuse what follows from its other extensions.
-///
-/// # Errors
-/// If it is no CA, may not sign certificates for this, or is not valid `now`.
 pub(crate) fn check_may_issue(
     certificate: &Certificate,
     below: usize,
@@ -206,10 +198,10 @@ pub(crate) fn check_may_issue(
     if let Some(kind) = EndEntityKind::ALL.into_iter().find(|kind| !certificate.serves(*kind)) {
         return Err(unusable(&format!("its extendedKeyUsage has no {kind}Auth")));
     }
-    if let Some(oid) = certificate.unknown_critical() {
+    if let Some(oid) = &certificate.extensions.unknown_critical {
         return Err(unusable(&format!("its critical extension {oid} is unknown to verifiers")));
     }
-    if certificate.path_length().is_some_and(|most| below > most as usize) {
+    if certificate.extensions.path_length.is_some_and(|most| below > most as usize) {
         return Err(unusable(&format!("its pathlen allows fewer than the {below} CAs below it")));
     }
     let Validity { not_before, not_after } = certificate.validity();

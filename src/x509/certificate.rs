@@ -1,4 +1,4 @@
-use std::fmt::{self, Write};
+use std::fmt;
 
 use der::Decode;
 use rustls_pki_types::CertificateDer;
@@ -11,7 +11,6 @@ use x509_parser::prelude::{FromDer, X509Version};
 
 use crate::x509::algorithm::KeyAlgorithm;
 use crate::x509::asn1::damage;
-use crate::x509::email::EmailConstraints;
 use crate::x509::error::Error;
 use crate::x509::extensions::{ANY_PURPOSE, DIGITAL_SIGNATURE, Extensions, KEY_CERT_SIGN};
 use crate::x509::kind::EndEntityKind;
@@ -35,7 +34,7 @@ pub(crate) struct Certificate {
     signature_algorithm: SignatureAlgorithm,
     /// X.509 version 1 or 2, which have no extensions.
     is_before_v3: bool,
-    extensions: Extensions,
+    pub(crate) extensions: Extensions,
 }
 
 /// The most that OpenSSL takes from a peer (SSL_MAX_CERT_LIST_DEFAULT).
@@ -53,10 +52,6 @@ pub(crate) fn check_length(length: usize) -> Result<(), Error> {
 }
 
 impl Certificate {
-    /// Reads one DER certificate.
-    ///
-    /// # Errors
-    /// If it is not one, or something follows it.
     pub(crate) fn from_der(der: &[u8]) -> Result<Self, Error> {
         let malformed = |reason: String| {
             Error::new(format!("is not an X.509 certificate: {reason}"))
@@ -80,7 +75,9 @@ impl Certificate {
             validity,
             spki: parsed.public_key().raw.to_vec(),
             key_algorithm: KeyAlgorithm::from_spki(parsed.public_key().raw),
-            signature_algorithm: SignatureAlgorithm::of(&parsed.signature_algorithm.algorithm.to_id_string()),
+            signature_algorithm: SignatureAlgorithm {
+                oid: parsed.signature_algorithm.algorithm.to_id_string(),
+            },
             is_before_v3: parsed.version() != X509Version::V3,
             extensions: Extensions::of(&parsed).map_err(malformed)?,
             der: CertificateDer::from(der.to_vec()),
@@ -116,19 +113,7 @@ impl Certificate {
         &self.extensions.names
     }
 
-    /// Entries of subjectAltName that no client can match, or of kinds that are not kept.
-    pub(crate) fn unusable_names(&self) -> &[String] {
-        &self.extensions.unusable_names
-    }
-
-    /// Its extensions that no certificate has that is made here, by name or object identifier:
-    /// `crlDistributionPoints`.
-    pub(crate) fn other_extensions(&self) -> &[String] {
-        &self.extensions.others
-    }
-
-    /// # Errors
-    /// A key of a kind that is not made or read here, named in the error.
+    /// Its key, unless that is of a kind that is not made or read here.
     pub(crate) fn public_key(&self) -> Result<PublicKey, Error> {
         PublicKey::from_spki(&self.spki)
     }
@@ -164,26 +149,6 @@ impl Certificate {
         self.extensions.extended_key_usage.as_deref()
     }
 
-    /// How many CAs may stand between it and an end entity (RFC 5280 4.2.1.9).
-    pub(crate) fn path_length(&self) -> Option<u32> {
-        self.extensions.path_length
-    }
-
-    /// A critical extension that verifiers do not know, and so must refuse (RFC 5280 4.2).
-    pub(crate) fn unknown_critical(&self) -> Option<&str> {
-        self.extensions.unknown_critical.as_deref()
-    }
-
-    /// Whether there are nameConstraints (RFC 5280 4.2.1.10).
-    pub(crate) fn constrains_names(&self) -> bool {
-        self.extensions.constrains_names
-    }
-
-    /// Whether nameConstraints say something about IP addresses.
-    pub(crate) fn constrains_addresses(&self) -> bool {
-        self.extensions.constrains_addresses
-    }
-
     /// Whether Go and the other verifiers take it for this purpose: without extendedKeyUsage it
     /// serves all (RFC 5280 4.2.1.12).
     pub(crate) fn serves(&self, kind: EndEntityKind) -> bool {
@@ -198,7 +163,6 @@ impl Certificate {
         }
     }
 
-    /// Whether extendedKeyUsage says anyExtendedKeyUsage.
     pub(crate) fn serves_any_purpose(&self) -> bool {
         self.has_purpose(ANY_PURPOSE)
     }
@@ -213,22 +177,6 @@ impl Certificate {
         self.extended_key_usage().is_some_and(|purposes| purposes.iter().any(|own| own == purpose))
     }
 
-    /// The name of a critical extension that webpki does not know, and so refuses in what is presented to
-    /// it.
-    pub(crate) fn critical_beyond_webpki(&self) -> Option<&str> {
-        self.extensions.critical_beyond_webpki.as_deref()
-    }
-
-    /// Whether nameConstraints speak of names that Go does not know, such as directory names: where the
-    /// extension is critical, as RFC 5280 4.2.1.10 asks, it refuses whatever stands below.
-    pub(crate) fn constrains_other_names(&self) -> bool {
-        self.extensions.constrains_other_names
-    }
-
-    pub(crate) fn email_constraints(&self) -> &EmailConstraints {
-        &self.extensions.email_constraints
-    }
-
     pub(crate) fn subject_key_identifier(&self) -> Option<&[u8]> {
         self.extensions.subject_key_identifier.as_deref()
     }
@@ -237,24 +185,14 @@ impl Certificate {
         self.extensions.authority_key_identifier.as_deref()
     }
 
-    /// Whether authorityKeyIdentifier names the serial number of the issuer's certificate.
-    pub(crate) fn names_serial_of_issuer(&self) -> bool {
-        self.extensions.names_serial_of_issuer
-    }
-
     /// The extensions that limit what it may issue, beside basicConstraints and keyUsage.
     pub(crate) fn limits(&self) -> Vec<&'static str> {
         let limits = [
-            (self.constrains_names(), "nameConstraints"),
+            (self.extensions.constrains_names, "nameConstraints"),
             (self.extended_key_usage().is_some(), "extendedKeyUsage"),
-            (self.constrains_policies(), "policyConstraints"),
+            (self.extensions.constrains_policies, "policyConstraints"),
         ];
         limits.into_iter().filter(|(is_there, _)| *is_there).map(|(_, name)| name).collect()
-    }
-
-    /// Whether there are policyConstraints (RFC 5280 4.2.1.11) or inhibitAnyPolicy (4.2.1.14).
-    pub(crate) fn constrains_policies(&self) -> bool {
-        self.extensions.constrains_policies
     }
 
     pub(crate) fn key_algorithm(&self) -> &KeyAlgorithm {
@@ -335,13 +273,7 @@ pub(crate) fn in_words(error: &nom::Err<X509Error>, der: &[u8]) -> String {
 
 /// Upper-case hex with colons, as OpenSSL prints octets.
 pub(crate) fn hex_with_colons(octets: &[u8]) -> String {
-    let mut text = String::with_capacity(octets.len() * 3);
-    for (index, octet) in octets.iter().enumerate() {
-        let separator = if index == 0 { "" } else { ":" };
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{separator}{octet:02X}");
-    }
-    text
+    octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
 }
 
 impl fmt::Debug for Certificate {

@@ -1,8 +1,6 @@
 //! Judges chains for checks, where [`verify_chain`](crate::x509::verify_chain) only refuses: what exactly is
 //! wrong, apart from dates and weak keys, which are findings of their own.
 
-use std::fmt;
-
 use time::OffsetDateTime;
 use webpki::KeyUsage;
 
@@ -13,49 +11,31 @@ use crate::x509::signature::{LENIENT, SignatureDefect};
 use crate::x509::verify::{in_words, usage, webpki_verdict};
 
 /// What is wrong with a chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ChainDefect {
-    /// None of the anchors has the issuer's name.
+    #[error("its issuer is not in ca.pem")]
     UnknownIssuer,
-    /// The issuer's name is right, its key is not.
+    #[error("another key than ca.pem's signed it, under the same name")]
     WrongSignature,
-    /// An issuer says CA:FALSE.
+    #[error("it was signed with a certificate that says CA:FALSE")]
     IssuerNotCa,
-    /// pathLenConstraint does not allow a CA in it.
+    #[error("more CAs stand above it than pathlen allows")]
     PathLength,
-    /// nameConstraints do not permit its names.
+    #[error("the CA's nameConstraints do not permit its names")]
     NameConstraints,
-    /// An issuer's extendedKeyUsage does not have the purpose.
+    #[error("the extendedKeyUsage of a CA above it does not have the purpose")]
     IssuerPurpose,
-    /// A critical extension that verifiers do not know.
+    #[error("it has a critical extension that verifiers do not know")]
     UnknownCriticalExtension,
     /// A signature or a certificate that cannot be judged here.
+    #[error("it cannot be judged")]
     Unknown,
-    /// Another reason.
+    #[error("{0}")]
     Other(String),
-}
-
-impl fmt::Display for ChainDefect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UnknownIssuer => "its issuer is not in ca.pem",
-            Self::WrongSignature => "another key than ca.pem's signed it, under the same name",
-            Self::IssuerNotCa => "it was signed with a certificate that says CA:FALSE",
-            Self::PathLength => "more CAs stand above it than pathlen allows",
-            Self::NameConstraints => "the CA's nameConstraints do not permit its names",
-            Self::IssuerPurpose => "the extendedKeyUsage of a CA above it does not have the purpose",
-            Self::UnknownCriticalExtension => "it has a critical extension that verifiers do not know",
-            Self::Unknown => "it cannot be judged",
-            Self::Other(reason) => reason,
-        })
-    }
 }
 
 /// Judges a certificate and the issuers that it is sent with; rustls' webpki does, at a time at which
 /// all of it is valid, and with signatures that are too weak to be trusted otherwise.
-///
-/// # Errors
-/// What webpki finds.
 pub(crate) fn judge_chain(
     kind: EndEntityKind,
     presented: &[Certificate],
@@ -78,7 +58,7 @@ pub(crate) fn judge_chain(
         | webpki::Error::CertExpired { .. }
         | webpki::Error::CertNotValidYet { .. } => return judge_issuer(presented, anchors),
         webpki::Error::UnsupportedCriticalExtension => {
-            match presented.iter().any(|certificate| certificate.unknown_critical().is_some()) {
+            match presented.iter().any(|certificate| certificate.extensions.unknown_critical.is_some()) {
                 true => ChainDefect::UnknownCriticalExtension,
                 false => return judge_issuer(presented, anchors),
             }

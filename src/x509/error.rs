@@ -8,7 +8,8 @@ use crate::base::text::shell_quoted;
 /// What is wrong with a name, a number, a key or a certificate.
 ///
 /// `Display` says what happened, with the evidence; [`Error::hint`] says what to do next.
-#[derive(Clone)]
+#[derive(Clone, thiserror::Error)]
+#[error("{message}")]
 pub struct Error {
     problem: Problem,
     message: String,
@@ -82,19 +83,11 @@ fn beside(command: &str, file: &str) -> String {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Error({:?}, {:?})", self.problem, self.message)
     }
 }
-
-impl std::error::Error for Error {}
 
 impl From<getrandom::Error> for Error {
     fn from(error: getrandom::Error) -> Self {

@@ -14,11 +14,11 @@ use crate::x509::name::GeneralName;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Extensions {
     pub(crate) is_ca: bool,
-    /// pathLenConstraint of basicConstraints.
+    /// How many CAs may stand between it and an end entity (4.2.1.9).
     pub(crate) path_length: Option<u32>,
-    /// A critical extension that verifiers do not know, by its object identifier.
+    /// A critical extension that verifiers do not know, and so must refuse (RFC 5280 4.2), by its object identifier.
     pub(crate) unknown_critical: Option<String>,
-    /// A critical extension that is none of those that webpki knows, by its name.
+    /// A critical extension that webpki does not know, and so refuses in what is presented to it, by its name.
     pub(crate) critical_beyond_webpki: Option<String>,
     /// The names of its bits, if there is a keyUsage at all.
     pub(crate) key_usage: Option<Vec<&'static str>>,
@@ -28,18 +28,18 @@ pub(crate) struct Extensions {
     pub(crate) constrains_names: bool,
     /// nameConstraints have an iPAddress.
     pub(crate) constrains_addresses: bool,
-    /// nameConstraints speak of other names than hosts, addresses, e-mail and URIs.
+    /// nameConstraints speak of names that Go does not know, such as directory names: where the extension is
+    /// critical, as RFC 5280 4.2.1.10 asks, it refuses whatever stands below.
     pub(crate) constrains_other_names: bool,
-    /// What nameConstraints say of e-mail addresses.
     pub(crate) email_constraints: EmailConstraints,
-    /// There are policyConstraints, or there is an inhibitAnyPolicy.
+    /// There are policyConstraints (4.2.1.11), or there is an inhibitAnyPolicy (4.2.1.14).
     pub(crate) constrains_policies: bool,
     pub(crate) subject_key_identifier: Option<Vec<u8>>,
     pub(crate) authority_key_identifier: Option<Vec<u8>>,
     /// authorityKeyIdentifier has authorityCertSerialNumber.
     pub(crate) names_serial_of_issuer: bool,
     pub(crate) names: Vec<GeneralName>,
-    /// Entries of subjectAltName that are not kept on renewal, as text.
+    /// Entries of subjectAltName that no client can match, or of kinds that are not kept on renewal, as text.
     pub(crate) unusable_names: Vec<String>,
     /// The extensions of a certificate that none that is made here has, by name or object identifier.
     pub(crate) others: Vec<String>,
@@ -89,8 +89,8 @@ impl Extensions {
             ParsedExtension::SubjectAlternativeName(names) => {
                 for name in &names.general_names {
                     match GeneralName::from_parsed(name) {
-                        Ok(Some(name)) => self.names.push(name),
-                        _ => self.unusable_names.push(printable(&name.to_string()).into_owned()),
+                        Some(name) => self.names.push(name),
+                        None => self.unusable_names.push(printable(&name.to_string()).into_owned()),
                     }
                 }
             }

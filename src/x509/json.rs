@@ -1,29 +1,18 @@
-//! How values of certificates are written in JSON.
-
-use std::fmt::Display;
+//! How times are written in JSON: RFC 3339 in UTC.
 
 use serde::Serializer;
+use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-/// RFC 3339 in UTC.
+const RFC_3339: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+
 pub(crate) fn rfc3339<S: Serializer>(time: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&timestamp(*time))
+    serializer.serialize_str(&time.format(RFC_3339).unwrap_or_else(|_| time.to_string()))
 }
 
-/// As people read it.
-pub(crate) fn text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
-}
-
-/// RFC 3339 in UTC.
-pub(crate) fn timestamp(time: OffsetDateTime) -> String {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    time.format(format).unwrap_or_else(|_| time.to_string())
-}
-
-/// Reads what [`timestamp`] writes.
+/// Reads what [`rfc3339`] writes.
 pub(crate) fn from_timestamp(text: &str) -> Option<OffsetDateTime> {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    PrimitiveDateTime::parse(text, format).ok().map(PrimitiveDateTime::assume_utc)
+    PrimitiveDateTime::parse(text, RFC_3339).ok().map(PrimitiveDateTime::assume_utc)
 }

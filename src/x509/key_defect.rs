@@ -1,39 +1,50 @@
 //! What is wrong with public keys for which no certificate should be made.
 
-use std::fmt;
-
 use crypto_bigint::{BoxedUint, Resize};
 use der::Decode;
 use der::asn1::UintRef;
+use rsa::pkcs1::RsaPublicKeyRef;
 
-use crate::x509::algorithm::{KeyAlgorithm, MAX_RSA_BITS, MIN_RSA_BITS, RsaPublicKey, bit_length};
+use crate::x509::algorithm::{KeyAlgorithm, MAX_RSA_BITS, MIN_RSA_BITS, bit_length};
 
-/// Why no certificate is made for somebody else's public key, and why it signs none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why no certificate is made for somebody else's public key, and why it signs none. Displayed, it stands
+/// after `asks for a certificate of`, and after `has`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KeyDefect {
-    /// RSA that can be factored (NIST SP 800-131A).
+    /// It can be factored (NIST SP 800-131A).
+    #[error("an RSA key of {bits} bits, and at least {MIN_RSA_BITS} are needed")]
     TooShort { bits: u32 },
-    /// RSA that Go refuses, and that takes seconds for every handshake.
+    /// It takes seconds for every handshake, too.
+    #[error("an RSA key of {bits} bits, and Go reads at most {MAX_RSA_BITS}")]
     TooLong { bits: u32 },
-    /// An RSA public exponent below 65537 (FIPS 186-5 A.1.1).
+    #[error("an RSA key with the public exponent {exponent}, and at least {MIN_EXPONENT} is needed")]
     ExponentTooSmall { exponent: u64 },
-    /// An RSA public exponent above what Go, and so Milvus, works with.
+    #[error("an RSA key whose public exponent has more than {MAX_EXPONENT_BITS} bits, and Go refuses it")]
     ExponentTooLarge,
-    /// An RSA public exponent that has no private one (FIPS 186-5 A.1.1).
+    /// It has no private one (FIPS 186-5 A.1.1).
+    #[error("an RSA key whose public exponent is even, which no real key's is")]
     ExponentEven,
-    /// An RSA modulus that everybody can factor (CA/Browser Forum Baseline Requirements 6.1.6), with its
-    /// smallest prime factor.
+    /// With its smallest prime factor.
+    #[error("an RSA key whose modulus is {}, so that everybody can compute the private key", divisible(*factor))]
     SmallFactor { factor: u32 },
-    /// An RSA modulus whose two primes are so close to each other that everybody can find them
-    /// (CVE-2022-26320; CA/Browser Forum Baseline Requirements 6.1.1.3).
+    /// CVE-2022-26320; CA/Browser Forum Baseline Requirements 6.1.1.3.
+    #[error(
+        "an RSA key whose two primes are close to each other, so that everybody can compute the private key"
+    )]
     ClosePrimes,
-    /// An RSA modulus made by the library of Infineon's smartcards and TPMs, which can be factored
-    /// (ROCA, CVE-2017-15361).
+    #[error(
+        "an RSA key of a smartcard or TPM of Infineon whose private key can be computed (ROCA, CVE-2017-15361)"
+    )]
     Roca,
-    /// A private key that everybody can read, in this place.
+    #[error("a key whose private half everybody can read: it is in {place}")]
     Published { place: String },
-    /// A kind of key that Milvus or its clients cannot use, by name.
+    /// A kind of key, by name.
+    #[error("a key that cannot be used with Milvus: {0}")]
     Unsupported(String),
+}
+
+fn divisible(factor: u32) -> String {
+    if factor == 2 { "even".into() } else { format!("divisible by {factor}") }
 }
 
 /// CA/Browser Forum Baseline Requirements 6.1.6: no factors smaller than 752.
@@ -46,80 +57,34 @@ const MIN_EXPONENT: u64 = 65_537;
 const MAX_EXPONENT_BITS: u32 = 31;
 
 impl KeyDefect {
-    /// What stands after `asks for a certificate of`, and after `has`; and what to do about it.
-    fn words(&self) -> (String, &'static str) {
-        const OTHER_LENGTH: &str =
-            "make a key of 3072 bits: `openssl req -new -newkey rsa:3072 -keyout my.key -out my.csr`";
-        const OTHER_EXPONENT: &str =
-            "make a key with the exponent 65537, as `openssl genrsa -out my.key 3072` does";
-        const OTHER_MAKER: &str =
-            "find out what made the key, and make another: `openssl genrsa -out my.key 3072`";
-        match self {
-            Self::TooShort { bits } => {
-                (format!("an RSA key of {bits} bits, and at least {MIN_RSA_BITS} are needed"), OTHER_LENGTH)
-            }
-            Self::TooLong { bits } => {
-                (format!("an RSA key of {bits} bits, and Go reads at most {MAX_RSA_BITS}"), OTHER_LENGTH)
-            }
-            Self::ExponentTooSmall { exponent } => (
-                format!("an RSA key with the public exponent {exponent}, and at least {MIN_EXPONENT} is needed"),
-                OTHER_EXPONENT,
-            ),
-            Self::ExponentTooLarge => (
-                format!("an RSA key whose public exponent has more than {MAX_EXPONENT_BITS} bits, and Go refuses it"),
-                OTHER_EXPONENT,
-            ),
-            Self::ExponentEven => {
-                ("an RSA key whose public exponent is even, which no real key's is".into(), OTHER_EXPONENT)
-            }
-            Self::SmallFactor { factor } => {
-                let is = if *factor == 2 { "even".to_owned() } else { format!("divisible by {factor}") };
-                (
-                    format!("an RSA key whose modulus is {is}, so that everybody can compute the private key"),
-                    OTHER_MAKER,
-                )
-            }
-            Self::ClosePrimes => (
-                "an RSA key whose two primes are close to each other, so that everybody can compute the private key"
-                    .into(),
-                OTHER_MAKER,
-            ),
-            Self::Roca => (
-                "an RSA key of a smartcard or TPM of Infineon whose private key can be computed (ROCA, CVE-2017-15361)"
-                    .into(),
-                OTHER_MAKER,
-            ),
-            Self::Published { place } => (
-                format!("a key whose private half everybody can read: it is in {place}"),
-                "make a key of your own: `openssl genrsa -out my.key 3072`",
-            ),
-            Self::Unsupported(name) => (
-                format!("a key that cannot be used with Milvus: {name}"),
-                "make a key that is known: `openssl ecparam -name prime256v1 -genkey -noout -out my.key`",
-            ),
-        }
-    }
-
     pub(crate) fn hint(&self) -> &'static str {
-        self.words().1
-    }
-}
-
-impl fmt::Display for KeyDefect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.words().0)
+        match self {
+            Self::TooShort { .. } | Self::TooLong { .. } => {
+                "make a key of 3072 bits: `openssl req -new -newkey rsa:3072 -keyout my.key -out my.csr`"
+            }
+            Self::ExponentTooSmall { .. } | Self::ExponentTooLarge | Self::ExponentEven => {
+                "make a key with the exponent 65537, as `openssl genrsa -out my.key 3072` does"
+            }
+            Self::SmallFactor { .. } | Self::ClosePrimes | Self::Roca => {
+                "find out what made the key, and make another: `openssl genrsa -out my.key 3072`"
+            }
+            Self::Published { .. } => "make a key of your own: `openssl genrsa -out my.key 3072`",
+            Self::Unsupported(_) => {
+                "make a key that is known: `openssl ecparam -name prime256v1 -genkey -noout -out my.key`"
+            }
+        }
     }
 }
 
 /// What is wrong with an RSA key; `bits` is the content of its subjectPublicKey.
 pub(crate) fn check_rsa(bits: &[u8]) -> Result<(), KeyDefect> {
-    match RsaPublicKey::from_der(bits) {
+    match RsaPublicKeyRef::from_der(bits) {
         Ok(key) => check_numbers(&key).and_then(|()| check_modulus(key.modulus)),
         Err(_) => Err(KeyDefect::Unsupported(KeyAlgorithm::UNREADABLE_RSA.into())),
     }
 }
 
-fn check_numbers(key: &RsaPublicKey<'_>) -> Result<(), KeyDefect> {
+fn check_numbers(key: &RsaPublicKeyRef<'_>) -> Result<(), KeyDefect> {
     match bit_length(key.modulus) {
         bits @ ..MIN_RSA_BITS => return Err(KeyDefect::TooShort { bits }),
         MIN_RSA_BITS..=MAX_RSA_BITS => {}
@@ -218,7 +183,7 @@ mod tests {
 
     fn check(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyDefect> {
         let modulus = UintRef::new(modulus).unwrap();
-        let key = RsaPublicKey { modulus, public_exponent: UintRef::new(exponent).unwrap() };
+        let key = RsaPublicKeyRef { modulus, public_exponent: UintRef::new(exponent).unwrap() };
         check_rsa(&key.to_der().unwrap())
     }
 

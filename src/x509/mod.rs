@@ -37,12 +37,10 @@ mod verify;
 pub(crate) use algorithm::KeyAlgorithm;
 pub use algorithm::KeyType;
 pub(crate) use ca::{Ca, check_may_issue};
-pub(crate) use certificate::Certificate;
-pub(crate) use certificate::{check_length, hex_with_colons};
+pub(crate) use certificate::{Certificate, check_length, hex_with_colons};
 pub(crate) use chain::{ChainDefect, judge_chain};
 pub use encryption::Passphrase;
-pub(crate) use error::Error;
-pub(crate) use error::Problem;
+pub(crate) use error::{Error, Problem};
 pub(crate) use generate::generate_keys;
 pub(crate) use key_defect::KeyDefect;
 pub(crate) use key_file::{KeyForm, KeyMaterial};
@@ -62,9 +60,8 @@ pub use serial::SerialNumber;
 #[cfg(feature = "probe")]
 pub(crate) use signature::ECDSA_P521_SHA512;
 pub use subject::{Attribute, AttributeType, Subject};
-pub(crate) use validity::day_count;
-pub(crate) use validity::moment;
 pub use validity::{Days, Validity};
+pub(crate) use validity::{day_count, moment};
 pub(crate) use verify::{covers, verify_chain};
 
 crate::base::text::serialize_as_displayed!(EndEntityKind, GeneralName, SerialNumber, Subject);

@@ -99,21 +99,19 @@ pub enum GeneralName {
 }
 
 impl GeneralName {
-    /// An entry of a certificate's subjectAltName; `None` for the kinds that are not kept.
+    /// An entry of a certificate's subjectAltName; `None` for the kinds that are not kept, a dNSName that is no
+    /// host name, and an iPAddress that is not 4 or 16 octets long.
     ///
     /// A dNSName that holds an IP address stays a dNSName here, though no client matches it:
     /// [`GeneralName::repaired`] makes an iPAddress of it.
-    ///
-    /// # Errors
-    /// A dNSName that is no host name, or an iPAddress that is not 4 or 16 octets long.
-    pub(crate) fn from_parsed(name: &ParsedName<'_>) -> Result<Option<Self>, Error> {
-        Ok(Some(match name {
-            ParsedName::DNSName(name) => Self::Dns(name.parse()?),
+    pub(crate) fn from_parsed(name: &ParsedName<'_>) -> Option<Self> {
+        Some(match name {
+            ParsedName::DNSName(name) => Self::Dns(name.parse().ok()?),
             ParsedName::IPAddress(octets) => Self::Ip(ip_from_octets(octets)?),
             ParsedName::URI(uri) => Self::Uri((*uri).to_owned()),
             ParsedName::RFC822Name(address) => Self::Email((*address).to_owned()),
-            _ => return Ok(None),
-        }))
+            _ => return None,
+        })
     }
 
     /// An IP address that was written as a dNSName, as an iPAddress; `None` where nothing is wrong.
@@ -177,13 +175,9 @@ fn parse_ip(value: &str) -> Option<IpAddr> {
     inner.unwrap_or(value).parse().ok()
 }
 
-fn ip_from_octets(octets: &[u8]) -> Result<IpAddr, Error> {
-    if let Ok(octets) = <[u8; 4]>::try_from(octets) {
-        return Ok(octets.into());
-    }
-    <[u8; 16]>::try_from(octets)
-        .map(IpAddr::from)
-        .map_err(|_| Error::name_invalid(&format!("{octets:02x?}"), "an iPAddress has 4 or 16 octets"))
+fn ip_from_octets(octets: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(octets).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(octets).map(IpAddr::from)).ok()
 }
 
 impl fmt::Display for GeneralName {

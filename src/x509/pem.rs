@@ -32,7 +32,7 @@ enum Kind {
 
 impl Kind {
     fn of(block: &Block<'_>) -> Self {
-        match block.label() {
+        match block.label {
             CERTIFICATE => Self::Certificate,
             // Java's keytool writes the second.
             "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Self::Request,
@@ -63,9 +63,6 @@ pub(crate) enum Item {
 }
 
 /// Reads everything in a file: PEM, whatever stands between its blocks, or DER.
-///
-/// # Errors
-/// If nothing in it is known.
 pub(crate) fn items(file: &[u8]) -> Result<Vec<Item>, Error> {
     match content(file)? {
         Content::Der(der) => Ok(vec![item_of_der(der)?]),
@@ -75,8 +72,8 @@ pub(crate) fn items(file: &[u8]) -> Result<Vec<Item>, Error> {
 }
 
 fn item(block: &Block<'_>) -> Item {
-    let label = || printable(block.label()).into_owned();
-    let der = block.contents();
+    let label = || printable(block.label).into_owned();
+    let der = &block.contents;
     let read = match Kind::of(block) {
         Kind::Certificate => Certificate::from_der(der).map(|read| Item::Certificate(Box::new(read))),
         Kind::Request => CertificateRequest::from_der(der).map(|read| Item::Request(Box::new(read))),
@@ -94,14 +91,11 @@ fn item_of_der(der: &[u8]) -> Result<Item, Error> {
 }
 
 /// Reads all certificates of a PEM file, in their order; text around them is allowed.
-///
-/// # Errors
-/// If the file is not PEM, has no certificate, or one that does not parse.
 pub(crate) fn certificates_from_pem(file: &[u8]) -> Result<Vec<Certificate>, Error> {
     let blocks = blocks(file)?;
     let certificates = blocks.iter().filter(|block| matches!(Kind::of(block), Kind::Certificate));
     let certificates: Vec<_> =
-        certificates.map(|block| Certificate::from_der(block.contents())).collect::<Result<_, _>>()?;
+        certificates.map(|block| Certificate::from_der(&block.contents)).collect::<Result<_, _>>()?;
     match certificates.is_empty() {
         true => Err(missing("certificate", &blocks)),
         false => Ok(certificates),
@@ -109,9 +103,6 @@ pub(crate) fn certificates_from_pem(file: &[u8]) -> Result<Vec<Certificate>, Err
 }
 
 /// Reads the one request of a file: PEM, whatever else is in it, or DER.
-///
-/// # Errors
-/// If there is none, or more than one, or it is damaged.
 pub(crate) fn request_from(file: &[u8]) -> Result<CertificateRequest, Error> {
     let blocks = match content(file)? {
         Content::Der(der) => return CertificateRequest::from_der(der),
@@ -119,7 +110,7 @@ pub(crate) fn request_from(file: &[u8]) -> Result<CertificateRequest, Error> {
     };
     let requests: Vec<_> = blocks.iter().filter(|block| matches!(Kind::of(block), Kind::Request)).collect();
     match requests[..] {
-        [request] => CertificateRequest::from_der(request.contents()),
+        [request] => CertificateRequest::from_der(&request.contents),
         [] => Err(missing("certificate signing request", &blocks)),
         _ => Err(Error::new(format!(
             "holds {} certificate signing requests, and each is answered by itself",
@@ -130,13 +121,9 @@ pub(crate) fn request_from(file: &[u8]) -> Result<CertificateRequest, Error> {
 }
 
 /// Reads a private key: PKCS#8, encrypted or not, PKCS#1 or SEC 1.
-///
-/// # Errors
-/// If the file is not PEM, has no key, one that is damaged, too short or of an unknown kind, or
-/// one that `passphrase` does not open.
 pub(crate) fn key_from_pem(file: &[u8], passphrase: Option<&Passphrase>) -> Result<PrivateKey, Error> {
     let (form, block) = first_key(file)?;
-    let der = block.contents();
+    let der = &block.contents;
     match form {
         KeyForm::Pkcs8 => PrivateKey::from_pkcs8(der),
         KeyForm::Pkcs1 => PrivateKey::from_pkcs1(der),
@@ -151,12 +138,9 @@ pub(crate) fn key_from_pem(file: &[u8], passphrase: Option<&Passphrase>) -> Resu
 
 impl KeyMaterial {
     /// Reads the first private key of a PEM file: the one that Milvus takes.
-    ///
-    /// # Errors
-    /// If the file is not PEM, has no private key, or one that is damaged.
     pub(crate) fn from_pem(file: &[u8]) -> Result<Self, Error> {
         let (form, block) = first_key(file)?;
-        Self::read(form, block.contents())
+        Self::read(form, &block.contents)
     }
 }
 
@@ -173,12 +157,12 @@ fn first_key(file: &[u8]) -> Result<(KeyForm, Block<'_>), Error> {
 
 /// Whether a PEM file holds a private key in encrypted PKCS#8.
 pub(crate) fn is_encrypted_key(file: &[u8]) -> bool {
-    blocks(file).is_ok_and(|blocks| blocks.iter().any(|block| block.label() == ENCRYPTED_PRIVATE_KEY))
+    blocks(file).is_ok_and(|blocks| blocks.iter().any(|block| block.label == ENCRYPTED_PRIVATE_KEY))
 }
 
 /// Whether a PEM file has a private key, whatever else is in it.
 pub(crate) fn holds_private_key(file: &[u8]) -> bool {
-    blocks(file).is_ok_and(|blocks| blocks.iter().any(|block| block.label().ends_with(PRIVATE_KEY)))
+    blocks(file).is_ok_and(|blocks| blocks.iter().any(|block| block.label.ends_with(PRIVATE_KEY)))
 }
 
 /// Writes certificates one after the other, with LF at the line ends.
@@ -194,17 +178,11 @@ pub(crate) fn certificates_to_pem<'a>(certificates: impl IntoIterator<Item = &'a
 pub(crate) type SecretText = Zeroizing<String>;
 
 /// PKCS#8 PEM, `BEGIN PRIVATE KEY`: the one form that Milvus and the Java SDK both read.
-///
-/// # Errors
-/// Only where the encoder fails.
 pub(crate) fn key_to_pem(key: &PrivateKey) -> Result<SecretText, Error> {
     key.to_pkcs8()?.to_pem(PRIVATE_KEY, LineEnding::LF).map_err(Error::signing)
 }
 
 /// Encrypted PKCS#8 PEM.
-///
-/// # Errors
-/// If the operating system has no random numbers.
 pub(crate) fn encrypt_key_to_pem(key: &PrivateKey, passphrase: &Passphrase) -> Result<SecretText, Error> {
     encrypt(key, passphrase)?.to_pem(ENCRYPTED_PRIVATE_KEY, LineEnding::LF).map_err(Error::signing)
 }
@@ -224,8 +202,8 @@ fn content(file: &[u8]) -> Result<Content<'_>, Error> {
             Err(Error::new("is empty").of(Problem::Empty).with_hint("restore the file from a backup"))
         }
         [0xFE, 0xED, 0xFE, 0xED, ..] | [0xCE, 0xCE, 0xCE, 0xCE, ..] => Err(java_keystore()),
-        _ if is_der(file) && is_pkcs12(file) => Err(pkcs12()),
-        _ if is_der(file) && is_pkcs7(file) => Err(pkcs7()),
+        _ if is_der(file) && inside(file).starts_with(PKCS12) => Err(pkcs12()),
+        _ if is_der(file) && inside(file).starts_with(PKCS7) => Err(pkcs7()),
         _ if is_der(file) => Ok(Content::Der(file)),
         _ if file.strip_prefix(BYTE_ORDER_MARK).is_some_and(|rest| rest.starts_with(BEGIN)) => {
             Err(Error::new("begins with a byte order mark, which hides the PEM header from Milvus")
@@ -250,10 +228,10 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// A file without a PEM block of the kind that is wanted.
 fn missing(wanted: &str, blocks: &[Block<'_>]) -> Error {
-    let labels: Vec<_> = blocks.iter().map(|block| printable(block.label())).collect();
+    let labels: Vec<_> = blocks.iter().map(|block| printable(block.label)).collect();
     let but = if labels.is_empty() { String::new() } else { format!(", but {}", labels.join(", ")) };
     let error = Error::new(format!("has no {wanted}{but}"));
-    match blocks.iter().find_map(|block| conversion(block.label())) {
+    match blocks.iter().find_map(|block| conversion(block.label)) {
         Some(conversion) => {
             error.with_hint_on_file(move |file| format!("`{}` converts it", conversion(file)))
         }
@@ -277,7 +255,7 @@ fn conversion(label: &str) -> Option<fn(&str) -> String> {
 }
 
 fn not_pem_but_der(der: &[u8]) -> Error {
-    let conversion = match KeyMaterial::from_der(der).map(|key| key.form()) {
+    let conversion = match KeyMaterial::from_der(der).map(|key| key.form) {
         Ok(KeyForm::EncryptedPkcs8) => Some(("pkcs8 -topk8 -v2 aes-256-cbc", "FILE.key")),
         Ok(_) => Some(("pkey", "FILE.key")),
         Err(_) => Certificate::from_der(der).is_ok().then_some(("x509", "FILE.pem")),
@@ -291,37 +269,36 @@ fn not_pem_but_der(der: &[u8]) -> Error {
 }
 
 fn pkcs12() -> Error {
-    Error::new("is PKCS#12, which keeps certificates and keys behind a passphrase")
-        .of(Problem::NotPem)
-        .with_hint_on_file(|file| format!(
+    not_pem("is PKCS#12, which keeps certificates and keys behind a passphrase", |file| {
+        format!(
             "`openssl pkcs12 -nodes -in {file} | milvus-certs inspect -` shows what is in it; `openssl pkcs12 -nokeys -in {file} -out FILE.pem` takes the certificates out, -nocerts the key; OpenSSL 3 reads old ones with -legacy"
-        ))
+        )
+    })
 }
 
 fn pkcs7() -> Error {
-    Error::new("is PKCS#7, a list of certificates in another form").of(Problem::NotPem).with_hint_on_file(
-        |file| format!("`openssl pkcs7 -inform DER -print_certs -in {file} -out FILE.pem` converts it"),
-    )
+    not_pem("is PKCS#7, a list of certificates in another form", |file| {
+        format!("`openssl pkcs7 -inform DER -print_certs -in {file} -out FILE.pem` converts it")
+    })
 }
 
 fn java_keystore() -> Error {
-    Error::new("is a Java keystore, which keeps certificates and keys behind a passphrase")
-        .of(Problem::NotPem)
-        .with_hint_on_file(|file| format!(
+    not_pem("is a Java keystore, which keeps certificates and keys behind a passphrase", |file| {
+        format!(
             "`keytool -importkeystore -srckeystore {file} -destkeystore FILE.p12 -deststoretype PKCS12` converts it, then `openssl pkcs12 -in FILE.p12` shows what is in it"
-        ))
+        )
+    })
 }
 
-/// A PFX (RFC 7292 4): a SEQUENCE that begins with the version, 3, and another SEQUENCE.
-fn is_pkcs12(der: &[u8]) -> bool {
-    inside(der).starts_with(&[0x02, 0x01, 0x03, 0x30])
+fn not_pem(message: &str, hint: fn(&str) -> String) -> Error {
+    Error::new(message).of(Problem::NotPem).with_hint_on_file(hint)
 }
 
-/// A ContentInfo of signed data (RFC 2315 7, 9), which carries certificates: `.p7b`, `.p7c`.
-fn is_pkcs7(der: &[u8]) -> bool {
-    const SIGNED_DATA: &[u8] = &[0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02];
-    inside(der).starts_with(SIGNED_DATA)
-}
+/// How a PFX begins inside (RFC 7292 4): with the version, 3, and a SEQUENCE.
+const PKCS12: &[u8] = &[0x02, 0x01, 0x03, 0x30];
+
+/// How a ContentInfo of signed data begins inside (RFC 2315 7, 9), which carries certificates: `.p7b`, `.p7c`.
+const PKCS7: &[u8] = &[0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02];
 
 /// What is inside of a SEQUENCE.
 fn inside(der: &[u8]) -> &[u8] {

@@ -17,44 +17,40 @@ pub(crate) fn damaged(reason: impl std::fmt::Display) -> Error {
 
 /// A block of a PEM file.
 pub(crate) struct Block<'f> {
-    label: &'f str,
+    /// What its first and its last line say that it is.
+    pub(crate) label: &'f str,
     headers: &'f str,
-    contents: Zeroizing<Vec<u8>>,
+    /// What it holds, decoded.
+    pub(crate) contents: Zeroizing<Vec<u8>>,
 }
 
 impl<'f> Block<'f> {
     /// Reads all of a file, whatever stands between them; says what is wrong with the first that is damaged.
-    pub(crate) fn all(file: &'f [u8]) -> Result<Vec<Self>, Error> {
-        let (mut blocks, mut rest) = (Vec::new(), file);
-        while let Some((parts, after)) = Parts::next(rest) {
-            blocks.push(Self::of(&parts)?);
-            rest = after;
+    pub(crate) fn all(mut file: &'f [u8]) -> Result<Vec<Self>, Error> {
+        let mut blocks = Vec::new();
+        while let Some(parts) = next(&mut file) {
+            blocks.push(Self::of(parts)?);
         }
         Ok(blocks)
     }
 
-    fn of(parts: &Parts<'f>) -> Result<Self, Error> {
+    fn of([begin, headers, data, end]: [&'f [u8]; 4]) -> Result<Self, Error> {
         let text = |octets: &'f [u8]| {
             let text = std::str::from_utf8(octets);
             text.map_err(|_| damaged("what is between a BEGIN line and its END line is not text"))
         };
-        let (label, end) = (text(parts.begin)?, text(parts.end)?);
+        let (label, end) = (text(begin)?, text(end)?);
         if label.is_empty() {
             return Err(damaged("a BEGIN or END line is damaged"));
         }
         if label != end {
             return Err(damaged(format_args!("a BEGIN line says {label}, its END line {end}")));
         }
-        let headers = text(parts.headers)?;
+        let headers = text(headers)?;
         if let Some(header) = headers.lines().find(|line| !line.contains(':')) {
             return Err(damaged(format_args!("a header is damaged: {header}")));
         }
-        Ok(Self { label, headers, contents: decoded(parts.data)? })
-    }
-
-    /// What its first and its last line say that it is.
-    pub(crate) fn label(&self) -> &'f str {
-        self.label
+        Ok(Self { label, headers, contents: decoded(data)? })
     }
 
     /// The last value of a header (RFC 1421).
@@ -70,33 +66,19 @@ impl<'f> Block<'f> {
     pub(crate) fn is_encrypted(&self) -> bool {
         self.header("Proc-Type").is_some_and(|value| value.contains("ENCRYPTED"))
     }
-
-    /// What it holds, decoded.
-    pub(crate) fn contents(&self) -> &[u8] {
-        &self.contents
-    }
 }
 
-/// The parts of a block, as they stand in the file.
-struct Parts<'f> {
-    begin: &'f [u8],
-    headers: &'f [u8],
-    data: &'f [u8],
-    end: &'f [u8],
-}
-
-impl<'f> Parts<'f> {
-    /// The first block that is whole, and what follows it.
-    fn next(file: &'f [u8]) -> Option<(Self, &'f [u8])> {
-        let (_, rest) = split(file, BEGIN)?;
-        let (begin, rest) = split(rest, DASHES)?;
-        let (payload, rest) = split(rest.trim_ascii_start(), END)?;
-        let (end, rest) = split(rest, DASHES)?;
-        // An empty line ends the headers.
-        let headers = split(payload, b"\n\n").or_else(|| split(payload, b"\r\n\r\n"));
-        let (headers, data) = headers.unwrap_or((b"", payload));
-        Some((Self { begin, headers, data, end }, rest))
-    }
+/// Takes the next whole block from a file: what its BEGIN line says, its headers, its data, what its END line says.
+fn next<'f>(file: &mut &'f [u8]) -> Option<[&'f [u8]; 4]> {
+    let (_, rest) = split(file, BEGIN)?;
+    let (begin, rest) = split(rest, DASHES)?;
+    let (payload, rest) = split(rest.trim_ascii_start(), END)?;
+    let (end, rest) = split(rest, DASHES)?;
+    *file = rest;
+    // An empty line ends the headers.
+    let headers = split(payload, b"\n\n").or_else(|| split(payload, b"\r\n\r\n"));
+    let (headers, data) = headers.unwrap_or((b"", payload));
+    Some([begin, headers, data, end])
 }
 
 /// What stands before a mark, and after it.
@@ -129,7 +111,7 @@ mod tests {
     fn blocks_are_read_in_their_order_whatever_stands_between_them() {
         let file = b"text\n-----BEGIN A-----\nAA\nEC\n-----END A-----\nmore\n-----BEGIN B C-----\r\n/w==\r\n-----END B C-----";
         let blocks = read(file).unwrap();
-        let found: Vec<_> = blocks.iter().map(|block| (block.label(), block.contents())).collect();
+        let found: Vec<_> = blocks.iter().map(|block| (block.label, block.contents.as_slice())).collect();
         assert_eq!(found, [("A", &[0, 1, 2][..]), ("B C", &[0xFF])]);
     }
 
@@ -140,7 +122,7 @@ mod tests {
         assert!(blocks[0].is_encrypted());
         assert_eq!(blocks[0].header("DEK-Info"), Some("DES-EDE3-CBC,00"));
         assert_eq!(blocks[0].header("Other"), None);
-        assert_eq!(blocks[0].contents(), [0, 1, 2]);
+        assert_eq!(*blocks[0].contents, [0, 1, 2]);
     }
 
     #[test]

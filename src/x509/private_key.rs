@@ -13,11 +13,9 @@ use crate::x509::algorithm::{
 use crate::x509::error::Error;
 use crate::x509::public_key::PublicKey;
 
-/// A private key. It zeroizes its memory when dropped, and its `Debug` shows nothing of it.
-pub(crate) struct PrivateKey(Kind);
-
-/// The elliptic-curve keys hold their public half, which would be most of the work of each use.
-enum Kind {
+/// A private key. It zeroizes its memory when dropped, and its `Debug` shows nothing of it. Those of an elliptic
+/// curve hold their public half, which would be most of the work of each use.
+pub(crate) enum PrivateKey {
     Rsa(Box<rsa::PrivateKey>),
     P256(Box<p256::ecdsa::SigningKey>),
     P384(Box<p384::ecdsa::SigningKey>),
@@ -29,13 +27,13 @@ impl PrivateKey {
     pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, Error> {
         let info = PrivateKeyInfoRef::try_from(der).map_err(Error::key_malformed)?;
         let curve = info.algorithm.parameters_oid().ok();
-        Ok(Self(match (info.algorithm.oid, curve) {
+        Ok(match (info.algorithm.oid, curve) {
             (RSA, _) => return Self::from_pkcs1(info.private_key.as_bytes()),
-            (EC, Some(P256)) => Kind::P256(boxed(info)?),
-            (EC, Some(P384)) => Kind::P384(boxed(info)?),
-            (ED25519, _) => Kind::Ed25519(boxed(info)?),
+            (EC, Some(P256)) => Self::P256(boxed(info)?),
+            (EC, Some(P384)) => Self::P384(boxed(info)?),
+            (ED25519, _) => Self::Ed25519(boxed(info)?),
             (algorithm, curve) => return Err(unusable(KeyAlgorithm::named(algorithm, curve))),
-        }))
+        })
     }
 
     /// Reads PKCS#1 (RFC 8017 appendix A.1.2).
@@ -71,59 +69,57 @@ impl PrivateKey {
 
     /// PKCS#8 (RFC 5208).
     pub(crate) fn to_pkcs8(&self) -> Result<SecretDocument, Error> {
-        match &self.0 {
-            Kind::Rsa(key) => key.to_pkcs8_der(),
-            Kind::P256(key) => key.to_pkcs8_der(),
-            Kind::P384(key) => key.to_pkcs8_der(),
-            Kind::Ed25519(key) => key.to_pkcs8_der(),
+        match self {
+            Self::Rsa(key) => key.to_pkcs8_der(),
+            Self::P256(key) => key.to_pkcs8_der(),
+            Self::P384(key) => key.to_pkcs8_der(),
+            Self::Ed25519(key) => key.to_pkcs8_der(),
         }
         .map_err(Error::signing)
     }
 
-    /// # Errors
-    /// Only where the encoder fails.
     pub(crate) fn public_key(&self) -> Result<PublicKey, Error> {
-        let spki = match &self.0 {
-            Kind::Rsa(key) => key.as_public_key().to_public_key_der(),
-            Kind::P256(key) => key.verifying_key().to_public_key_der(),
-            Kind::P384(key) => key.verifying_key().to_public_key_der(),
-            Kind::Ed25519(key) => key.verifying_key().to_public_key_der(),
+        let spki = match self {
+            Self::Rsa(key) => key.as_public_key().to_public_key_der(),
+            Self::P256(key) => key.verifying_key().to_public_key_der(),
+            Self::P384(key) => key.verifying_key().to_public_key_der(),
+            Self::Ed25519(key) => key.verifying_key().to_public_key_der(),
         };
         PublicKey::from_spki(spki.map_err(Error::signing)?.as_bytes())
     }
 
     /// Signs a to-be-signed certificate; RSA is blinded, ECDSA's nonces are those of RFC 6979.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        Ok(match &self.0 {
-            Kind::Rsa(key) => key.pkcs1v15_sign::<Sha256>(message).map_err(Error::signing)?,
-            Kind::P256(key) => {
+        Ok(match self {
+            Self::Rsa(key) => key.pkcs1v15_sign::<Sha256>(message).map_err(Error::signing)?,
+            Self::P256(key) => {
                 let signature: p256::ecdsa::DerSignature = key.sign(message);
                 signature.as_bytes().to_vec()
             }
-            Kind::P384(key) => {
+            Self::P384(key) => {
                 let signature: p384::ecdsa::DerSignature = key.sign(message);
                 signature.as_bytes().to_vec()
             }
-            Kind::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
+            Self::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
         })
     }
 }
 
 impl From<rsa::PrivateKey> for PrivateKey {
     fn from(key: rsa::PrivateKey) -> Self {
-        Self(Kind::Rsa(Box::new(key)))
+        Self::Rsa(Box::new(key))
     }
 }
 
 impl From<p256::ecdsa::SigningKey> for PrivateKey {
     fn from(key: p256::ecdsa::SigningKey) -> Self {
-        Self(Kind::P256(Box::new(key)))
+        Self::P256(Box::new(key))
     }
 }
 
 impl From<p384::ecdsa::SigningKey> for PrivateKey {
     fn from(key: p384::ecdsa::SigningKey) -> Self {
-        Self(Kind::P384(Box::new(key)))
+        Self::P384(Box::new(key))
     }
 }
 
@@ -161,11 +157,11 @@ fn unusable(algorithm: KeyAlgorithm) -> Error {
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &self.0 {
-            Kind::Rsa(_) => "PrivateKey(RSA)",
-            Kind::P256(_) => "PrivateKey(P-256)",
-            Kind::P384(_) => "PrivateKey(P-384)",
-            Kind::Ed25519(_) => "PrivateKey(Ed25519)",
+        f.write_str(match self {
+            Self::Rsa(_) => "PrivateKey(RSA)",
+            Self::P256(_) => "PrivateKey(P-256)",
+            Self::P384(_) => "PrivateKey(P-384)",
+            Self::Ed25519(_) => "PrivateKey(Ed25519)",
         })
     }
 }

@@ -23,9 +23,6 @@ pub(crate) struct PublicKey {
 
 impl PublicKey {
     /// Reads a SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
-    ///
-    /// # Errors
-    /// A key of another kind, named in the error.
     pub(crate) fn from_spki(spki: &[u8]) -> Result<Self, Error> {
         let algorithm = KeyAlgorithm::from_spki(spki);
         let spki = match algorithm {

@@ -12,7 +12,6 @@ use crate::x509::certificate::{MAX_LENGTH, in_words};
 use crate::x509::error::Error;
 use crate::x509::extensions::{Extensions, name};
 use crate::x509::key_defect::KeyDefect;
-use crate::x509::name::GeneralName;
 use crate::x509::public_key::{PublicKey, spki_sha256};
 use crate::x509::signature::{SignatureAlgorithm, SignatureDefect, check_signature};
 use crate::x509::subject::Subject;
@@ -21,20 +20,20 @@ use crate::x509::subject::Subject;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CertificateRequest {
     der: Vec<u8>,
-    subject: Subject,
+    pub(crate) subject: Subject,
     spki: Vec<u8>,
-    key_algorithm: KeyAlgorithm,
+    pub(crate) key_algorithm: KeyAlgorithm,
     signature_algorithm: SignatureAlgorithm,
-    extensions: Extensions,
-    other_extensions: Vec<String>,
-    other_attributes: Vec<String>,
+    /// What it asks for. The others are what is beside subjectAltName, keyUsage, extendedKeyUsage, and what every
+    /// certificate says: `basicConstraints CA:TRUE`, others by name or object identifier.
+    pub(crate) extensions: Extensions,
+    /// Attributes that are no request for extensions, by name or object identifier: `challengePassword`. What
+    /// they say is a secret, or nothing to do with certificates.
+    pub(crate) other_attributes: Vec<String>,
 }
 
 impl CertificateRequest {
     /// Reads one DER request.
-    ///
-    /// # Errors
-    /// If it is not one, or something follows it.
     pub(crate) fn from_der(der: &[u8]) -> Result<Self, Error> {
         if der.len() > MAX_LENGTH {
             return Err(not_a_request(&format!("it is longer than {MAX_LENGTH} octets")));
@@ -51,9 +50,10 @@ impl CertificateRequest {
             subject: Subject::from_der(information.subject.as_raw()),
             spki: information.subject_pki.raw.to_vec(),
             key_algorithm: KeyAlgorithm::from_spki(information.subject_pki.raw),
-            signature_algorithm: SignatureAlgorithm::of(&parsed.signature_algorithm.algorithm.to_id_string()),
+            signature_algorithm: SignatureAlgorithm {
+                oid: parsed.signature_algorithm.algorithm.to_id_string(),
+            },
             extensions: Extensions::default(),
-            other_extensions: Vec::new(),
             other_attributes: Vec::new(),
         };
         for attribute in information.iter_attributes() {
@@ -75,56 +75,16 @@ impl CertificateRequest {
             // Every certificate says these, whether or not it is asked to.
             ParsedExtension::SubjectKeyIdentifier(_) => {}
             ParsedExtension::BasicConstraints(constraints) if !constraints.ca => {}
-            // These have accessors of their own.
+            // These are no others.
             ParsedExtension::SubjectAlternativeName(_)
             | ParsedExtension::KeyUsage(_)
             | ParsedExtension::ExtendedKeyUsage(_) => {}
-            ParsedExtension::BasicConstraints(_) => self.other_extensions.push(format!("{name} CA:TRUE")),
+            ParsedExtension::BasicConstraints(_) => self.extensions.others.push(format!("{name} CA:TRUE")),
             ParsedExtension::ParseError { .. } => {
-                self.other_extensions.push(format!("{name}, which is damaged"))
+                self.extensions.others.push(format!("{name}, which is damaged"))
             }
-            _ => self.other_extensions.push(name),
+            _ => self.extensions.others.push(name),
         }
-    }
-
-    pub(crate) fn subject(&self) -> &Subject {
-        &self.subject
-    }
-
-    /// The subjectAltName that is asked for.
-    pub(crate) fn names(&self) -> &[GeneralName] {
-        &self.extensions.names
-    }
-
-    /// Entries of the subjectAltName that no certificate can have, as text.
-    pub(crate) fn unusable_names(&self) -> &[String] {
-        &self.extensions.unusable_names
-    }
-
-    /// The bits of the keyUsage that is asked for, if any.
-    pub(crate) fn key_usage(&self) -> Option<&[&'static str]> {
-        self.extensions.key_usage.as_deref()
-    }
-
-    /// The purposes of the extendedKeyUsage that is asked for, if any.
-    pub(crate) fn extended_key_usage(&self) -> Option<&[String]> {
-        self.extensions.extended_key_usage.as_deref()
-    }
-
-    /// What else is asked for with extensions, beside subjectAltName, keyUsage, extendedKeyUsage, and
-    /// what every certificate says: `basicConstraints CA:TRUE`, others by name or object identifier.
-    pub(crate) fn other_extensions(&self) -> &[String] {
-        &self.other_extensions
-    }
-
-    /// Attributes that are no request for extensions, by name or object identifier:
-    /// `challengePassword`. What they say is a secret, or nothing to do with certificates.
-    pub(crate) fn other_attributes(&self) -> &[String] {
-        &self.other_attributes
-    }
-
-    pub(crate) fn key_algorithm(&self) -> &KeyAlgorithm {
-        &self.key_algorithm
     }
 
     /// SHA-256 of its SubjectPublicKeyInfo: the key's pin.

@@ -64,15 +64,13 @@ impl SerialNumber {
     }
 }
 
-/// By the number.
 impl Ord for SerialNumber {
     fn cmp(&self, other: &Self) -> Ordering {
         let magnitude = |number: &Self| (number.octets.len(), number.octets.clone());
         match (self.is_negative, other.is_negative) {
             (false, false) => magnitude(self).cmp(&magnitude(other)),
             (true, true) => magnitude(other).cmp(&magnitude(self)),
-            (true, false) => Ordering::Less,
-            (false, true) => Ordering::Greater,
+            (own, others) => others.cmp(&own),
         }
     }
 }
@@ -136,9 +134,6 @@ pub(crate) struct SerialCounter {
 
 impl SerialCounter {
     /// A counter that starts at a random place.
-    ///
-    /// # Errors
-    /// If the operating system has no random numbers.
     pub(crate) fn random() -> Result<Self, Error> {
         SerialNumber::random().map(|last| Self { last })
     }
@@ -150,10 +145,8 @@ impl SerialCounter {
 
     /// Reads `ca.srl` as OpenSSL's `a2i_ASN1_INTEGER` does: the hex digits that the first line begins
     /// with, in either case and of an even number; what follows them is ignored. A line that ends
-    /// in a backslash loses its last digit and goes on in the next.
-    ///
-    /// # Errors
-    /// Whatever OpenSSL refuses, and a number of more than 20 octets.
+    /// in a backslash loses its last digit and goes on in the next. Whatever OpenSSL refuses is an error,
+    /// and so is a number of more than 20 octets.
     pub(crate) fn parse(content: &[u8]) -> Result<Self, Error> {
         let malformed = |reason| malformed(content, reason);
         let mut digits = Vec::new();
@@ -204,10 +197,7 @@ impl SerialCounter {
         self.clone().advance().is_err()
     }
 
-    /// Takes the next serial number.
-    ///
-    /// # Errors
-    /// When the next would not fit into 20 octets.
+    /// Takes the next serial number, unless that would not fit into 20 octets.
     pub(crate) fn advance(&mut self) -> Result<SerialNumber, Error> {
         let mut octets = self.last.octets.clone();
         if increment(&mut octets) {
@@ -268,14 +258,8 @@ fn without_leading_zeros(octets: &[u8]) -> &[u8] {
 
 /// The octets of which these are the digits.
 fn pairs(digits: &[u8]) -> impl Iterator<Item = u8> {
-    digits.chunks_exact(2).map(|pair| (hex_digit(pair[0]) << 4) | hex_digit(pair[1]))
-}
-
-fn hex_digit(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        _ => (digit | 0x20) - b'a' + 10,
-    }
+    let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
+    digits.chunks_exact(2).map(move |pair| (value(pair[0]) << 4) | value(pair[1]))
 }
 
 #[cfg(test)]

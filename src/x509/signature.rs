@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use der::oid::AssociatedOid;
 use der::{Decode, Encode};
 use p521::ecdsa::signature::hazmat::PrehashVerifier;
+use rsa::pkcs1::RsaPublicKeyRef;
 use rsa::pkcs1v15::Pkcs1v15Sign;
 use rsa::{BoxedUint, PublicKey};
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
@@ -12,19 +14,15 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 use x509_parser::asn1_rs::{Any, BitString, FromDer};
 
-use crate::x509::algorithm::{MAX_RSA_BITS, RsaPublicKey};
+use crate::x509::algorithm::MAX_RSA_BITS;
 
 /// How a certificate was signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SignatureAlgorithm {
-    oid: String,
+    pub(crate) oid: String,
 }
 
 impl SignatureAlgorithm {
-    pub(crate) fn of(oid: &str) -> Self {
-        Self { oid: oid.to_owned() }
-    }
-
     /// Whether it rests on SHA-224, which Go does not verify in certificates (crypto/x509's
     /// signatureAlgorithmDetails).
     pub(crate) fn is_unknown_to_go(&self) -> bool {
@@ -129,22 +127,22 @@ fn content(der: &[u8]) -> Option<&[u8]> {
 /// webpki's *ring* backend does not know these, though Milvus and its clients may: checks have to tell a
 /// weak signature from a wrong one. New certificates are never verified with these.
 pub(crate) const LENIENT: &[&dyn SignatureVerificationAlgorithm] = &[
-    &Scheme::rsa(Hash::Sha1),
-    &Scheme::rsa(Hash::Sha256),
-    &Scheme::rsa(Hash::Sha384),
-    &Scheme::rsa(Hash::Sha512),
-    &Scheme::p256(Hash::Sha1),
-    &Scheme::p256(Hash::Sha256),
-    &Scheme::p256(Hash::Sha384),
-    &Scheme::p256(Hash::Sha512),
-    &Scheme::p384(Hash::Sha1),
-    &Scheme::p384(Hash::Sha256),
-    &Scheme::p384(Hash::Sha384),
-    &Scheme::p384(Hash::Sha512),
-    &Scheme::p521(Hash::Sha1),
-    &Scheme::p521(Hash::Sha256),
-    &Scheme::p521(Hash::Sha384),
-    &Scheme::p521(Hash::Sha512),
+    &Scheme::rsa::<Sha1>(RSA_SHA1),
+    &Scheme::rsa::<Sha256>(alg_id::RSA_PKCS1_SHA256),
+    &Scheme::rsa::<Sha384>(alg_id::RSA_PKCS1_SHA384),
+    &Scheme::rsa::<Sha512>(alg_id::RSA_PKCS1_SHA512),
+    &Scheme::p256::<Sha1>(ECDSA_SHA1),
+    &Scheme::p256::<Sha256>(alg_id::ECDSA_SHA256),
+    &Scheme::p256::<Sha384>(alg_id::ECDSA_SHA384),
+    &Scheme::p256::<Sha512>(alg_id::ECDSA_SHA512),
+    &Scheme::p384::<Sha1>(ECDSA_SHA1),
+    &Scheme::p384::<Sha256>(alg_id::ECDSA_SHA256),
+    &Scheme::p384::<Sha384>(alg_id::ECDSA_SHA384),
+    &Scheme::p384::<Sha512>(alg_id::ECDSA_SHA512),
+    &Scheme::p521::<Sha1>(ECDSA_SHA1),
+    &Scheme::p521::<Sha256>(alg_id::ECDSA_SHA256),
+    &Scheme::p521::<Sha384>(alg_id::ECDSA_SHA384),
+    &Scheme::p521::<Sha512>(alg_id::ECDSA_SHA512),
     webpki::ring::ED25519,
     webpki::ring::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
     webpki::ring::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
@@ -153,7 +151,17 @@ pub(crate) const LENIENT: &[&dyn SignatureVerificationAlgorithm] = &[
 
 /// What a server with a P-521 key signs its handshakes with.
 #[cfg(feature = "probe")]
-pub(crate) const ECDSA_P521_SHA512: &dyn SignatureVerificationAlgorithm = &Scheme::p521(Hash::Sha512);
+pub(crate) const ECDSA_P521_SHA512: &dyn SignatureVerificationAlgorithm =
+    &Scheme::p521::<Sha512>(alg_id::ECDSA_SHA512);
+
+/// sha1WithRSAEncryption with NULL parameters (RFC 3279 2.2.1).
+const RSA_SHA1: AlgorithmIdentifier = AlgorithmIdentifier::from_slice(&[
+    0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x05, 0x05, 0x00,
+]);
+
+/// ecdsa-with-SHA1 (RFC 3279 2.2.3).
+const ECDSA_SHA1: AlgorithmIdentifier =
+    AlgorithmIdentifier::from_slice(&[0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x01]);
 
 /// From what was once thought enough to the longest that are worked with.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 512..=MAX_RSA_BITS as usize;
@@ -162,54 +170,36 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 512..=MAX_RSA_BITS as usize;
 struct Scheme {
     key: AlgorithmIdentifier,
     signature: AlgorithmIdentifier,
-    hash: Hash,
     verify: Verify,
 }
 
-/// With the key, the hash, the digest and the signature.
-type Verify = fn(&[u8], Hash, &[u8], &[u8]) -> Result<(), InvalidSignature>;
-
-#[derive(Clone, Copy, Debug)]
-enum Hash {
-    Sha1,
-    Sha256,
-    Sha384,
-    Sha512,
-}
+/// With the key, the message and the signature.
+type Verify = fn(&[u8], &[u8], &[u8]) -> Result<(), InvalidSignature>;
 
 impl Scheme {
-    const fn rsa(hash: Hash) -> Self {
-        let signature = match hash {
-            // sha1WithRSAEncryption with NULL parameters (RFC 3279 2.2.1)
-            Hash::Sha1 => AlgorithmIdentifier::from_slice(&[
-                0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x05, 0x05, 0x00,
-            ]),
-            Hash::Sha256 => alg_id::RSA_PKCS1_SHA256,
-            Hash::Sha384 => alg_id::RSA_PKCS1_SHA384,
-            Hash::Sha512 => alg_id::RSA_PKCS1_SHA512,
-        };
-        Self { key: alg_id::RSA_ENCRYPTION, signature, hash, verify: verify_rsa }
+    const fn rsa<D: Digest + AssociatedOid>(signature: AlgorithmIdentifier) -> Self {
+        Self { key: alg_id::RSA_ENCRYPTION, signature, verify: verify_rsa::<D> }
     }
 
-    const fn p256(hash: Hash) -> Self {
-        let verify = verify_ecdsa::<p256::ecdsa::VerifyingKey, p256::ecdsa::DerSignature>;
-        Self { key: alg_id::ECDSA_P256, signature: hash.with_ecdsa(), hash, verify }
+    const fn p256<D: Digest>(signature: AlgorithmIdentifier) -> Self {
+        let verify = verify_ecdsa::<D, p256::ecdsa::VerifyingKey, p256::ecdsa::DerSignature>;
+        Self { key: alg_id::ECDSA_P256, signature, verify }
     }
 
-    const fn p384(hash: Hash) -> Self {
-        let verify = verify_ecdsa::<p384::ecdsa::VerifyingKey, p384::ecdsa::DerSignature>;
-        Self { key: alg_id::ECDSA_P384, signature: hash.with_ecdsa(), hash, verify }
+    const fn p384<D: Digest>(signature: AlgorithmIdentifier) -> Self {
+        let verify = verify_ecdsa::<D, p384::ecdsa::VerifyingKey, p384::ecdsa::DerSignature>;
+        Self { key: alg_id::ECDSA_P384, signature, verify }
     }
 
-    const fn p521(hash: Hash) -> Self {
-        let verify = verify_ecdsa::<p521::ecdsa::VerifyingKey, p521::ecdsa::DerSignature>;
-        Self { key: alg_id::ECDSA_P521, signature: hash.with_ecdsa(), hash, verify }
+    const fn p521<D: Digest>(signature: AlgorithmIdentifier) -> Self {
+        let verify = verify_ecdsa::<D, p521::ecdsa::VerifyingKey, p521::ecdsa::DerSignature>;
+        Self { key: alg_id::ECDSA_P521, signature, verify }
     }
 }
 
 impl SignatureVerificationAlgorithm for Scheme {
     fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-        (self.verify)(key, self.hash, &self.hash.digest(message), signature)
+        (self.verify)(key, message, signature)
     }
 
     fn public_key_alg_id(&self) -> AlgorithmIdentifier {
@@ -221,54 +211,26 @@ impl SignatureVerificationAlgorithm for Scheme {
     }
 }
 
-impl Hash {
-    const fn with_ecdsa(self) -> AlgorithmIdentifier {
-        match self {
-            // ecdsa-with-SHA1 (RFC 3279 2.2.3)
-            Self::Sha1 => {
-                AlgorithmIdentifier::from_slice(&[0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x01])
-            }
-            Self::Sha256 => alg_id::ECDSA_SHA256,
-            Self::Sha384 => alg_id::ECDSA_SHA384,
-            Self::Sha512 => alg_id::ECDSA_SHA512,
-        }
-    }
-
-    fn digest(self, message: &[u8]) -> Vec<u8> {
-        match self {
-            Self::Sha1 => Sha1::digest(message).to_vec(),
-            Self::Sha256 => Sha256::digest(message).to_vec(),
-            Self::Sha384 => Sha384::digest(message).to_vec(),
-            Self::Sha512 => Sha512::digest(message).to_vec(),
-        }
-    }
-
-    fn padding(self) -> Pkcs1v15Sign {
-        match self {
-            Self::Sha1 => Pkcs1v15Sign::new::<Sha1>(),
-            Self::Sha256 => Pkcs1v15Sign::new::<Sha256>(),
-            Self::Sha384 => Pkcs1v15Sign::new::<Sha384>(),
-            Self::Sha512 => Pkcs1v15Sign::new::<Sha512>(),
-        }
-    }
-}
-
-fn verify_rsa(key: &[u8], hash: Hash, digest: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
-    let key = RsaPublicKey::from_der(key).map_err(invalid)?;
+fn verify_rsa<D>(key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature>
+where
+    D: Digest + AssociatedOid,
+{
+    let key = RsaPublicKeyRef::from_der(key).map_err(invalid)?;
     let number = |octets: &[u8]| BoxedUint::from_be_slice_vartime(octets);
     let (modulus, exponent) = (number(key.modulus.as_bytes()), number(key.public_exponent.as_bytes()));
     let key = PublicKey::new_with_size_limits(modulus, exponent, RSA_BITS).map_err(invalid)?;
-    key.verify(hash.padding(), digest, signature).map_err(invalid)
+    key.verify(Pkcs1v15Sign::new::<D>(), &D::digest(message), signature).map_err(invalid)
 }
 
-fn verify_ecdsa<K, S>(key: &[u8], _: Hash, digest: &[u8], signature: &[u8]) -> Result<(), InvalidSignature>
+fn verify_ecdsa<D, K, S>(key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature>
 where
+    D: Digest,
     K: for<'a> TryFrom<&'a [u8]> + PrehashVerifier<S>,
     S: for<'a> TryFrom<&'a [u8]>,
 {
     let key = K::try_from(key).map_err(|_| InvalidSignature)?;
     let signature = S::try_from(signature).map_err(|_| InvalidSignature)?;
-    key.verify_prehash(digest, &signature).map_err(invalid)
+    key.verify_prehash(&D::digest(message), &signature).map_err(invalid)
 }
 
 fn invalid(_: impl fmt::Display) -> InvalidSignature {

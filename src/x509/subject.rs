@@ -48,10 +48,6 @@ impl AttributeType {
         })
     }
 
-    fn of(oid: &ObjectIdentifier) -> Option<Self> {
-        Self::ALL.into_iter().find(|attribute| attribute.oid() == *oid)
-    }
-
     /// The upper bound in characters: X.520 annex C, repeated in RFC 5280 appendix A.1 (`ub-…`).
     const fn limit(self) -> usize {
         match self {
@@ -194,25 +190,20 @@ impl Subject {
         Self { der: der.to_vec() }
     }
 
-    /// The subject that is displayed so, where it consists of these attributes in gen.sh's order.
-    ///
-    /// # Errors
-    /// If it has other attributes, or could be read in two ways.
+    /// The subject that is displayed so, unless it has other attributes than gen.sh's, or in another order, or
+    /// could be read in two ways.
     pub(crate) fn from_shown(shown: &str) -> Result<Self, Error> {
+        const LABELS: [&str; 6] = ["C", "ST", "L", "O", "OU", "CN"];
         let unclear = || {
             Error::new(format!("the subject {shown:?} cannot be taken over from the inventory")).with_hint(
                 "restore the certificate from a backup, or give --common-name and the other subject options",
             )
         };
-        let kind = |label: &str| {
-            let labels = ["C", "ST", "L", "O", "OU", "CN"];
-            labels.iter().position(|known| *known == label).map(|index| AttributeType::ALL[index])
-        };
         let mut attributes: Vec<(AttributeType, String)> = Vec::new();
         for part in shown.split(", ") {
             let (label, value) = part.split_once('=').unwrap_or(("", part));
-            match (kind(label), attributes.last_mut()) {
-                (Some(kind), _) => attributes.push((kind, value.to_owned())),
+            match (LABELS.iter().position(|known| *known == label), attributes.last_mut()) {
+                (Some(index), _) => attributes.push((AttributeType::ALL[index], value.to_owned())),
                 // A comma belongs to the value before it.
                 (None, Some((_, before))) => before.push_str(&format!(", {part}")),
                 (None, None) => return Err(unclear()),
@@ -242,7 +233,7 @@ impl Subject {
 
         let mut rdns = Vec::new();
         for rdn in names.iter() {
-            if !replaces && new.is_some() && rank(rdn) > Some(attribute.kind) {
+            if !replaces && rank(rdn) > Some(attribute.kind) {
                 rdns.extend(new.take().map(|entry| vec![entry]));
             }
             let mut entries = Vec::new();
@@ -272,6 +263,10 @@ impl Subject {
         &self.der
     }
 
+    fn parsed(&self) -> Option<X509Name<'_>> {
+        X509Name::from_der(&self.der).ok().map(|(_, name)| name)
+    }
+
     /// Whether it has no attributes at all.
     pub fn is_empty(&self) -> bool {
         self.der == [0x30, 0x00]
@@ -279,21 +274,17 @@ impl Subject {
 
     /// The last CommonName, as text.
     pub fn common_name(&self) -> Option<String> {
-        let (_, name) = X509Name::from_der(&self.der).ok()?;
-        name.iter_common_name().last().map(text)
+        self.parsed()?.iter_common_name().last().map(text)
     }
 
     /// Its emailAddress attributes (RFC 2985 5.2.1), as text.
     pub(crate) fn email_addresses(&self) -> Vec<String> {
-        let Ok((_, name)) = X509Name::from_der(&self.der) else { return Vec::new() };
-        name.iter_email().map(text).collect()
+        self.parsed().iter().flat_map(X509Name::iter_email).map(text).collect()
     }
 
     /// The attributes beside that CommonName, as they are displayed: `C=US, O=zilliz`.
     pub fn beside_common_name(&self) -> String {
-        let Ok((_, name)) = X509Name::from_der(&self.der) else {
-            return UNREADABLE.to_owned();
-        };
+        let Some(name) = self.parsed() else { return UNREADABLE.to_owned() };
         // Compared by where it stands: another attribute may say the same.
         let last = name.iter_common_name().last().map(std::ptr::from_ref);
         displayed(&name, |attribute| Some(std::ptr::from_ref(attribute)) != last)
@@ -328,21 +319,21 @@ const UNREADABLE: &str = "(unreadable name)";
 
 /// The first attribute of an RDN, if it is one of gen.sh's.
 fn rank(rdn: &RelativeDistinguishedName) -> Option<AttributeType> {
-    rdn.iter().next().and_then(|entry| AttributeType::of(&entry.oid))
+    let first = rdn.iter().next()?;
+    AttributeType::ALL.into_iter().find(|attribute| attribute.oid() == first.oid)
 }
 
 /// As OpenSSL prints it, in the order of the certificate; characters that could deceive are escaped,
 /// since a foreign certificate may try to write to the terminal.
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match X509Name::from_der(&self.der) {
-            Ok((_, name)) => f.write_str(&displayed(&name, |_| true)),
-            Err(_) => f.write_str(UNREADABLE),
+        match self.parsed() {
+            Some(name) => f.write_str(&displayed(&name, |_| true)),
+            None => f.write_str(UNREADABLE),
         }
     }
 }
 
-/// Some of its attributes.
 fn displayed(name: &X509Name<'_>, is_shown: impl Fn(&ParsedAttribute<'_>) -> bool) -> String {
     let mut shown = String::new();
     for rdn in name.iter_rdn() {

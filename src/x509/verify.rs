@@ -16,9 +16,6 @@ use crate::x509::name::GeneralName;
 ///
 /// `presented` is what the peer is sent: the certificate and then its issuers. rustls' webpki
 /// judges, not this program.
-///
-/// # Errors
-/// What webpki finds.
 pub(crate) fn verify_chain(
     kind: EndEntityKind,
     presented: &[Certificate],
@@ -58,8 +55,9 @@ fn forbidden_address(presented: &[Certificate], anchors: &[Certificate]) -> Opti
         _ => None,
     });
     let mut addresses = leaf.subject().email_addresses().into_iter().chain(named);
-    addresses
-        .find(|address| issuers.iter().chain(anchor).any(|issuer| !issuer.email_constraints().allow(address)))
+    addresses.find(|address| {
+        issuers.iter().chain(anchor).any(|issuer| !issuer.extensions.email_constraints.allow(address))
+    })
 }
 
 /// Whether clients that ask for this name take the certificate for it. True for what no client can
@@ -120,7 +118,7 @@ fn reason(
     anchors: &[Certificate],
 ) -> String {
     let critical = |certificate: &Certificate| {
-        let extension = certificate.critical_beyond_webpki()?;
+        let extension = certificate.extensions.critical_beyond_webpki.as_deref()?;
         let subject = certificate.subject();
         Some(format!("the extension {extension} of {subject} is critical, and rustls does not know it"))
     };
@@ -135,7 +133,10 @@ fn reason(
             format!("its extendedKeyUsage has no {kind}Auth")
         }
         webpki::Error::NameConstraintViolation
-            if presented.iter().chain(anchors).any(Certificate::constrains_other_names) =>
+            if presented
+                .iter()
+                .chain(anchors)
+                .any(|certificate| certificate.extensions.constrains_other_names) =>
         {
             format!("of its CA: {OTHER_NAMES}")
         }

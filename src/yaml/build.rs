@@ -4,9 +4,10 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use zeroize::Zeroizing;
 
 use crate::base::place::Position;
+use crate::base::shown::shortened;
 use crate::yaml::{
-    Content, Document, MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, MAX_WEIGHT, Malformed, NodeData, Origin,
-    Repeated, Scalar, Style, TEXT_WEIGHT,
+    Content, Document, MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, MAX_WEIGHT, Malformed, NodeData, Origin, Scalar,
+    Style, TEXT_WEIGHT,
 };
 
 /// Reads all documents of a text that is not too long.
@@ -36,7 +37,6 @@ fn begins_node(event: &Event<'_>) -> bool {
     matches!(event, Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..) | Event::Alias(_))
 }
 
-/// One document in the making.
 struct Builder<'o> {
     origin: &'o Origin,
     nodes: Vec<NodeData>,
@@ -44,7 +44,7 @@ struct Builder<'o> {
     /// Of this document alone: the parser itself remembers those of the documents before.
     anchors: HashMap<usize, usize>,
     root: Option<usize>,
-    repeated: Option<Repeated>,
+    defect: Option<Malformed>,
 }
 
 /// A collection whose end has not come yet.
@@ -62,13 +62,13 @@ impl<'o> Builder<'o> {
             open: Vec::new(),
             anchors: HashMap::new(),
             root: None,
-            repeated: None,
+            defect: None,
         }
     }
 
     fn finish(self) -> Option<Document> {
         let root = self.root?;
-        Some(Document { nodes: self.nodes, root, origin: self.origin.clone(), repeated: self.repeated })
+        Some(Document { nodes: self.nodes, root, origin: self.origin.clone(), defect: self.defect })
     }
 
     fn refuse(&self, position: Position, reason: impl Into<String>) -> Malformed {
@@ -148,22 +148,24 @@ impl<'o> Builder<'o> {
     }
 
     fn close_mapping(&mut self) -> Result<(), Malformed> {
-        if self.repeated.is_none() {
-            self.repeated = self.open.last().and_then(|open| self.repeated_key(&open.children));
+        if self.defect.is_none() {
+            self.defect = self.open.last().and_then(|open| self.repeated_key(&open.children));
         }
         self.close(|children| {
             Content::Mapping(children.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect())
         })
     }
 
-    fn repeated_key(&self, children: &[usize]) -> Option<Repeated> {
+    fn repeated_key(&self, children: &[usize]) -> Option<Malformed> {
         let mut seen = HashSet::new();
         children.iter().step_by(2).find_map(|key| {
             let NodeData { content: Content::Scalar(scalar), position, .. } = &self.nodes[*key] else {
                 return None;
             };
             let key = scalar.text.as_str();
-            (!seen.insert(key)).then(|| Repeated { key: key.to_owned(), again: *position })
+            let reason =
+                || format!("the key {} stands here again: what came before it is lost", shortened(key));
+            (!seen.insert(key)).then(|| self.refuse(*position, reason()))
         })
     }
 }

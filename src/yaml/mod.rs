@@ -11,7 +11,6 @@ mod scalar;
 use zeroize::Zeroizing;
 
 use crate::base::place::{Place, Position};
-use crate::base::shown::shortened;
 pub(crate) use node::{Entry, Node};
 
 /// milvus.yaml has 60 KiB; a Kubernetes Secret can have 1 MiB at most.
@@ -23,21 +22,16 @@ const MAX_NODES: usize = 100_000;
 const MAX_WEIGHT: usize = 200_000;
 const TEXT_WEIGHT: usize = 16;
 const MAX_DOCUMENTS: usize = 100;
-/// How deep collections may be nested.
 const MAX_DEPTH: usize = 200;
 
-/// A document of a file.
 pub(crate) struct Document {
     nodes: Vec<NodeData>,
     root: usize,
     origin: Origin,
-    repeated: Option<Repeated>,
-}
-
-/// A key that a mapping has twice.
-pub(crate) struct Repeated {
-    key: String,
-    again: Position,
+    /// Why not every reader takes it, although it can be read. YAML 1.2 3.2.1.1 wants keys to be unique.
+    /// go-yaml v3, so Compose, and kubectl refuse a repeated key; go-yaml v2, so Milvus and Helm, take the last
+    /// value without a word, and so does the rest of this program.
+    defect: Option<Malformed>,
 }
 
 struct NodeData {
@@ -80,7 +74,6 @@ pub(crate) struct Origin {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Base {
-    /// The text is the file.
     File,
     /// The text is a literal block in the file: it begins at this position.
     Block(Position),
@@ -89,13 +82,12 @@ enum Base {
 }
 
 /// Why a file is no YAML that Go's readers take.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Malformed {
     pub(crate) place: Place,
     pub(crate) reason: String,
 }
 
-/// Reads all documents of a text.
 pub(crate) fn read(text: &str, origin: &Origin) -> Result<Vec<Document>, Malformed> {
     check_size(text.len(), origin)?;
     // YAML and Go take a tab after a key's colon, the parser does not where a letter follows.
@@ -105,7 +97,6 @@ pub(crate) fn read(text: &str, origin: &Origin) -> Result<Vec<Document>, Malform
     }
 }
 
-/// Reads all documents of a file.
 pub(crate) fn read_file(content: &[u8], origin: &Origin) -> Result<Vec<Document>, Malformed> {
     check_size(content.len(), origin)?;
     match std::str::from_utf8(content) {
@@ -136,13 +127,8 @@ impl Document {
         Node::new(self, self.root)
     }
 
-    /// Why not every reader takes the document, although it can be read. YAML 1.2 3.2.1.1 wants
-    /// keys to be unique. go-yaml v3, so Compose, and kubectl refuse a repeated key; go-yaml v2, so
-    /// Milvus and Helm, take the last value without a word, and so does the rest of this program.
     pub(crate) fn defect(&self) -> Option<Malformed> {
-        let Repeated { key, again } = self.repeated.as_ref()?;
-        let reason = format!("the key {} stands here again: what came before it is lost", shortened(key));
-        Some(self.origin.malformed(*again, reason))
+        self.defect.clone()
     }
 }
 

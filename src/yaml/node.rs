@@ -12,7 +12,6 @@ pub(crate) struct Node<'a> {
     index: usize,
 }
 
-/// A key and its value.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry<'a> {
     pub(crate) key: Node<'a>,
@@ -35,7 +34,6 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Where it is written.
     pub(crate) fn place(self) -> Place {
         self.document.origin.place(self.data().position)
     }
@@ -133,7 +131,6 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The entry with this key.
     pub(crate) fn entry(self, key: &str) -> Option<Entry<'a>> {
         let is_asked =
             |entry: &Entry<'_>| entry.key.scalar().is_some_and(|scalar| scalar.text.as_str() == key);
@@ -141,7 +138,6 @@ impl<'a> Node<'a> {
         own.or_else(|| self.merged().find_map(|merged| merged.entry(key)))
     }
 
-    /// The value of this key.
     pub(crate) fn get(self, key: &str) -> Option<Node<'a>> {
         self.entry(key).map(|entry| entry.value)
     }
@@ -151,7 +147,6 @@ impl<'a> Node<'a> {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    /// The text of this key.
     pub(crate) fn text(self, key: &str) -> Option<&'a str> {
         self.get(key)?.as_str()
     }

@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
+use crate::base::shown::shortened;
 use crate::yaml::*;
 
 fn origin() -> Origin {

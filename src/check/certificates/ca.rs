@@ -32,7 +32,7 @@ impl BundleJudge<'_> {
             None => self.without_key_usage(certificate, &whose),
         }
         self.restrictions(certificate, &whose);
-        if let Some(oid) = certificate.unknown_critical() {
+        if let Some(oid) = &certificate.extensions.unknown_critical {
             let evidence = format!("{whose}its extension {oid} is critical and unknown to verifiers");
             self.report(Code::UnknownCriticalExtension, role, evidence);
         }

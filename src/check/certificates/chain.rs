@@ -50,7 +50,7 @@ impl BundleJudge<'_> {
         };
         let finding = self.report(code, role, evidence);
         // Java does not hold names to what it trusts itself.
-        if code == Code::NameConstraints && issuers.iter().any(Certificate::constrains_names) {
+        if code == Code::NameConstraints && issuers.iter().any(|issuer| issuer.extensions.constrains_names) {
             finding.stops(Stopped::both(ALL));
         }
     }
@@ -79,8 +79,10 @@ impl BundleJudge<'_> {
     ) {
         let below =
             issuers.iter().filter(|certificate| certificate.is_ca() && !certificate.is_self_issued()).count();
-        let most =
-            anchors.iter().map(|anchor| anchor.path_length().map_or(usize::MAX, |most| most as usize)).max();
+        let most = anchors
+            .iter()
+            .map(|anchor| anchor.extensions.path_length.map_or(usize::MAX, |most| most as usize))
+            .max();
         if most.is_some_and(|most| below > most) {
             let evidence = format!("{below} CAs stand below ca.pem, more than its pathlen allows");
             let finding = self.report(Code::CaPathLength, role, evidence);
@@ -114,7 +116,7 @@ impl BundleJudge<'_> {
         const C_CORE: Clients = &[Client::Pymilvus];
         let mut cas = self.anchors.iter().chain(issuers);
         let has_address = leaf.names().iter().any(|name| matches!(name, GeneralName::Ip(_)));
-        if kind == EndEntityKind::Server && has_address && cas.any(Certificate::constrains_addresses) {
+        if kind == EndEntityKind::Server && has_address && cas.any(|ca| ca.extensions.constrains_addresses) {
             let evidence = "the CA's nameConstraints speak of IP addresses, and the certificate has one";
             self.report(Code::NameConstraints, role, evidence).stops(Stopped::both(C_CORE));
         }

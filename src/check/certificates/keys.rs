@@ -18,15 +18,15 @@ impl BundleJudge<'_> {
         let Some(key) = self.bundle.key(role) else { return };
         let leaf = self.bundle.end_entity(certificate);
         if key.is_encrypted() {
-            self.report(Code::EncryptedKey, role, format!("is an {} key", key.form()));
+            self.report(Code::EncryptedKey, role, format!("is an {} key", key.form));
             return;
         }
         if leaf.is_some_and(|leaf| key.belongs_to(leaf) == Some(false)) {
             let evidence = mismatch(key, &self.shown(certificate));
             self.report(Code::KeyMismatch, role, evidence);
         }
-        if kind == EndEntityKind::Client && key.form() != KeyForm::Pkcs8 {
-            self.report(Code::KeyNotPkcs8, role, format!("is {}", key.form()));
+        if kind == EndEntityKind::Client && key.form != KeyForm::Pkcs8 {
+            self.report(Code::KeyNotPkcs8, role, format!("is {}", key.form));
         }
     }
 
@@ -52,6 +52,6 @@ impl BundleJudge<'_> {
 }
 
 fn mismatch(key: &KeyMaterial, certificate: &str) -> String {
-    let algorithm = key.algorithm().map(|algorithm| format!(" ({algorithm})")).unwrap_or_default();
+    let algorithm = key.algorithm.as_ref().map(|algorithm| format!(" ({algorithm})")).unwrap_or_default();
     format!("the key{algorithm} does not belong to {certificate}")
 }

@@ -224,7 +224,7 @@ pub(crate) fn judge_interruption(interruption: &Interruption, folder: &str, dire
             (Code::InterruptedRun, folder.to_owned(), evidence)
         }
         Interruption::NotOwn { journal, reason } => {
-            let path = RelativePath::in_directory(*journal).below(Path::new(folder));
+            let path = path_of(Path::new(folder), RelativePath::in_directory(*journal));
             let evidence = format!("is what an interrupted run leaves, but not one of yours: {reason}");
             (Code::ForeignJournal, path.display().to_string(), evidence)
         }

@@ -10,7 +10,7 @@ impl BundleJudge<'_> {
         let role = FileRole::ServerCertificate;
         if !leaf.names().iter().any(is_host) {
             let common_name = leaf.subject().common_name().unwrap_or_default();
-            let others = [texts(leaf.names()).as_slice(), leaf.unusable_names()].concat();
+            let others = [texts(leaf.names()).as_slice(), &leaf.extensions.unusable_names].concat();
             let evidence = match others.as_slice() {
                 [] => format!("has no subjectAltName, only the CommonName {common_name:?}"),
                 others => format!("no client matches its subjectAltName: {}", others.join(", ")),

@@ -9,7 +9,8 @@ use crate::x509::{Certificate, ChainDefect, EndEntityKind, Item, items, judge_ch
 ///
 /// A ca.pem can hold more than one CA, as it does while one takes the place of another: it is right when the
 /// directory's is among them.
-pub(crate) fn difference(role: FileRole, deployed: &[Certificate], directory: &Bundle) -> Option<String> {
+pub(crate) fn difference(role: FileRole, deployed: &Bundle, directory: &Bundle) -> Option<String> {
+    let deployed = deployed.certificates(role);
     let (deployed, own) = match role {
         FileRole::CaCertificate => {
             let own = directory.certificates(role).first()?;
@@ -22,29 +23,36 @@ pub(crate) fn difference(role: FileRole, deployed: &[Certificate], directory: &B
         .then(|| format!("{role} has serial number {}, {place} has {}", deployed.serial(), own.serial()))
 }
 
-/// The name of the CA whose private key is in a file: one of these, or one in the file itself.
-pub(crate) fn ca_of_key(content: &[u8], cas: &[&Certificate]) -> Option<String> {
-    let items = items(content).ok()?;
-    let own = items.iter().filter_map(|item| match item {
-        Item::Certificate(certificate) if certificate.is_ca() => Some(certificate.as_ref()),
+/// For each file the name of the CA whose private key is in it: a CA of the directory, or in one of the files.
+pub(crate) fn cas_of_keys<'f>(
+    files: impl Iterator<Item = &'f [u8]>,
+    directory: &Bundle,
+) -> Vec<Option<String>> {
+    let files: Vec<_> = files.map(|content| items(content).unwrap_or_default()).collect();
+    let in_files = files.iter().flatten().filter_map(|item| match item {
+        Item::Certificate(certificate) => {
+            Some(certificate.as_ref()).filter(|certificate| certificate.is_ca())
+        }
         _ => None,
     });
-    let known: Vec<_> = cas.iter().copied().chain(own).collect();
-    items.iter().find_map(|item| {
+    let cas: Vec<_> = in_files.chain(directory.ca_certificates()).collect();
+    let ca_of = |item: &Item| {
         let Item::PrivateKey(key) = item else { return None };
-        let ca = known.iter().find(|ca| key.belongs_to(ca) == Some(true))?;
+        let ca = cas.iter().find(|ca| key.belongs_to(ca) == Some(true))?;
         Some(ca.subject().to_string())
-    })
+    };
+    files.iter().map(|items| items.iter().find_map(ca_of)).collect()
 }
 
 /// Whom it stops that Milvus has these certificates: those who trust the directory's CA and do not find it, or whose
 /// certificate Milvus' CA did not issue.
-pub(crate) fn stopped<'c>(deployed: impl Fn(FileRole) -> &'c [Certificate], directory: &Bundle) -> Stopped {
-    let cas = FileRole::CaCertificate;
-    let trusts_server =
-        is_trusted(EndEntityKind::Server, deployed(FileRole::ServerCertificate), directory.certificates(cas));
-    let trusts_client =
-        is_trusted(EndEntityKind::Client, directory.certificates(FileRole::ClientCertificate), deployed(cas));
+pub(crate) fn stopped(deployed: &Bundle, directory: &Bundle) -> Stopped {
+    let trusts = |kind, leaf: &Bundle, cas: &Bundle| {
+        let (_, role) = FileRole::pair_of(kind);
+        is_trusted(kind, leaf.certificates(role), cas.certificates(FileRole::CaCertificate))
+    };
+    let trusts_server = trusts(EndEntityKind::Server, deployed, directory);
+    let trusts_client = trusts(EndEntityKind::Client, directory, deployed);
     let unless = |works: bool| if works { NOBODY } else { ALL };
     Stopped { one_way: unless(trusts_server), mutual: unless(trusts_server && trusts_client) }
 }

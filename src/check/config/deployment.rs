@@ -11,8 +11,9 @@ pub(crate) struct Deployment {
     /// What its container has where; none where nothing is known but the settings: Milvus may then
     /// run on this machine.
     pub(crate) mounts: Option<Mounts>,
-    /// Where no settings are mounted into it, though nothing about it is unknown.
-    pub(crate) unmounted: Option<Unmounted>,
+    /// The Compose service without a configuration file, though nothing about it is unknown, and where that would be
+    /// mounted.
+    pub(crate) unmounted: Option<(String, Place)>,
     /// Whether clients connect to it: it is a proxy, or everything in one.
     pub(crate) serves_clients: bool,
     pub(crate) rest: Publication,
@@ -23,12 +24,6 @@ impl Deployment {
     pub(crate) fn of(settings: Settings) -> Self {
         Self { settings, mounts: None, unmounted: None, serves_clients: true, rest: Publication::Unknown }
     }
-}
-
-/// A Compose service without a configuration file, and where it would be mounted.
-pub(crate) struct Unmounted {
-    pub(crate) service: String,
-    pub(crate) place: Place,
 }
 
 /// How the REST port is reached from outside.
@@ -47,8 +42,8 @@ pub(crate) enum Publication {
     ServiceRestfulPort {
         /// `proxy` or `standalone`.
         component: &'static str,
-        port: Option<(String, Place)>,
-        /// Where the port would be written.
+        port: Option<String>,
+        /// Where the port is written, or would be.
         place: Place,
     },
 }
@@ -64,15 +59,13 @@ impl Publication {
                 let lacks = !is_partial && has(grpc) && !has(rest);
                 lacks.then(|| (place.clone(), format!("{grpc} is published, proxy.http.port {rest} is not")))
             }
-            Self::ServiceRestfulPort { component, port: None, place } => {
-                let evidence = format!(
-                    "spec.components.{component}.serviceRestfulPort is not set, proxy.http.port is {rest}"
-                );
-                Some((place.clone(), evidence))
-            }
-            Self::ServiceRestfulPort { port: Some((port, place)), .. } => {
-                let evidence = || format!("serviceRestfulPort is {}, proxy.http.port is {rest}", shown(port));
-                (*port != rest.to_string()).then(|| (place.clone(), evidence()))
+            Self::ServiceRestfulPort { port: Some(port), .. } if *port == rest.to_string() => None,
+            Self::ServiceRestfulPort { component, port, place } => {
+                let found = match port {
+                    Some(port) => format!("serviceRestfulPort is {}", shown(port)),
+                    None => format!("spec.components.{component}.serviceRestfulPort is not set"),
+                };
+                Some((place.clone(), format!("{found}, proxy.http.port is {rest}")))
             }
         }
     }

@@ -1,23 +1,22 @@
 //! All documents that were given, sorted by what they are.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
 
 use crate::base::place::Place;
 use crate::base::shown::shown;
 use crate::check::clients::{ALL, NOBODY, Stopped};
 use crate::check::codes::Code;
-use crate::check::config::compose::service::ComposeFile;
 use crate::check::config::findings::Findings;
-use crate::check::config::kinds::{DocumentKind, helm_values, kind_of};
-use crate::check::config::settings::Settings;
 use crate::check::config::source::Source;
+use crate::milvus::container::CONFIG_FILES;
+use crate::milvus::keys::is_top_level;
 use crate::yaml::{self, Document, Entry, Node, Origin};
 
 /// The documents of all files that could be read.
 #[derive(Default)]
 pub(crate) struct Documents<'a> {
-    pub(crate) compose: Vec<ComposeFile<'a>>,
+    /// Compose files, with their names.
+    pub(crate) compose: Vec<(&'a str, Node<'a>)>,
     pub(crate) milvus: Vec<Node<'a>>,
     pub(crate) helm: Vec<Node<'a>>,
     pub(crate) secrets: Vec<Node<'a>>,
@@ -31,89 +30,94 @@ pub(crate) struct Documents<'a> {
     others: BTreeMap<&'a str, (Place, String)>,
 }
 
-/// Reads the files, each of which can have several documents; nothing for a malformed file.
-pub(crate) fn read(sources: &[Source], findings: &mut Findings) -> Vec<Option<Vec<Document>>> {
-    let read = |source: &Source| match yaml::read_file(&source.content, &Origin::file(&source.name)) {
-        Ok(documents) => {
-            documents.iter().for_each(|document| report_repeated(document, findings));
-            Some(documents)
+/// Reads the files that are not malformed; each can have several documents.
+pub(crate) fn read<'a>(sources: &'a [Source], findings: &mut Findings) -> Vec<(&'a Source, Vec<Document>)> {
+    let mut files = Vec::new();
+    for source in sources {
+        match yaml::read_file(&source.content, &Origin::file(&source.name)) {
+            Ok(documents) => files.push((source, documents)),
+            Err(malformed) => findings.malformed(malformed),
         }
-        Err(malformed) => {
-            findings.malformed(malformed);
-            None
-        }
-    };
-    sources.iter().map(read).collect()
-}
-
-fn report_repeated(document: &Document, findings: &mut Findings) {
-    match (document.defect(), kind_of(document.root())) {
-        (Some(defect), DocumentKind::Settings | DocumentKind::HelmValues) => findings.repeated(defect),
-        (Some(defect), _) => findings.malformed(defect),
-        (None, _) => {}
     }
+    files
 }
 
 impl<'a> Documents<'a> {
     /// Sorts documents by what they are.
-    pub(crate) fn sort(
-        sources: &'a [Source],
-        files: &'a [Option<Vec<Document>>],
-        findings: &mut Findings,
-    ) -> Self {
+    pub(crate) fn sort(files: &'a [(&'a Source, Vec<Document>)], findings: &mut Findings) -> Self {
         let mut documents = Self::default();
-        for (source, file) in sources.iter().zip(files) {
-            let Some(file) = file else { continue };
+        for (source, file) in files {
             if file.iter().all(|document| document.root().is_null()) {
                 documents.empty.push(source);
             }
             for document in file {
-                documents.add(&source.name, document.root(), findings);
+                let may_repeat = documents.add(&source.name, document.root(), findings);
+                match document.defect() {
+                    Some(defect) if may_repeat => findings.repeated(defect),
+                    Some(defect) => findings.malformed(defect),
+                    None => {}
+                }
             }
         }
-        documents.sort_plain();
+        // Milvus reads milvus.yaml before default.yaml before user.yaml; other names say nothing about
+        // the order, so that it stays the one in which they were given.
+        if documents.plain.iter().all(|(name, _)| rank(name).is_some()) {
+            documents.plain.sort_by_key(|(name, _)| rank(name));
+        }
         documents
     }
 
-    fn add(&mut self, name: &'a str, document: Node<'a>, findings: &mut Findings) {
-        match kind_of(document) {
-            DocumentKind::Empty => {}
-            DocumentKind::OtherResource => self.add_other(name, document),
-            DocumentKind::Secret => {
-                self.add_other(name, document);
-                self.secrets.push(document);
+    /// Adds a document by its content, and says whether the programs that read such documents take keys that
+    /// stand twice.
+    fn add(&mut self, name: &'a str, document: Node<'a>, findings: &mut Findings) -> bool {
+        let version = document.text("apiVersion");
+        let is_milvus = version.is_some_and(|version| version.starts_with("milvus.io/"));
+        // The chart's values can stand below another chart's, which has Milvus' chart in it.
+        let values = || std::iter::once(document).chain(document.get("milvus")).find(|node| is_helm(*node));
+        match document.text("kind") {
+            _ if document.is_null() => {}
+            Some("Milvus" | "MilvusCluster") if is_milvus => self.milvus.push(document),
+            Some(kind) if version.is_some() || kind == "Secret" => {
+                self.add_resource(kind, name, document, findings);
             }
-            DocumentKind::Milvus => self.milvus.push(document),
-            DocumentKind::Issuer => {
+            _ if document.get("services").is_some() => self.compose.push((name, document)),
+            _ => match values() {
+                Some(values) => {
+                    self.helm.push(values);
+                    return true;
+                }
+                None if document.entries().iter().any(|entry| is_top_level(entry.name())) => {
+                    self.plain.push((name, document));
+                    return true;
+                }
+                None => findings.report(Code::ConfigNotRecognised, document.place(), described(document)),
+            },
+        }
+        false
+    }
+
+    /// Adds what can be a Secret, or say which Secrets are those of CAs, or be a list of such resources.
+    fn add_resource(&mut self, kind: &str, name: &'a str, document: Node<'a>, findings: &mut Findings) {
+        self.others.entry(name).or_insert_with(|| (document.place(), without_milvus(kind)));
+        let version = document.text("apiVersion").unwrap_or_default();
+        match kind {
+            "Secret" => self.secrets.push(document),
+            "Issuer" | "ClusterIssuer" => {
                 let secret = document.at(&["spec", "ca", "secretName"]).and_then(Node::as_str);
                 self.issuer_secrets.extend(secret);
-                self.add_other(name, document);
             }
-            DocumentKind::Certificate => {
-                let spec = document.get("spec");
-                let is_ca = spec.and_then(|spec| spec.get("isCA")).and_then(Node::as_go_string);
-                let secret = spec.and_then(|spec| spec.text("secretName"));
+            "Certificate" if version.starts_with("cert-manager.io/") => {
+                let is_ca = document.at(&["spec", "isCA"]).and_then(Node::as_go_string);
+                let secret = document.at(&["spec", "secretName"]).and_then(Node::as_str);
                 self.issuer_secrets.extend(secret.filter(|_| is_ca.as_deref() == Some("true")));
-                self.add_other(name, document);
             }
-            DocumentKind::List => {
-                self.add_other(name, document);
+            list if list.ends_with("List") => {
                 for item in document.get("items").into_iter().flat_map(Node::items) {
                     self.add(name, item, findings);
                 }
             }
-            DocumentKind::Compose => self.compose.push(ComposeFile { document, folder: folder_of(name) }),
-            DocumentKind::HelmValues => self.helm.extend(helm_values(document)),
-            DocumentKind::Settings => self.plain.push((name, document)),
-            DocumentKind::Unknown => {
-                findings.report(Code::ConfigNotRecognised, document.place(), described(document));
-            }
+            _ => {}
         }
-    }
-
-    fn add_other(&mut self, name: &'a str, document: Node<'a>) {
-        let other = || (document.place(), without_milvus(document));
-        self.others.entry(name).or_insert_with(other);
     }
 
     /// Says which files had nothing to be judged. What belongs to something else is all right beside
@@ -132,43 +136,36 @@ impl<'a> Documents<'a> {
             findings.report(Code::ConfigNotRecognised, place.clone(), evidence.as_str());
         }
     }
+}
 
-    /// Milvus reads milvus.yaml before default.yaml before user.yaml; other names say nothing about
-    /// the order, so that it stays the one in which they were given.
-    fn sort_plain(&mut self) {
-        if let Some(ranks) = self.plain.iter().map(|(name, _)| rank(name)).collect::<Option<Vec<_>>>() {
-            let mut ranked: Vec<_> = ranks.into_iter().zip(std::mem::take(&mut self.plain)).collect();
-            ranked.sort_by_key(|(rank, _)| *rank);
-            self.plain = ranked.into_iter().map(|(_, plain)| plain).collect();
-        }
-    }
-
-    /// The settings of the files of a kind, put together.
-    pub(crate) fn settings(&self, is_asked: impl Fn(&str) -> bool) -> Settings {
-        let mut settings = Settings::default();
-        for (_, document) in self.plain.iter().filter(|(name, _)| is_asked(name)) {
-            settings.add_document(*document);
-        }
-        settings
-    }
+/// The chart's values share etcd, minio, proxy and others with milvus.yaml; these they do not.
+fn is_helm(document: Node<'_>) -> bool {
+    const OWN: [&str; 6] = [
+        "extraConfigFiles",
+        "customConfigMap",
+        "volumeMounts",
+        "volumes",
+        "nameOverride",
+        "fullnameOverride",
+    ];
+    const MAPPINGS: [&str; 6] = ["image", "service", "standalone", "ingress", "mixCoordinator", "externalS3"];
+    let has_mapping = |key: &str| document.get(key).is_some_and(Node::is_mapping);
+    OWN.into_iter().any(|key| document.get(key).is_some())
+        || MAPPINGS.into_iter().any(has_mapping)
+        || document.at(&["cluster", "enabled"]).is_some()
 }
 
 /// Why nothing in a resource can be judged.
-fn without_milvus(document: Node<'_>) -> String {
-    match document.text("kind").unwrap_or_default() {
+fn without_milvus(kind: &str) -> String {
+    match kind {
         "Secret" => "the Secret has neither certificates nor keys".into(),
         list if list.ends_with("List") => "the list has nothing of Milvus' in it".into(),
         kind => format!("the document is of kind {}, which is not Milvus' own", shown(kind)),
     }
 }
 
-/// The folder of a file; that of standard input is the current one.
-fn folder_of(name: &str) -> PathBuf {
-    Path::new(name).parent().map(Path::to_owned).unwrap_or_default()
-}
-
 fn rank(name: &str) -> Option<usize> {
-    ["milvus.yaml", "default.yaml", "user.yaml"].iter().position(|suffix| name.ends_with(suffix))
+    CONFIG_FILES.iter().position(|suffix| name.ends_with(suffix))
 }
 
 fn described(document: Node<'_>) -> String {

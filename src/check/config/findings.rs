@@ -9,7 +9,6 @@ use crate::check::config::source::Source;
 use crate::check::finding::Finding;
 use crate::check::fix::Context;
 use crate::store::FileRole;
-use crate::x509::GeneralName;
 use crate::yaml::Malformed;
 
 /// The findings of a judgement. What is found twice, because several services read the same file,
@@ -32,19 +31,13 @@ impl Findings {
         Self { list: Vec::new(), seen: HashSet::new(), files: files.collect(), directory }
     }
 
-    fn finding(
-        &self,
-        code: Code,
-        place: Place,
-        evidence: impl Into<String>,
-        (role, name): (Option<FileRole>, Option<GeneralName>),
-    ) -> Finding {
-        let context = Context { directory: self.directory.clone(), role, name, ..Context::default() };
-        Finding::new(code, place, evidence, context)
+    /// What the fix of a finding about configuration depends on.
+    pub(crate) fn context(&self) -> Context {
+        Context { directory: self.directory.clone(), ..Context::default() }
     }
 
     pub(crate) fn report(&mut self, code: Code, place: Place, evidence: impl Into<String>) {
-        self.add(self.finding(code, place, evidence, (None, None)));
+        self.add(Finding::new(code, place, evidence, self.context()));
     }
 
     /// The same, stopping these clients instead of those that its code says.
@@ -55,25 +48,13 @@ impl Findings {
         evidence: impl Into<String>,
         stopped: Stopped,
     ) {
-        let mut finding = self.finding(code, place, evidence, (None, None));
+        let mut finding = Finding::new(code, place, evidence, self.context());
         finding.stops(stopped);
         self.add(finding);
     }
 
-    /// The same about a name that a server is asked by.
-    pub(crate) fn about_server_name(
-        &mut self,
-        code: Code,
-        place: Place,
-        evidence: String,
-        name: Option<GeneralName>,
-    ) {
-        let about = (Some(FileRole::ServerCertificate), name);
-        self.add(self.finding(code, place, evidence, about));
-    }
-
-    pub(crate) fn malformed(&mut self, malformed: Malformed) {
-        self.report(Code::MalformedYaml, malformed.place, malformed.reason);
+    pub(crate) fn malformed(&mut self, Malformed { place, reason }: Malformed) {
+        self.report(Code::MalformedYaml, place, reason);
     }
 
     /// A key that stands twice in what Milvus and Helm read: they take the last without a word.

@@ -7,11 +7,9 @@ use std::path::{Component, Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::check::bundle::Bundle;
-use crate::check::config::certificates::ca_of_key;
-use crate::check::config::settings::Settings;
+use crate::check::config::certificates::cas_of_keys;
 use crate::check::config::source::{AtPath, Look, Source};
 use crate::store::FileRole;
-use crate::x509::{Certificate, certificates_from_pem};
 
 /// This machine's files; those that were given are as they were given.
 pub(crate) struct Host<'a> {
@@ -19,8 +17,6 @@ pub(crate) struct Host<'a> {
     sources: &'a [Source],
     /// The given files that were found by following a mount.
     followed: RefCell<HashSet<String>>,
-    /// What configuration files say that services mount: many can mount the same.
-    settings: RefCell<HashMap<PathBuf, Settings>>,
     /// Where the keys of CAs are below what is mounted.
     keys: RefCell<HashMap<PathBuf, Option<PathBuf>>>,
     /// How many files may still be read in search of keys.
@@ -40,7 +36,6 @@ impl<'a> Host<'a> {
             look,
             sources,
             followed: RefCell::default(),
-            settings: RefCell::default(),
             keys: RefCell::default(),
             searches: Cell::new(MAX_SEARCHES),
         }
@@ -55,16 +50,6 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// What a configuration file says: `read` is asked once.
-    pub(crate) fn settings(&self, path: &Path, read: impl FnOnce() -> Settings) -> Settings {
-        if let Some(known) = self.settings.borrow().get(path) {
-            return known.clone();
-        }
-        let settings = read();
-        self.settings.borrow_mut().insert(path.to_owned(), settings.clone());
-        settings
-    }
-
     /// Where the private key of a CA is, by its name or its content: in a file itself, in a folder, or
     /// in a folder of that; the path below what is asked for.
     pub(crate) fn ca_key(&self, path: &Path, directory: &Bundle) -> Option<PathBuf> {
@@ -73,8 +58,10 @@ impl<'a> Host<'a> {
         }
         let mut files = Vec::new();
         self.collect(path, Path::new(""), 0, &mut files);
-        let named = files.iter().find(|(name, _)| name.ends_with(FileRole::CaKey.file_name()));
-        let found = named.map(|(name, _)| name.clone()).or_else(|| holder_of_key(&files, directory));
+        let named = files.iter().position(|(name, _)| name.ends_with(FileRole::CaKey.file_name()));
+        let contents = files.iter().map(|(_, content)| content.as_slice());
+        let found = named.or_else(|| cas_of_keys(contents, directory).iter().position(Option::is_some));
+        let found = found.map(|index| files.swap_remove(index).0);
         self.keys.borrow_mut().insert(path.to_owned(), found.clone());
         found
     }
@@ -91,16 +78,14 @@ impl<'a> Host<'a> {
             return;
         }
         self.searches.set(self.searches.get() - 1);
-        let path = if below.as_os_str().is_empty() { top.to_owned() } else { top.join(below) };
-        match self.look(&path) {
+        match self.look(&top.join(below)) {
             AtPath::File(content) if content.len() > MAX_KEY_FILE => {}
             AtPath::File(content) => files.push((below.to_owned(), content)),
             AtPath::Folder(mut names) if depth < 2 => {
                 names.sort_unstable();
-                names
-                    .iter()
-                    .take(MAX_SEARCHED)
-                    .for_each(|name| self.collect(top, &below.join(name), depth + 1, files));
+                for name in names.iter().take(MAX_SEARCHED) {
+                    self.collect(top, &below.join(name), depth + 1, files);
+                }
             }
             // What cannot be read can still be told by its name.
             AtPath::Unknown if depth > 0 => files.push((below.to_owned(), Zeroizing::default())),
@@ -119,15 +104,6 @@ impl<'a> Host<'a> {
     pub(crate) fn is_followed(&self, name: &str) -> bool {
         self.followed.borrow().contains(name)
     }
-}
-
-/// The file with the private key of a CA that is in one of the files, or in the directory.
-fn holder_of_key(files: &[(PathBuf, Zeroizing<Vec<u8>>)], directory: &Bundle) -> Option<PathBuf> {
-    let certificates = files.iter().filter_map(|(_, content)| certificates_from_pem(content).ok()).flatten();
-    let in_files: Vec<_> = certificates.filter(Certificate::is_ca).collect();
-    let known: Vec<_> = in_files.iter().chain(directory.ca_certificates()).collect();
-    let holder = files.iter().find(|(_, content)| ca_of_key(content, &known).is_some());
-    holder.map(|(name, _)| name.clone())
 }
 
 /// A path without `.` and, where they can be resolved, `..`.

@@ -7,12 +7,9 @@ mod deployed;
 mod deployment;
 mod documents;
 mod findings;
-mod helm;
 mod host;
-mod kinds;
 mod kubernetes;
 mod mounts;
-mod operator;
 mod secret;
 mod settings;
 pub(crate) mod source;
@@ -25,14 +22,13 @@ use crate::check::finding::Finding;
 use crate::check::fix::Context;
 use crate::milvus::TlsMode;
 use crate::milvus::keys::Key;
-use deployed::Circumstances;
-use deployment::{Deployment, Unmounted};
+use deployment::Deployment;
 use documents::Documents;
 use findings::Findings;
 use host::Host;
-use mounts::{Mounts, SecretVolume, Volume};
+use mounts::Volume;
 use secret::Secret;
-use settings::Mode;
+use settings::{Mode, Settings};
 pub(crate) use source::Look;
 pub use source::Source;
 
@@ -54,8 +50,7 @@ impl Judgement {
     /// Finds modes that are not the one that is asked for.
     pub(crate) fn hold_to(&mut self, asked: TlsMode) {
         for (mode, place) in self.modes.iter().filter(|(mode, _)| *mode != asked.value()) {
-            let is_same = |finding: &Finding| finding.place == *place && finding.code == Code::TlsOff;
-            self.findings.retain(|finding| !is_same(finding));
+            self.findings.retain(|finding| finding.place != *place || finding.code != Code::TlsOff);
             let evidence = format!("{} is {mode}, and {} is asked for", Key::TlsMode.name(), asked.value());
             let finding = Finding::new(Code::TlsModeDiffers, place.clone(), evidence, Context::default());
             if !self.findings.contains(&finding) {
@@ -70,39 +65,38 @@ impl Judgement {
 pub(crate) fn judge(sources: &[Source], directory: &Bundle, look: Look<'_>) -> Judgement {
     let mut findings = Findings::new(sources, directory);
     let files = documents::read(sources, &mut findings);
-    let documents = Documents::sort(sources, &files, &mut findings);
+    let documents = Documents::sort(&files, &mut findings);
     let secrets: Vec<_> = documents.secrets.iter().map(|node| Secret::read(*node, &mut findings)).collect();
     let host = Host::new(sources, look);
 
     let deployments = deployments(&documents, &host, &mut findings);
-    let circumstances = Circumstances { host: &host, secrets: &secrets, directory };
-    let mut deployed: Vec<Bundle> = Vec::new();
+    let mut deployed = Vec::new();
     for deployment in &deployments {
-        for bundle in deployed::judge(deployment, &circumstances, &mut findings) {
-            if !deployed.iter().any(|known| known.is_at_the_same_places(&bundle)) {
-                deployed.push(bundle);
-            }
-        }
+        deployed::judge(deployment, &host, &secrets, directory, &mut findings, &mut deployed);
     }
     let mut bundles = judge_secrets(&secrets, &documents, &deployments, directory, &mut findings);
-    documents
-        .report_unjudged(!deployments.is_empty() || secrets.iter().any(Secret::is_recognised), &mut findings);
+    let is_judged = !deployments.is_empty() || secrets.iter().any(Secret::is_recognised);
+    documents.report_unjudged(is_judged, &mut findings);
     bundles.extend(deployed);
     let modes = modes(&deployments);
-    Judgement { tls_mode: tls_mode(&modes), findings: findings.sorted(), bundles, modes }
+    let is_only = |mode: &u8| modes.iter().all(|(other, _)| other == mode);
+    let tls_mode = modes.first().map(|(mode, _)| *mode).filter(is_only);
+    Judgement { findings: findings.sorted(), tls_mode, bundles, modes }
 }
 
 /// All that runs Milvus. Settings that no deployment reads by itself are the base of each; without a
 /// deployment Milvus may run anywhere.
 fn deployments(documents: &Documents<'_>, host: &Host<'_>, findings: &mut Findings) -> Vec<Deployment> {
     let mut deployments = compose::deployments(&documents.compose, host, findings);
-    deployments.extend(documents.milvus.iter().map(|node| operator::deployment(*node)));
-    deployments.extend(documents.helm.iter().map(|node| helm::deployment(*node, findings)));
-    let is_base = |name: &str| !host.is_followed(name);
-    let base = documents.settings(is_base);
-    let names: Vec<_> =
-        documents.plain.iter().map(|(name, _)| shown(name)).filter(|name| is_base(name)).collect();
-    for Unmounted { service, place } in deployments.iter().filter_map(|found| found.unmounted.as_ref()) {
+    deployments.extend(documents.milvus.iter().map(|node| kubernetes::of_operator(*node)));
+    deployments.extend(documents.helm.iter().map(|node| kubernetes::of_helm(*node, findings)));
+    let mut base = Settings::default();
+    let mut names = Vec::new();
+    for (name, document) in documents.plain.iter().filter(|(name, _)| !host.is_followed(name)) {
+        base.add_document(document.root().place(), *document);
+        names.push(shown(name));
+    }
+    for (service, place) in deployments.iter().filter_map(|found| found.unmounted.as_ref()) {
         if !names.is_empty() {
             let evidence = format!("{} not mounted into the service {}", list_are(&names), shown(service));
             findings.report(Code::SettingsNotMounted, place.clone(), evidence);
@@ -127,13 +121,16 @@ fn judge_secrets(
     directory: &Bundle,
     findings: &mut Findings,
 ) -> Vec<Bundle> {
-    let mounted = mounted_secrets(deployments);
-    let is_mounted = |secret: &Secret| {
-        mounted.iter().filter_map(|volume| volume.among(secrets)).any(|found| std::ptr::eq(found, secret))
-    };
-    let is_milvus = |secret: &&Secret| match !mounted.is_empty() {
-        true => is_mounted(secret),
-        false => !documents.issuer_secrets.contains(&secret.name.as_str()),
+    let mounts = deployments.iter().filter_map(|deployment| deployment.mounts.as_ref());
+    let mounted =
+        mounts.flat_map(|mounts| mounts.by_target.values()).filter_map(|mount| match &mount.volume {
+            Volume::Secret(volume) => Some(volume.among(secrets)),
+            Volume::Host(_) | Volume::Text { .. } | Volume::Other => None,
+        });
+    let mounted: Vec<_> = mounted.collect();
+    let is_milvus = |secret: &&Secret| match mounted.is_empty() {
+        true => !documents.issuer_secrets.contains(&secret.name.as_str()),
+        false => mounted.iter().flatten().any(|found| std::ptr::eq(*found, *secret)),
     };
     let nothing = Bundle::new();
     let mut bundles = Vec::new();
@@ -148,37 +145,18 @@ fn judge_secrets(
     bundles
 }
 
-fn mounted_secrets(deployments: &[Deployment]) -> Vec<&SecretVolume> {
-    let mounts =
-        deployments.iter().filter_map(|deployment| deployment.mounts.as_ref()).flat_map(Mounts::iter);
-    let secrets = mounts.filter_map(|mount| match &mount.volume {
-        Volume::Secret(secret) => Some(secret),
-        Volume::Host(_) | Volume::Text(_) | Volume::Other => None,
-    });
-    secrets.collect()
-}
-
 /// The modes that deployments set, and where.
 fn modes(deployments: &[Deployment]) -> Vec<(u8, Place)> {
-    let settings =
-        deployments.iter().filter(|deployment| deployment.serves_clients).map(|found| &found.settings);
-    settings
-        .filter_map(|settings| {
-            let mode = match settings.mode() {
-                Mode::Off => 0,
-                Mode::OneWay => 1,
-                Mode::Mutual => 2,
-                Mode::Unset | Mode::Invalid | Mode::Unknown => return None,
-            };
-            Some((mode, settings.nearest(Key::TlsMode)))
-        })
-        .collect()
-}
-
-/// The mode that all deployments have which say one.
-fn tls_mode(modes: &[(u8, Place)]) -> Option<u8> {
-    let (first, _) = modes.first()?;
-    modes.iter().all(|(mode, _)| mode == first).then_some(*first)
+    let mode_of = |Deployment { settings, .. }: &Deployment| {
+        let mode = match settings.mode() {
+            Mode::Off => 0,
+            Mode::OneWay => 1,
+            Mode::Mutual => 2,
+            Mode::Unset | Mode::Invalid | Mode::Unknown => return None,
+        };
+        Some((mode, settings.nearest(Key::TlsMode)))
+    };
+    deployments.iter().filter(|deployment| deployment.serves_clients).filter_map(mode_of).collect()
 }
 
 #[cfg(test)]

@@ -16,9 +16,10 @@ use crate::store::FileRole;
 use crate::yaml::Origin;
 
 /// The mounts of a container.
+#[derive(Default)]
 pub(crate) struct Mounts {
     /// By their targets.
-    list: BTreeMap<String, Mount>,
+    pub(crate) by_target: BTreeMap<String, Mount>,
     /// There are mounts that are not known here.
     pub(crate) is_partial: bool,
 }
@@ -39,7 +40,11 @@ pub(crate) enum Volume {
     /// A Kubernetes Secret.
     Secret(SecretVolume),
     /// A file that is written where it is mounted.
-    Text(TextVolume),
+    Text {
+        text: Zeroizing<String>,
+        /// Where its lines are.
+        origin: Origin,
+    },
     /// Something whose content is not known here.
     Other,
 }
@@ -55,21 +60,14 @@ pub(crate) struct SecretVolume {
     pub(crate) sub_path: Option<String>,
 }
 
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct TextVolume {
-    pub(crate) text: Zeroizing<String>,
-    /// Where its lines are.
-    pub(crate) origin: Origin,
-}
-
 /// What a path in a container leads to.
 pub(crate) enum Lookup {
     /// A file that can be read.
     File(FoundFile),
     /// A mount has no such file.
     Missing(String),
-    /// The whole mount is not there, which is a finding of its own.
-    MissingMount,
+    /// The whole mount is not there, and where it is written: Docker makes an empty folder of it.
+    MissingMount(String, Place),
     /// No mount covers it.
     NotMounted,
     /// It is one of the image's certificates.
@@ -99,41 +97,22 @@ pub(crate) fn absolute(path: &str) -> String {
     cleaned(&joined).display().to_string()
 }
 
-/// The part of a path that is below a folder; empty for the folder itself.
-fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
-    let rest = path.strip_prefix(folder.trim_end_matches('/'))?;
-    rest.is_empty().then_some("").or_else(|| rest.strip_prefix('/'))
-}
-
 pub(crate) fn is_public(path: &str) -> bool {
-    below(path, PUBLIC_CERTIFICATES).is_some()
+    Path::new(path).starts_with(PUBLIC_CERTIFICATES)
 }
 
 impl Mounts {
-    /// None yet.
-    pub(crate) fn new(is_partial: bool) -> Self {
-        Self { list: BTreeMap::new(), is_partial }
-    }
-
     /// Adds a mount; one with the same target is replaced, as Compose and Kubernetes' tools do.
     pub(crate) fn add(&mut self, mount: Mount) {
-        self.list.insert(mount.target.clone(), mount);
+        self.by_target.insert(mount.target.clone(), mount);
     }
 
-    /// Takes a mount away.
-    pub(crate) fn remove(&mut self, target: &str) {
-        self.list.remove(target);
-    }
-
-    /// All of them, in the order of their targets.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Mount> {
-        self.list.values()
-    }
-
-    /// The mount that a path is in, the one with the longest target, and the path below that.
+    /// The mount that a path is in, the one with the longest target, and the path below that; it is empty for
+    /// the target itself.
     pub(crate) fn of(&self, path: &str) -> Option<(&Mount, String)> {
-        let mount = Path::new(path).ancestors().find_map(|folder| self.list.get(folder.to_str()?))?;
-        Some((mount, below(path, &mount.target)?.to_owned()))
+        let path = Path::new(path);
+        let mount = path.ancestors().find_map(|folder| self.by_target.get(folder.to_str()?))?;
+        Some((mount, path.strip_prefix(&mount.target).ok()?.display().to_string()))
     }
 
     /// What Milvus finds at a path.
@@ -160,21 +139,21 @@ impl Mount {
             Volume::Secret(volume) => {
                 volume.among(secrets).map_or(Lookup::Unknown, |secret| volume.find(rest, secret))
             }
-            Volume::Text(volume) if rest.is_empty() => Lookup::File(FoundFile {
-                content: Zeroizing::new(volume.text.as_bytes().to_vec()),
+            Volume::Text { text, .. } if rest.is_empty() => Lookup::File(FoundFile {
+                content: Zeroizing::new(text.as_bytes().to_vec()),
                 name: shown(&self.target).into_owned(),
                 source: FileSource::Mount(self.place.clone()),
             }),
-            Volume::Text(_) => Lookup::Missing(format!("{} is a file", shown(&self.target))),
+            Volume::Text { .. } => Lookup::Missing(format!("{} is a file", shown(&self.target))),
             Volume::Other => Lookup::Unknown,
         }
     }
 
     fn find_on_host(&self, source: &Path, rest: &str, host: &Host<'_>) -> Lookup {
         if matches!(host.look(source), AtPath::Nothing) {
-            return Lookup::MissingMount;
+            return Lookup::MissingMount(format!("there is no {}", self.shown(source)), self.place.clone());
         }
-        let path = if rest.is_empty() { source.to_owned() } else { source.join(rest) };
+        let path = cleaned(&source.join(rest));
         let name = shown_path(&path);
         match host.look(&path) {
             AtPath::File(content) => {

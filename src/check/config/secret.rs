@@ -11,7 +11,7 @@ use crate::base::place::Place;
 use crate::base::shown::shown;
 use crate::check::bundle::{Bundle, CERTIFICATES};
 use crate::check::codes::Code;
-use crate::check::config::certificates::{ca_of_key, difference, stopped};
+use crate::check::config::certificates::{cas_of_keys, difference, stopped};
 use crate::check::config::findings::Findings;
 use crate::check::finding::Finding;
 use crate::check::fix::{Context, Location};
@@ -94,7 +94,7 @@ impl Secret {
 
     /// Whether certificates or keys are in it, readable or not.
     pub(crate) fn is_recognised(&self) -> bool {
-        self.roles().next().is_some() || self.unreadable.iter().any(|key| role_of(key).is_some())
+        self.files.keys().chain(&self.unreadable).any(|key| role_of(key).is_some())
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
@@ -103,7 +103,11 @@ impl Secret {
 
     /// What one of its keys is taken for.
     pub(crate) fn role(&self, key: &str) -> Option<FileRole> {
-        self.roles().find(|(_, name, _)| *name == key).map(|(role, ..)| role)
+        match key {
+            "tls.crt" => Some(self.roles_of_tls().0),
+            "tls.key" => Some(self.roles_of_tls().1),
+            other => role_of(other),
+        }
     }
 
     /// Whether it seems to be made of the directory's certificates, or of their successors: they are called
@@ -126,29 +130,16 @@ impl Secret {
     /// Its certificates and keys, by the names that this program and cert-manager give them.
     pub(crate) fn bundle(&self) -> Bundle {
         let mut bundle = Bundle::new();
-        for (role, key, file) in self.roles() {
-            if bundle.file(role).is_none() {
+        for (key, file) in &self.files {
+            if let Some(role) = self.role(key).filter(|role| bundle.file(*role).is_none()) {
                 bundle.add_in_secret(role, file.place.clone(), self.name_of(key), &file.content);
             }
         }
         bundle
     }
 
-    /// What is a certificate or key, with its key in the Secret.
-    fn roles(&self) -> impl Iterator<Item = (FileRole, &str, &SecretFile)> {
-        let (certificate, private_key) = self.kind_of_tls_crt();
-        self.files.iter().filter_map(move |(key, file)| {
-            let role = match key.as_str() {
-                "tls.crt" => Some(certificate),
-                "tls.key" => Some(private_key),
-                other => role_of(other),
-            };
-            role.map(|role| (role, key.as_str(), file))
-        })
-    }
-
     /// `tls.crt` is a server's certificate, unless it serves clients alone, or is a CA.
-    fn kind_of_tls_crt(&self) -> (FileRole, FileRole) {
+    fn roles_of_tls(&self) -> (FileRole, FileRole) {
         let certificates = self.file("tls.crt").and_then(|file| certificates_from_pem(&file.content).ok());
         match certificates.as_deref() {
             Some([ca]) if ca.is_ca() => (FileRole::CaCertificate, FileRole::CaKey),
@@ -166,29 +157,25 @@ impl Secret {
         self.ca_keys(directory, findings);
         let certificates =
             [FileRole::ServerCertificate, FileRole::CaCertificate, FileRole::ClientCertificate];
-        let differing = certificates.into_iter().filter_map(|role| {
-            let evidence = difference(role, bundle.certificates(role), directory)?;
-            Some((bundle.file(role)?.place.clone(), evidence))
-        });
+        let differing = certificates
+            .into_iter()
+            .filter_map(|role| Some((&bundle.file(role)?.place, difference(role, bundle, directory)?)));
         let (places, evidence): (Vec<_>, Vec<_>) = differing.unzip();
-        if let Some(place) = places.into_iter().min() {
-            let stopped = stopped(|role| bundle.certificates(role), directory);
+        if let Some(place) = places.into_iter().min().cloned() {
+            let stopped = stopped(bundle, directory);
             findings.stopping(Code::NotTheDirectorys, place, evidence.join("; "), stopped);
         }
     }
 
     /// Finds the key of a CA under whatever name, alone or with its certificate.
     fn ca_keys(&self, directory: &Bundle, findings: &mut Findings) {
-        let in_files = self.files.values().filter_map(|file| certificates_from_pem(&file.content).ok());
-        let in_files: Vec<_> = in_files.flatten().filter(Certificate::is_ca).collect();
-        let known: Vec<_> = in_files.iter().chain(directory.ca_certificates()).collect();
-        let (_, private_key) = self.kind_of_tls_crt();
-        for (key, file) in &self.files {
-            let is_named_so =
-                role_of(key) == Some(FileRole::CaKey) || key == "tls.key" && private_key == FileRole::CaKey;
-            let evidence = match ca_of_key(&file.content, &known) {
+        let cas = cas_of_keys(self.files.values().map(|file| file.content.as_slice()), directory);
+        for ((key, file), ca) in self.files.iter().zip(cas) {
+            let evidence = match ca {
                 Some(ca) => format!("{} is the key of {ca}", self.name_of(key)),
-                None if is_named_so => format!("{} is the CA's key", self.name_of(key)),
+                None if self.role(key) == Some(FileRole::CaKey) => {
+                    format!("{} is the CA's key", self.name_of(key))
+                }
                 None => continue,
             };
             findings.report(Code::CaKeyInSecret, file.place.clone(), evidence);
@@ -210,12 +197,9 @@ fn once_encoded(content: Zeroizing<Vec<u8>>, key: &str) -> Result<Zeroizing<Vec<
 
 /// The documentation page's names, and those of `kubernetes.io/tls` and cert-manager.
 fn role_of(key: &str) -> Option<FileRole> {
-    match key {
-        "tls.crt" => Some(FileRole::ServerCertificate),
-        "tls.key" => Some(FileRole::ServerKey),
-        "ca.crt" => Some(FileRole::CaCertificate),
-        _ => FileRole::ALL.into_iter().find(|role| role.file_name() == key),
-    }
+    let is_called = |role: &FileRole| [role.file_name(), role.name_in_tls_secret()].contains(&key);
+    // A server's before a client's.
+    FileRole::ALL.into_iter().find(is_called)
 }
 
 /// Go's `base64.StdEncoding`, with which Kubernetes reads `data`.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::base::place::Place;
 use crate::check::config::findings::Findings;
-use crate::milvus::keys::{Block, Key, MISPLACED_UNDER, PathKey, SECTIONS, formatted};
+use crate::milvus::keys::{Block, Key, MISPLACED_UNDER, formatted};
 use crate::yaml::{Document, Entry, Malformed, Node};
 
 /// The effective settings: what is added later wins.
@@ -15,7 +15,7 @@ pub(crate) struct Settings {
     /// Where the blocks stand that Milvus does not look for there, by the keys that are in them.
     misplaced: BTreeMap<Key, Place>,
     /// Sections that are a single value or a list.
-    wrong_sections: BTreeMap<&'static str, (Place, String)>,
+    pub(crate) wrong_sections: BTreeMap<&'static str, (Place, String)>,
     /// Where sections stand, by their formatted keys.
     sections: BTreeMap<String, Place>,
     roots: Vec<Place>,
@@ -51,18 +51,11 @@ pub(crate) enum Mode {
     Unknown,
 }
 
-/// What a formatted key leads to.
-#[derive(Clone, Copy)]
-enum Lead {
-    Key(Key),
-    Misplaced(Key),
-}
-
 impl Settings {
-    /// Adds what milvus.yaml, user.yaml and the like say.
-    pub(crate) fn add_document(&mut self, root: Node<'_>) {
-        self.roots.push(root.root().place());
-        self.add_below(root, "", None);
+    /// Adds what milvus.yaml, user.yaml and the like say, or what another document says below one of its keys.
+    pub(crate) fn add_document(&mut self, root: Place, settings: Node<'_>) {
+        self.add_root(root);
+        self.add_below(settings, "", None);
     }
 
     /// Adds what the first documents of a file say, and reports what is wrong with it.
@@ -76,7 +69,7 @@ impl Settings {
             Ok(documents) => {
                 for document in documents.iter().take(most) {
                     document.defect().into_iter().for_each(|defect| findings.repeated(defect));
-                    self.add_document(document.root());
+                    self.add_document(document.root().place(), document.root());
                 }
             }
             Err(malformed) => {
@@ -86,24 +79,16 @@ impl Settings {
         }
     }
 
-    /// Adds settings that stand below a key of another document.
-    pub(crate) fn add_section(&mut self, section: Entry<'_>) {
-        self.roots.push(section.key.place());
-        self.add_below(section.value, "", None);
-    }
-
     /// Adds an environment variable, as Milvus' EnvSource reads it: any variable is a setting, with
     /// and without the prefix.
     pub(crate) fn add_variable(&mut self, name: &str, value: Value, place: Place) {
         let name = name.strip_prefix("MILVUS_CONF_").unwrap_or(name).to_lowercase();
         let name = formatted(name.strip_prefix("milvus.").unwrap_or(&name));
-        match lead(&name) {
-            Some(Lead::Key(key)) => {
-                self.values.insert(key, Setting { value, place });
-            }
-            // Milvus then reads its files elsewhere.
-            _ => self.is_partial |= name == "milvusconf",
+        if let Some((key, false)) = lead(&name) {
+            self.values.insert(key, Setting { value, place });
         }
+        // Milvus then reads its files elsewhere.
+        self.is_partial |= name == "milvusconf";
     }
 
     /// Adds all that another layer says over this one.
@@ -124,28 +109,31 @@ impl Settings {
     fn add_below(&mut self, node: Node<'_>, prefix: &str, misplaced: Option<&Place>) {
         for entry in node.entries() {
             let full = format!("{prefix}{}", formatted(entry.name()));
-            let place = entry.key.place();
-            // What is flat in one key has no block of its own: its own place is the nearest.
-            let block = MISPLACED_BLOCKS.contains(&full).then_some(&place).or(misplaced);
             match lead(&full) {
-                Some(Lead::Key(key)) => self.set(key, entry),
-                Some(Lead::Misplaced(key)) if !entry.value.is_null() => {
-                    self.misplaced.insert(key, block.unwrap_or(&place).clone());
+                Some((key, false)) => self.set(key, entry),
+                Some((key, true)) if !entry.value.is_null() => {
+                    // What is flat in one key has no block of its own: its own place is the nearest.
+                    let place = misplaced.cloned().unwrap_or_else(|| entry.key.place());
+                    self.misplaced.insert(key, place);
                 }
-                None if leads_further(&full) => self.add_section_value(entry, &full, block),
-                Some(Lead::Misplaced(_)) | None => {}
+                None if leads_further(&full) => self.add_section(entry, &full, misplaced),
+                Some((_, true)) | None => {}
             }
         }
     }
 
-    fn add_section_value(&mut self, entry: Entry<'_>, full: &str, misplaced: Option<&Place>) {
-        self.sections.insert(full.to_owned(), entry.key.place());
-        let section = SECTIONS.into_iter().find(|section| formatted(section) == *full);
-        match section {
-            Some(section) if !entry.value.is_mapping() && !entry.value.is_null() => {
-                self.wrong_sections.insert(section, (entry.value.place(), entry.value.described()));
+    fn add_section(&mut self, Entry { key, value }: Entry<'_>, full: &str, misplaced: Option<&Place>) {
+        let place = key.place();
+        let is_misplaced_block = MISPLACED_UNDER.into_iter().any(|section| {
+            Block::ALL.into_iter().any(|block| formatted(&format!("{section}{}", block.name())) == full)
+        });
+        let misplaced = is_misplaced_block.then_some(&place).or(misplaced);
+        self.sections.insert(full.to_owned(), place.clone());
+        match Key::all().flat_map(Key::enclosing).find(|section| formatted(section) == *full) {
+            Some(section) if !value.is_mapping() && !value.is_null() => {
+                self.wrong_sections.insert(section, (value.place(), value.described()));
             }
-            _ => self.add_below(entry.value, full, misplaced),
+            _ => self.add_below(value, full, misplaced),
         }
     }
 
@@ -181,10 +169,6 @@ impl Settings {
     /// Where it stands by mistake, if it stands there alone.
     pub(crate) fn misplaced(&self, key: Key) -> Option<&Place> {
         self.misplaced.get(&key).filter(|_| self.text(key).is_none())
-    }
-
-    pub(crate) fn wrong_sections(&self) -> impl Iterator<Item = (&'static str, &Place, &str)> {
-        self.wrong_sections.iter().map(|(section, (place, described))| (*section, place, described.as_str()))
     }
 
     /// Where a setting is, or where it would have to be: its value, the nearest key above it, or the
@@ -230,17 +214,10 @@ impl Settings {
             Some(_) => None,
         }
     }
-
-    /// The paths of a block that are set.
-    pub(crate) fn paths(&self, block: Block) -> impl Iterator<Item = (PathKey, &str, &Place)> {
-        block.keys().iter().filter_map(|key| match key {
-            Key::Path(_, path) => self.text(*key).map(|(text, place)| (*path, text, place)),
-            _ => None,
-        })
-    }
 }
 
-fn lead(full: &str) -> Option<Lead> {
+/// What a formatted key leads to, and whether Milvus does not look for it there.
+fn lead(full: &str) -> Option<(Key, bool)> {
     LEADS.iter().find(|(name, _)| name == full).map(|(_, lead)| *lead)
 }
 
@@ -249,18 +226,13 @@ fn leads_further(full: &str) -> bool {
     LEADS.iter().any(|(name, _)| name.len() > full.len() && name.starts_with(full))
 }
 
-static LEADS: LazyLock<Vec<(String, Lead)>> = LazyLock::new(|| {
-    let keys = Key::all().map(|key| (formatted(key.name()), Lead::Key(key)));
+static LEADS: LazyLock<Vec<(String, (Key, bool))>> = LazyLock::new(|| {
+    let keys = Key::all().map(|key| (formatted(key.name()), (key, false)));
     let in_blocks = || Block::ALL.into_iter().flat_map(|block| block.keys().iter().copied());
     let misplaced = MISPLACED_UNDER.into_iter().flat_map(|section| {
-        in_blocks().map(move |key| (formatted(&format!("{section}{}", key.name())), Lead::Misplaced(key)))
+        in_blocks().map(move |key| (formatted(&format!("{section}{}", key.name())), (key, true)))
     });
     keys.chain(misplaced).collect()
-});
-
-static MISPLACED_BLOCKS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let below = |section| Block::ALL.map(|block| formatted(&format!("{section}{}", block.name())));
-    MISPLACED_UNDER.into_iter().flat_map(below).collect()
 });
 
 /// The mode that a text is.

@@ -27,11 +27,11 @@ pub(crate) fn judge(view: &View, survey: &Survey, findings: &mut Vec<Finding>) {
                 .map(|(code, (path, writer))| finding(code, &path, format!("{writer} could change it"))),
         );
     }
-    for file in survey.files.iter().filter(|file| file.role.is_key()) {
-        let path = path_of(&survey.path, file.role);
+    for (role, _) in survey.files.iter().filter(|(role, _)| role.is_key()) {
+        let path = path_of(&survey.path, *role);
         // A key that cannot be looked at is a finding already.
-        let Ok(access) = view.access(file.role.file_name()) else { continue };
-        let code = match file.role {
+        let Ok(access) = view.access(role.file_name()) else { continue };
+        let code = match role {
             FileRole::CaKey => {
                 (!access.is_of_directory && access.owner != 0).then_some(Code::CaKeyOfAnotherUser)
             }
@@ -48,7 +48,7 @@ pub(crate) fn judge(view: &View, survey: &Survey, findings: &mut Vec<Finding>) {
 
 /// Whether all that is there has one mode, by which others can read it, on a file system that may keep none.
 fn is_without_modes(view: &View, survey: &Survey) -> bool {
-    let modes: Vec<_> = survey.files.iter().filter_map(|file| file.mode).collect();
+    let modes: Vec<_> = survey.files.iter().filter_map(|(_, file)| file.mode).collect();
     let is_one = modes.windows(2).all(|pair| pair[0] == pair[1]);
     view.may_lack_modes() && modes.len() > 1 && is_one && modes[0].is_open_to_others()
 }

@@ -38,7 +38,7 @@ pub(crate) fn look(
     expectations: &Expectations,
     known: &[Finding],
 ) -> IssuedReport {
-    let ca = survey.files.iter().find(|file| file.role == FileRole::CaCertificate);
+    let ca = survey.file(FileRole::CaCertificate);
     let check = IssuedCheck {
         view,
         bundle,

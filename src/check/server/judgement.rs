@@ -7,12 +7,10 @@ use crate::check::codes::{Code, Severity};
 use crate::check::finding::Finding;
 use crate::check::inspect::CertificateDetails;
 use crate::check::server::known::Known;
-use crate::check::server::report::{
-    PortState, ProbedPort, described, is_answer, names, place_of, plaintext_name,
-};
+use crate::check::server::report::{PortState, ProbedPort, described, names, place_of, plaintext_name};
 use crate::check::server::request::ProbeRequest;
 use crate::milvus::TlsMode;
-use crate::probe::{AskedFor, Seen, ServedTls, Service, State};
+use crate::probe::{Seen, ServedTls, Service, State};
 use crate::store::FileRole;
 use crate::x509::{Certificate, GeneralName, certificates_to_pem};
 
@@ -150,11 +148,11 @@ impl ServerJudge<'_> {
     /// What becomes of clients.
     fn clients(&mut self, served: &ServedTls, place: &Place) {
         match (&served.asked_for, &served.with_certificate) {
-            (AskedFor::Nothing, _) if !is_answer(&served.without_certificate) => {
+            (None, _) if served.without_certificate.is_err() => {
                 let code = if served.is_agreed { Code::NoAnswer } else { Code::HandshakeRefused };
                 self.report(code, place, described(&served.without_certificate), None);
             }
-            (AskedFor::Certificate { authorities }, Some(outcome)) if !is_answer(outcome) => {
+            (Some(authorities), Some(outcome)) if outcome.is_err() => {
                 let client = self.known.client.as_ref().map(|client| client.path.display().to_string());
                 let evidence = format!(
                     "does not let {} in: {}{}",

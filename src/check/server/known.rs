@@ -52,10 +52,7 @@ impl Known {
     }
 
     fn of(survey: &Survey) -> Self {
-        let content = |role| {
-            let file = survey.files.iter().find(|file| file.role == role)?;
-            Some(file.content.as_ref().ok()?.clone())
-        };
+        let content = |role| Some(survey.file(role)?.content.as_ref().ok()?.clone());
         let path = |role| path_of(&survey.path, role);
         let ca = content(FileRole::CaCertificate);
         let server = content(FileRole::ServerCertificate);

@@ -8,7 +8,7 @@ use crate::check::finding::Finding;
 use crate::check::inspect::CertificateDetails;
 use crate::milvus::TlsMode;
 use crate::milvus::container::INTERNAL_PORTS;
-use crate::probe::{AskedFor, Exchange, Plaintext, Seen, ServedTls, Service, State, Target, TlsVersion};
+use crate::probe::{Exchange, Plaintext, Seen, ServedTls, Service, State, Target, version_name};
 use crate::x509::Subject;
 
 /// What `probe` saw.
@@ -178,11 +178,11 @@ impl ProbedPort {
     }
 
     fn note_tls(&mut self, served: &ServedTls) {
-        self.tls_versions = served.versions.iter().map(|version| TlsVersion::name(*version)).collect();
+        self.tls_versions = served.versions.iter().map(|version| version_name(*version)).collect();
         self.alpn.clone_from(&served.alpn);
         let mode = match &served.asked_for {
-            AskedFor::Nothing => served.is_agreed.then_some(TlsMode::OneWay),
-            AskedFor::Certificate { authorities } => {
+            None => served.is_agreed.then_some(TlsMode::OneWay),
+            Some(authorities) => {
                 self.accepted_authorities = Some(names(authorities));
                 Some(TlsMode::Mutual)
             }
@@ -191,29 +191,20 @@ impl ProbedPort {
         self.without_client_certificate = Some(ClientOutcome::of(&served.without_certificate));
         self.with_client_certificate = served.with_certificate.as_ref().map(ClientOutcome::of);
         let answers = [Some(&served.without_certificate), served.with_certificate.as_ref()];
-        self.milvus_version = answers.into_iter().flatten().find_map(|answer| match answer {
-            Exchange::Answered { version } => version.clone(),
-            _ => None,
-        });
+        self.milvus_version = answers.into_iter().flatten().find_map(|answer| answer.clone().ok().flatten());
     }
 }
 
 impl ClientOutcome {
     fn of(exchange: &Exchange) -> Self {
-        let let_in = is_answer(exchange);
-        Self { let_in, reason: (!let_in).then(|| described(exchange)) }
+        Self { let_in: exchange.is_ok(), reason: exchange.as_ref().err().map(ToString::to_string) }
     }
-}
-
-pub(crate) const fn is_answer(exchange: &Exchange) -> bool {
-    matches!(exchange, Exchange::Answered { .. })
 }
 
 pub(crate) fn described(exchange: &Exchange) -> String {
     match exchange {
-        Exchange::Answered { .. } => "it answers".into(),
-        Exchange::Refused { alert } => format!("alert {alert}"),
-        Exchange::NoAnswer { reason } => reason.clone(),
+        Ok(_) => "it answers".into(),
+        Err(ended) => ended.to_string(),
     }
 }
 

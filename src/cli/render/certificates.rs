@@ -35,8 +35,9 @@ pub(crate) fn nothing_to_do(report: &Report) -> String {
 /// The step after a run that completed another, and made nothing itself.
 pub(crate) const OF_AN_INTERRUPTED_RUN: &str = "the files of the interrupted run are in their places: copy what is new to where Milvus reads it, and restart it";
 
-/// A row for each certificate of the directory, then for each that is new under a name.
-pub(crate) fn table(page: &mut Page, report: &Report) {
+/// The report of `gen` and `renew`: a row for each certificate of the directory, then for each that is new under a
+/// name.
+pub(crate) fn text(headline: String, report: &Report, next_steps: &[String]) -> String {
     let (own, issued): (Vec<_>, Vec<_>) =
         report.certificates.iter().partition(|found| found.issued_as.is_none());
     let own = own.into_iter().map(|found| {
@@ -47,9 +48,12 @@ pub(crate) fn table(page: &mut Page, report: &Report) {
             format!("until {}{action}", found.validity.not_after.date()),
         ]
     });
+    let mut page = Page::default();
+    page.line(headline);
     page.gap();
     page.lines(aligned(&own.collect::<Vec<_>>()));
-    rows(page, issued);
+    rows(&mut page, issued);
+    page.close(report.backup.as_deref(), next_steps)
 }
 
 /// A row for each that is new, up to a number, and how many more there are.

@@ -3,7 +3,6 @@
 use crate::check::Finding;
 use crate::cli::render::page::Page;
 
-/// The findings alone.
 pub(crate) fn paragraphs(list: &[Finding]) -> String {
     let mut page = Page::default();
     findings(&mut page, list);

@@ -35,12 +35,10 @@ impl Page {
         self.0.push('\n');
     }
 
-    /// Adds lines.
     pub(crate) fn lines(&mut self, lines: impl IntoIterator<Item = impl AsRef<str>>) {
         lines.into_iter().for_each(|line| self.line(line));
     }
 
-    /// Adds an empty line.
     pub(crate) fn gap(&mut self) {
         self.0.push('\n');
     }
@@ -58,7 +56,6 @@ impl Page {
         self.into_text()
     }
 
-    /// The whole text.
     pub(crate) fn into_text(self) -> String {
         self.0
     }

@@ -59,20 +59,21 @@ impl SigningRequest {
 
     /// The names that it may have, and the others as text.
     fn names(&self, request: &CertificateRequest) -> (Vec<GeneralName>, Vec<String>) {
-        let repaired = request.names().iter().map(|name| name.repaired().unwrap_or_else(|| name.clone()));
+        let repaired =
+            request.extensions.names.iter().map(|name| name.repaired().unwrap_or_else(|| name.clone()));
         let (allowed, others): (Vec<_>, Vec<_>) = repaired.partition(|name| self.allows(name));
         let others = others.iter().map(GeneralName::to_string);
-        (allowed, others.chain(request.unusable_names().iter().cloned()).collect())
+        (allowed, others.chain(request.extensions.unusable_names.iter().cloned()).collect())
     }
 
     /// What else it asks for that the certificate does not have.
     fn beside_names(&self, request: &CertificateRequest, key: &PublicKey) -> Vec<String> {
-        let attributes = request.subject().beside_common_name();
+        let attributes = request.subject.beside_common_name();
         let subject = (!attributes.is_empty()).then(|| format!("the subject {attributes}"));
-        let name = request.subject().common_name().filter(|name| name != self.recipient.name.as_str());
-        let usages = request.key_usage().unwrap_or_default().iter();
+        let name = request.subject.common_name().filter(|name| name != self.recipient.name.as_str());
+        let usages = request.extensions.key_usage.as_deref().unwrap_or_default().iter();
         let usages: Vec<_> = usages.filter(|usage| !has_usage(key, usage)).copied().collect();
-        let purposes = request.extended_key_usage().unwrap_or_default().iter();
+        let purposes = request.extensions.extended_key_usage.as_deref().unwrap_or_default().iter();
         let purposes: Vec<_> = purposes
             .filter(|purpose| *purpose != self.recipient.kind.purpose())
             .map(String::as_str)
@@ -85,7 +86,7 @@ impl SigningRequest {
             .chain(name.map(|name| format!("the CommonName {}", printable(&name))))
             .chain(listed("keyUsage", &usages))
             .chain(listed("extendedKeyUsage", &purposes))
-            .chain(request.other_extensions().iter().chain(request.other_attributes()).cloned())
+            .chain(request.extensions.others.iter().chain(&request.other_attributes).cloned())
             .collect()
     }
 }

@@ -18,7 +18,7 @@ use crate::engine::inventory::Inventory;
 use crate::engine::issuer::{Batches, Issuer, Progress};
 use crate::engine::leaf::LeafSpec;
 use crate::engine::present::{Present, first_entries};
-use crate::engine::report::Report;
+use crate::engine::report::{Report, Said};
 use crate::engine::run::{Opening, Run};
 use crate::engine::signers::Signers;
 use crate::store::{Access, Directory, Existing, Protection};
@@ -26,7 +26,7 @@ use crate::x509::{EndEntityKind, Passphrase};
 pub use csr::SigningRequest;
 pub use fleet::Fleet;
 pub use recipient::Recipient;
-use recipient::{Kept, SpecMaker};
+use recipient::SpecMaker;
 
 /// What `issue` is to do.
 #[derive(Debug)]
@@ -116,27 +116,22 @@ fn issue_in(
         own: &own,
         now: run.now,
     };
-    let mut failures = Vec::new();
+    let replaced = if request.replace { Existing::BackUp(run.now) } else { Existing::Replace };
+    let mut said = Said::default();
     let (specs, existing, batches) = match &request.to {
         Recipients::Named(recipients) => {
             let specs = specs_of_named(recipients, request.replace, &maker)?;
-            (specs, request.existing(run.now), Batches::One)
+            (specs, replaced, Batches::One)
         }
-        Recipients::Request(csr) => {
-            (vec![csr.spec(&maker, request.replace)?], request.existing(run.now), Batches::One)
-        }
+        Recipients::Request(csr) => (vec![csr.spec(&maker, request.replace)?], replaced, Batches::One),
         Recipients::Fleet { fleet, if_due } => {
-            let mut kept = Kept::default();
-            let judged = Judged::of(&run.directory, run.now)?;
-            let due = Due { signers: &signers, judged: Some(&judged), within: *if_due, now: run.now };
-            let specs = specs_of_fleet(fleet, &maker, &due, &mut kept, &mut failures)?;
-            run.report.certificates.append(&mut kept.certificates);
-            run.report.notes.append(&mut kept.notes);
+            let specs = specs_of_fleet(fleet, *if_due, &maker, &run.directory, &mut said)?;
+            said.report(&mut run.report);
             (specs, Existing::Replace, Batches::Small)
         }
     };
     if specs.is_empty() {
-        return Error::of_all(failures);
+        return Error::of_all(said.failures);
     }
     let known: Vec<_> = own.iter().filter_map(Present::certificate).collect();
     let mut issuer = Issuer::of(run, inventory, &ca, &known)?;
@@ -149,13 +144,7 @@ fn issue_in(
             issuer.preview(&specs, &path);
         }
     }
-    Error::of_all(failures)
-}
-
-impl IssueRequest {
-    fn existing(&self, now: OffsetDateTime) -> Existing {
-        if self.replace { Existing::BackUp(now) } else { Existing::Replace }
-    }
+    Error::of_all(said.failures)
 }
 
 /// Whether nothing of a list is due, where that can be said without the passphrase of ca.key.
@@ -174,16 +163,12 @@ fn keeps_all(
     let folder = IssuedFolder::open_if_there(&run.directory, request.output.as_deref(), Access::Look)?;
     let (folder, now) = (folder.as_ref(), run.now);
     let maker = SpecMaker { directory: &request.directory, folder, inventory, signers: &signers, own, now };
-    let judged = Judged::of(&run.directory, now)?;
-    let due = Due { signers: &signers, judged: Some(&judged), within: *if_due, now };
-    let (mut kept, mut failures) = (Kept::default(), Vec::new());
-    if !specs_of_fleet(fleet, &maker, &due, &mut kept, &mut failures)?.is_empty() {
+    let mut said = Said::default();
+    if !specs_of_fleet(fleet, *if_due, &maker, &run.directory, &mut said)?.is_empty() {
         return Ok(false);
     }
-    Error::of_all(failures)?;
-    run.report.certificates.append(&mut kept.certificates);
-    run.report.notes.append(&mut kept.notes);
-    Ok(true)
+    said.report(&mut run.report);
+    Error::of_all(said.failures).map(|()| true)
 }
 
 /// The folder for what is issued; none where it is missing and nothing is to be written.
@@ -215,18 +200,20 @@ fn specs_of_named(
 /// others from it.
 fn specs_of_fleet(
     fleet: &Fleet,
+    if_due: Duration,
     maker: &SpecMaker<'_>,
-    due: &Due<'_>,
-    kept: &mut Kept,
-    failures: &mut Vec<Error>,
+    directory: &Directory,
+    said: &mut Said,
 ) -> Result<Vec<LeafSpec>, Error> {
+    let judged = Judged::of(directory, maker.now)?;
+    let due = Due { signers: maker.signers, judged: Some(&judged), within: if_due, now: maker.now };
     let names: Vec<_> = fleet.members.iter().map(|member| &member.name).collect();
     maker.refuse_other_spellings(&names)?;
     let mut specs = Vec::new();
     for member in &fleet.members {
-        match maker.spec_unless_kept(member, due, kept) {
+        match maker.spec_unless_kept(member, &due, said) {
             Ok(spec) => specs.extend(spec),
-            Err(error) => failures.push(error),
+            Err(error) => said.failures.push(error),
         }
     }
     Ok(specs)

@@ -6,16 +6,13 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use crate::base::error::{Error, ErrorKind};
-use crate::base::note::Note;
 use crate::base::text::command;
 use crate::engine::due::Due;
-use crate::engine::errors;
 use crate::engine::folder::IssuedFolder;
 use crate::engine::inventory::Inventory;
 use crate::engine::leaf::{Action, Asked, KeySource, Leaf, LeafPlace, LeafSpec, add_loopback, validity};
-use crate::engine::notes;
-use crate::engine::present::{Found, Present};
-use crate::engine::report::CertificateReport;
+use crate::engine::present::Present;
+use crate::engine::report::{CertificateReport, Said};
 use crate::engine::signers::Signers;
 use crate::milvus::defaults;
 use crate::store::{EndEntityFiles, IssuedName};
@@ -52,13 +49,6 @@ impl Recipient {
     }
 }
 
-/// What is said of certificates that stay.
-#[derive(Default)]
-pub(crate) struct Kept {
-    pub(crate) certificates: Vec<CertificateReport>,
-    pub(crate) notes: Vec<Note>,
-}
-
 /// Makes specs for recipients, with what is there already.
 pub(crate) struct SpecMaker<'a> {
     /// The certificate directory.
@@ -80,13 +70,9 @@ impl SpecMaker<'_> {
         let files = EndEntityFiles::issued(&recipient.name);
         let mut notes = Vec::new();
         let days = days.unwrap_or(defaults::DAYS);
-        let (validity, is_cut) = validity(days, self.signers.validity(), self.now)?;
-        if is_cut {
-            notes.push(notes::cut_to_ca(&files.certificate.to_string(), validity.not_after));
-        }
+        let validity = validity(days, self.signers.validity(), self.now, &files, &mut notes)?;
         let directory = self.folder.map(|folder| &folder.directory);
-        let (place, note) = LeafPlace::of(directory, files, None)?;
-        notes.extend(note);
+        let place = LeafPlace::of(directory, files, None, &mut notes)?;
         Ok(LeafSpec {
             leaf: Leaf { kind: recipient.kind, subject: self.subject(recipient)?, names, validity },
             key: key.unwrap_or_else(|| KeySource::New(key_type.unwrap_or(KeyType::Rsa2048))),
@@ -102,23 +88,26 @@ impl SpecMaker<'_> {
         &self,
         recipient: &Recipient,
         due: &Due<'_>,
-        kept: &mut Kept,
+        said: &mut Said,
     ) -> Result<Option<LeafSpec>, Error> {
-        let Some((folder, present)) = self.present(recipient)? else {
-            return self.spec(recipient, None).map(Some);
-        };
-        let Some(certificate) = present.certificate() else { return Ok(None) };
+        let create = || self.spec(recipient, None).map(Some);
+        let Some(folder) = self.folder else { return create() };
+        let Recipient { kind, name, .. } = recipient;
+        let mut present = Present::read(&folder.directory, *kind, EndEntityFiles::issued(name))?;
+        let file = folder.recorded(&present.files.certificate);
+        present.kind = present
+            .vouch_for_issued(&file, self.signers, self.inventory)
+            .map_err(|reason| present.unvouched(&reason, self.directory))?;
+        let Some(certificate) = present.readable(self.directory)? else { return create() };
         let has_key = folder.directory.state(&present.files.key)?.is_some();
         let mut asked = recipient.asked()?;
         if !has_key {
             asked.key_type = None;
         }
-        if present.kind == recipient.kind
-            && !due.is(&present, certificate, Some(folder), &asked, &mut kept.notes)?
-        {
-            let (kind, files) = (present.kind, &present.files);
-            let report = CertificateReport::of_leaf(kind, &folder.path, files, Action::Kept, certificate);
-            kept.certificates.push(report);
+        if present.kind == *kind && !due.is(&present, certificate, Some(folder), &asked, &mut said.notes)? {
+            let files = &present.files;
+            let kept = CertificateReport::of_leaf(*kind, &folder.path, files, Action::Kept, certificate);
+            said.kept.push(kept);
             return Ok(None);
         }
         // A key that is not here stays where it is.
@@ -149,18 +138,17 @@ impl SpecMaker<'_> {
             let EndEntityFiles { key, certificate, ca } = EndEntityFiles::issued(name);
             for path in [key, certificate, ca] {
                 if folder.state(&path)?.is_some() {
-                    return Err(self.already_issued(folder.path(), name));
+                    let shown = folder.path().join(name.as_str());
+                    let renew = command(&format!("renew {name}"), self.directory);
+                    return Err(Error::new(format!("{}: was issued already", shown.display()))
+                        .of_kind(ErrorKind::AlreadyThere)
+                        .with_hint(format!(
+                            "`{renew}` renews it; --force issues another, and keeps this one in a backup"
+                        )));
                 }
             }
         }
         Ok(())
-    }
-
-    fn already_issued(&self, folder: &Path, name: &IssuedName) -> Error {
-        let renew = command(&format!("renew {name}"), self.directory);
-        Error::new(format!("{}: was issued already", folder.join(name.as_str()).display()))
-            .of_kind(ErrorKind::AlreadyThere)
-            .with_hint(format!("`{renew}` renews it; --force issues another, and keeps this one in a backup"))
     }
 
     /// Refuses a folder with a private key, which is another than that of a request.
@@ -194,29 +182,6 @@ impl SpecMaker<'_> {
             ))
             .with_hint("use that name as it is, or another one".to_owned())),
             None => Ok(()),
-        }
-    }
-
-    /// The certificate that is there, if the inventory has it for this file and this CA signed it.
-    fn present(&self, recipient: &Recipient) -> Result<Option<(&IssuedFolder, Present)>, Error> {
-        let Some(folder) = self.folder else { return Ok(None) };
-        let Recipient { kind, name, .. } = recipient;
-        let mut present = Present::read(&folder.directory, *kind, EndEntityFiles::issued(name))?;
-        let path = folder.directory.path_of(&present.files.certificate);
-        let (certificate, others) = match &present.found {
-            Found::Certificate(certificate, others) => (certificate, others),
-            Found::Nothing | Found::NotAFile => return Ok(None),
-            Found::Unusable(source) => {
-                return Err(errors::unreadable(&path, source.clone(), *kind, Some(name), self.directory));
-            }
-        };
-        let file = folder.recorded(&present.files.certificate);
-        match self.inventory.vouch(&file, certificate, others, self.signers) {
-            Ok(kind) => {
-                present.kind = kind;
-                Ok(Some((folder, present)))
-            }
-            Err(reason) => Err(errors::unvouched(&path, &reason, *kind, Some(name), self.directory)),
         }
     }
 }

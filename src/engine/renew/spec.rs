@@ -1,7 +1,5 @@
 //! The spec of a certificate that takes the place of another.
 
-use time::OffsetDateTime;
-
 use crate::base::error::Error;
 use crate::base::note::Note;
 use crate::engine::leaf::{
@@ -9,50 +7,25 @@ use crate::engine::leaf::{
 };
 use crate::engine::notes;
 use crate::engine::present::Present;
+use crate::engine::renew::{Model, Selection};
 use crate::milvus::defaults;
-use crate::store::inventory::IssuedEntry;
-use crate::store::{Directory, FileMode};
+use crate::store::Directory;
 use crate::x509::{
-    self, Attribute, AttributeType, Certificate, EndEntityKind, GeneralName, KeyType, PrivateKey, PublicKey,
-    Subject, Validity, add_names, key_from_pem,
+    self, Attribute, AttributeType, Certificate, EndEntityKind, GeneralName, KeyType, PublicKey, Subject,
+    add_names, key_from_pem,
 };
 
-/// What a new certificate takes its subject and names from.
-#[derive(Clone, Copy)]
-pub(crate) enum Model<'a> {
-    /// The certificate that it replaces.
-    Certificate(&'a Certificate),
-    /// The inventory's line for a certificate that cannot be read.
-    Line(&'a IssuedEntry),
-    /// The command line, and the documentation's defaults.
-    Nothing,
-}
-
-impl<'a> Model<'a> {
-    fn certificate(self) -> Option<&'a Certificate> {
-        match self {
-            Self::Certificate(certificate) => Some(certificate),
-            Self::Line(_) | Self::Nothing => None,
-        }
-    }
-}
-
-/// Makes specs from what there is.
-pub(crate) struct Renewal<'a> {
-    /// Where the files are.
-    pub(crate) directory: &'a Directory,
-    /// How long the CA lives.
-    pub(crate) ca: Validity,
-    /// Another mode for the keys' files.
-    pub(crate) key_mode: Option<FileMode>,
-    pub(crate) reuse_key: bool,
-    pub(crate) now: OffsetDateTime,
-}
-
-impl Renewal<'_> {
-    pub(crate) fn spec(&self, old: &Present, model: Model<'_>, asked: &Asked) -> Result<LeafSpec, Error> {
+impl Selection<'_> {
+    /// Makes a spec from what there is; the files are in `directory`.
+    pub(crate) fn spec(
+        &self,
+        directory: &Directory,
+        old: &Present,
+        model: Model<'_>,
+        asked: &Asked,
+    ) -> Result<LeafSpec, Error> {
         let kind = old.kind;
-        let in_certificate = || Error::in_file(self.directory.path_of(&old.files.certificate));
+        let in_certificate = || Error::in_file(&old.path);
         let mut notes = match model {
             Model::Nothing if !asked.spells_out() => vec![notes::page_defaults(kind)],
             Model::Nothing => Vec::new(),
@@ -66,32 +39,29 @@ impl Renewal<'_> {
             (None, Some(certificate)) => certificate.validity().days(),
             (None, None) => defaults::DAYS,
         };
-        let (validity, is_cut) = validity(days, self.ca, self.now)?;
-        if is_cut {
-            notes.push(notes::cut_to_ca(&old.file(), validity.not_after));
-        }
-        let key = self.key(old, model, asked, &mut notes)?;
-        let (place, note) = LeafPlace::of(Some(self.directory), old.files.clone(), self.key_mode)?;
-        notes.extend(note);
+        let validity = validity(days, self.signers.validity(), self.now, &old.files, &mut notes)?;
+        let key = self.key(directory, old, model, asked, &mut notes)?;
+        let place = LeafPlace::of(Some(directory), old.files.clone(), self.request.key_mode, &mut notes)?;
         let action = if matches!(model, Model::Nothing) { Action::Created } else { Action::Renewed };
         Ok(LeafSpec { leaf: Leaf { kind, subject, names, validity }, key, place, action, notes })
     }
 
     fn key(
         &self,
+        directory: &Directory,
         old: &Present,
         model: Model<'_>,
         asked: &Asked,
         notes: &mut Vec<Note>,
     ) -> Result<KeySource, Error> {
-        if let Some(key) = self.key_elsewhere(old)? {
+        if let Some(key) = key_elsewhere(directory, old)? {
             if asked.key_type.is_some() {
                 notes.push(notes::key_elsewhere(&old.file()));
             }
             return Ok(KeySource::Elsewhere(key));
         }
-        if self.reuse_key {
-            return self.same_key(old).map(|key| KeySource::Same(Box::new(key)));
+        if self.request.reuse_key {
+            return same_key(directory, old).map(KeySource::Same);
         }
         let mut changed = |old_key: &str, new| {
             notes.push(notes::key_type_changed(&old.file(), old_key, new));
@@ -109,37 +79,35 @@ impl Renewal<'_> {
             }
         }))
     }
+}
 
-    /// The key of something that was issued to a request, or whose private half was handed over: there is no
-    /// file of it.
-    fn key_elsewhere(&self, old: &Present) -> Result<Option<PublicKey>, Error> {
-        let is_issued = old.files.key.folder().is_some();
-        match old.certificate() {
-            Some(certificate) if is_issued && self.directory.state(&old.files.key)?.is_none() => {
-                let path = self.directory.path_of(&old.files.certificate);
-                certificate.public_key().map(Some).map_err(Error::in_file(path))
-            }
-            _ => Ok(None),
+/// The key of something that was issued to a request, or whose private half was handed over: there is no
+/// file of it.
+fn key_elsewhere(directory: &Directory, old: &Present) -> Result<Option<PublicKey>, Error> {
+    let is_issued = old.files.key.folder().is_some();
+    match old.certificate() {
+        Some(certificate) if is_issued && directory.state(&old.files.key)?.is_none() => {
+            certificate.public_key().map(Some).map_err(Error::in_file(&old.path))
         }
+        _ => Ok(None),
     }
+}
 
-    /// The key that is there, if it is the certificate's.
-    fn same_key(&self, old: &Present) -> Result<PrivateKey, Error> {
-        let path = self.directory.path_of(&old.files.key);
-        let content = self.directory.read(&old.files.key)?.ok_or_else(|| {
-            Error::new(format!("{}: no such file, so there is no key to use again", path.display()))
-                .with_hint("leave --reuse-key out to make a new key".to_owned())
-        })?;
-        let key = key_from_pem(&content, None).map_err(Error::in_file(&path))?;
-        let public_key = key.public_key()?;
-        match old.certificate() {
-            Some(old) if old.public_key().ok().as_ref() != Some(&public_key) => {
-                Err(Error::in_file(path)(x509::Error::key_mismatch(old.subject())))
-            }
-            _ => {
-                public_key.check_for(old.kind).map_err(Error::in_file(path))?;
-                Ok(key)
-            }
+/// The key that is there, if it is the certificate's.
+fn same_key(directory: &Directory, old: &Present) -> Result<PublicKey, Error> {
+    let path = directory.path_of(&old.files.key);
+    let content = directory.read(&old.files.key)?.ok_or_else(|| {
+        Error::new(format!("{}: no such file, so there is no key to use again", path.display()))
+            .with_hint("leave --reuse-key out to make a new key".to_owned())
+    })?;
+    let key = key_from_pem(&content, None).map_err(Error::in_file(&path))?.public_key()?;
+    match old.certificate() {
+        Some(old) if old.public_key().ok().as_ref() != Some(&key) => {
+            Err(Error::in_file(path)(x509::Error::key_mismatch(old.subject())))
+        }
+        _ => {
+            key.check_for(old.kind).map_err(Error::in_file(path))?;
+            Ok(key)
         }
     }
 }
@@ -192,7 +160,7 @@ fn left_out(old: &Present, certificate: &Certificate) -> Vec<Note> {
         }
         false => notes.push(notes::usage_corrected(&old.file(), old.kind)),
     }
-    lost.extend(certificate.other_extensions().iter().cloned());
+    lost.extend(certificate.extensions.others.iter().cloned());
     if !lost.is_empty() {
         notes.push(notes::left_out(&old.file(), &lost));
     }
@@ -213,7 +181,7 @@ fn taken_over(
         }
         add_names(&mut names, &[repaired.unwrap_or_else(|| name.clone())]);
     }
-    for name in certificate.unusable_names() {
+    for name in &certificate.extensions.unusable_names {
         notes.push(notes::name_dropped(&old.file(), name));
     }
     if names.is_empty() {

@@ -1,9 +1,10 @@
 //! How far the replacement of a CA is, read from the certificates themselves.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
+use time::OffsetDateTime;
 
 use crate::base::error::{Error, ErrorKind};
 use crate::check::ca;
@@ -12,10 +13,11 @@ use crate::engine::inventory::{Inventory, Member, Members};
 use crate::engine::present::{Found, Present};
 use crate::engine::signers::{Signers, Unvouched};
 use crate::store::{
-    Access, Directory, EndEntityFiles, FileRole, IssuedName, NEXT_FOLDER, RelativePath, path_of,
+    Access, Directory, EndEntityFiles, FileRole, NEXT_FOLDER, Protection, RelativePath, View, path_of,
     read_file_if_there,
 };
-use crate::x509::{Certificate, EndEntityKind, KeyMaterial, Problem, certificates_from_pem};
+use crate::x509::json::rfc3339;
+use crate::x509::{Certificate, EndEntityKind, KeyMaterial, Subject, certificates_from_pem, day_count};
 
 /// How far the replacement of a CA is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -34,6 +36,69 @@ pub enum RotationState {
     Issued,
 }
 
+/// How far the replacement of a CA is, by what the certificates say.
+#[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RotationStatus {
+    /// How far it is.
+    pub state: RotationState,
+    /// What ca.pem trusts, in its order: the old one first.
+    pub authorities: Vec<RotatedCa>,
+    /// Beside how many certificates that were issued another ca.pem lies: a step was interrupted.
+    pub behind: usize,
+    /// What may be of the old CA and is not issued again, so that `finish` keeps that CA; and why.
+    pub unsettled: Vec<String>,
+}
+
+/// A CA that ca.pem trusts.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RotatedCa {
+    /// The subject's CommonName.
+    pub common_name: String,
+    pub subject: Subject,
+    /// Its last second.
+    #[serde(serialize_with = "rfc3339")]
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub not_after: OffsetDateTime,
+    /// Whole days until then; negative when it has passed.
+    pub days_left: i64,
+    /// SHA-256 of it.
+    pub sha256_fingerprint: String,
+    /// How many certificates are there that it has issued.
+    pub issued: usize,
+}
+
+/// Looks how far the replacement of a directory's CA is.
+///
+/// # Errors
+/// If the directory cannot be read.
+pub fn rotation_status(directory: &Path, now: OffsetDateTime) -> Result<RotationStatus, Error> {
+    View::of(directory, |_| {
+        RotationStatus::of(&Directory::open(directory, Access::LookAsItIs, Protection::Required)?, now)
+    })
+}
+
+impl RotationStatus {
+    pub(crate) fn of(directory: &Directory, now: OffsetDateTime) -> Result<Self, Error> {
+        let rotation = Rotation::read(directory, &Inventory::read(directory.path())?)?;
+        let authorities = rotation.trusted.iter().zip(&rotation.issued).map(|(trusted, issued)| {
+            let not_after = trusted.validity().not_after;
+            RotatedCa {
+                common_name: trusted.subject().common_name().unwrap_or_default(),
+                subject: trusted.subject().clone(),
+                not_after,
+                days_left: day_count(now, not_after),
+                sha256_fingerprint: trusted.fingerprint(),
+                issued: *issued,
+            }
+        });
+        let authorities = authorities.collect();
+        let unsettled = rotation.unsettled.iter().map(Error::to_string).collect();
+        Ok(Self { state: rotation.state, authorities, behind: rotation.behind, unsettled })
+    }
+}
+
 /// What the certificates of a directory say.
 pub(crate) struct Rotation {
     pub(crate) state: RotationState,
@@ -42,11 +107,11 @@ pub(crate) struct Rotation {
     /// What every certificate file holds that is there: the directory's own, and what was issued.
     pub(crate) chains: Vec<Chain>,
     /// How many of these each CA of ca.pem has issued.
-    pub(crate) issued: Vec<usize>,
+    issued: Vec<usize>,
     /// How many certificates of other CAs than the last are to be issued again.
     pub(crate) left: usize,
     /// Beside how many of those that were issued another ca.pem lies.
-    pub(crate) behind: usize,
+    behind: usize,
     /// Why the old CA has to stay in ca.pem, and issuing everything again does not change that: what cannot
     /// be looked at, and what it issued that is not reissued.
     pub(crate) unsettled: Vec<Error>,
@@ -60,7 +125,6 @@ pub(crate) struct Chain {
     unvouched: Option<Error>,
 }
 
-/// A file of the next CA.
 pub(crate) fn next(role: FileRole) -> RelativePath {
     RelativePath::in_folder(NEXT_FOLDER, role.file_name())
 }
@@ -68,28 +132,30 @@ pub(crate) fn next(role: FileRole) -> RelativePath {
 impl Rotation {
     pub(crate) fn read(directory: &Directory, inventory: &Inventory) -> Result<Self, Error> {
         let trusted = ca::trusted(directory)?;
-        let content = directory.read(FileRole::CaCertificate)?.unwrap_or_default();
         let signers = Signers::presumed(trusted.last().cloned().into_iter().collect(), trusted.clone());
-        let mut look =
-            Look { directory, inventory, signers, unsettled: Vec::new(), chains: Vec::new(), behind: 0 };
-        look.at_own();
-        look.at_issued(&content);
-        look.at_unrecorded()?;
-        let Look { chains, behind, mut unsettled, .. } = look;
+        let mut look = Look { directory, inventory, signers, behind: 0 };
+        let mut found: Vec<_> = EndEntityKind::ALL.into_iter().map(|kind| look.at_own(kind)).collect();
+        found.extend(look.at_issued(&directory.read(FileRole::CaCertificate)?.unwrap_or_default()));
+        found.extend(look.at_unrecorded()?);
 
+        let (mut chains, mut unsettled) = (Vec::new(), Vec::new());
+        for found in found {
+            match found {
+                Ok(chain) => chains.extend(chain),
+                Err(error) => unsettled.push(error),
+            }
+        }
         let mut issued = vec![0; trusted.len()];
         let mut left = 0;
-        let mut kept = Vec::new();
-        for mut chain in chains {
-            let issuer = trusted.iter().position(|ca| chain.stands_below(ca));
-            issuer.into_iter().for_each(|issuer| issued[issuer] += 1);
-            if issuer.is_some_and(|issuer| issuer + 1 < trusted.len()) {
+        for chain in &mut chains {
+            let Some(issuer) = trusted.iter().position(|ca| chain.stands_below(ca)) else { continue };
+            issued[issuer] += 1;
+            if issuer + 1 < trusted.len() {
                 match chain.unvouched.take() {
                     Some(error) => unsettled.push(error),
                     None => left += 1,
                 }
             }
-            kept.push(chain);
         }
         let is_interrupted = is_interrupted(directory, inventory, &mut unsettled);
         let state = match is_begun(directory, &trusted)? {
@@ -98,7 +164,7 @@ impl Rotation {
             false if left > 0 || is_interrupted => RotationState::Issuing,
             false => RotationState::Issued,
         };
-        Ok(Self { state, trusted, chains: kept, issued, left, behind, unsettled })
+        Ok(Self { state, trusted, chains, issued, left, behind: look.behind, unsettled })
     }
 }
 
@@ -121,119 +187,81 @@ impl Chain {
     }
 }
 
+/// What a file holds: nothing where there is none, or why nobody can tell whose it is.
+type Seen = Result<Option<Chain>, Error>;
+
 /// Looks at everything that was issued.
 struct Look<'a> {
     directory: &'a Directory,
     inventory: &'a Inventory,
     /// The last CA of ca.pem, and those before it.
     signers: Signers,
-    unsettled: Vec<Error>,
-    chains: Vec<Chain>,
     behind: usize,
 }
 
 impl Look<'_> {
-    fn at_own(&mut self) {
-        for kind in EndEntityKind::ALL {
-            let old = match Present::of_directory(self.directory, kind, true) {
-                Ok(old) => old,
-                Err(error) => {
-                    self.unsettled.push(error);
-                    continue;
-                }
-            };
-            let path = self.directory.path_of(&old.files.certificate);
-            let unvouched = old.vouch_for_own(&self.signers, self.inventory).err();
-            let unvouched = unvouched.map(|reason| self.unvouched(path.clone(), reason, kind, None));
-            self.add(path, old.found, unvouched, kind, None);
-        }
+    fn at_own(&self, kind: EndEntityKind) -> Seen {
+        let own = Present::of_directory(self.directory, kind, true)?;
+        let vouched = own.vouch_for_own(&self.signers, self.inventory);
+        self.at(own, vouched.err())
     }
 
-    fn at_issued(&mut self, content: &[u8]) {
+    fn at_issued(&mut self, trusted: &[u8]) -> Vec<Seen> {
+        let mut seen = Vec::new();
         for Members { folder, members } in self.inventory.members() {
             let is_elsewhere = folder.is_absolute();
             let folder = self.directory.path().join(folder);
             // What lies elsewhere can be out of reach, and is not withdrawn by that.
-            match folder.metadata() {
-                Err(error) if is_elsewhere && error.kind() == io::ErrorKind::NotFound => {
-                    self.unsettled.push(errors::output_gone(&folder, members.len()));
-                    continue;
-                }
-                _ => {}
+            let is_gone = || folder.metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+            if is_elsewhere && is_gone() {
+                seen.push(Err(errors::output_gone(&folder, members.len())));
+                continue;
             }
-            for member in members {
-                if let Err(error) = self.at_member(&folder, &member, content) {
-                    self.unsettled.push(error);
-                }
-            }
+            seen.extend(members.iter().map(|member| self.at_member(&folder, member, trusted)));
         }
+        seen
     }
 
-    fn at_member(&mut self, folder: &Path, member: &Member, content: &[u8]) -> Result<(), Error> {
-        let EndEntityFiles { certificate, ca, .. } = EndEntityFiles::issued(&member.name);
-        let path = path_of(folder, certificate);
-        let Some(found) = read_file_if_there(&path)? else { return Ok(()) };
-        if read_file_if_there(&path_of(folder, ca))?.is_none_or(|trusted| *trusted != content) {
+    fn at_member(&mut self, folder: &Path, member: &Member, trusted: &[u8]) -> Seen {
+        let files = EndEntityFiles::issued(&member.name);
+        let path = path_of(folder, &files.certificate);
+        let Some(content) = read_file_if_there(&path)? else { return Ok(None) };
+        if read_file_if_there(&path_of(folder, &files.ca))?.is_none_or(|beside| *beside != trusted) {
             self.behind += 1;
         }
-        let found = Found::of(&found);
-        let vouched = match &found {
-            Found::Certificate(leaf, others) => {
-                self.inventory.vouch(&member.file, leaf, others, &self.signers).map(|_| ())
-            }
-            _ => Ok(()),
-        };
         let kind = member.kind.unwrap_or(EndEntityKind::Client);
-        let name = Some(member.name.clone());
-        let unvouched = vouched.err().map(|reason| self.unvouched(path.clone(), reason, kind, name));
-        self.add(path, found, unvouched, kind, Some(&member.name));
-        Ok(())
+        let issued = Present { kind, files, path, found: Found::of(&content) };
+        let vouched = issued.vouch_for_issued(&member.file, &self.signers, self.inventory);
+        self.at(issued, vouched.err())
+    }
+
+    fn at(&self, present: Present, unvouched: Option<Unvouched>) -> Seen {
+        let directory = self.directory.path();
+        if present.is_empty() {
+            return Ok(None);
+        }
+        present.readable(directory)?;
+        let unvouched = unvouched.map(|reason| present.unvouched(&reason, directory));
+        Ok(match present.found {
+            Found::Certificate(leaf, others) => Some(Chain { leaf: *leaf, others, unvouched }),
+            Found::Nothing | Found::Unusable(_) | Found::NotAFile => None,
+        })
     }
 
     /// What has no line is not reissued; but the old CA may have issued it.
-    fn at_unrecorded(&mut self) -> Result<(), Error> {
-        for found in self.inventory.unrecorded(self.directory.path())? {
+    fn at_unrecorded(&self) -> Result<Vec<Seen>, Error> {
+        let directory = self.directory.path();
+        let unrecorded = self.inventory.unrecorded(directory)?.into_iter().map(|found| {
             if let Some(error) = found.error {
-                self.unsettled.push(error);
-            } else if let Some(leaf) = found.certificate {
-                let kind = leaf.kind();
-                let path = self.directory.path().join(&found.file);
-                let unvouched = Some(self.unvouched(path, Unvouched::NoLine, kind, Some(found.name)));
-                self.chains.push(Chain { leaf, others: Vec::new(), unvouched });
+                return Err(error);
             }
-        }
-        Ok(())
-    }
-
-    fn unvouched(
-        &self,
-        path: PathBuf,
-        reason: Unvouched,
-        kind: EndEntityKind,
-        name: Option<IssuedName>,
-    ) -> Error {
-        errors::unvouched(&path, &reason, kind, name.as_ref(), self.directory.path())
-    }
-
-    fn add(
-        &mut self,
-        path: PathBuf,
-        found: Found,
-        unvouched: Option<Error>,
-        kind: EndEntityKind,
-        name: Option<&IssuedName>,
-    ) {
-        match found {
-            Found::Certificate(leaf, others) => self.chains.push(Chain { leaf: *leaf, others, unvouched }),
-            // renew.sh leaves an empty server.pem behind when it fails.
-            Found::Nothing | Found::NotAFile => {}
-            Found::Unusable(source) if source.problem() == Problem::Empty => {}
-            // Nobody can tell whose it is.
-            Found::Unusable(source) => {
-                let directory = self.directory.path();
-                self.unsettled.push(errors::unreadable(&path, source, kind, name, directory));
-            }
-        }
+            let Some(leaf) = found.certificate else { return Ok(None) };
+            let path = directory.join(&found.file);
+            let unvouched =
+                errors::unvouched(&path, &Unvouched::NoLine, leaf.kind(), Some(&found.name), directory);
+            Ok(Some(Chain { leaf, others: Vec::new(), unvouched: Some(unvouched) }))
+        });
+        Ok(unrecorded.collect())
     }
 }
 

@@ -1,66 +1,47 @@
 //! The short forms of Compose: `volumes`, `ports`, and variables in any value.
 
-use std::borrow::Cow;
 use std::path::Path;
 
 use crate::check::config::host::cleaned;
 use crate::check::config::mounts::Volume;
 
-/// A value with its variables replaced, as Compose does it.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Interpolated<'t> {
-    pub(crate) text: Cow<'t, str>,
-    /// A variable without a default is in it: it cannot be told what it is.
-    pub(crate) is_unknown: bool,
+/// What Compose makes of a value, if that can be told: not where a variable without a default is in it.
+pub(crate) fn known(text: &str) -> Option<String> {
+    let (text, is_known) = interpolated(text);
+    is_known.then_some(text)
 }
 
 /// Replaces `${NAME:-default}` by the default, which is what Compose does where nobody sets the
-/// variable; a variable without a default is marked by `UNKNOWN`.
-pub(crate) fn interpolated(text: &str) -> Interpolated<'_> {
-    if !text.contains('$') {
-        return Interpolated { text: text.into(), is_unknown: false };
-    }
-    let mut result = Interpolated { text: Cow::Owned(String::new()), is_unknown: false };
+/// variable; a variable without a default is marked by `UNKNOWN`, and makes the second false.
+pub(crate) fn interpolated(text: &str) -> (String, bool) {
+    let (mut result, mut is_known) = (String::new(), true);
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
-        result.text.to_mut().push_str(before);
-        rest = result.variable(after);
+        let (value, after) = variable(after);
+        result.extend([before, value.unwrap_or("UNKNOWN")]);
+        is_known &= value.is_some();
+        rest = after;
     }
-    result.text.to_mut().push_str(rest);
-    result
+    result.push_str(rest);
+    (result, is_known)
 }
 
-impl Interpolated<'_> {
-    /// Replaces one variable, and returns what follows it.
-    fn variable<'t>(&mut self, after: &'t str) -> &'t str {
-        if let Some(rest) = after.strip_prefix('$') {
-            self.text.to_mut().push('$');
-            return rest;
-        }
-        if let Some((inside, rest)) = after.strip_prefix('{').and_then(split_at_closing_brace) {
-            let default =
-                inside.split_once(":-").or_else(|| inside.split_once('-')).map(|(_, default)| default);
-            match default.filter(|default| !default.contains('$')) {
-                Some(default) => self.text.to_mut().push_str(default),
-                None => self.unknown(),
-            }
-            return rest;
-        }
+/// What stands for a variable after its `$`, if that can be told, and what follows it.
+fn variable(after: &str) -> (Option<&str>, &str) {
+    if let Some(rest) = after.strip_prefix('$') {
+        return (Some("$"), rest);
+    }
+    let Some((inside, rest)) = after.strip_prefix('{').and_then(split_at_closing_brace) else {
         let name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        let rest = after.trim_start_matches(name);
-        self.unknown();
-        rest
-    }
-
-    fn unknown(&mut self) {
-        self.is_unknown = true;
-        self.text.to_mut().push_str("UNKNOWN");
-    }
+        return (None, after.trim_start_matches(name));
+    };
+    let default = inside.split_once(":-").or_else(|| inside.split_once('-')).map(|(_, default)| default);
+    (default.filter(|default| !default.contains('$')), rest)
 }
 
 fn split_at_closing_brace(text: &str) -> Option<(&str, &str)> {
     let mut depth = 1;
-    let end = text.char_indices().find(|(_, letter)| {
+    let (end, _) = text.char_indices().find(|(_, letter)| {
         match letter {
             '{' => depth += 1,
             '}' => depth -= 1,
@@ -68,32 +49,17 @@ fn split_at_closing_brace(text: &str) -> Option<(&str, &str)> {
         }
         depth == 0
     })?;
-    Some((&text[..end.0], &text[end.0 + 1..]))
+    Some((&text[..end], &text[end + 1..]))
 }
 
-/// A volume in its short form: source, target, and mode.
-pub(crate) struct ShortVolume {
-    pub(crate) volume: Volume,
-    /// None where it cannot be told.
-    pub(crate) target: Option<String>,
-}
-
-/// Splits a volume before its variables are replaced: a default can have a colon.
-pub(crate) fn short_volume(text: &str, folder: &Path) -> ShortVolume {
-    let mut parts = split_outside_of_braces(text);
-    let has_drive = has_drive(&parts);
-    if has_drive {
-        parts.remove(0);
-    }
-    let (source, target) = match parts.as_slice() {
-        [] => (None, ""),
-        [target] => (None, *target),
-        [source, target, ..] => (Some(*source), *target),
-    };
-    let target = interpolated(target);
-    ShortVolume {
-        volume: source.filter(|_| !has_drive).map_or(Volume::Other, |source| host_volume(source, folder)),
-        target: (!target.is_unknown).then(|| target.text.into_owned()),
+/// The volume and the target of a short form; no target where it cannot be told. It is split before its
+/// variables are replaced: a default can have a colon.
+pub(crate) fn short_volume(text: &str, folder: &Path) -> (Volume, Option<String>) {
+    match split_outside_of_braces(text).as_slice() {
+        parts @ [_, _, target, ..] if has_drive(parts) => (Volume::Other, known(target)),
+        [source, target, ..] => (host_volume(source, folder), known(target)),
+        [target] => (Volume::Other, known(target)),
+        [] => (Volume::Other, None),
     }
 }
 
@@ -111,38 +77,32 @@ fn has_drive(parts: &[&str]) -> bool {
 
 /// What is before the colon: a path of this machine, or the name of a volume.
 pub(crate) fn host_volume(source: &str, folder: &Path) -> Volume {
-    let source = interpolated(source);
-    match source.text.as_bytes().first() {
+    match known(source) {
         // Relative paths begin at the project's folder.
-        Some(b'.' | b'/') if !source.is_unknown => Volume::Host(cleaned(&folder.join(&*source.text))),
+        Some(path) if path.starts_with(['.', '/']) => Volume::Host(cleaned(&folder.join(path))),
         // Another user's home is not known here, nor what is in a volume.
         _ => Volume::Other,
     }
 }
 
 fn split_outside_of_braces(text: &str) -> Vec<&str> {
-    let (mut parts, mut depth, mut start) = (Vec::new(), 0_usize, 0);
-    for (index, letter) in text.char_indices() {
+    let mut depth = 0_usize;
+    let is_separator = |letter| {
         match letter {
             '{' => depth += 1,
             '}' => depth = depth.saturating_sub(1),
-            ':' if depth == 0 => {
-                parts.push(&text[start..index]);
-                start = index + 1;
-            }
             _ => {}
         }
-    }
-    parts.push(&text[start..]);
-    parts
+        letter == ':' && depth == 0
+    };
+    text.split(is_separator).collect()
 }
 
 /// The ports in the container that a short form publishes, first and last: `8080`,
 /// `127.0.0.1:8080:8080/tcp`, `8000-8100:8000-8100`. None where they cannot be told.
 pub(crate) fn short_port(text: &str) -> Option<(u16, u16)> {
-    let container = split_outside_of_braces(text).pop()?;
-    let container = interpolated(container);
-    let range = container.text.split('/').next().filter(|_| !container.is_unknown)?;
+    let container = known(split_outside_of_braces(text).pop()?)?;
+    let range = container.split('/').next()?;
     let (first, last) = range.split_once('-').unwrap_or((range, range));
     Some((first.trim().parse().ok()?, last.trim().parse().ok()?))
 }
@@ -151,27 +111,22 @@ pub(crate) fn short_port(text: &str) -> Option<(u16, u16)> {
 mod tests {
     use super::*;
 
-    fn replaced(text: &str) -> (String, bool) {
-        let Interpolated { text, is_unknown } = interpolated(text);
-        (text.into_owned(), is_unknown)
-    }
-
     #[test]
     fn variables_are_replaced_by_their_defaults() {
         for (text, expected) in [
-            ("./tls", ("./tls", false)),
-            ("${DOCKER_VOLUME_DIRECTORY:-.}/tls", ("./tls", false)),
-            ("${A-x}${B:-}", ("x", false)),
-            ("a$$b", ("a$b", false)),
-            ("${A}/tls", ("UNKNOWN/tls", true)),
-            ("$A/tls", ("UNKNOWN/tls", true)),
-            ("${A:?say it}", ("UNKNOWN", true)),
-            ("${A:-${B:-x}}", ("UNKNOWN", true)),
-            ("${A", ("UNKNOWN{A", true)),
-            ("$", ("UNKNOWN", true)),
+            ("./tls", ("./tls", true)),
+            ("${DOCKER_VOLUME_DIRECTORY:-.}/tls", ("./tls", true)),
+            ("${A-x}${B:-}", ("x", true)),
+            ("a$$b", ("a$b", true)),
+            ("${A}/tls", ("UNKNOWN/tls", false)),
+            ("$A/tls", ("UNKNOWN/tls", false)),
+            ("${A:?say it}", ("UNKNOWN", false)),
+            ("${A:-${B:-x}}", ("UNKNOWN", false)),
+            ("${A", ("UNKNOWN{A", false)),
+            ("$", ("UNKNOWN", false)),
         ] {
-            let (text_found, is_unknown) = replaced(text);
-            assert_eq!((text_found.as_str(), is_unknown), expected, "{text}");
+            let (found, is_known) = interpolated(text);
+            assert_eq!((found.as_str(), is_known), expected, "{text}");
         }
     }
 
@@ -191,9 +146,9 @@ mod tests {
             ("c:/milvus/tls:ro", Volume::Other, Some("/milvus/tls")),
             ("./certs:${TARGET}", host("project/certs"), None),
         ] {
-            let found = short_volume(text, Path::new("project"));
-            assert!(found.volume == volume, "{text}");
-            assert_eq!(found.target.as_deref(), target, "{text}");
+            let (found, found_target) = short_volume(text, Path::new("project"));
+            assert!(found == volume, "{text}");
+            assert_eq!(found_target.as_deref(), target, "{text}");
         }
     }
 

@@ -1,48 +1,50 @@
 //! The judgement of one Milvus: what its effective settings mean, and whether what they name is
 //! there.
 
-mod internal;
-mod mounted;
-mod paths;
+mod files;
 mod types;
 
+use std::path::Path;
+
 use crate::base::place::Place;
-use crate::base::shown::{list_are, shown};
-use crate::check::bundle::Bundle;
+use crate::base::shown::{list_are, shortened, shown};
+use crate::check::bundle::{Bundle, own_certificate};
 use crate::check::codes::Code;
 use crate::check::config::deployment::Deployment;
 use crate::check::config::findings::Findings;
 use crate::check::config::host::Host;
-use crate::check::config::mounts::{absolute, is_public};
+use crate::check::config::mounts::{Lookup, absolute, is_public};
 use crate::check::config::secret::Secret;
 use crate::check::config::settings::{Mode, port};
+use crate::check::finding::Finding;
+use crate::check::fix::Context;
 use crate::milvus::container::GRPC_PORT;
 use crate::milvus::keys::{Block, Key, PathKey};
-
-/// What is there beside the configuration.
-pub(crate) struct Circumstances<'a> {
-    pub(crate) host: &'a Host<'a>,
-    pub(crate) secrets: &'a [Secret],
-    pub(crate) directory: &'a Bundle,
-}
+use crate::store::FileRole;
+use crate::x509::{Certificate, GeneralName, certificates_from_pem, covers, texts};
 
 struct DeploymentJudge<'a> {
     deployment: &'a Deployment,
-    circumstances: &'a Circumstances<'a>,
+    host: &'a Host<'a>,
+    secrets: &'a [Secret],
+    directory: &'a Bundle,
     findings: &'a mut Findings,
     /// Paths that have been judged: both blocks can name the same files.
     judged: Vec<String>,
-    deployed: Vec<Bundle>,
+    deployed: &'a mut Vec<Bundle>,
 }
 
-/// Judges one Milvus, and returns what its paths lead to, if that has not been judged by itself.
+/// Judges one Milvus, and adds to `deployed` what its paths lead to, if that has not been judged by itself.
 pub(crate) fn judge(
     deployment: &Deployment,
-    circumstances: &Circumstances<'_>,
+    host: &Host<'_>,
+    secrets: &[Secret],
+    directory: &Bundle,
     findings: &mut Findings,
-) -> Vec<Bundle> {
-    let (judged, deployed) = (Vec::new(), Vec::new());
-    let mut judge = DeploymentJudge { deployment, circumstances, findings, judged, deployed };
+    deployed: &mut Vec<Bundle>,
+) {
+    let judged = Vec::new();
+    let mut judge = DeploymentJudge { deployment, host, secrets, directory, findings, judged, deployed };
     judge.types();
     judge.misplaced();
     if deployment.serves_clients {
@@ -50,7 +52,6 @@ pub(crate) fn judge(
     }
     judge.between_components();
     judge.mounted();
-    judge.deployed
 }
 
 impl DeploymentJudge<'_> {
@@ -60,17 +61,14 @@ impl DeploymentJudge<'_> {
 
     /// Blocks that Milvus does not look for where they are.
     fn misplaced(&mut self) {
+        let settings = &self.deployment.settings;
         for block in Block::ALL {
-            let settings = &self.deployment.settings;
-            let misplaced: Vec<_> = block
-                .keys()
-                .iter()
-                .filter_map(|key| Some((*key, settings.misplaced(*key)?.clone())))
-                .collect();
-            let names: Vec<_> = misplaced.iter().map(|(key, _)| key.name()).collect();
-            if let Some(place) = misplaced.iter().map(|(_, place)| place.clone()).min() {
+            let misplaced =
+                block.keys().iter().filter_map(|key| Some((key.name(), settings.misplaced(*key)?)));
+            let (names, places): (Vec<_>, Vec<_>) = misplaced.unzip();
+            if let Some(place) = places.into_iter().min() {
                 let evidence = format!("{} stands under common: {} not set", block.name(), list_are(&names));
-                self.report(Code::TlsUnderCommon, place, evidence);
+                self.report(Code::TlsUnderCommon, place.clone(), evidence);
             }
         }
     }
@@ -90,15 +88,15 @@ impl DeploymentJudge<'_> {
     /// Certificates that are not the image's, and yet no TLS.
     fn off(&mut self) {
         let settings = &self.deployment.settings;
-        let mut own = settings.paths(Block::Tls).filter(|(_, path, _)| !is_public(&absolute(path)));
-        let named = own.next().map(|(key, _, _)| Key::Path(Block::Tls, key).name());
-        let misplaced = Block::Tls.keys().iter().find(|key| settings.misplaced(**key).is_some());
+        let is_own = |key: &&Key| settings.text(**key).is_some_and(|(path, _)| !is_public(&absolute(path)));
+        let is_misplaced = |key: &&Key| settings.misplaced(**key).is_some();
+        let mut keys = Block::Tls.keys().iter();
         let mode = match settings.text(Key::TlsMode) {
             Some((text, _)) => format!("{} is {}", Key::TlsMode.name(), shown(text)),
             None => format!("{} is not set", Key::TlsMode.name()),
         };
-        let evidence = match named.or(misplaced.map(|key| key.name())) {
-            Some(name) => format!("{mode}, but {name} names a file"),
+        let evidence = match keys.clone().find(is_own).or_else(|| keys.find(is_misplaced)) {
+            Some(key) => format!("{mode}, but {} names a file", key.name()),
             None if self.leaves_certificates_unused() => format!("{mode}, so clients find no TLS"),
             None => return,
         };
@@ -107,15 +105,15 @@ impl DeploymentJudge<'_> {
 
     /// Whether there is a certificate directory, and nothing that may set a mode after all.
     fn leaves_certificates_unused(&self) -> bool {
-        let is_known = self.deployment.settings.lacks(Key::TlsMode)
-            || self.deployment.settings.get(Key::TlsMode).is_some();
-        is_known && !self.circumstances.directory.is_empty()
+        let settings = &self.deployment.settings;
+        let is_known = settings.lacks(Key::TlsMode) || settings.get(Key::TlsMode).is_some();
+        is_known && !self.directory.is_empty()
     }
 
     fn on(&mut self, needed: &[PathKey]) {
         self.rest_port();
-        let lacking: Vec<_> = needed.iter().copied().filter(|path| self.lacks(Block::Tls, *path)).collect();
-        let (ca, own): (Vec<_>, Vec<_>) = lacking.into_iter().partition(|path| *path == PathKey::CaPem);
+        let (ca, own): (Vec<_>, Vec<_>) =
+            self.lacking(Block::Tls, needed).into_iter().partition(|path| *path == PathKey::CaPem);
         self.not_set(Block::Tls, &own);
         if !ca.is_empty() {
             let key = Key::Path(Block::Tls, PathKey::CaPem);
@@ -125,10 +123,14 @@ impl DeploymentJudge<'_> {
         self.paths(Block::Tls, needed);
     }
 
-    fn lacks(&self, block: Block, path: PathKey) -> bool {
+    /// Which paths of a block are neither set, nor stand where Milvus does not look, nor are those of the image.
+    fn lacking(&self, block: Block, needed: &[PathKey]) -> Vec<PathKey> {
         let settings = &self.deployment.settings;
-        let key = Key::Path(block, path);
-        settings.lacks(key) && settings.misplaced(key).is_none() && !self.is_mounted_over(path)
+        let lacks = |path: &PathKey| {
+            let key = Key::Path(block, *path);
+            settings.lacks(key) && settings.misplaced(key).is_none() && !self.is_mounted_over(*path)
+        };
+        needed.iter().copied().filter(lacks).collect()
     }
 
     fn not_set(&mut self, block: Block, paths: &[PathKey]) {
@@ -160,6 +162,65 @@ impl DeploymentJudge<'_> {
             self.report(Code::RestPortMissing, place, evidence);
         } else if let Some((place, evidence)) = self.deployment.rest.lacks(rest, grpc) {
             self.report(Code::RestPortNotPublished, place, evidence);
+        }
+    }
+
+    /// Internal TLS: all components show the same certificate and ask each other for the same name.
+    fn between_components(&mut self) {
+        let settings = &self.deployment.settings;
+        if settings.is_true(Key::InternalTlsEnabled) != Some(true) {
+            return;
+        }
+        let needed = [PathKey::ServerPem, PathKey::ServerKey, PathKey::CaPem];
+        self.not_set(Block::InternalTls, &self.lacking(Block::InternalTls, &needed));
+        self.paths(Block::InternalTls, &needed);
+        match settings.text(Key::Sni) {
+            Some((sni, place)) => self.sni(sni, place),
+            None if settings.lacks(Key::Sni) && settings.misplaced(Key::Sni).is_none() => {
+                let evidence =
+                    format!("{} is true, and {} is not set", Key::InternalTlsEnabled.name(), Key::Sni.name());
+                self.report(Code::InternalTlsWithoutSni, settings.nearest(Key::Sni), evidence);
+            }
+            None => {}
+        }
+    }
+
+    fn sni(&mut self, sni: &str, place: &Place) {
+        let Some((certificate, name)) = self.internal_certificate() else { return };
+        if sni.parse::<GeneralName>().is_ok_and(|sni| covers(&certificate, &sni)) {
+            return;
+        }
+        let names = texts(certificate.names());
+        let names = if names.is_empty() { "no name at all".into() } else { names.join(", ") };
+        let evidence = format!("{} is {}, {name} covers {names}", Key::Sni.name(), shortened(sni));
+        // What could be a key is in no command either.
+        let name = Some(sni).filter(|sni| shown(sni) == **sni).and_then(|sni| sni.parse().ok());
+        let role = Some(FileRole::ServerCertificate);
+        let context = Context { role, name, ..self.findings.context() };
+        self.findings.add(Finding::new(Code::SniNotCovered, place.clone(), evidence, context));
+    }
+
+    /// What components show each other, and its name: what the path leads to, or where that cannot
+    /// be told the directory's, if the path is that of its file.
+    fn internal_certificate(&self) -> Option<(Certificate, String)> {
+        let path =
+            |block| self.deployment.settings.text(Key::Path(block, PathKey::ServerPem)).map(|(path, _)| path);
+        let internal = path(Block::InternalTls)?;
+        match self.find(internal) {
+            Lookup::File(file) => {
+                let certificates = certificates_from_pem(&file.content).ok()?;
+                Some((own_certificate(&certificates)?.clone(), file.name))
+            }
+            // The path itself is a finding.
+            Lookup::Public => None,
+            Lookup::Missing(_) | Lookup::MissingMount(..) | Lookup::NotMounted | Lookup::Unknown => {
+                let role = FileRole::ServerCertificate;
+                let names = [role.file_name(), role.name_in_tls_secret()];
+                let is_named_so = names.into_iter().any(|name| Path::new(internal).ends_with(name));
+                let is_directorys = is_named_so || path(Block::Tls) == Some(internal);
+                let certificate = self.directory.end_entity(role).filter(|_| is_directorys)?;
+                Some((certificate.clone(), self.directory.file(role)?.place.to_string()))
+            }
         }
     }
 }

@@ -1,4 +1,3 @@
-use crate::base::place::Place;
 use crate::base::shown::shortened;
 use crate::check::clients::{ALL, Client, NOBODY, Stopped};
 use crate::check::codes::Code;
@@ -8,17 +7,18 @@ use crate::milvus::keys::{Block, Key, PathKey};
 
 impl DeploymentJudge<'_> {
     /// Values that Milvus cannot take for what they should be.
-    pub(crate) fn types(&mut self) {
+    pub(super) fn types(&mut self) {
         let settings = &self.deployment.settings;
         for key in Key::all() {
-            let wrong = settings.get(key).and_then(|setting| wrong_value(key, setting));
-            if let Some((code, place, evidence)) = wrong {
-                self.findings.stopping(code, place, evidence, self.stopped_without(key));
+            let Some(Setting { value, place }) = settings.get(key) else { continue };
+            if let Some((code, what)) = wrong_value(key, value) {
+                let evidence = format!("{} is {what}", key.name());
+                self.findings.stopping(code, place.clone(), evidence, self.stopped_without(key));
             }
         }
-        for (section, place, described) in settings.wrong_sections() {
+        for (section, (place, described)) in &settings.wrong_sections {
             let evidence = format!("{section} is {described}, not a block of settings");
-            let between_components = section == Block::InternalTls.name();
+            let between_components = *section == Block::InternalTls.name();
             let key = if between_components { Key::Sni } else { Key::TlsMode };
             self.findings.stopping(Code::WrongType, place.clone(), evidence, self.stopped_without(key));
         }
@@ -38,32 +38,30 @@ impl DeploymentJudge<'_> {
 }
 
 /// What is wrong with a value, if something is.
-fn wrong_value(key: Key, setting: &Setting) -> Option<(Code, Place, String)> {
-    let place = setting.place.clone();
-    let wrong = |code, what: String| Some((code, place, format!("{} is {what}", key.name())));
-    let text = match &setting.value {
+fn wrong_value(key: Key, value: &Value) -> Option<(Code, String)> {
+    let text = match value {
         Value::Unknown => return None,
         Value::Collection(described) => {
-            return wrong(Code::WrongType, format!("{described}, where a single value belongs"));
+            return Some((Code::WrongType, format!("{described}, where a single value belongs")));
         }
         Value::Text(text) => text,
     };
-    let shown = shortened(text);
-    match key {
-        Key::TlsMode if mode_of(text) == Mode::Invalid => wrong(Code::TlsModeInvalid, mode_described(text)),
+    let what = match key {
+        Key::TlsMode if mode_of(text) == Mode::Invalid => {
+            return Some((Code::TlsModeInvalid, mode_described(text)));
+        }
         Key::InternalTlsEnabled | Key::HttpEnabled if !text.is_empty() && parse_bool(text).is_none() => {
-            wrong(Code::WrongType, format!("{shown}, neither true nor false"))
+            format!("{}, neither true nor false", shortened(text))
         }
         // Without a port of its own REST shares gRPC's: that is no matter of types.
-        Key::HttpPort if text.is_empty() => None,
+        Key::HttpPort if text.is_empty() => return None,
         Key::GrpcPort | Key::HttpPort if port(text).is_none() => {
-            wrong(Code::WrongType, format!("{shown}, not a number from 1 to 65535"))
+            format!("{}, not a number from 1 to 65535", shortened(text))
         }
-        Key::Path(..) if text.contains("-----BEGIN") => {
-            wrong(Code::WrongType, "PEM itself, where a path belongs".into())
-        }
-        _ => None,
-    }
+        Key::Path(..) if text.contains("-----BEGIN") => "PEM itself, where a path belongs".into(),
+        _ => return None,
+    };
+    Some((Code::WrongType, what))
 }
 
 /// What Milvus makes of a mode that is none: it reads a number, or else takes 0. Any number but 0, 1

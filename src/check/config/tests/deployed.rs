@@ -93,9 +93,9 @@ fn certificates_that_the_directorys_clients_do_not_trust_stop_them() {
         &["m/c.yml:4:15 not-the-directorys"],
         &[false],
     );
-    let authority = mounted().file("m/tls/ca.pem", OTHER.get("ca.pem"));
+    let other_ca = mounted().file("m/tls/ca.pem", OTHER.get("ca.pem"));
     let expected = ["m/c.yml:4:15 not-the-directorys", "m/tls/server.pem other-ca-same-name"];
-    assert_outcome(&authority, MUTUAL_ALONE, &expected, &[false]);
+    assert_outcome(&other_ca, MUTUAL_ALONE, &expected, &[false]);
     let text = MUTUAL.replace("/milvus/tls", "/srv/tls");
     let machine = World::new().given("user.yaml", text).tls_in("/srv/tls");
     let machine = machine.file("/srv/tls/server.key", OTHER.get("server.key"));
@@ -113,11 +113,6 @@ fn a_renewal_that_has_not_reached_milvus_stops_nobody() {
 
 #[test]
 fn keys_of_a_secret_are_judged_by_the_paths_that_lead_to_them() {
-    let secret = |keys: &[&str]| {
-        let data: String =
-            keys.iter().map(|key| format!("  {key}: |\n{}", indented(OWN.get(key), 4))).collect();
-        format!("---\napiVersion: v1\nkind: Secret\nmetadata: {{name: certs}}\nstringData:\n{data}")
-    };
     let all = secret(&["server.pem", "server.key", "ca.pem"]);
     let right = World::new().given("m.yaml", format!("{}{all}", operator::RESOURCE));
     assert_outcome(&right, MUTUAL_ALONE, &[], &[true]);

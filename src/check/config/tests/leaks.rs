@@ -3,7 +3,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::check::Expectations;
 use crate::check::config::tests::*;
 
 /// The forms in which a key can be pasted: SEC 1 as base64, as hex, and PEM that lost its lines.
@@ -37,15 +36,7 @@ fn with_key_everywhere(text: &str, key: &str) -> Vec<String> {
 fn said(text: &str) -> String {
     let world = World::new().given("x.yaml", text).file("user.yaml", MUTUAL).tls_in("tls");
     let judgement = world.judge();
-    let expectations = Expectations {
-        directory: None,
-        modes: TlsMode::ALL.to_vec(),
-        server_names: Vec::new(),
-        expires_in: std::time::Duration::ZERO,
-        now: NOW,
-    };
-    let bundles = judgement.bundles.iter().flat_map(|bundle| crate::check::judge(bundle, &expectations));
-    let findings = bundles.collect::<Vec<_>>().into_iter().chain(judgement.findings);
+    let findings = in_bundles(&judgement).into_iter().chain(judgement.findings);
     findings.map(|found| format!("{} {} {}\n", found.place, found.evidence, found.fix)).collect()
 }
 
@@ -61,17 +52,13 @@ data: {client.pem: eA==}
     let values = helm::values();
     for text in [MUTUAL, INTERNAL, compose::STOCK, operator::RESOURCE, &values, secret, "a: 1\n", "text"] {
         for key in pasted() {
-            let pieces: Vec<_> =
-                key.as_bytes().windows(16).map(|piece| String::from_utf8_lossy(piece)).collect();
             // The first and the last piece of folded PEM are its labels.
-            let pieces: Vec<_> = pieces
-                .into_iter()
-                .filter(|piece| !piece.contains("---"))
-                .filter(|piece| !piece.contains("PRIVATE"))
-                .collect();
+            let pieces = key.as_bytes().windows(16).map(|piece| std::str::from_utf8(piece).unwrap());
+            let pieces: Vec<_> =
+                pieces.filter(|piece| !piece.contains("---") && !piece.contains("PRIVATE")).collect();
             for changed in with_key_everywhere(text, &key) {
                 let said = said(&changed);
-                let shown = pieces.iter().find(|piece| said.contains(piece.as_ref()));
+                let shown = pieces.iter().find(|piece| said.contains(**piece));
                 assert_eq!(shown, None, "{changed}\n{said}");
             }
         }

@@ -26,10 +26,9 @@ use crate::check::config::*;
 use crate::engine::leaf::Leaf;
 use crate::milvus::TlsMode;
 use crate::store::FileRole;
-use crate::x509::Ca;
 use crate::x509::{
-    Attribute, AttributeType, Certificate, Days, EndEntityKind, KeyType, PrivateKey, SerialNumber, Subject,
-    Validity, certificates_from_pem, certificates_to_pem, key_from_pem, key_to_pem,
+    Attribute, AttributeType, Ca, Days, EndEntityKind, KeyType, PrivateKey, SerialNumber, Subject, Validity,
+    certificates_from_pem, certificates_to_pem, key_from_pem, key_to_pem,
 };
 
 pub(crate) const NOW: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
@@ -44,7 +43,7 @@ pub(crate) static OTHER: LazyLock<Certificates> = LazyLock::new(Certificates::ne
 /// Those of somebody else, for another host.
 pub(crate) static FOREIGN: LazyLock<Certificates> = LazyLock::new(|| Certificates::of("foreign.example"));
 
-/// The directory's with a new server certificate from the same authority.
+/// The directory's with a new server certificate from the same CA.
 pub(crate) static RENEWED: LazyLock<Certificates> = LazyLock::new(|| OWN.renewed());
 
 impl Certificates {
@@ -53,48 +52,21 @@ impl Certificates {
     }
 
     fn of(host: &str) -> Self {
-        let validity = Validity::starting(NOW, Days::new(3650).unwrap()).unwrap();
-        let serial = || SerialNumber::random().unwrap();
-        let subject =
-            |name: &str| Subject::new([&Attribute::new(AttributeType::CommonName, name).unwrap()]).unwrap();
-        let ca_key = PrivateKey::generate(KeyType::P256).unwrap();
-        let ca_key_text = key_to_pem(&ca_key).unwrap().to_string();
-        let authority = Ca::create(subject(&format!("{host} CA")), validity, ca_key).unwrap();
-        let mut files = BTreeMap::from([("ca.key", ca_key_text), ("ca.pem", pem(authority.certificate()))]);
-        for (kind, certificate_name, key_name) in [
-            (EndEntityKind::Server, "server.pem", "server.key"),
-            (EndEntityKind::Client, "client.pem", "client.key"),
-        ] {
-            let key = PrivateKey::generate(KeyType::P256).unwrap();
-            let mut names = vec![host.parse().unwrap()];
-            if host == "localhost" {
-                names.push("10.0.0.1".parse().unwrap());
-            }
-            let leaf = Leaf { kind, subject: subject(host), names, validity };
-            let certificate = authority.issue(&leaf, &serial(), &key.public_key().unwrap()).unwrap();
-            files.insert(certificate_name, pem(&certificate));
-            files.insert(key_name, key_to_pem(&key).unwrap().to_string());
-        }
+        let key = PrivateKey::generate(KeyType::P256).unwrap();
+        let ca_key = key_to_pem(&key).unwrap().to_string();
+        let ca = Ca::create(subject(&format!("{host} CA")), validity(), key).unwrap();
+        let ca_pem = certificates_to_pem([ca.certificate()]);
+        let mut files = BTreeMap::from([("ca.key", ca_key), ("ca.pem", ca_pem)]);
+        files.extend(EndEntityKind::ALL.into_iter().flat_map(|kind| issued(&ca, kind, host)));
         Self(files)
     }
 
     fn renewed(&self) -> Self {
-        let authority = certificates_from_pem(self.get("ca.pem").as_bytes()).unwrap();
+        let ca = certificates_from_pem(self.get("ca.pem").as_bytes()).unwrap();
         let key = key_from_pem(self.get("ca.key").as_bytes(), None).unwrap();
-        let authority = Ca::load(authority, key, NOW).unwrap();
-        let key = PrivateKey::generate(KeyType::P256).unwrap();
-        let leaf = Leaf {
-            kind: EndEntityKind::Server,
-            subject: Subject::new([&Attribute::new(AttributeType::CommonName, "localhost").unwrap()])
-                .unwrap(),
-            names: vec!["localhost".parse().unwrap()],
-            validity: Validity::starting(NOW, Days::new(3650).unwrap()).unwrap(),
-        };
-        let serial = SerialNumber::random().unwrap();
-        let certificate = authority.issue(&leaf, &serial, &key.public_key().unwrap()).unwrap();
+        let ca = Ca::load(ca, key, NOW).unwrap();
         let mut files = self.0.clone();
-        files.insert("server.pem", pem(&certificate));
-        files.insert("server.key", key_to_pem(&key).unwrap().to_string());
+        files.extend(issued(&ca, EndEntityKind::Server, "localhost"));
         Self(files)
     }
 
@@ -115,8 +87,29 @@ impl Certificates {
     }
 }
 
-fn pem(certificate: &Certificate) -> String {
-    certificates_to_pem([certificate])
+fn subject(name: &str) -> Subject {
+    Subject::new([&Attribute::new(AttributeType::CommonName, name).unwrap()]).unwrap()
+}
+
+fn validity() -> Validity {
+    Validity::starting(NOW, Days::new(3650).unwrap()).unwrap()
+}
+
+/// A certificate and its key, by the names of their files.
+fn issued(ca: &Ca, kind: EndEntityKind, host: &str) -> [(&'static str, String); 2] {
+    let (key_file, certificate_file) = FileRole::pair_of(kind);
+    let mut names = vec![host.parse().unwrap()];
+    if host == "localhost" {
+        names.push("10.0.0.1".parse().unwrap());
+    }
+    let leaf = Leaf { kind, subject: subject(host), names, validity: validity() };
+    let key = PrivateKey::generate(KeyType::P256).unwrap();
+    let serial = SerialNumber::random().unwrap();
+    let certificate = ca.issue(&leaf, &serial, &key.public_key().unwrap()).unwrap();
+    [
+        (certificate_file.file_name(), certificates_to_pem([&certificate])),
+        (key_file.file_name(), key_to_pem(&key).unwrap().to_string()),
+    ]
 }
 
 /// What is given, and what this machine has.
@@ -173,13 +166,7 @@ impl World {
 
     /// All that `check` finds.
     pub(crate) fn checked(&self, modes: &[TlsMode]) -> Vec<Finding> {
-        let expectations = |directory| Expectations {
-            directory,
-            modes: modes.to_vec(),
-            server_names: Vec::new(),
-            expires_in: std::time::Duration::ZERO,
-            now: NOW,
-        };
+        let expectations = |directory| Expectations { directory, ..Expectations::new(modes, NOW) };
         let judgement = self.judge();
         let mut findings = Vec::new();
         if !self.directory.is_empty() {
@@ -213,6 +200,12 @@ impl World {
     pub(crate) fn evidence(&self) -> Vec<String> {
         self.judge().findings.into_iter().map(|finding| finding.evidence).collect()
     }
+}
+
+/// What is wrong with certificates and keys of Secrets, and of what Milvus' paths lead to.
+pub(crate) fn in_bundles(judgement: &Judgement) -> Vec<Finding> {
+    let expectations = Expectations::new(&TlsMode::ALL, NOW);
+    judgement.bundles.iter().flat_map(|bundle| crate::check::judge(bundle, &expectations)).collect()
 }
 
 /// What is found in one file.
@@ -255,6 +248,30 @@ common:
 tls: {serverPemPath: /milvus/tls/./server.pem, serverKeyPath: /milvus/tls/./server.key}
 proxy: {http: {port: 8080}}
 ";
+
+/// A Secret with files of the directory under their own names, as a further document.
+pub(crate) fn secret(keys: &[&str]) -> String {
+    let data: String = keys.iter().map(|key| format!("  {key}: |\n{}", indented(OWN.get(key), 4))).collect();
+    format!("---\napiVersion: v1\nkind: Secret\nmetadata: {{name: certs}}\nstringData:\n{data}")
+}
+
+/// A resource of the operator's that has these settings, and a Secret at a path.
+pub(crate) fn resource(settings: &str, path: &str) -> String {
+    format!(
+        "\
+---
+apiVersion: milvus.io/v1beta1
+kind: Milvus
+spec:
+  config:
+{}  components:
+    standalone: {{serviceRestfulPort: 8080}}
+    volumes: [{{name: c, secret: {{secretName: certs}}}}]
+    volumeMounts: [{{name: c, mountPath: {path}}}]
+",
+        indented(settings, 4)
+    )
+}
 
 /// The lines of a text, indented.
 pub(crate) fn indented(text: &str, columns: usize) -> String {

@@ -146,11 +146,6 @@ fn variables_of_the_container_win() {
 
 #[test]
 fn the_secret_of_the_volume_has_to_have_the_files() {
-    let secret = |keys: &[&str]| {
-        let data: String =
-            keys.iter().map(|key| format!("  {key}: |\n{}", indented(OWN.get(key), 4))).collect();
-        format!("---\napiVersion: v1\nkind: Secret\nmetadata: {{name: certs}}\nstringData:\n{data}")
-    };
     let with = |keys: &[&str], text: &str| findings("m.yaml", format!("{text}{}", secret(keys)));
     let all = ["server.pem", "server.key", "ca.pem"];
     assert_eq!(with(&all, RESOURCE), NOTHING);
@@ -171,27 +166,8 @@ fn the_secret_of_the_volume_has_to_have_the_files() {
 
 #[test]
 fn internal_tls_is_judged_with_the_secret() {
-    let text = format!(
-        "\
-apiVersion: milvus.io/v1beta1
-kind: Milvus
-spec:
-  config:
-{}  components:
-    standalone: {{serviceRestfulPort: 8080}}
-    volumes: [{{name: c, secret: {{secretName: s}}}}]
-    volumeMounts: [{{name: c, mountPath: /milvus/tls}}]
----
-kind: Secret
-metadata: {{name: s}}
-stringData:
-",
-        indented(&INTERNAL.replace("localhost", "milvus"), 4)
-    );
-    let data: String = ["server.pem", "server.key", "ca.pem"]
-        .map(|key| format!("  {key}: |\n{}", indented(OWN.get(key), 4)))
-        .concat();
-    let world = World::new().given("m.yaml", text + &data);
-    assert_eq!(world.findings(), ["m.yaml:9:12 sni-not-covered"]);
-    assert!(world.evidence()[0].contains("server.pem of the Secret s covers localhost"));
+    let text = resource(&INTERNAL.replace("localhost", "milvus"), "/milvus/tls");
+    let world = World::new().given("m.yaml", text + &secret(&["server.pem", "server.key", "ca.pem"]));
+    assert_eq!(world.findings(), ["m.yaml:10:12 sni-not-covered"]);
+    assert!(world.evidence()[0].contains("server.pem of the Secret certs covers localhost"));
 }

@@ -1,10 +1,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::check::Expectations;
 use crate::check::config::tests::*;
-use crate::milvus::TlsMode;
 
+/// A Secret with these contents under these names.
 fn secret(entries: &[(&str, &str)]) -> String {
     let data: String =
         entries.iter().map(|(key, text)| format!("  {key}: {}\n", STANDARD.encode(text))).collect();
@@ -30,15 +29,12 @@ fn evidence(text: &str) -> Vec<String> {
 }
 
 fn found(text: &str) -> Vec<Finding> {
-    let expectations = Expectations {
-        directory: None,
-        modes: TlsMode::ALL.to_vec(),
-        server_names: Vec::new(),
-        expires_in: std::time::Duration::ZERO,
-        now: NOW,
-    };
-    let judgement = World::new().given("s.yaml", text).judge();
-    judgement.bundles.iter().flat_map(|bundle| crate::check::judge(bundle, &expectations)).collect()
+    in_bundles(&World::new().given("s.yaml", text).judge())
+}
+
+/// The directory's names of what somebody else has.
+fn other() -> String {
+    secret(&PAGES.map(|(key, file)| (key, OTHER.get(file))))
 }
 
 #[test]
@@ -55,7 +51,7 @@ fn correct_secrets_give_no_finding() {
 }
 
 #[test]
-fn the_authoritys_key_is_found_under_any_name() {
+fn the_key_of_a_ca_is_found_under_any_name() {
     let mut entries = own(&PAGES);
     entries.push(("ca.key", OWN.get("ca.key")));
     assert_eq!(findings("s.yaml", secret(&entries)), ["s.yaml:10:3 ca-key-in-secret"]);
@@ -65,13 +61,13 @@ fn the_authoritys_key_is_found_under_any_name() {
         ["s.yaml:8:3 ca-key-in-secret"],
         "it belongs to the directory's ca.pem"
     );
-    let authority = secret(&own(&[("tls.crt", "ca.pem"), ("tls.key", "ca.key")]));
-    assert_eq!(findings("s.yaml", authority.as_str()), ["s.yaml:8:3 ca-key-in-secret"]);
+    let ca = secret(&own(&[("tls.crt", "ca.pem"), ("tls.key", "ca.key")]));
+    assert_eq!(findings("s.yaml", ca.as_str()), ["s.yaml:8:3 ca-key-in-secret"]);
     let issuer = "---\napiVersion: cert-manager.io/v1\nkind: Issuer\nspec: {ca: {secretName: certs}}\n";
-    assert_eq!(findings("s.yaml", format!("{authority}{issuer}")), NOTHING, "an Issuer has to sign");
+    assert_eq!(findings("s.yaml", format!("{ca}{issuer}")), NOTHING, "an Issuer has to sign");
     let certificate =
         "---\napiVersion: cert-manager.io/v1\nkind: Certificate\nspec: {isCA: true, secretName: certs}\n";
-    assert_eq!(findings("s.yaml", authority + certificate), NOTHING, "cert-manager keeps an authority there");
+    assert_eq!(findings("s.yaml", ca + certificate), NOTHING, "cert-manager keeps a CA there");
     let appended = format!("{}{}", OWN.get("ca.pem"), OWN.get("ca.key"));
     for key in ["foo.key", "ca.pem", "config"] {
         let mut entries = own(&[("server.pem", "server.pem"), ("server.key", "server.key")]);
@@ -85,8 +81,7 @@ fn the_authoritys_key_is_found_under_any_name() {
 
 #[test]
 fn certificates_that_are_not_the_directorys_are_one_finding() {
-    let other: Vec<_> = PAGES.iter().map(|(key, file)| (*key, OTHER.get(file))).collect();
-    let world = World::new().given("s.yaml", secret(&other));
+    let world = World::new().given("s.yaml", other());
     assert_eq!(world.findings(), ["s.yaml:7:3 not-the-directorys"]);
     assert!(world.evidence()[0].contains("server.pem has serial number"));
     assert!(world.evidence()[0].contains("; ca.pem has serial number"));
@@ -94,22 +89,8 @@ fn certificates_that_are_not_the_directorys_are_one_finding() {
 
 #[test]
 fn a_mounted_secret_that_is_not_the_directorys_is_found_once() {
-    let milvus = format!(
-        "\
----
-apiVersion: milvus.io/v1beta1
-kind: Milvus
-spec:
-  config:
-{}  components:
-    standalone: {{serviceRestfulPort: 8080}}
-    volumes: [{{name: c, secret: {{secretName: certs}}}}]
-    volumeMounts: [{{name: c, mountPath: /milvus/tls}}]
-",
-        indented(MUTUAL, 4)
-    );
-    let other: Vec<_> = PAGES.iter().map(|(key, file)| (*key, OTHER.get(file))).collect();
-    assert_eq!(findings("s.yaml", secret(&other) + &milvus), ["s.yaml:7:3 not-the-directorys"]);
+    let text = other() + &resource(MUTUAL, "/milvus/tls");
+    assert_eq!(findings("s.yaml", text), ["s.yaml:7:3 not-the-directorys"]);
 }
 
 #[test]
@@ -160,21 +141,14 @@ fn string_data_wins_over_data() {
 
 #[test]
 fn secrets_that_milvus_does_not_get_are_somebody_elses() {
-    let milvus = "\
----
-apiVersion: milvus.io/v1beta1
-kind: Milvus
-spec:
-  config: {common: {security: {tlsMode: x}}}
-  components:
-    volumes: [{name: c, secret: {secretName: certs}}]
-    volumeMounts: [{name: c, mountPath: /c}]
-";
-    let other = secret(&[("tls.crt", OTHER.get("server.pem"))]).replace("name: certs", "name: ingress");
-    let text = format!("{}{milvus}---\n{other}", secret(&own(&PAGES)));
-    let world = World::new().given("s.yaml", text);
-    assert_eq!(world.findings(), ["s.yaml:14:41 tls-mode-invalid"]);
+    let ingress = secret(&[("tls.crt", OTHER.get("server.pem"))]).replace("name: certs", "name: ingress");
+    let milvus = resource(MUTUAL, "/milvus/tls");
+    let world = World::new().given("s.yaml", format!("{}{milvus}---\n{ingress}", secret(&own(&PAGES))));
+    assert_eq!(world.findings(), NOTHING);
     assert_eq!(world.judge().bundles.len(), 1);
+    let its_own_is_not_given = World::new().given("s.yaml", format!("{milvus}---\n{ingress}"));
+    assert_eq!(its_own_is_not_given.findings(), NOTHING);
+    assert!(its_own_is_not_given.judge().bundles.is_empty());
 }
 
 #[test]
@@ -184,12 +158,11 @@ fn secrets_of_one_name_are_told_apart_by_their_namespaces() {
             operator::RESOURCE.replace("  name: my-release", &format!("  name: my-release{namespace}"));
         format!("{text}---\n")
     };
-    let other: Vec<_> = PAGES.iter().map(|(key, file)| (*key, OTHER.get(file))).collect();
     let with =
         |namespace: &str, secret: String| secret.replace("name: certs", &format!("name: certs{namespace}"));
     let here = with("\n  namespace: here", secret(&own(&PAGES)));
-    let there = with("\n  namespace: there", secret(&other));
-    let in_default = secret(&other);
+    let there = with("\n  namespace: there", other());
+    let in_default = other();
     for (namespace, expected) in [("\n  namespace: here", 0), ("\n  namespace: there", 1), ("", 1)] {
         let text = format!("{}{here}---\n{there}---\n{in_default}", milvus(namespace));
         let world = World::new().given("s.yaml", text);
@@ -200,14 +173,6 @@ fn secrets_of_one_name_are_told_apart_by_their_namespaces() {
     assert_eq!(findings("s.yaml", elsewhere), NOTHING, "it is another Milvus'");
     let unsaid = format!("{}{there}", milvus(""));
     assert_eq!(findings("s.yaml", unsaid).len(), 1, "kubectl may have been told the namespace");
-}
-
-#[test]
-fn a_secret_that_milvus_does_not_get_is_not_judged_where_it_is_known_which_it_gets() {
-    let ingress = secret(&[("tls.crt", OTHER.get("server.pem"))]).replace("name: certs", "name: ingress");
-    let world = World::new().given("s.yaml", format!("{}---\n{ingress}", operator::RESOURCE));
-    assert_eq!(world.findings(), NOTHING);
-    assert!(world.judge().bundles.is_empty());
 }
 
 #[test]

@@ -270,7 +270,7 @@ fn paths_that_are_not_set_are_one_finding() {
 }
 
 #[test]
-fn mutual_tls_needs_an_authority_of_its_own() {
+fn mutual_tls_needs_a_ca_of_its_own() {
     let without = MUTUAL.replace("  caPemPath: /milvus/tls/ca.pem\n", "");
     assert_eq!(findings("user.yaml", without), ["user.yaml:4:1 mutual-without-ca"]);
     let public = MUTUAL.replace("/milvus/tls/ca.pem", "/milvus/configs/cert/ca.pem");
