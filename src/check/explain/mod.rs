@@ -56,7 +56,7 @@ fn findings_in(name: &str, text: impl Read) -> io::Result<Vec<Finding>> {
     let mut text = decoded(BufReader::new(text))?;
     let mut findings: Vec<Finding> = Vec::new();
     let mut add = |entry: &Entry| {
-        for finding in entry.finding(name) {
+        if let Some(finding) = entry.finding(name) {
             let is_known = |found: &Finding| {
                 found.code == finding.code && found.kind() == finding.kind() && found.fix == finding.fix
             };
