@@ -1,16 +1,20 @@
+use std::fs::File;
 use std::io::IsTerminal;
+use std::path::Path;
 
 use crate::base::error::Error;
 use crate::check::explain;
 use crate::cli::output::Style;
 use crate::cli::render::findings::paragraphs;
 use crate::cli::{Status, output};
+use crate::store::unreadable;
 
 const EXAMPLES: &str = "\
 Examples:
   milvus-certs explain 'illegal connection params or server unavailable'
   docker logs milvus-standalone 2>&1 | milvus-certs explain -
   python3 app.py 2>&1 | milvus-certs explain
+  milvus-certs explain app.log
 
 Exit status:
   0  it says what is wrong
@@ -21,8 +25,8 @@ Exit status:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// What was said; `-` or nothing is standard input
-    #[arg(value_name = "TEXT | -")]
+    /// What was said, or a file with it; `-` or nothing is standard input
+    #[arg(value_name = "TEXT | FILE | -")]
     words: Vec<String>,
 
     /// Report in JSON on standard output
@@ -31,11 +35,6 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The text, where it is not standard input.
-    fn text(&self) -> Option<String> {
-        Some(self.words.join(" ")).filter(|text| !text.is_empty() && text != "-")
-    }
-
     pub(super) fn check_usage(&self) -> Result<(), Error> {
         match !self.words.join(" ").is_empty() || !std::io::stdin().is_terminal() {
             true => Ok(()),
@@ -47,9 +46,13 @@ impl Args {
     }
 
     pub(super) fn run(self) -> anyhow::Result<Status> {
-        let report = match self.text() {
-            Some(text) => explain("text", text.as_bytes())?,
-            None => explain("-", std::io::stdin().lock())?,
+        let text = self.words.join(" ");
+        let report = match text.as_str() {
+            "" | "-" => explain("-", std::io::stdin().lock())?,
+            path if Path::new(path).is_file() => {
+                explain(path, File::open(path).map_err(unreadable(path.as_ref()))?)?
+            }
+            text => explain("text", text.as_bytes())?,
         };
         let is_known = !report.findings.is_empty();
         match is_known || self.json {

@@ -158,7 +158,7 @@ enum Command {
     Probe(probe::Args),
     /// Explain an error of Milvus, an SDK, curl or a log: cause and fix
     ///
-    /// Knows the words of Go, gRPC, OpenSSL, rustls, Java, Node and curl. Each cause is said once.
+    /// Knows the words of Go, gRPC, OpenSSL, rustls, Java, Node, .NET, Windows, curl and of proxies. Each cause is said once.
     Explain(explain::Args),
     /// Print a shell's completion script
     Completions(completions::Args),

@@ -6,6 +6,7 @@
 mod common;
 mod environment;
 mod explain;
+mod explain_kinds;
 mod hostile;
 mod inspect;
 mod manual;

@@ -51,6 +51,8 @@ pub(crate) fn explain(name: &str, text: impl Read) -> Result<ExplainReport, Erro
 const SHOWN: usize = 200;
 /// The most that is looked at as one, in octets: a longer line is looked at in pieces.
 const PIECE: u64 = 64 * 1024;
+/// What two pieces of a line have in common, in octets: an error is shorter.
+const OVERLAP: usize = 1024;
 
 fn findings_in(name: &str, text: impl Read) -> io::Result<Vec<Finding>> {
     let mut text = decoded(BufReader::new(text))?;
@@ -74,11 +76,14 @@ fn findings_in(name: &str, text: impl Read) -> io::Result<Vec<Finding>> {
             entry = Entry::default();
         }
         entry.add(&piece, position);
-        match is_whole {
-            true => position = Position { line: position.line + 1, column: 1 },
-            false => position.column += characters(&piece),
+        if is_whole {
+            position = Position { line: position.line + 1, column: 1 };
+            piece.clear();
+        } else {
+            let seen = piece.len().saturating_sub(OVERLAP);
+            position.column += characters(&piece[..seen]);
+            piece.drain(..seen);
         }
-        piece.clear();
     }
     add(&entry);
     Ok(without_the_vague(findings))
@@ -176,7 +181,8 @@ fn is_java_frame(line: &[u8]) -> bool {
 
 /// Whether a line begins as what is whole does: with a time, in brackets, as JSON, with a level as glog writes it.
 fn begins_entry(line: &[u8]) -> bool {
-    let begins_with_digits = |line: &[u8]| line.get(..4).is_some_and(|four| four.iter().all(u8::is_ascii_digit));
+    let begins_with_digits =
+        |line: &[u8]| line.get(..4).is_some_and(|four| four.iter().all(u8::is_ascii_digit));
     match line {
         [b'[' | b'{', ..] => true,
         [b'E' | b'I' | b'W', rest @ ..] if begins_with_digits(rest) => true,
@@ -233,7 +239,7 @@ impl Said {
             }
             column -= length;
         }
-        let shown = shown(&self.text, self.start);
+        let shown = shown(&self.text, self.start, column);
         let evidence = match self.speaker {
             Speaker::Any => shown,
             speaker => format!("{speaker} says: {shown}"),
@@ -322,7 +328,8 @@ impl Words {
 
     fn first_of<T: Copy>(&self, marks: &[(T, Vec<PatternID>)]) -> Option<T> {
         self.0.as_ref()?;
-        let is_here = |(_, words): &&(T, Vec<PatternID>)| words.iter().any(|word| self.place(*word).is_some());
+        let is_here =
+            |(_, words): &&(T, Vec<PatternID>)| words.iter().any(|word| self.place(*word).is_some());
         marks.iter().find(is_here).map(|(of, _)| *of)
     }
 }
@@ -372,9 +379,9 @@ fn characters(text: &[u8]) -> usize {
     text.iter().filter(|octet| **octet & 0xC0 != 0x80).count()
 }
 
-/// The part of a line that matters; `start` is where it begins, in characters.
-fn shown(line: &str, start: usize) -> String {
-    let part: String = line.chars().skip(start.saturating_sub(SHOWN / 4)).take(SHOWN).collect();
+/// The part of a text that matters: `start` is where it begins, `column` where in its line, in characters.
+fn shown(text: &str, start: usize, column: usize) -> String {
+    let part: String = text.chars().skip(start - column.min(SHOWN / 4)).take(SHOWN).collect();
     printable(part.trim()).into_owned()
 }
 
@@ -388,6 +395,39 @@ mod tests {
             let line = saying.words.join(" ");
             let (found, _) = Words::of(line.as_bytes()).saying(&Words(None)).unwrap();
             assert!(found.code == saying.code && found.kind == saying.kind, "{line}: {}", found.code);
+        }
+    }
+
+    #[test]
+    fn no_saying_is_found_within_other_words() {
+        for saying in SAYINGS {
+            let glued = |word: &&str| format!("a{word}a");
+            // The name of a file may be anything: `.pem (permission denied)` is what ends it.
+            let ends_a_word = |word: &&str| {
+                word.starts_with(|first: char| first.is_ascii_alphanumeric())
+                    || word.ends_with(|last: char| last.is_ascii_alphanumeric())
+            };
+            if !saying.words.iter().any(ends_a_word) {
+                continue;
+            }
+            let line = saying.words.iter().map(glued).collect::<Vec<_>>().join(" ");
+            let found = Words::of(line.as_bytes()).saying(&Words(None));
+            assert!(found.is_none_or(|(found, _)| found.words != saying.words), "{line}");
+        }
+    }
+
+    #[test]
+    fn no_saying_about_another_service_blames_the_certificates_of_milvus() {
+        for saying in SAYINGS {
+            for (service, code) in [
+                ("minio:9000", Some(Code::OtherService)),
+                ("etcd", Some(Code::OtherService)),
+                ("docker.io", None),
+            ] {
+                let line = format!("{} {service}", saying.words.join(" "));
+                let found = Said::in_text(line.as_bytes(), &Words(None), 0).map(|said| said.cause.code);
+                assert!(found.is_none() || found == code, "{line}: {found:?}");
+            }
         }
     }
 }

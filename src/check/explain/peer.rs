@@ -22,7 +22,8 @@ pub(super) enum Peer {
 ///
 /// Ports of components: Milvus' `configs/milvus.yaml`.
 pub(super) const MARKS: &[(Peer, &[&str])] = &[
-    (Peer::Milvus, &[":19530", "port=19530", "port 19530", "/milvus.proto."]),
+    // The frames of an app's traceback have the paths of whatever else it uses.
+    (Peer::Milvus, &[":19530", "port=19530", "port 19530", "/milvus.proto.", "milvusexception"]),
     (Peer::Webhook, &["failed calling webhook", "failed to call webhook", "webhook-service"]),
     (
         Peer::Elsewhere,
@@ -32,7 +33,9 @@ pub(super) const MARKS: &[(Peer, &[&str])] = &[
             "gcr.io",
             "ghcr.io",
             "quay.io",
-            "registry",
+            "failed to pull image",
+            "imagepullbackoff",
+            "errimagepull",
             "pypi.org",
             "pythonhosted.org",
             "pip._vendor",
@@ -44,12 +47,12 @@ pub(super) const MARKS: &[(Peer, &[&str])] = &[
             "github.com/v2/",
             "huggingface.co",
             "api.openai.com",
-            "openai",
-            "anthropic",
+            "api.anthropic.com",
             "smtp",
             "ldap",
             "ldaps",
-            "git",
+            // git
+            "fatal: unable to access",
             // Kubernetes itself
             "unable to connect to the server",
             "kubelet",
@@ -96,7 +99,16 @@ pub(super) const MARKS: &[(Peer, &[&str])] = &[
     (Peer::Pulsar, &["pulsar", ":6650", ":6651"]),
     (
         Peer::Etcd,
-        &["etcd", "etcdkv", "etcdserver", "embed/config_logging.go", "clientv3", ":2379", ":2380", "port=2379"],
+        &[
+            "etcd",
+            "etcdkv",
+            "etcdserver",
+            "embed/config_logging.go",
+            "clientv3",
+            ":2379",
+            ":2380",
+            "port=2379",
+        ],
     ),
     (
         Peer::ObjectStorage,
@@ -111,7 +123,7 @@ pub(super) const MARKS: &[(Peer, &[&str])] = &[
             "remote_chunk_manager.go",
             "object_storage",
             "minio_object_storage.go",
-            "s3",
+            "s3://",
             "amazonaws.com",
             "aliyuncs.com",
             "storage.googleapis.com",

@@ -81,7 +81,15 @@ impl fmt::Display for Speaker {
 /// What shows that a proxy speaks of its own connection to Milvus, and which.
 pub(super) const PROXIES: &[(Speaker, &[&str])] = &[
     (Speaker::Nginx, &["to upstream", "from upstream", "upstream ssl certificate"]),
-    (Speaker::Envoy, &["source/common/tls/", "source/extensions/transport_sockets/tls/", "tls_error:", "transport failure reason:"]),
+    (
+        Speaker::Envoy,
+        &[
+            "source/common/tls/",
+            "source/extensions/transport_sockets/tls/",
+            "tls_error:",
+            "transport failure reason:",
+        ],
+    ),
     (Speaker::Traefik, &["traefik", "httputil/proxy.go"]),
     (Speaker::HaProxy, &["haproxy", "layer6 invalid response", "backend_server"]),
 ];
@@ -595,12 +603,13 @@ sayings! {
         ["invalidcertificate(badsignature"];
     NotIssuedByCa, SERVER, Go:
         ["certificate signed by unknown authority"];
+    NotIssuedByCa, SERVER, Node:
+        ["unable_to_get_issuer_cert_locally"];
     RootMissing, SERVER, OpenSsl:
         ["unable to get issuer certificate"];
     RootMissing, SERVER, Node:
         ["unable_to_get_issuer_cert"];
     NotIssuedByCa, SERVER, Node:
-        ["unable_to_get_issuer_cert_locally"]
         ["unable_to_verify_leaf_signature"]
         ["unavailable", "last error: error: unable to verify the first certificate"]
         ["unavailable", "last error: error: unable to get local issuer certificate"];

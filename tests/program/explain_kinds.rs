@@ -1,0 +1,438 @@
+//! What is easily taken for something else: words within other words, connections of Milvus itself, the side that
+//! has to change, stacks of many languages, files, and the shapes that a text has when people have copied it.
+
+use crate::common::folder::Folder;
+use crate::explain::{assert_each_means, assert_means_nothing, findings, meaning};
+
+/// What the first fix of a text begins with, or has.
+fn assert_fix_has(text: &str, words: &[&str]) {
+    let findings = findings(text);
+    let fix = findings[0]["fix"].as_str().unwrap();
+    for words in words {
+        assert!(fix.contains(words), "{text}: {fix}");
+    }
+}
+
+// ---- Words within other words ----
+
+#[test]
+fn words_within_other_words_mean_nothing() {
+    assert_means_nothing(&[
+        "java.io.FileNotFoundException: /data/insert_log/447/1.parquet",
+        "ImportError: cannot import name 'ConnectionRefusedByPeer' from 'app.errors'",
+        "ERROR 1045 (28000): Access denied for user 'root'@'localhost'",
+        "error 206: the file name is too long",
+        "job failed with error 181818",
+        "received alert number 4800 from the pager",
+        "level=INFO msg=\"the certexpiredexporter has started\"",
+        "parse \"milvus:19530\": unsupported protocol scheme \"milvus\"",
+        "MissingSchema: Invalid URL 'localhost:19530': No scheme supplied",
+        "SyntaxError: unterminated string literal (detected at line 3)",
+    ]);
+}
+
+#[test]
+fn dates_of_a_healthy_certificate_mean_nothing() {
+    assert_means_nothing(&[
+        "notBefore=Nov 25 04:34:08 2026 GMT\nnotAfter=Nov 22 04:34:08 2036 GMT",
+        "   v:NotBefore: Nov 25 04:34:08 2026 GMT; NotAfter: Nov 22 04:34:08 2036 GMT\n   Verify return code: 0 (ok)",
+        "*  start date: Nov 25 04:34:08 2026 GMT\n*  expire date: Nov 22 04:34:08 2036 GMT\n*  SSL certificate verify ok.",
+        "Not Before: 2026-11-25T04:34:08Z\nNot After:  2036-11-22T04:34:08Z\nMessage: Certificate is up to date and has not expired",
+    ]);
+}
+
+// ---- Whose connection it is ----
+
+#[test]
+fn a_service_of_milvus_that_has_not_started_yet_means_nothing() {
+    assert_means_nothing(&[
+        r#"{"level":"warn","logger":"etcd-client","caller":"v3@v3.5.5/retry_interceptor.go:62","msg":"retrying of unary invoker failed","target":"etcd-endpoints://0xc000/etcd:2379","error":"rpc error: code = Unavailable desc = connection error: dial tcp 172.18.0.2:2379: connect: connection refused"}"#,
+        r#"[WARN] [storage/minio_object_storage.go:85] ["failed to check blob bucket exist"] [error="Get \"http://minio:9000/a-bucket/\": dial tcp: lookup minio: no such host"]"#,
+        "%3|1700000000.1|FAIL|rdkafka#producer-1| [thrd:kafka:9092/bootstrap]: kafka:9092/bootstrap: Connect to ipv4#10.0.0.3:9092 failed: Connection refused",
+        r#"level=error msg="Failed to connect to broker." error="dial tcp 10.0.0.4:6650: connect: connection refused" remote_addr="pulsar://pulsar:6650""#,
+        r#"[WARN] [querynode/client.go:110] ["RPC failed"] [error="dial tcp 172.18.0.6:21123: connect: connection refused"]"#,
+        "Readiness probe failed: Get \"http://10.0.0.7:9091/healthz\": dial tcp 10.0.0.7:9091: connect: connection refused",
+        "panic: failed to create etcd client: context deadline exceeded",
+    ]);
+}
+
+#[test]
+fn tls_between_milvus_and_its_services_is_theirs() {
+    for (text, setting) in [
+        (
+            r#"[WARN] [storage/minio_object_storage.go:85] [error="Get \"https://minio:9000/milvus/?location=\": tls: failed to verify certificate: x509: certificate signed by unknown authority"]"#,
+            "minio.ssl.tlsCACert",
+        ),
+        (
+            r#"["failed to check blob bucket exist"] [error="Get \"https://s3.eu-west-1.amazonaws.com/b/\": x509: certificate has expired or is not yet valid"]"#,
+            "minio.useSSL",
+        ),
+        (
+            r#"{"level":"warn","logger":"etcd-client","error":"connection error: desc = \"transport: authentication handshake failed: x509: certificate is valid for etcd-0, not etcd\""}"#,
+            "etcd.ssl",
+        ),
+        (
+            "%3|1700000000.1|FAIL|rdkafka#consumer-2| [thrd:ssl://kafka:9093/bootstrap]: SSL handshake failed: error:0A000086:SSL routines::certificate verify failed: broker certificate could not be verified",
+            "kafka.ssl",
+        ),
+        (
+            r#"level=error error="x509: certificate signed by unknown authority" remote_addr="pulsar+ssl://pulsar:6651""#,
+            "pulsar.address",
+        ),
+        (
+            r#"Internal error occurred: failed calling webhook "mmilvus.kb.io": x509: certificate signed by unknown authority"#,
+            "caBundle",
+        ),
+    ] {
+        assert_each_means("other-service", &[text]);
+        assert_fix_has(text, &[setting]);
+    }
+}
+
+#[test]
+fn tls_of_something_else_means_nothing() {
+    assert_means_nothing(&[
+        "Error response from daemon: Get \"https://registry-1.docker.io/v2/\": x509: certificate signed by unknown authority; docker.io",
+        "fatal: unable to access 'https://git.example.com/a.git/': SSL certificate problem: self-signed certificate",
+        "psycopg2.OperationalError: connection to server at \"db\", port 5432 failed: SSL error: certificate verify failed",
+        "Unable to connect to the server: x509: certificate signed by unknown authority",
+        "requests.exceptions.SSLError: HTTPSConnectionPool(host='huggingface.co', port=443): certificate verify failed: unable to get local issuer certificate",
+        "redis.exceptions.ConnectionError: Error 111 connecting to redis:6379. Connection refused.",
+    ]);
+}
+
+#[test]
+fn an_app_that_uses_others_too_fails_at_milvus() {
+    let text = "Traceback (most recent call last):\n  File \"/app/redis/queue.py\", line 3, in <module>\n    c = MilvusClient(uri)\npymilvus.exceptions.MilvusException: <MilvusException: (code=2, message=Fail connecting to server on milvus:19530, illegal connection params or server unavailable)>\n";
+    assert_each_means("server-unavailable", &[text]);
+}
+
+#[test]
+fn components_of_milvus_talk_of_internal_tls() {
+    assert_each_means(
+        "sni-not-covered",
+        &[
+            r#"[WARN] [grpcclient/client.go:410] [error="transport: authentication handshake failed: x509: certificate is valid for localhost, not milvus-proxy"]"#,
+        ],
+    );
+    assert_each_means(
+        "internal-tls-off",
+        &[
+            r#"[WARN] [grpcclient/client.go:410] [error="transport: authentication handshake failed: tls: first record does not look like a TLS handshake"]"#,
+        ],
+    );
+    let trust = r#"[WARN] [grpcclient/client.go:410] [error="transport: authentication handshake failed: x509: certificate signed by unknown authority"]"#;
+    assert_each_means("not-issued-by-ca", &[trust]);
+    assert_fix_has(trust, &["internaltls.caPemPath"]);
+}
+
+// ---- Which side has to change ----
+
+#[test]
+fn a_client_that_does_not_trust_is_given_ca_pem_first() {
+    for (text, way) in [
+        (
+            "transport: authentication handshake failed: x509: certificate signed by unknown authority",
+            "RootCAs",
+        ),
+        (
+            "SSL_ERROR_SSL: error:1000007d:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED: unable to get local issuer certificate",
+            "server_pem_path",
+        ),
+        (
+            "requests.exceptions.SSLError: HTTPSConnectionPool(host='localhost', port=8080): [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1006)",
+            "REQUESTS_CA_BUNDLE=ca.pem",
+        ),
+        ("curl: (60) SSL certificate problem: unable to get local issuer certificate", "--cacert ca.pem"),
+        ("Error: self-signed certificate in certificate chain SELF_SIGNED_CERT_IN_CHAIN", "ca.pem"),
+        (
+            "PKIX path building failed: unable to find valid certification path to requested target",
+            "serverPemPath",
+        ),
+        ("invalid peer certificate: UnknownIssuer", "ClientTlsConfig::ca_certificate"),
+        (
+            "The remote certificate is invalid because of errors in the certificate chain: PartialChain",
+            "CustomRootTrust",
+        ),
+    ] {
+        assert_each_means("not-issued-by-ca", &[text]);
+        assert_fix_has(text, &[way]);
+        let fix = findings(text)[0]["fix"].as_str().unwrap().to_owned();
+        assert!(!fix.contains("renew") && !fix.contains("gen"), "{text}: {fix}");
+    }
+}
+
+#[test]
+fn a_root_that_is_missing_is_appended() {
+    let text = "Error: unable to get issuer certificate UNABLE_TO_GET_ISSUER_CERT";
+    assert_each_means("root-missing", &[text, "error 2 at 1 depth lookup: unable to get issuer certificate"]);
+    assert_fix_has(text, &["append the root"]);
+}
+
+#[test]
+fn an_address_that_a_client_dials_is_added_or_named() {
+    let text = "transport: authentication handshake failed: x509: cannot validate certificate for 192.0.2.7 because it doesn't contain any IP SANs";
+    assert_each_means("name-not-covered", &[text]);
+    assert_fix_has(text, &["renew server --san 192.0.2.7", "server_name"]);
+}
+
+#[test]
+fn plaintext_has_two_ways_out() {
+    for text in [
+        "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)",
+        "Error: write EPROTO: packet length too long",
+        "io.netty.handler.ssl.NotSslRecordException: not an SSL/TLS record",
+    ] {
+        assert_each_means("plaintext", &[text]);
+        assert_fix_has(text, &["tlsMode", "secure=True"]);
+    }
+}
+
+#[test]
+fn a_proxy_in_between_is_the_client() {
+    for (code, text, way) in [
+        (
+            "proxy-to-plaintext",
+            "[error] 7#7: *1 SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking to upstream, upstream: \"grpcs://10.0.0.3:19530\"",
+            "grpc://",
+        ),
+        (
+            "proxy-in-plaintext",
+            "[error] 7#7: *1 upstream prematurely closed connection while reading response header from upstream, upstream: \"grpc://10.0.0.3:19530\"",
+            "grpcs://",
+        ),
+        (
+            "not-issued-by-ca",
+            "[error] 7#7: *1 upstream SSL certificate verify error: (20:unable to get local issuer certificate) while SSL handshaking to upstream",
+            "grpc_ssl_trusted_certificate ca.pem",
+        ),
+        (
+            "name-not-covered",
+            "upstream connect error, transport failure reason: TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify cert failed: SAN matcher",
+            "match_typed_subject_alt_names",
+        ),
+        (
+            "tls-version",
+            "*1 SSL_do_handshake() failed (SSL: error:0A00042E:SSL routines::tlsv1 alert protocol version:SSL alert number 70) while SSL handshaking to upstream",
+            "grpc_ssl_protocols TLSv1.3",
+        ),
+    ] {
+        assert_each_means(code, &[text]);
+        assert_fix_has(text, &[way]);
+    }
+    assert_each_means(
+        "proxy-failed",
+        &[
+            "details = \"Received http2 header with status: 503\"",
+            "rpc error: code = Unavailable desc = unexpected HTTP status code received from server: 502 (Bad Gateway)",
+            "Error: 14 UNAVAILABLE: Received HTTP status code 504",
+        ],
+    );
+}
+
+#[test]
+fn what_does_not_speak_grpc_is_not_milvus_port() {
+    assert_each_means(
+        "not-grpc",
+        &[
+            "<MilvusException: (code=2, message=Incorrect port or sdk is incompatible with server)>",
+            "rpc error: code = Unknown desc = unexpected HTTP status code received from server: 404 (Not Found)",
+            "io.grpc.StatusRuntimeException: UNIMPLEMENTED: HTTP status code 404 invalid content-type: text/html",
+        ],
+    );
+    assert_each_means(
+        "rest-at-grpc-port",
+        &[
+            "curl: (1) Received HTTP/0.9 when not allowed",
+            "http.client.BadStatusLine: \\x00\\x00\\x18\\x04",
+            "Parse Error: Expected HTTP/",
+            "415 Unsupported Media Type: application/grpc expected",
+        ],
+    );
+    assert_each_means(
+        "no-alpn",
+        &[
+            "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: tlsv1 alert no application protocol:SSL alert number 120",
+        ],
+    );
+}
+
+// ---- Stacks of many languages ----
+
+#[test]
+fn other_stacks_say_the_same_in_their_words() {
+    for (code, texts) in [
+        (
+            "name-not-covered",
+            &[
+                "AuthenticationException: The remote certificate is invalid according to the validation procedure: RemoteCertificateNameMismatch",
+                "curl: (60) schannel: SNI or certificate check failed: SEC_E_WRONG_PRINCIPAL (0x80090322)",
+                "SSL_ERROR_BAD_CERT_DOMAIN",
+                "Error { kind: InvalidCertificate(NotValidForName) }",
+            ][..],
+        ),
+        (
+            "not-issued-by-ca",
+            &[
+                "schannel: CertGetCertificateChain trust error CERT_TRUST_IS_UNTRUSTED_ROOT",
+                "Peer's Certificate issuer is not recognized. SEC_ERROR_UNKNOWN_ISSUER",
+                "- Status: The certificate is NOT trusted. The certificate issuer is unknown.",
+                "ConnectError(Custom { kind: InvalidData, error: InvalidCertificate(UnknownIssuer) })",
+            ],
+        ),
+        (
+            "expired",
+            &[
+                "InvalidCertificate(Expired)",
+                "schannel: next InitializeSecurityContext failed: SEC_E_CERT_EXPIRED (0x80090328)",
+                "- Status: The certificate is NOT trusted. The certificate chain uses expired certificate.",
+            ],
+        ),
+        (
+            "plaintext",
+            &[
+                "InvalidMessage(InvalidContentType)",
+                "Cannot determine the frame size or a corrupted frame was received.",
+                "SSL_ERROR_RX_RECORD_TOO_LONG",
+            ],
+        ),
+        (
+            "client-certificate-missing",
+            &[
+                "error:1000045c:SSL routines:OPENSSL_internal:TLSV1_ALERT_CERTIFICATE_REQUIRED",
+                "AlertReceived(CertificateRequired)",
+            ],
+        ),
+        (
+            "ca-constraints-not-critical",
+            &["certificate verify failed: Basic Constraints of CA cert not marked critical (_ssl.c:1032)"],
+        ),
+        (
+            "no-authority-key-id",
+            &["certificate verify failed: Missing Authority Key Identifier (_ssl.c:1032)"],
+        ),
+        ("ca-without-key-id", &["certificate verify failed: Missing Subject Key Identifier (_ssl.c:1032)"]),
+        ("revocation-not-checked", &["curl: (35) schannel: CRYPT_E_NO_REVOCATION_CHECK (0x80092012)"]),
+    ] {
+        assert_each_means(code, texts);
+    }
+}
+
+#[test]
+fn a_silent_stack_is_told_how_to_find_the_reason() {
+    for text in [
+        "Error: 14 UNAVAILABLE: No connection established",
+        "transport: authentication handshake failed: EOF",
+        "Channel Pipeline: [SslHandler#0, ProtocolNegotiators$ClientTlsHandler#0, DefaultChannelPipeline$TailContext#0]",
+    ] {
+        assert_fix_has(text, &["milvus-certs probe"]);
+    }
+}
+
+// ---- Files ----
+
+#[test]
+fn files_that_cannot_be_read() {
+    assert_each_means(
+        "unreadable-file",
+        &[
+            "panic: open /certs/tls.key: permission denied",
+            "PermissionError: [Errno 13] Permission denied: 'certs/client.key'",
+            "Error: EACCES: permission denied, open '/certs/client.key'",
+        ],
+    );
+    assert_each_means(
+        "directory-instead-of-file",
+        &[
+            "panic: read /certs/server.pem: is a directory",
+            "IsADirectoryError: [Errno 21] Is a directory: 'certs/ca.pem'",
+            "Error: EISDIR: illegal operation on a directory, read /certs/ca.pem",
+        ],
+    );
+    assert_each_means(
+        "missing-file",
+        &[
+            "panic: open /certs/tls.crt: no such file or directory",
+            "panic: open /etc/tls/ca.crt: no such file or directory",
+            "Error: ENOENT: no such file or directory, open 'certs/ca.pem'",
+            "java.io.FileNotFoundException: /certs/client.pem (No such file or directory)",
+        ],
+    );
+    assert_each_means(
+        "paths-swapped",
+        &["tls: found a certificate rather than a key in the PEM for the private key"],
+    );
+    assert_each_means(
+        "path-is-none",
+        &[
+            "Traceback (most recent call last):\n  File \"a.py\", line 4, in <module>\n    c = MilvusClient(uri, server_pem_path=None)\nTypeError: expected str, bytes or os.PathLike object, not NoneType\n",
+        ],
+    );
+    assert_means_nothing(&[
+        "panic: open /var/lib/milvus/data/1/insert_log: permission denied",
+        "open /milvus/configs/user.yaml: no such file or directory",
+        "read /var/lib/milvus: is a directory",
+    ]);
+}
+
+// ---- Shapes of text ----
+
+#[test]
+fn a_text_of_windows_is_read() {
+    let said = "curl: (60) SSL certificate problem: certificate has expired \u{1F512}\r\n";
+    for (mark, octets) in [
+        ([0xFF, 0xFE], u16::to_le_bytes as fn(u16) -> [u8; 2]),
+        ([0xFE, 0xFF], u16::to_be_bytes as fn(u16) -> [u8; 2]),
+    ] {
+        let text: Vec<u8> =
+            mark.into_iter().chain(said.repeat(3000).encode_utf16().flat_map(octets)).collect();
+        let folder = Folder::new();
+        folder.write("err.txt", &text);
+        let json = folder.run("explain err.txt --json").json();
+        assert_eq!(json["findings"][0]["code"], "expired");
+        assert_eq!(
+            (&json["findings"][0]["line"], json["findings"].as_array().unwrap().len()),
+            (&1.into(), 1)
+        );
+    }
+}
+
+#[test]
+fn characters_of_chats_and_terminals_are_plain_ones() {
+    assert_each_means(
+        "name-not-covered",
+        &[
+            "x509: cannot validate certificate for 10.0.0.5 because it doesn\u{2019}t contain any IP SANs",
+            "Hostname/IP does not match certificate\u{2019}s altnames",
+            "x509: certificate\u{A0}is valid for\u{A0}localhost, not\u{A0}milvus",
+            "\u{1B}[31mx509: certificate is valid for \u{1B}[1mlocalhost\u{1B}[0m, not milvus",
+        ],
+    );
+}
+
+#[test]
+fn lines_that_are_wrapped_are_one() {
+    assert_each_means(
+        "not-issued-by-ca",
+        &[
+            "pymilvus.exceptions: connection error: desc = transport: authentication handsh\nake failed: tls: failed to verify certificate: x509: certificate signed by unkn\nown authority\n",
+            "connection error: authentication handshake failed: x509: certificate signed\nby unknown authority\n",
+        ],
+    );
+}
+
+#[test]
+fn lines_of_several_pods_are_each_their_own() {
+    let log = "[pod/proxy-0/proxy] x509: certificate has expired or is not yet valid: current time 2026-11-25T04:34:08Z is after 2021\n\
+        [pod/etcd-0/etcd] {\"level\":\"warn\",\"msg\":\"rejected connection\",\"error\":\"tls: first record does not look like a TLS handshake\"}\n";
+    assert_eq!(meaning(log), ["expired", "other-service"]);
+}
+
+#[test]
+fn a_file_is_read_by_its_name() {
+    let folder = Folder::new();
+    folder.write("app.log", b"started\ntls: private key does not match public key\n");
+    let outcome = folder.run("explain app.log").ends_with(0);
+    assert!(outcome.stdout.starts_with("error[key-mismatch]: app.log:2:6: Go says: "), "{outcome}");
+    folder.run("explain nothere.log").ends_with(3);
+}
