@@ -1,0 +1,5 @@
+//! `explain`: any text.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|content: &[u8]| milvus_certs::fuzzing::explain::run(content));
