@@ -53,7 +53,10 @@ fn run() -> Status {
     let parsed = parsed.and_then(|given| Ok((Cli::from_arg_matches(&given)?.command, given)));
     let (mut command, given) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return output::clap(&error, usage::hint(&error, &program, &arguments)),
+        Err(error) => {
+            let hint = usage::hint(&error, &program, &arguments);
+            return output::clap(&usage::with_what_is_meant(error, &program), hint);
+        }
     };
     if let Err(error) = command.check_usage(&given) {
         output::error(&error.into());

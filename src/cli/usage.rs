@@ -28,6 +28,37 @@ pub(super) fn hint(error: &clap::Error, program: &Command, arguments: &[OsString
     })
 }
 
+/// What other programs call the commands of this one.
+const CALLED_ELSEWHERE: [(&str, &[&str]); 5] = [
+    ("gen", &["create", "generate", "init", "make", "new", "install"]),
+    ("check", &["validate", "verify", "lint", "doctor"]),
+    ("inspect", &["show", "list", "ls", "view", "info"]),
+    ("issue", &["sign", "add"]),
+    ("rotate-ca", &["rotate"]),
+];
+
+/// Suggests the command that is meant. clap has `renew` for `create`, nothing for `gne`, and `--for` for `--force`.
+pub(super) fn with_what_is_meant(mut error: clap::Error, program: &Command) -> clap::Error {
+    if text(&error, ContextKind::InvalidArg) == Some("--force") {
+        error.remove(ContextKind::SuggestedArg);
+    }
+    let Some(word) = text(&error, ContextKind::InvalidSubcommand).map(str::to_lowercase) else {
+        return error;
+    };
+    let elsewhere = CALLED_ELSEWHERE.iter().find(|(_, words)| words.contains(&word.as_str()));
+    let near = || {
+        let names = program.get_subcommands().map(Command::get_name);
+        let distances = names.map(|name| (strsim::osa_distance(&word, name), name));
+        distances.min().filter(|(distance, name)| distance * 3 <= name.len()).map(|(_, name)| name)
+    };
+    error.remove(ContextKind::SuggestedSubcommand);
+    if let Some(name) = elsewhere.map(|(name, _)| *name).or_else(near) {
+        let names = ContextValue::Strings(vec![name.to_owned()]);
+        error.insert(ContextKind::SuggestedSubcommand, names);
+    }
+    error
+}
+
 /// The command that is called, such as `config helm`.
 fn named<'c>(program: &'c Command, arguments: &[OsString]) -> &'c Command {
     let mut command = program;
@@ -68,11 +99,21 @@ fn misplaced(error: &clap::Error, command: &Command) -> Option<String> {
     if command.get_name() == "inspect" && ["-d", "--dir"].contains(&word) {
         return Some(format!("a folder is named without {word}: `milvus-certs inspect certs`"));
     }
+    if command.get_name() == "renew" && word == "--force" {
+        return Some("`renew` replaces certificates without it, and never the CA".into());
+    }
     if word.starts_with('-') {
         return None;
     }
     let takes = |option| command.get_arguments().any(|argument| argument.get_long() == Some(option));
     let (name, quoted) = (command.get_bin_name()?, shell_quoted(word));
+    let mut choices = command.get_positionals().flat_map(clap::Arg::get_possible_values);
+    if choices.any(|choice| choice.matches(word, false)) {
+        return Some(format!("one at a time: `{name} {quoted}` is another command"));
+    }
+    if command.get_positionals().any(clap::Arg::is_required_set) {
+        return takes("dir").then(|| format!("a folder is named with -d: `-d {quoted}`"));
+    }
     match word.ends_with(".yaml") || word.ends_with(".yml") {
         true if takes("config") => {
             Some(format!("`{name} --config {quoted}` judges what you wrote for Milvus"))

@@ -1,3 +1,4 @@
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
@@ -268,7 +269,8 @@ fn write(
 fn refuse_ca_key(folder: &Path) -> Result<(), Error> {
     let path = folder.join(TLS_FOLDER).join(FileRole::CaKey.file_name());
     match std::fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        // What is no folder is refused where it is written to.
+        Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => Ok(()),
         Err(error) => Err(unreadable(&path)(error)),
         Ok(_) => {
             let message = "is in the folder that Milvus' container gets, and must not be";

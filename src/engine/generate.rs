@@ -152,11 +152,16 @@ fn keeps_present(request: &GenerateRequest, run: &mut Run) -> Result<bool, Error
         IfPresent::Replace => Ok(false),
         IfPresent::Refuse => {
             let path = directory.path();
-            let renew = command("renew", path);
             let message = format!("{}: already has {}", path.display(), files_listed(&present));
-            Err(Error::new(message).of_kind(ErrorKind::AlreadyThere).with_hint(format!(
-                "`{renew}` makes new certificates from this CA; `gen --force` replaces all files and keeps a backup; `gen --if-missing` leaves a valid directory alone"
-            )))
+            let has_ca = [FileRole::CaKey, FileRole::CaCertificate].iter().all(|role| present.contains(role));
+            let hint = match has_ca {
+                true => format!(
+                    "`{}` makes new certificates from this CA; `gen --force` replaces all files and keeps a backup; `gen --if-missing` leaves a valid directory alone",
+                    command("renew", path)
+                ),
+                false => "without ca.key and ca.pem nothing can be renewed here: name another folder with -d, or move away what is in this one".to_owned(),
+            };
+            Err(Error::new(message).of_kind(ErrorKind::AlreadyThere).with_hint(hint))
         }
         IfPresent::Keep if !missing.is_empty() => {
             let path = directory.path();

@@ -38,7 +38,7 @@ pub(super) fn no_folder(path: &Path) -> Error {
 }
 
 pub(super) fn not_a_folder(path: &Path) -> Error {
-    about(path, "is not a folder").with_hint("name a folder with -d".to_owned())
+    about(path, "is not a folder").with_hint("name a folder".to_owned())
 }
 
 pub(super) fn not_a_file(path: &Path) -> Error {
@@ -80,7 +80,7 @@ fn advice(error: &io::Error) -> String {
         io::ErrorKind::ReadOnlyFilesystem => "choose a folder that can be written, with -d",
         io::ErrorKind::NotFound => "check the path",
         io::ErrorKind::IsADirectory => "name a file in it",
-        io::ErrorKind::NotADirectory => "a part of the path is a file; name another folder with -d",
+        io::ErrorKind::NotADirectory => "a part of the path is a file; name another folder",
         io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => {
             "something in it is a mount of its own (docker -v FILE:FILE): mount the whole folder instead"
         }

@@ -146,8 +146,23 @@ pub(crate) fn texts(names: &[GeneralName]) -> Vec<String> {
 impl FromStr for GeneralName {
     type Err = Error;
 
-    /// Reads a DNS name or an IP address; `dns:` and `ip:` force the kind.
+    /// Reads a DNS name or an IP address that a certificate can be made for; `dns:` and `ip:` force the kind.
     fn from_str(value: &str) -> Result<Self, Error> {
+        let name = Self::read(value)?;
+        match &name {
+            // OpenSSL's X509_check_host, curl and webpki match no such wildcard.
+            Self::Dns(dns) if dns.is_wildcard() && dns.as_str().matches('.').count() == 1 => {
+                let reason = "clients take a wildcard only before two labels or more, as in *.example.com";
+                Err(Error::name_invalid(value, reason))
+            }
+            _ => Ok(name),
+        }
+    }
+}
+
+impl GeneralName {
+    /// Reads what [`GeneralName::from_str`] does, and wildcards of any domain.
+    pub(crate) fn read(value: &str) -> Result<Self, Error> {
         let invalid = |reason: &str| Error::name_invalid(value, reason);
         let lower = value.to_ascii_lowercase();
         if lower.starts_with("dns:") {

@@ -32,9 +32,9 @@ fn domain(name: &str) -> Option<&str> {
 impl FromStr for NamePattern {
     type Err = Error;
 
-    /// Reads what a [`GeneralName`] is read from.
+    /// Reads what a [`GeneralName`] is read from, and wildcards of any domain.
     fn from_str(value: &str) -> Result<Self, Error> {
-        let name: GeneralName = value.parse()?;
+        let name = GeneralName::read(value)?;
         Ok(Self(name.repaired().unwrap_or(name)))
     }
 }

@@ -16,3 +16,4 @@ mod rotation;
 #[cfg(feature = "probe")]
 mod tls;
 mod transcripts;
+mod usage;

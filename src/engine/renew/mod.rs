@@ -472,8 +472,20 @@ fn not_issued(name: &IssuedName, directory: &Path) -> Error {
         "." => "milvus-certs inspect".to_owned(),
         directory => format!("milvus-certs inspect {}", shell_quoted(directory)),
     };
-    let issue = command(&format!("issue client {name}"), directory);
-    Error::new(format!("nothing called {name} was issued here"))
-        .of_kind(ErrorKind::NotIssued)
-        .with_hint(format!("`{list}` lists what was; `{issue}` issues it"))
+    let own = EndEntityKind::ALL.into_iter().find(|kind| is_nearly(name, *kind));
+    let hint = match own {
+        Some(kind) => format!("`{}` renews {kind}.pem", command(&format!("renew {kind}"), directory)),
+        None => {
+            let issue = command(&format!("issue client {name}"), directory);
+            format!("`{list}` lists what was; `{issue}` issues it")
+        }
+    };
+    Error::new(format!("nothing called {name} was issued here")).of_kind(ErrorKind::NotIssued).with_hint(hint)
+}
+
+/// Whether server.pem or client.pem is meant by a name: its file, its key, or the word with a slip.
+fn is_nearly(name: &IssuedName, kind: EndEntityKind) -> bool {
+    let name = name.to_string();
+    let stem = name.strip_suffix(".pem").or_else(|| name.strip_suffix(".key")).unwrap_or(&name);
+    strsim::osa_distance(stem, kind.name()) <= 1
 }
