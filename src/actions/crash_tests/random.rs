@@ -95,7 +95,7 @@ fn go_through(events: &[Event]) {
     assert!(!world.is_interrupted(), "{events:?}");
 }
 
-/// Before a hand is at a directory whose last run was interrupted.
+/// Keeps a copy of a directory whose last run was interrupted, before a hand changes it.
 fn keep_untouched(world: &World, untouched: &mut Option<World>) {
     if world.is_interrupted() && untouched.is_none() {
         *untouched = Some(world.copy());
@@ -131,7 +131,7 @@ fn nothing_is_lost_or_used_twice_whatever_happens_in_whatever_order() {
     proptest!(config, |(events in proptest::collection::vec(event(), 3..=8))| go_through(&events));
 }
 
-/// A key that is handed over after its renewal was interrupted is nowhere: nobody can complete or undo that run.
+/// Without the key, the interrupted renewal can be neither completed nor undone.
 #[test]
 fn a_key_that_is_handed_over_after_an_interruption_is_in_the_way() {
     let issue = Run::Issue { first: 0, count: 2, force: false };
