@@ -8,7 +8,7 @@ use crate::base::place::Place;
 use crate::check::fix::CaKey;
 use crate::store::{FileMode, FileRole, Interruption, Survey, path_of};
 use crate::x509::{
-    self, Certificate, KeyMaterial, certificates_from_pem, check_may_issue, holds_private_key,
+    self, Certificate, KeyMaterial, SerialCounter, certificates_from_pem, check_may_issue, holds_private_key,
 };
 
 /// The files with certificates, in the order of their findings.
@@ -44,7 +44,7 @@ pub(crate) enum FileContent {
     /// One certificate at least, in the order of the file.
     Certificates(Vec<Certificate>),
     Key(KeyMaterial),
-    Serial(Zeroizing<Vec<u8>>),
+    Serial(SerialCounter),
     /// It cannot be read from the disk, for this reason.
     Unreadable(String),
     /// It was read, and is not what it should be.
@@ -76,7 +76,13 @@ impl Bundle {
         mode: Option<FileMode>,
         content: Result<&[u8], String>,
     ) {
-        self.insert(role, place, None, mode, content);
+        let holds_key = content.as_ref().is_ok_and(|bytes| role.is_key() || holds_private_key(bytes));
+        let digest = content.as_ref().ok().map(|bytes| Sha256::digest(bytes).into());
+        let content = match content {
+            Ok(bytes) => FileContent::of(role, bytes),
+            Err(reason) => FileContent::Unreadable(reason),
+        };
+        self.files.insert(role, BundleFile { place, in_secret: None, mode, holds_key, content, digest });
     }
 
     pub(crate) fn add_read(
@@ -87,29 +93,13 @@ impl Bundle {
         content: &Result<Zeroizing<Vec<u8>>, String>,
     ) {
         let content = content.as_ref().map(|content| content.as_slice()).map_err(Clone::clone);
-        self.insert(role, Place::file(path), None, mode, content);
+        self.add(role, Place::file(path), mode, content);
     }
 
     /// Adds what stands in a Secret, by what it is called.
     pub(crate) fn add_in_secret(&mut self, role: FileRole, place: Place, name: String, content: &[u8]) {
-        self.insert(role, place, Some(name), None, Ok(content));
-    }
-
-    fn insert(
-        &mut self,
-        role: FileRole,
-        place: Place,
-        in_secret: Option<String>,
-        mode: Option<FileMode>,
-        content: Result<&[u8], String>,
-    ) {
-        let holds_key = content.as_ref().is_ok_and(|bytes| role.is_key() || holds_private_key(bytes));
-        let digest = content.as_ref().ok().map(|bytes| Sha256::digest(bytes).into());
-        let content = match content {
-            Ok(bytes) => FileContent::of(role, bytes),
-            Err(reason) => FileContent::Unreadable(reason),
-        };
-        self.files.insert(role, BundleFile { place, in_secret, mode, holds_key, content, digest });
+        self.add(role, place, None, Ok(content));
+        self.files.entry(role).and_modify(|file| file.in_secret = Some(name));
     }
 
     #[must_use]
@@ -175,9 +165,9 @@ impl Bundle {
     }
 
     /// What ca.srl holds.
-    pub(crate) fn serial(&self) -> Option<&[u8]> {
+    pub(crate) fn counter(&self) -> Option<&SerialCounter> {
         match self.content(FileRole::CaSerial) {
-            Some(FileContent::Serial(content)) => Some(content),
+            Some(FileContent::Serial(counter)) => Some(counter),
             _ => None,
         }
     }
@@ -225,12 +215,10 @@ fn is_mounted_by_kubernetes(path: &std::path::Path) -> bool {
 
 impl FileContent {
     fn of(role: FileRole, bytes: &[u8]) -> Self {
-        if role == FileRole::CaSerial {
-            return Self::Serial(Zeroizing::new(bytes.to_vec()));
-        }
-        let content = match role.is_key() {
-            true => KeyMaterial::from_pem(bytes).map(Self::Key),
-            false => certificates_from_pem(bytes).map(Self::Certificates),
+        let content = match role {
+            FileRole::CaSerial => SerialCounter::parse(bytes).map(Self::Serial),
+            _ if role.is_key() => KeyMaterial::from_pem(bytes).map(Self::Key),
+            _ => certificates_from_pem(bytes).map(Self::Certificates),
         };
         content.unwrap_or_else(Self::Unusable)
     }

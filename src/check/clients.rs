@@ -1,10 +1,11 @@
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::milvus::TlsMode;
 use crate::store::FileRole;
 
 /// A client of Milvus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Client {
     /// pymilvus, and what else is built on gRPC's C core: C++, Node.
     Pymilvus,
@@ -33,13 +34,6 @@ impl Client {
             Self::Java => "Java",
             Self::Go => "Go",
         }
-    }
-}
-
-/// In lower case.
-impl Serialize for Client {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.name().to_ascii_lowercase())
     }
 }
 

@@ -1,12 +1,13 @@
 //! What programs say when TLS fails, and what it means: the words of Go (Milvus itself), gRPC's C core
 //! with BoringSSL (pymilvus, C++), OpenSSL (curl, Python), rustls, Java and Node.
 
+use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::LazyLock;
 
+use aho_corasick::Input;
 use aho_corasick::automaton::Automaton;
 use aho_corasick::nfa::contiguous::NFA;
-use aho_corasick::{Input, PatternID};
 use serde::Serialize;
 
 use crate::base::error::Error;
@@ -166,8 +167,7 @@ sayings! {
     FoldedPem, SERVER, "OpenSSL":
         ["pem routines", "no start line"]
         ["pem routines", "bad end line"]
-        ["pem lib"];
-    FoldedPem, SERVER, "OpenSSL":
+        ["pem lib"]
         ["no certificate or crl found"]
         ["no_certificate_or_crl_found"];
     FoldedPem, SERVER, "Java":
@@ -427,8 +427,7 @@ sayings! {
         ["failed to connect to", "port"]
         ["connection timed out"]
         ["etimedout"]
-        ["no route to host"];
-    PortClosed, None, "any":
+        ["no route to host"]
         ["name or service not known"]
         ["could not resolve host"]
         ["enotfound"]
@@ -455,15 +454,13 @@ pub(crate) struct ExplainReport {
     pub findings: Vec<Finding>,
 }
 
-/// Recognises what programs say when TLS fails: in an error, or in a whole log.
+/// Recognises what programs say when TLS fails: in an error, or in a whole log. `name` is what the text is called.
 ///
 /// # Errors
 /// If the text cannot be read.
 pub(crate) fn explain(name: &str, text: impl Read) -> Result<ExplainReport, Error> {
-    let findings = findings_in(name, text).map_err(|source| {
-        let path = if name == "-" { "standard input" } else { name };
-        unreadable(path.as_ref())(source)
-    })?;
+    let path = if name == "-" { "standard input" } else { name };
+    let findings = findings_in(name, text).map_err(unreadable(path.as_ref()))?;
     Ok(ExplainReport { source: name.to_owned(), findings })
 }
 
@@ -472,21 +469,17 @@ const SHOWN: usize = 200;
 /// The most that is looked at as one, in octets: a longer line is looked at in pieces.
 const PIECE: u64 = 64 * 1024;
 
-/// What a text says of TLS, each distinct cause once, where it is first said. `name` is what the text is
-/// called.
-///
-/// # Errors
-/// If the text cannot be read.
 fn findings_in(name: &str, text: impl Read) -> io::Result<Vec<Finding>> {
     let mut text = BufReader::new(text);
     let mut findings: Vec<Finding> = Vec::new();
     let (mut piece, mut position) = (Vec::new(), Position { line: 1, column: 1 });
     while text.by_ref().take(PIECE).read_until(b'\n', &mut piece)? > 0 {
-        if let Some(said) = Said::in_piece(&piece) {
-            let is_known =
-                |found: &Finding| found.code == said.saying.code && found.kind() == said.saying.kind;
+        if let Some((saying, start)) = said_in(&piece) {
+            let is_known = |found: &Finding| found.code == saying.code && found.fix.kind() == saying.kind;
             if !findings.iter().any(is_known) {
-                findings.push(said.at(name, position));
+                let column = characters(&piece[..start]);
+                let place = Place::at(name, Position { column: position.column + column, ..position });
+                findings.push(saying.finding(place, shown(&String::from_utf8_lossy(&piece), column)));
             }
         }
         match piece.last() {
@@ -500,7 +493,7 @@ fn findings_in(name: &str, text: impl Read) -> io::Result<Vec<Finding>> {
 
 /// Words that say nothing of the cause, where others do.
 fn without_the_vague(mut findings: Vec<Finding>) -> Vec<Finding> {
-    if findings.iter().any(|finding| finding.code != Code::ServerRefused && finding.kind() == SERVER) {
+    if findings.iter().any(|finding| finding.code != Code::ServerRefused && finding.fix.kind() == SERVER) {
         findings.retain(|finding| finding.code != Code::ServerRefused);
     }
     if findings.iter().any(|finding| finding.code != Code::ServerUnavailable) {
@@ -509,63 +502,41 @@ fn without_the_vague(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-/// Something that is known, and the piece of a line that says it.
-struct Said<'a> {
-    saying: &'static Saying,
-    /// Where it begins, in octets.
-    start: usize,
-    piece: &'a [u8],
-}
-
-impl<'a> Said<'a> {
-    /// The first saying that fits.
-    fn in_piece(piece: &'a [u8]) -> Option<Self> {
-        let known = &*KNOWN;
-        // Most lines of a log say nothing.
-        let mut found: Option<Vec<Option<usize>>> = None;
-        for word in known.automaton.try_find_overlapping_iter(Input::new(piece)).into_iter().flatten() {
-            let found = found.get_or_insert_with(|| vec![None; known.automaton.patterns_len()]);
-            found[word.pattern()].get_or_insert(word.start());
-        }
-        let found = found?;
-        known.sayings.iter().find_map(|(saying, words)| {
-            let starts: Option<Vec<_>> = words.iter().map(|word| found[*word]).collect();
-            Some(Self { saying, start: starts?.into_iter().min()?, piece })
-        })
-    }
-
-    fn at(&self, name: &str, piece: Position) -> Finding {
-        let column = characters(&self.piece[..self.start]);
-        let place = Place::at(name, Position { column: piece.column + column, ..piece });
-        let shown = shown(&String::from_utf8_lossy(self.piece), column);
-        let evidence = match self.saying.speaker {
+impl Saying {
+    fn finding(&self, place: Place, shown: String) -> Finding {
+        let evidence = match self.speaker {
             "any" => shown,
             speaker => format!("{speaker} says: {shown}"),
         };
         // What cannot be loaded is most often a key.
-        let role = self.saying.kind.map(|kind| FileRole::pair_of(kind).0);
-        Finding::about_server(self.saying.code, place, evidence, role, None, None)
+        let role = self.kind.map(|kind| FileRole::pair_of(kind).0);
+        Finding::about_server(self.code, place, evidence, role, None, None)
     }
 }
 
-/// The sayings, and all their words to be found in one go, whatever their case.
-struct Known {
-    automaton: NFA,
-    /// With the numbers of their words.
-    sayings: Vec<(&'static Saying, Vec<PatternID>)>,
+/// The first saying that fits, and where in the piece it begins, in octets.
+fn said_in(piece: &[u8]) -> Option<(&'static Saying, usize)> {
+    let mut starts = HashMap::new();
+    for word in WORDS.try_find_overlapping_iter(Input::new(piece)).into_iter().flatten() {
+        starts.entry(word.pattern().as_usize()).or_insert(word.start());
+    }
+    // Most lines of a log say nothing.
+    if starts.is_empty() {
+        return None;
+    }
+    let mut numbers = 0..;
+    SAYINGS.iter().find_map(|saying| {
+        let of_words: Vec<_> = numbers.by_ref().take(saying.words.len()).collect();
+        let starts: Option<Vec<_>> = of_words.iter().map(|number| starts.get(number).copied()).collect();
+        Some((saying, starts?.into_iter().min()?))
+    })
 }
 
-static KNOWN: LazyLock<Known> = LazyLock::new(|| {
-    let mut words: Vec<&str> = SAYINGS.iter().flat_map(|saying| saying.words).copied().collect();
-    words.sort_unstable();
-    words.dedup();
-    let number = |word: &&'static str| {
-        let index = words.binary_search(word).unwrap_or_else(|_| unreachable!("{word} is one of them"));
-        PatternID::must(index)
-    };
-    let sayings = SAYINGS.iter().map(|saying| (saying, saying.words.iter().map(number).collect())).collect();
-    let automaton = NFA::builder().ascii_case_insensitive(true).build(&words);
-    Known { automaton: automaton.unwrap_or_else(|error| unreachable!("the words are few: {error}")), sayings }
+/// The words of all sayings, numbered in their order, to be found in one go, whatever their case.
+static WORDS: LazyLock<NFA> = LazyLock::new(|| {
+    let words = SAYINGS.iter().flat_map(|saying| saying.words);
+    let automaton = NFA::builder().ascii_case_insensitive(true).build(words);
+    automaton.unwrap_or_else(|error| unreachable!("the words are few: {error}"))
 });
 
 /// How many characters there are in UTF-8.
@@ -589,7 +560,7 @@ mod tests {
     fn no_saying_hides_behind_one_that_comes_before_it() {
         for saying in SAYINGS {
             let line = saying.words.join(" ");
-            let found = Said::in_piece(line.as_bytes()).unwrap().saying;
+            let (found, _) = said_in(line.as_bytes()).unwrap();
             assert!(found.code == saying.code && found.kind == saying.kind, "{line}: {}", found.code);
         }
     }

@@ -6,7 +6,7 @@ use crate::check::codes::{CLOSE_NEXT, COPY_CA, Code, Severity};
 use crate::check::fix::{Advice, Context, Fix, Location};
 use crate::milvus::TlsMode;
 use crate::store::FileRole;
-use crate::x509::{EndEntityKind, GeneralName};
+use crate::x509::GeneralName;
 
 /// Something that is wrong, with its evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,11 +48,6 @@ impl Finding {
         let directory = directory.map(str::to_owned);
         let context = Context { directory, role, name, location: Location::Host, ..Context::default() };
         Self::new(code, place, evidence, context)
-    }
-
-    /// Whose certificate it is about, where that was said.
-    pub(crate) fn kind(&self) -> Option<EndEntityKind> {
-        self.fix.context().role?.kind()
     }
 
     /// It stops these clients instead of those that its code says.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::base::text::{serialize_as_displayed, shell_quoted};
+use crate::base::text::{self, serialize_as_displayed, shell_quoted};
 use crate::store::FileRole;
 use crate::x509::{EndEntityKind, GeneralName};
 
@@ -141,8 +141,9 @@ impl Fix {
         Self { advice, file, context }
     }
 
-    pub(crate) fn context(&self) -> &Context {
-        &self.context
+    /// Whose key or certificate it is about.
+    pub(crate) fn kind(&self) -> Option<EndEntityKind> {
+        self.context.role?.kind()
     }
 
     pub(crate) fn advise(&mut self, advice: Advice) {
@@ -211,26 +212,24 @@ impl Fix {
     }
 
     fn command(&self, command: Command) -> String {
-        let own = |verb: &str, rest: &[&str]| self.own(verb, &self.directory(), rest);
-        let renew = |rest: &[&str]| own("renew", &[&[&*self.whose()], rest].concat());
-        let name = || self.name().unwrap_or_else(|| "NAME".to_owned());
+        let renew = |options: &str| self.own("renew", &[&self.whose(), options]);
+        let renew_for = |name: &str| renew(&format!("--san {name}"));
         let file = shell_quoted(&self.file);
         match command {
-            Command::Gen => self.own("gen", &self.named_directory(), &[]),
-            Command::GenForce => own("gen --force", &[]),
+            Command::Gen => self.here("gen"),
+            Command::GenForce => self.own("gen --force", &[]),
             Command::GenNew => "milvus-certs gen -d NEW".to_owned(),
-            Command::Renew(options) => renew(&[options]),
-            Command::Adopt => own("renew", &["--adopt", &self.whose()]),
-            Command::RenewNamed => match self.name() {
-                Some(name) => renew(&["--san", &name]),
-                None => renew(&["--common-name NAME"]),
-            },
-            Command::RenewCovering => renew(&["--san", &name()]),
-            Command::RemoveAndRenew if self.context.ca_key == CaKey::Elsewhere => renew(&[]),
-            Command::RemoveAndRenew => format!("rm {file} && {}", renew(&[])),
-            Command::Issue => own("issue", &[&self.as_issued(), "--force"]),
-            Command::SignCaAnew => own("rotate-ca begin --same-key", &[]),
-            Command::Milvus(verb, options) => own(verb, &[options]),
+            Command::Renew(options) => renew(options),
+            Command::Adopt => self.own("renew", &["--adopt", &self.whose()]),
+            Command::RenewNamed => {
+                self.name().map_or_else(|| renew("--common-name NAME"), |name| renew_for(&name))
+            }
+            Command::RenewCovering => renew_for(&self.name().unwrap_or_else(|| "NAME".to_owned())),
+            Command::RemoveAndRenew if self.context.ca_key == CaKey::Elsewhere => renew(""),
+            Command::RemoveAndRenew => format!("rm {file} && {}", renew("")),
+            Command::Issue => self.own("issue", &[&self.as_issued(), "--force"]),
+            Command::SignCaAnew => self.own("rotate-ca begin --same-key", &[]),
+            Command::Milvus(verb, options) => self.own(verb, &[options]),
             Command::OnFile(start) => format!("{start} {file}"),
             Command::FromDer => {
                 let reader = if self.is_key() { "pkey" } else { "x509" };
@@ -241,14 +240,26 @@ impl Fix {
                 self.replaced(|new| format!("openssl pkcs8 -topk8 -nocrypt -in {file} -out {new}"))
             }
             Command::DropKey => format!("openssl x509 -in {file} -out NEW && mv NEW {file}"),
-            Command::CopyCa => format!("cat {} > {file}", self.ca()),
+            Command::CopyCa => match &self.context.location {
+                Location::Issued { ca, .. } => format!("cat {} > {file}", shell_quoted(ca)),
+                _ => format!("cat {} > {file}", FileRole::CaCertificate),
+            },
             Command::Shell(command) => command.to_owned(),
         }
     }
 
-    fn own(&self, verb: &str, directory: &str, rest: &[&str]) -> String {
-        let words = ["milvus-certs", verb, directory].into_iter().chain(rest.iter().copied());
-        words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    /// A command of this program in the directory that has the CA's key.
+    fn own(&self, verb: &str, rest: &[&str]) -> String {
+        let start = match (self.context.ca_key, &self.context.location) {
+            (CaKey::Elsewhere, _) | (_, Location::Secret) => format!("milvus-certs {verb} -d DIR"),
+            _ => self.here(verb),
+        };
+        rest.iter().filter(|word| !word.is_empty()).fold(start, |command, word| format!("{command} {word}"))
+    }
+
+    /// A command of this program in this directory.
+    fn here(&self, verb: &str) -> String {
+        text::command(verb, self.context.directory.as_deref().unwrap_or(".").as_ref())
     }
 
     /// A command that writes a new file, whose content then replaces that of the file: its mode and owner stay,
@@ -263,51 +274,23 @@ impl Fix {
         self.context.role.is_some_and(FileRole::is_key)
     }
 
-    fn directory(&self) -> String {
-        match (self.context.ca_key, &self.context.location) {
-            (CaKey::Elsewhere, _) | (_, Location::Secret) => "-d DIR".to_owned(),
-            _ => self.named_directory(),
-        }
-    }
-
-    fn named_directory(&self) -> String {
-        match self.context.directory.as_deref() {
-            None | Some(".") => String::new(),
-            Some(directory) => format!("-d {}", shell_quoted(directory)),
-        }
-    }
-
     /// What `renew` calls it; everything where that is not one certificate.
     fn whose(&self) -> String {
         match &self.context.location {
             Location::Issued { name, .. } => shell_quoted(name),
-            _ => self
-                .context
-                .role
-                .and_then(FileRole::kind)
-                .map(EndEntityKind::name)
-                .unwrap_or_default()
-                .to_owned(),
+            _ => self.kind().map(EndEntityKind::name).unwrap_or_default().to_owned(),
         }
     }
 
     /// What `issue` calls it.
     fn as_issued(&self) -> String {
-        let kind = self.context.role.and_then(FileRole::kind).unwrap_or(EndEntityKind::Client);
+        let kind = self.kind().unwrap_or(EndEntityKind::Client);
         match &self.context.location {
             Location::Issued { name, output: Some(output), .. } => {
                 format!("{kind} {} --out {}", shell_quoted(name), shell_quoted(output))
             }
             Location::Issued { name, .. } => format!("{kind} {}", shell_quoted(name)),
             _ => format!("{kind} NAME"),
-        }
-    }
-
-    /// The directory's ca.pem.
-    fn ca(&self) -> String {
-        match &self.context.location {
-            Location::Issued { ca, .. } => shell_quoted(ca),
-            _ => FileRole::CaCertificate.to_string(),
         }
     }
 

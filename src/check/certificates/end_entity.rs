@@ -1,12 +1,17 @@
 use time::Duration;
 
 use crate::check::certificates::BundleJudge;
-use crate::check::certificates::ca::names;
+use crate::check::certificates::ca::names_purpose;
 use crate::check::clients::{ALL, Client, Clients, Stopped};
 use crate::check::codes::Code;
 use crate::milvus::public_keys;
 use crate::store::FileRole;
-use crate::x509::{Certificate, EndEntityKind, KeyAlgorithm, moment};
+use crate::x509::{Certificate, EndEntityKind, GeneralName, KeyAlgorithm, covers, moment, texts};
+
+const C_CORE_AND_OPENSSL: Clients = &[Client::Pymilvus, Client::Curl];
+const ALL_BUT_GO: Clients = &[Client::Pymilvus, Client::Curl, Client::Java];
+/// gRPC's C core takes a DNS name for an address.
+const ALL_BUT_C_CORE: Clients = &[Client::Curl, Client::Java, Client::Go];
 
 impl BundleJudge<'_> {
     /// The certificate of a server or client, and the chain that it is sent with.
@@ -20,61 +25,52 @@ impl BundleJudge<'_> {
         }
         let Some(leaf) = bundle.end_entity(role) else { return };
         self.key_kind(role, leaf);
-        self.purpose(role, kind, leaf);
+        self.purpose(kind, leaf);
+        self.handshake_signature(kind, leaf);
+        if leaf.is_ca() {
+            self.report(Code::LeafIsAuthority, role, "basicConstraints says CA:TRUE");
+        }
         if kind == EndEntityKind::Server {
             self.names(leaf);
         }
         if certificates.first() != Some(leaf) {
-            self.report(
-                Code::CaBeforeLeaf,
-                role,
-                format!("begins with {}, the key belongs to a later certificate", certificates[0].subject()),
-            );
+            let first = certificates[0].subject();
+            let evidence = format!("begins with {first}, the key belongs to a later certificate");
+            self.report(Code::CaBeforeLeaf, role, evidence);
         }
-        self.chain(role, kind, leaf, certificates);
+        self.chain(kind, leaf);
     }
 
     /// When a certificate begins and ends.
     pub(crate) fn dates(&mut self, role: FileRole, certificate: &Certificate) {
         let now = self.expectations.now;
         let validity = certificate.validity();
-        let whose = self.whose(role, certificate);
-        if now > validity.not_after {
-            self.report(Code::Expired, role, format!("{whose}ended on {}", moment(validity.not_after)));
+        let (begin, end) = (moment(validity.not_before), moment(validity.not_after));
+        let (code, evidence) = if now > validity.not_after {
+            (Code::Expired, format!("ended on {end}"))
         } else if now < validity.not_before {
-            self.report(Code::NotYetValid, role, format!("{whose}begins on {}", moment(validity.not_before)));
+            (Code::NotYetValid, format!("begins on {begin}"))
         } else if validity.not_after - now <= self.expectations.expires_in {
-            let left = days(validity.not_after - now);
-            self.report(
-                Code::Expiring,
-                role,
-                format!("{whose}ends on {}, {left} from now", moment(validity.not_after)),
-            );
-        }
-    }
-
-    /// Which certificate of a file it is, where there are several.
-    pub(crate) fn whose(&self, role: FileRole, certificate: &Certificate) -> String {
-        match self.bundle.certificates(role).len() {
-            0 | 1 => String::new(),
-            _ if certificate.subject().is_empty() => String::new(),
-            _ => format!("{}: ", certificate.subject()),
-        }
+            (Code::Expiring, format!("ends on {end}, {} from now", days(validity.not_after - now)))
+        } else {
+            return;
+        };
+        self.report_one(code, role, certificate, &evidence);
     }
 
     /// What kind of key a certificate has, and whether everybody has its private half.
     pub(crate) fn key_kind(&mut self, role: FileRole, certificate: &Certificate) {
         let algorithm = certificate.key_algorithm();
-        let evidence = format!("{}its key is {algorithm}", self.whose(role, certificate));
+        let evidence = format!("its key is {algorithm}");
         if !algorithm.works_in_milvus() {
-            let finding = self.report(Code::UnsupportedKey, role, evidence);
+            let finding = self.report_one(Code::UnsupportedKey, role, certificate, &evidence);
             if role == FileRole::CaCertificate {
                 finding.stops(stopped_by_ca(algorithm));
             }
         } else if algorithm.is_weak() {
-            self.report(Code::WeakKey, role, evidence);
+            self.report_one(Code::WeakKey, role, certificate, &evidence);
         } else if role == FileRole::ServerCertificate && !algorithm.signs_for_pymilvus() {
-            self.report(Code::KeyNotForPymilvus, role, evidence);
+            self.report_one(Code::KeyNotForPymilvus, role, certificate, &evidence);
         }
         if let Some(file) = public_keys::file_of(&certificate.spki_sha256()) {
             let evidence = format!("has the key of configs/cert/{file} in Milvus' sources");
@@ -88,18 +84,19 @@ impl BundleJudge<'_> {
         if certificate.is_self_issued() {
             return;
         }
-        let evidence = format!("{}is signed by {algorithm}", self.whose(role, certificate));
+        let evidence = format!("is signed by {algorithm}");
         if algorithm.is_weak() {
-            let finding = self.report(Code::WeakSignature, role, evidence);
+            let finding = self.report_one(Code::WeakSignature, role, certificate, &evidence);
             if algorithm.is_obsolete() && role == FileRole::ServerCertificate {
                 finding.stops(Stopped::both(ALL));
             }
         } else if algorithm.is_unknown_to_go() {
-            self.report(Code::UnsupportedSignature, role, evidence);
+            self.report_one(Code::UnsupportedSignature, role, certificate, &evidence);
         }
     }
 
-    fn purpose(&mut self, role: FileRole, kind: EndEntityKind, leaf: &Certificate) {
+    fn purpose(&mut self, kind: EndEntityKind, leaf: &Certificate) {
+        let (_, role) = FileRole::pair_of(kind);
         let purposes = leaf.extended_key_usage().unwrap_or_default();
         let evidence = format!("extendedKeyUsage is {}, without {}", purposes.join(", "), kind.purpose());
         match kind {
@@ -110,34 +107,74 @@ impl BundleJudge<'_> {
                 self.report(Code::ServerWithoutServerAuth, role, evidence);
             }
             // Go and Java take anyExtendedKeyUsage for it.
-            EndEntityKind::Server if !purposes.is_empty() && !names(purposes, kind) => {
-                const C_CORE_AND_OPENSSL: Clients = &[Client::Pymilvus, Client::Curl];
-                self.report(Code::ServerWithoutServerAuth, role, evidence)
-                    .stops(Stopped::both(C_CORE_AND_OPENSSL));
-            }
+            EndEntityKind::Server if !purposes.is_empty() && !names_purpose(purposes, kind) => self
+                .report(Code::ServerWithoutServerAuth, role, evidence)
+                .stops(Stopped::both(C_CORE_AND_OPENSSL)),
             _ => {}
-        }
-        self.handshake_signature(role, kind, leaf);
-        if leaf.is_ca() {
-            self.report(Code::LeafIsAuthority, role, "basicConstraints says CA:TRUE");
         }
     }
 
     /// Whether keyUsage lets the key sign handshakes. Milvus does not ask it of clients, and gRPC's C
     /// core asks it of their elliptic-curve keys alone; OpenSSL is content with what once made a session key.
-    fn handshake_signature(&mut self, role: FileRole, kind: EndEntityKind, leaf: &Certificate) {
-        const ALL_BUT_GO: Clients = &[Client::Pymilvus, Client::Curl, Client::Java];
+    fn handshake_signature(&mut self, kind: EndEntityKind, leaf: &Certificate) {
         let is_rsa = matches!(leaf.key_algorithm(), KeyAlgorithm::Rsa(_));
         let usages = leaf.key_usage().unwrap_or_default();
         if leaf.may_sign_handshakes() || kind == EndEntityKind::Client && is_rsa {
             return;
         }
+        let (_, role) = FileRole::pair_of(kind);
         let evidence = format!("keyUsage is {}, without digitalSignature", usages.join(", "));
         let finding = self.report(Code::NoDigitalSignature, role, evidence);
         let suits_openssl = ["keyEncipherment", "keyAgreement"].iter().any(|usage| usages.contains(usage));
         if kind == EndEntityKind::Server && !suits_openssl {
             finding.stops(Stopped::both(ALL_BUT_GO));
         }
+    }
+
+    /// Whether clients find the name that they ask for.
+    fn names(&mut self, leaf: &Certificate) {
+        let role = FileRole::ServerCertificate;
+        if !leaf.names().iter().any(is_host) {
+            let common_name = leaf.subject().common_name().unwrap_or_default();
+            let others = [texts(leaf.names()).as_slice(), leaf.unusable_names()].concat();
+            let evidence = match others.as_slice() {
+                [] => format!("has no subjectAltName, only the CommonName {common_name:?}"),
+                others => format!("no client matches its subjectAltName: {}", others.join(", ")),
+            };
+            self.report_name(Code::NoSubjectAltName, role, evidence, common_name.parse().ok());
+        }
+        let repaired = leaf.names().iter().filter_map(GeneralName::repaired);
+        let has_other = leaf.names().iter().any(|name| is_host(name) && name.repaired().is_none());
+        for address in repaired.filter(|address| !leaf.names().contains(address)) {
+            let finding = self.report(Code::IpInDnsName, role, format!("{address} stands in a DNS name"));
+            if !has_other {
+                finding.stops(Stopped::both(ALL_BUT_C_CORE));
+            }
+        }
+        for name in &self.expectations.server_names {
+            if !covers(leaf, name) {
+                self.name_not_covered(leaf, name);
+            }
+        }
+    }
+
+    /// Without a DNS name in subjectAltName, gRPC's C core and Java fall back to the CommonName, and
+    /// curl where there is no subjectAltName at all.
+    fn name_not_covered(&mut self, leaf: &Certificate, name: &GeneralName) {
+        let is_common_name = leaf.subject().common_name().is_some_and(|common| common == name.to_string());
+        let has_dns_name = leaf.names().iter().any(|name| matches!(name, GeneralName::Dns(_)));
+        let stopped: Clients = match name {
+            GeneralName::Dns(_) if is_common_name && leaf.names().is_empty() => return,
+            GeneralName::Dns(_) if is_common_name && !has_dns_name => &[Client::Curl, Client::Go],
+            GeneralName::Ip(_) if is_common_name && leaf.names().is_empty() => &[Client::Java, Client::Go],
+            GeneralName::Ip(_) if leaf.names().iter().any(|own| own.repaired().as_ref() == Some(name)) => {
+                ALL_BUT_C_CORE
+            }
+            _ => ALL,
+        };
+        let evidence = format!("does not cover {name}; its names: {}", texts(leaf.names()).join(", "));
+        self.report_name(Code::NameNotCovered, FileRole::ServerCertificate, evidence, Some(name.clone()))
+            .stops(Stopped::both(stopped));
     }
 }
 
@@ -158,4 +195,8 @@ fn days(duration: Duration) -> String {
         1 => "1 day".into(),
         days => format!("{days} days"),
     }
+}
+
+fn is_host(name: &GeneralName) -> bool {
+    matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_))
 }

@@ -7,7 +7,7 @@ impl BundleJudge<'_> {
     /// Private keys: whether Milvus and its clients can load them, and whose they are.
     pub(crate) fn keys(&mut self) {
         for kind in self.kinds() {
-            self.end_entity_key(kind);
+            self.end_entity_key(*kind);
         }
         self.ca_key();
         self.key_in_ca_pem();

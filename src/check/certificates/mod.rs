@@ -5,7 +5,6 @@ mod chain;
 mod end_entity;
 pub(crate) mod issued;
 mod keys;
-mod names;
 pub(crate) mod rotation;
 mod serials;
 
@@ -19,8 +18,9 @@ use crate::check::bundle::{Bundle, FileContent};
 use crate::check::codes::Code;
 use crate::check::finding::Finding;
 use crate::check::fix::{CaKey, Context, Location};
+use crate::check::interruption::judge_interruption;
 use crate::milvus::TlsMode;
-use crate::store::{FileMode, FileRole, Interruption, RelativePath, path_of};
+use crate::store::{FileMode, FileRole, path_of};
 use crate::x509::{self, Certificate, EndEntityKind, GeneralName, Problem};
 
 /// What a bundle is held to.
@@ -51,10 +51,10 @@ impl Expectations {
     }
 
     /// The end entities that matter in the modes that are judged.
-    pub(crate) fn kinds(&self) -> Vec<EndEntityKind> {
+    pub(crate) fn kinds(&self) -> &'static [EndEntityKind] {
         match self.modes.contains(&TlsMode::Mutual) {
-            true => EndEntityKind::ALL.to_vec(),
-            false => vec![EndEntityKind::Server],
+            true => &EndEntityKind::ALL,
+            false => &[EndEntityKind::Server],
         }
     }
 }
@@ -67,10 +67,11 @@ pub(crate) fn judge(bundle: &Bundle, expectations: &Expectations) -> Vec<Finding
     judge.contents();
     judge.ca();
     for kind in judge.kinds() {
-        judge.end_entity(kind);
+        judge.end_entity(*kind);
     }
     judge.keys();
-    judge.serials();
+    judge.duplicate_serials();
+    judge.counter_behind();
     judge.findings
 }
 
@@ -124,13 +125,26 @@ impl<'a> BundleJudge<'a> {
         name.map_or_else(|| role.to_string(), |name| name.to_string_lossy().into_owned())
     }
 
-    fn kinds(&self) -> Vec<EndEntityKind> {
+    fn kinds(&self) -> &'static [EndEntityKind] {
         self.expectations.kinds()
     }
 
     /// Reports something about a file; returns the finding, to say more about it.
     fn report(&mut self, code: Code, role: FileRole, evidence: impl Into<String>) -> &mut Finding {
         self.report_name(code, role, evidence, None)
+    }
+
+    /// The same about one of the certificates in a file, and which it is where there are several.
+    fn report_one(
+        &mut self,
+        code: Code,
+        role: FileRole,
+        certificate: &Certificate,
+        evidence: &str,
+    ) -> &mut Finding {
+        let is_only = self.bundle.certificates(role).len() < 2 || certificate.subject().is_empty();
+        let whose = if is_only { String::new() } else { format!("{}: ", certificate.subject()) };
+        self.report(code, role, whose + evidence)
     }
 
     /// The same about a name that clients ask for.
@@ -163,25 +177,24 @@ impl<'a> BundleJudge<'a> {
     fn presence(&mut self) {
         let Some(directory) = &self.expectations.directory else { return };
         if let Some(interruption) = &self.bundle.interruption {
-            self.findings.push(judge_interruption(interruption, directory, directory));
+            self.findings.push(judge_interruption(interruption, Path::new(directory), directory));
         }
         if self.bundle.is_empty() {
             self.report(Code::NothingThere, FileRole::CaCertificate, "has none of the seven files").place =
                 Place::file(directory.clone());
             return;
         }
-        let has = |role| self.bundle.file(role).is_some();
-        let (has_key, has_serial) = (has(FileRole::CaKey), has(FileRole::CaSerial));
-        let needed = self.kinds().into_iter().map(FileRole::pair_of);
-        let needed = needed.flat_map(|(key, certificate)| [key, certificate]);
-        for role in std::iter::once(FileRole::CaCertificate).chain(needed) {
-            if self.bundle.file(role).is_none() {
+        let bundle = self.bundle;
+        let has = |role| bundle.file(role).is_some();
+        for role in FileRole::AS_LISTED {
+            let is_needed = role == FileRole::CaCertificate || role.kind().is_some() && self.is_judged(role);
+            if is_needed && !has(role) {
                 self.report(Code::MissingFile, role, "no such file");
             }
         }
-        if !has_key {
+        if !has(FileRole::CaKey) {
             self.report(Code::NoAuthorityKey, FileRole::CaKey, "no such file");
-        } else if !has_serial {
+        } else if !has(FileRole::CaSerial) {
             self.report(Code::SerialFileMissing, FileRole::CaSerial, "no such file");
         }
     }
@@ -195,10 +208,16 @@ impl<'a> BundleJudge<'a> {
                     self.report(Code::UnreadableFile, role, format!("cannot be read: {reason}"));
                 }
                 FileContent::Unusable(error) => {
-                    self.report(code_of(error), role, error.to_string());
+                    self.report(code_of(role, error), role, error.to_string());
                 }
-                FileContent::Serial(content) => self.serial_file(content),
-                FileContent::Certificates(_) | FileContent::Key(_) => {}
+                FileContent::Serial(counter) if counter.is_exhausted() => {
+                    self.report(
+                        Code::SerialFileExhausted,
+                        role,
+                        format!("is at its end: {}", counter.last()),
+                    );
+                }
+                FileContent::Serial(_) | FileContent::Certificates(_) | FileContent::Key(_) => {}
             }
             if let Some(mode) = file.mode.filter(|mode| file.holds_key && FileMode::is_open_to_others(*mode))
             {
@@ -213,28 +232,10 @@ impl<'a> BundleJudge<'a> {
     }
 }
 
-/// What an interrupted run left in a folder of a certificate directory, or in the directory itself.
-pub(crate) fn judge_interruption(interruption: &Interruption, folder: &str, directory: &str) -> Finding {
-    let (code, path, evidence) = match interruption {
-        Interruption::Own => {
-            (Code::InterruptedRun, folder.to_owned(), "an earlier run was interrupted".to_owned())
-        }
-        Interruption::AtWork => {
-            let evidence = "a run is at work in it, and does not go on".to_owned();
-            (Code::InterruptedRun, folder.to_owned(), evidence)
-        }
-        Interruption::NotOwn { journal, reason } => {
-            let path = RelativePath::in_directory(*journal).below(Path::new(folder));
-            let evidence = format!("is what an interrupted run leaves, but not one of yours: {reason}");
-            (Code::ForeignJournal, path.display().to_string(), evidence)
-        }
-    };
-    Finding::in_directory(code, path, evidence, directory)
-}
-
 /// The code for a file that does not hold what it should.
-fn code_of(error: &x509::Error) -> Code {
+fn code_of(role: FileRole, error: &x509::Error) -> Code {
     match error.problem() {
+        _ if role == FileRole::CaSerial => Code::SerialFileMalformed,
         Problem::Empty => Code::EmptyFile,
         Problem::NotPem => Code::NotPem,
         Problem::Utf16 => Code::Utf16,

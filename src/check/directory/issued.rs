@@ -10,17 +10,18 @@ use rayon::prelude::*;
 use crate::base::place::{Place, Position};
 use crate::base::workers::share;
 use crate::check::bundle::Bundle;
+use crate::check::certificates::Expectations;
 use crate::check::certificates::issued::{Issued, IssuedJudge};
 use crate::check::certificates::rotation::{judge_next, judge_rotation};
-use crate::check::certificates::{Expectations, judge_interruption};
 use crate::check::codes::Code;
 use crate::check::directory::report::CheckedCertificate;
 use crate::check::directory::signed::{SignedSerials, Twice};
 use crate::check::finding::Finding;
+use crate::check::interruption::judge_interruption;
 use crate::check::inventory::{IssuedFiles, inventory_path, more_damaged};
 use crate::store::inventory::{IssuedEntry, Overview, entries_of};
 use crate::store::{EndEntityFiles, FileRole, ISSUED_FOLDER, IssuedName, NEXT_FOLDER, Survey, View, path_of};
-use crate::x509::{Certificate, EndEntityKind, SerialCounter, SerialNumber};
+use crate::x509::{Certificate, EndEntityKind, SerialNumber};
 
 /// What was found of it.
 #[derive(Default)]
@@ -116,7 +117,7 @@ impl IssuedCheck<'_> {
         let folders = overview.folders().into_iter().filter_map(|folder| {
             let shown = self.shown(&folder.display().to_string());
             match self.view.interruption_in(&folder) {
-                Ok(found) => Some(judge_interruption(&found?, &shown, &directory)),
+                Ok(found) => Some(judge_interruption(&found?, Path::new(&shown), &directory)),
                 Err(error) => {
                     Some(self.judge.about_inventory(Code::UnreadableFile, &shown, error.to_string()))
                 }
@@ -172,8 +173,8 @@ impl IssuedCheck<'_> {
 
     /// Whether ca.srl will give out a number that the inventory has.
     fn counter(&self, signed: &SignedSerials) -> Option<Finding> {
-        let counter = SerialCounter::parse(self.bundle.serial()?).ok()?;
-        let (serial, file) = signed.ahead_of(&counter, self.bundle.certificates(FileRole::CaCertificate))?;
+        let (serial, file) =
+            signed.ahead_of(self.bundle.counter()?, self.bundle.certificates(FileRole::CaCertificate))?;
         let path = path_of(self.view.path(), FileRole::CaSerial).display().to_string();
         let evidence = format!("is behind {serial}, the serial number of {file}");
         Some(self.judge.about_inventory(Code::SerialFileBehind, &path, evidence))
