@@ -53,15 +53,17 @@ impl FitDirectory {
         let stands_in_the_way = |finding: &Finding| {
             finding.code.severity() == Severity::Error && !may_be_missing.contains(&finding.place.path)
         };
-        let errors: Vec<_> = findings.into_iter().filter(stands_in_the_way).collect();
-        match errors.is_empty() {
-            true => Ok(directory),
-            // An interrupted run may be why.
-            false => {
-                let findings = errors.into_iter().chain(interrupted).collect();
-                Err(Unfit { directory: path.to_owned(), findings }.into())
-            }
+        let mut errors: Vec<_> = findings.into_iter().filter(stands_in_the_way).collect();
+        if errors.is_empty() {
+            return Ok(directory);
         }
+        // An interrupted run may be why.
+        errors.extend(interrupted);
+        let count = if errors.len() == 1 { "1 error".into() } else { format!("{} errors", errors.len()) };
+        let check = command("check", path);
+        Err(Error::new(format!("{}: would not work: {count}", path.display()))
+            .with_hint(format!("correct it, then run this again; `{check}` says more"))
+            .with_cause(Unfit { findings: errors }))
     }
 
     pub(crate) fn path_of(&self, role: FileRole) -> PathBuf {
@@ -89,27 +91,9 @@ impl FitDirectory {
 }
 
 /// What `check` finds in a directory that is to be deployed or connected with; errors alone.
-#[derive(Debug)]
-pub struct Unfit {
-    directory: PathBuf,
+#[derive(Debug, thiserror::Error)]
+#[error("would not work")]
+pub(crate) struct Unfit {
     /// What is wrong with it.
-    pub findings: Vec<Finding>,
-}
-
-impl std::error::Error for Unfit {}
-
-impl std::fmt::Display for Unfit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let errors = if self.findings.len() == 1 { "error" } else { "errors" };
-        write!(f, "{}: would not work: {} {errors}", self.directory.display(), self.findings.len())
-    }
-}
-
-impl From<Unfit> for Error {
-    fn from(unfit: Unfit) -> Self {
-        let check = command("check", &unfit.directory);
-        Self::new(unfit.to_string())
-            .with_hint(format!("correct it, then run this again; `{check}` says more"))
-            .with_cause(unfit)
-    }
+    pub(crate) findings: Vec<Finding>,
 }

@@ -37,7 +37,5 @@ pub(crate) use inspect::{
 };
 pub(crate) use interruption::interrupted_runs;
 #[cfg(feature = "probe")]
-pub(crate) use server::{
-    ClientOutcome, PortService, PortState, ProbeReport, ProbeRequest, ProbedPort, probe,
-};
+pub(crate) use server::{ClientOutcome, PortState, ProbeReport, ProbeRequest, ProbedPort, probe};
 pub use verdict::{Outcome, Verdict};

@@ -3,9 +3,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::check::{
-    ClientOutcome, Finding, PortService, PortState, ProbeReport, ProbeRequest, ProbedPort, probe,
-};
+use crate::check::{ClientOutcome, Finding, PortState, ProbeReport, ProbeRequest, ProbedPort, probe};
 use crate::cli::args::{duration, path};
 use crate::cli::output::Style;
 use crate::cli::render::findings::{explanation, heading};
@@ -86,18 +84,16 @@ impl Args {
     }
 
     fn into_request(self) -> ProbeRequest {
-        let mut request = ProbeRequest::new();
-        if !self.hosts.is_empty() {
-            request.hosts = self.hosts;
+        ProbeRequest {
+            hosts: if self.hosts.is_empty() { vec![("localhost".into(), None)] } else { self.hosts },
+            directory: self.dir,
+            server_name: self.server_name,
+            ca: self.ca,
+            client: self.cert.zip(self.key),
+            rest_port: self.rest_port,
+            internal: self.internal,
+            timeout: self.timeout,
         }
-        request.directory = self.dir;
-        request.server_name = self.server_name;
-        request.ca = self.ca;
-        request.client = self.cert.zip(self.key);
-        request.rest_port = self.rest_port;
-        request.internal = self.internal;
-        request.timeout = self.timeout;
-        request
     }
 }
 
@@ -191,7 +187,7 @@ fn port_lines(port: &ProbedPort) -> Vec<String> {
 
 fn state(port: &ProbedPort) -> String {
     let detail = port.detail.as_deref().unwrap_or_default();
-    let is_internal = matches!(port.service, PortService::Component(_));
+    let is_internal = port.is_internal;
     match port.state {
         PortState::Unresolved => format!("the name leads nowhere: {detail}"),
         PortState::Closed if is_internal => format!("not there: {detail}"),

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::check::{ProbeRequest, probe};
+use crate::milvus::container::REST_PORT;
 use crate::x509::GeneralName;
 use time::macros::datetime;
 
@@ -33,14 +34,17 @@ pub fn run(content: &[u8]) {
     let (port, answer) = &*SERVER;
     content.clone_into(&mut answer.lock().unwrap());
     let [_, a, b, c] = ADDRESS.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-    let mut request = ProbeRequest::new();
-    request.hosts = vec![(Ipv4Addr::new(127, a, b, c).to_string(), Some(*port))];
-    request.server_name = Some("localhost".parse::<GeneralName>().unwrap());
-    request.timeout = Duration::from_secs(3);
-    // An odd length is for REST.
-    if content.len() % 2 == 1 {
-        request.rest_port = *port;
-    }
+    let request = ProbeRequest {
+        hosts: vec![(Ipv4Addr::new(127, a, b, c).to_string(), Some(*port))],
+        directory: None,
+        server_name: Some("localhost".parse::<GeneralName>().unwrap()),
+        ca: None,
+        client: None,
+        // An odd length is for REST.
+        rest_port: if content.len() % 2 == 1 { *port } else { REST_PORT },
+        internal: false,
+        timeout: Duration::from_secs(3),
+    };
     let start = Instant::now();
     let report = probe(&request, datetime!(2026-07-01 00:00 UTC)).unwrap();
     assert!(start.elapsed() < Duration::from_secs(6), "it keeps to its time");

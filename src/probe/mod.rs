@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use budget::Budget;
 
-pub(crate) use seen::{AskedFor, Exchange, Plaintext, Seen, ServedTls, State, TlsVersion};
+pub(crate) use seen::{Exchange, Plaintext, Seen, ServedTls, State, TlsVersion};
 pub(crate) use target::{Identity, Options, Service, Target};
 
 /// So many addresses of a port are looked at together. No Milvus has more.

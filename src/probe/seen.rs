@@ -60,23 +60,14 @@ pub(crate) struct ServedTls {
     pub alpn: Option<String>,
     /// The certificates that it shows, in DER, its own first.
     pub chain: Vec<Vec<u8>>,
-    /// Whether it asks for a client certificate.
-    pub asked_for: AskedFor,
+    /// The names of the CAs that it takes client certificates from, in DER, where it asks for one; it need not
+    /// say any.
+    pub asked_for: Option<Vec<Vec<u8>>>,
     /// What becomes of a client without a certificate.
     pub without_certificate: Exchange,
     /// What becomes of a client with the certificate that was given, where one is asked for, and the server
     /// is trusted to see it.
     pub with_certificate: Option<Exchange>,
-}
-
-/// Whether a server asks for a client certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum AskedFor {
-    Nothing,
-    Certificate {
-        /// The names of the CAs that it takes them from, in DER; it need not say any.
-        authorities: Vec<Vec<u8>>,
-    },
 }
 
 /// What becomes of a client.
@@ -97,6 +88,16 @@ pub(crate) enum Exchange {
         /// In a few words.
         reason: String,
     },
+}
+
+impl Plaintext {
+    /// What people call the protocol.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Http2 { .. } => "HTTP/2",
+            Self::Http1 => "HTTP/1",
+        }
+    }
 }
 
 impl TlsVersion {

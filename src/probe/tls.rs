@@ -13,7 +13,7 @@ use crate::probe::budget::Budget;
 use crate::probe::exchange::ask;
 use crate::probe::failure::Ended;
 use crate::probe::observer::{Observed, Observer, Shown};
-use crate::probe::seen::{AskedFor, Exchange, ServedTls, State, TlsVersion};
+use crate::probe::seen::{Exchange, ServedTls, State, TlsVersion};
 use crate::probe::target::{Identity, Options, Service, Target};
 
 const BOTH: &[TlsVersion] = &[TlsVersion::Tls13, TlsVersion::Tls12];
@@ -60,10 +60,7 @@ pub(super) async fn look(
         is_agreed: agreed.is_some(),
         alpn: agreed.and_then(|agreed| agreed.alpn),
         chain: observed.chain,
-        asked_for: match observed.asked_for {
-            None => AskedFor::Nothing,
-            Some(authorities) => AskedFor::Certificate { authorities },
-        },
+        asked_for: observed.asked_for,
         without_certificate,
         with_certificate,
     })

@@ -7,12 +7,10 @@ use crate::check::codes::{Code, Severity};
 use crate::check::finding::Finding;
 use crate::check::inspect::CertificateDetails;
 use crate::check::server::known::Known;
-use crate::check::server::report::{
-    PortState, ProbedPort, described, is_answer, names, place_of, plaintext_name,
-};
+use crate::check::server::report::{ClientOutcome, PortState, ProbedPort, place_of};
 use crate::check::server::request::ProbeRequest;
 use crate::milvus::TlsMode;
-use crate::probe::{AskedFor, Seen, ServedTls, Service, State};
+use crate::probe::{Seen, ServedTls, Service, State};
 use crate::store::FileRole;
 use crate::x509::{Certificate, GeneralName, certificates_to_pem};
 
@@ -61,8 +59,11 @@ impl ServerJudge<'_> {
 
     /// A directory that promises nothing.
     fn directory(&mut self) {
-        let is_empty = self.known.ca.is_none() && self.known.server.is_none() && self.known.client.is_none();
-        if let Some(directory) = self.known.directory.as_ref().filter(|_| is_empty) {
+        let known = self.known;
+        let is_empty = known.file(FileRole::CaCertificate).is_none()
+            && known.certificates(FileRole::ServerCertificate).is_empty()
+            && !known.has_client();
+        if let Some(directory) = known.directory.as_ref().filter(|_| is_empty) {
             let place = Place::file(directory.clone());
             self.report(Code::NothingThere, &place, "has no certificate to hold a server to", None);
         }
@@ -79,7 +80,7 @@ impl ServerJudge<'_> {
                 self.report(Code::InternalTlsOff, &place, "speaks plaintext", None);
             }
             State::Plaintext(plaintext) => {
-                let evidence = format!("speaks {} without TLS", plaintext_name(plaintext));
+                let evidence = format!("speaks {} without TLS", plaintext.name());
                 self.report(Code::Plaintext, &place, evidence, None);
             }
             State::Tls(served) => self.tls(seen, served, &place, &mut port),
@@ -90,16 +91,16 @@ impl ServerJudge<'_> {
     fn tls(&mut self, seen: &Seen, served: &ServedTls, place: &Place, port: &mut ProbedPort) {
         let chain: Vec<_> = served.chain.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
         let Some(own) = chain.first() else {
-            let reason = described(&served.without_certificate);
+            let reason = refusal(port.without_client_certificate.as_ref()).unwrap_or("it answers");
             let evidence = format!("speaks TLS, and shows no certificate: {reason}");
             return self.report(Code::HandshakeRefused, place, evidence, None);
         };
         port.certificates =
             chain.iter().map(|certificate| CertificateDetails::of(certificate, self.now)).collect();
         let is_right = self.certificates(seen, &chain, place);
-        port.verifies = self.known.ca.as_ref().map(|_| is_right);
+        port.verifies = self.known.file(FileRole::CaCertificate).map(|_| is_right);
         port.is_the_directorys = self.is_the_directorys(own, place);
-        self.clients(served, place);
+        self.clients(port, served.is_agreed, place);
         let is_h2 = served.alpn.as_deref() == Some("h2");
         if seen.target.service == Service::Grpc && !is_h2 && served.is_agreed {
             let agreed = served.alpn.as_deref().unwrap_or("nothing");
@@ -112,7 +113,7 @@ impl ServerJudge<'_> {
         let mut bundle = Bundle::new();
         let pem = certificates_to_pem(chain);
         bundle.add(FileRole::ServerCertificate, place.clone(), None, Ok(pem.as_bytes()));
-        if let Some((path, content)) = &self.known.ca {
+        if let Some((path, content)) = self.known.file(FileRole::CaCertificate) {
             let path = Place::file(path.display().to_string());
             bundle.add(FileRole::CaCertificate, path, None, Ok(content));
         }
@@ -133,8 +134,8 @@ impl ServerJudge<'_> {
 
     /// Whether the server shows what is on the disk.
     fn is_the_directorys(&mut self, served: &Certificate, place: &Place) -> Option<bool> {
-        let on_disk = self.known.server.as_ref()?;
-        if served == on_disk {
+        let on_disk = self.known.certificates(FileRole::ServerCertificate).into_iter().next()?;
+        if *served == on_disk {
             return Some(true);
         }
         let is_renewed = served.subject() == on_disk.subject()
@@ -148,20 +149,22 @@ impl ServerJudge<'_> {
     }
 
     /// What becomes of clients.
-    fn clients(&mut self, served: &ServedTls, place: &Place) {
-        match (&served.asked_for, &served.with_certificate) {
-            (AskedFor::Nothing, _) if !is_answer(&served.without_certificate) => {
-                let code = if served.is_agreed { Code::NoAnswer } else { Code::HandshakeRefused };
-                self.report(code, place, described(&served.without_certificate), None);
+    fn clients(&mut self, port: &ProbedPort, is_agreed: bool, place: &Place) {
+        let without = refusal(port.without_client_certificate.as_ref());
+        let with = refusal(port.with_client_certificate.as_ref());
+        match (&port.accepted_authorities, without, with) {
+            (None, Some(reason), _) => {
+                let code = if is_agreed { Code::NoAnswer } else { Code::HandshakeRefused };
+                self.report(code, place, reason, None);
             }
-            (AskedFor::Certificate { authorities }, Some(outcome)) if !is_answer(outcome) => {
-                let client = self.known.client.as_ref().map(|client| client.path.display().to_string());
-                let evidence = format!(
-                    "does not let {} in: {}{}",
-                    client.unwrap_or_default(),
-                    described(outcome),
-                    taken_from(authorities)
-                );
+            (Some(cas), _, Some(reason)) => {
+                let client = self.known.file(FileRole::ClientCertificate);
+                let client = client.map(|(path, _)| path.display().to_string()).unwrap_or_default();
+                let taken_from = match cas.as_slice() {
+                    [] => String::new(),
+                    cas => format!("; it takes certificates of {}", cas.join(" and ")),
+                };
+                let evidence = format!("does not let {client} in: {reason}{taken_from}");
                 self.report(Code::ClientRefused, place, evidence, CLIENT);
             }
             _ => {}
@@ -213,9 +216,7 @@ impl ServerJudge<'_> {
     }
 }
 
-fn taken_from(authorities: &[Vec<u8>]) -> String {
-    match names(authorities).as_slice() {
-        [] => String::new(),
-        names => format!("; it takes certificates of {}", names.join(" and ")),
-    }
+/// Why a client is not let in.
+fn refusal(outcome: Option<&ClientOutcome>) -> Option<&str> {
+    outcome?.reason.as_deref()
 }

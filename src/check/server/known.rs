@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::pem::PemObject;
@@ -15,68 +16,57 @@ use crate::x509::{Certificate, EndEntityKind, certificates_from_pem, verify_chai
 #[derive(Default)]
 pub(crate) struct Known {
     pub(crate) directory: Option<String>,
-    /// The CAs to trust, and the file that they are in.
-    pub(crate) ca: Option<(PathBuf, Vec<u8>)>,
-    /// The server's certificate in the directory.
-    pub(crate) server: Option<Certificate>,
-    pub(crate) client: Option<KnownClient>,
-}
-
-/// A client's certificate and key.
-pub(crate) struct KnownClient {
-    /// The file of the certificate.
-    pub(crate) path: PathBuf,
-    certificate: Zeroizing<Vec<u8>>,
-    key: Zeroizing<Vec<u8>>,
+    /// The CAs to trust, the server's certificate, and the certificate and key of a client, with their paths.
+    files: HashMap<FileRole, (PathBuf, Zeroizing<Vec<u8>>)>,
 }
 
 impl Known {
+    /// The files of the directory that was named, or of the current folder if it is one, and what is given
+    /// instead of them.
     pub(crate) fn read(request: &ProbeRequest) -> Result<Self, Error> {
-        let mut known = match survey(request)? {
-            Some(survey) => Self::of(&survey),
-            None => Self::default(),
-        };
+        let survey = Survey::of(request.directory.as_deref().unwrap_or(Path::new(".")))?;
+        let mut known = Self::default();
+        if request.directory.is_some() || !survey.files.is_empty() {
+            known.directory = Some(survey.path.display().to_string());
+        }
+        for file in survey.files {
+            let is_other_key = file.role.is_key() && file.role != FileRole::ClientKey;
+            if let (false, Ok(content)) = (is_other_key, file.content) {
+                known.files.insert(file.role, (path_of(&survey.path, file.role), content));
+            }
+        }
         if let Some(path) = &request.ca {
             let content = read_file(path)?;
             certificates_from_pem(&content).map_err(Error::in_file(path))?;
-            known.ca = Some((path.clone(), content.to_vec()));
+            known.files.insert(FileRole::CaCertificate, (path.clone(), content));
         }
         if let Some((certificate, key)) = &request.client {
-            known.client = Some(KnownClient {
-                path: certificate.clone(),
-                certificate: read_file(certificate)?,
-                key: read_file(key)?,
-            });
+            let certificate = (certificate.clone(), read_file(certificate)?);
+            known.files.insert(FileRole::ClientCertificate, certificate);
+            known.files.insert(FileRole::ClientKey, (key.clone(), read_file(key)?));
         }
         Ok(known)
     }
 
-    fn of(survey: &Survey) -> Self {
-        let content = |role| {
-            let file = survey.files.iter().find(|file| file.role == role)?;
-            Some(file.content.as_ref().ok()?.clone())
-        };
-        let path = |role| path_of(&survey.path, role);
-        let ca = content(FileRole::CaCertificate);
-        let server = content(FileRole::ServerCertificate);
-        let client = content(FileRole::ClientCertificate).zip(content(FileRole::ClientKey));
-        Self {
-            directory: Some(survey.path.display().to_string()),
-            ca: ca.map(|content| (path(FileRole::CaCertificate), content.to_vec())),
-            server: server
-                .and_then(|content| certificates_from_pem(&content).ok())
-                .and_then(|certificates| certificates.into_iter().next()),
-            client: client.map(|(certificate, key)| KnownClient {
-                path: path(FileRole::ClientCertificate),
-                certificate,
-                key,
-            }),
-        }
+    pub(crate) fn file(&self, role: FileRole) -> Option<&(PathBuf, Zeroizing<Vec<u8>>)> {
+        self.files.get(&role)
+    }
+
+    /// The certificates of a file; none where it cannot be read.
+    pub(crate) fn certificates(&self, role: FileRole) -> Vec<Certificate> {
+        let certificates = self.file(role).and_then(|(_, content)| certificates_from_pem(content).ok());
+        certificates.unwrap_or_default()
+    }
+
+    /// Whether there is a certificate and a key to be shown to a server that asks.
+    pub(crate) fn has_client(&self) -> bool {
+        self.file(FileRole::ClientCertificate).is_some() && self.file(FileRole::ClientKey).is_some()
     }
 
     /// What is shown to a server that asks.
     pub(crate) fn identity(&self) -> Result<Option<Identity>, Error> {
-        let Some(KnownClient { path, certificate, key }) = &self.client else { return Ok(None) };
+        let pair = self.file(FileRole::ClientCertificate).zip(self.file(FileRole::ClientKey));
+        let Some(((path, certificate), (_, key))) = pair else { return Ok(None) };
         let chain = certificates_from_pem(certificate).map_err(Error::in_file(path))?;
         // A server that may see the certificate gets no more than a signature by the key.
         let Ok(key) = PrivateKeyDer::from_pem_slice(key) else { return Ok(None) };
@@ -89,14 +79,7 @@ impl Known {
 /// it has the right name does not matter: each of them may see the clients of all.
 pub(crate) fn verifies(cas: &[Certificate], shown: &[Vec<u8>], now: OffsetDateTime) -> bool {
     let shown: Result<Vec<_>, _> = shown.iter().map(|der| Certificate::from_der(der)).collect();
-    let verifies = |shown: &[_]| verify_chain(EndEntityKind::Server, shown, cas, &[], now).is_ok();
-    shown.is_ok_and(|shown| !shown.is_empty() && verifies(&shown))
-}
-
-/// The directory that was named, or the current folder, if it is one.
-fn survey(request: &ProbeRequest) -> Result<Option<Survey>, Error> {
-    match &request.directory {
-        Some(directory) => Ok(Some(Survey::of(directory)?)),
-        None => Ok(Some(Survey::of(Path::new("."))?).filter(|here| !here.files.is_empty())),
-    }
+    shown.is_ok_and(|shown| {
+        !shown.is_empty() && verify_chain(EndEntityKind::Server, &shown, cas, &[], now).is_ok()
+    })
 }

@@ -2,18 +2,17 @@ mod judgement;
 mod known;
 mod report;
 mod request;
-mod targets;
 
 use std::sync::Arc;
 
 use time::OffsetDateTime;
 
-pub(crate) use report::{ClientOutcome, PortService, PortState, ProbeReport, ProbedPort};
+pub(crate) use report::{ClientOutcome, PortState, ProbeReport, ProbedPort};
 pub(crate) use request::ProbeRequest;
 
 use crate::base::error::Error;
 use crate::probe::{Options, look};
-use crate::x509::certificates_from_pem;
+use crate::store::FileRole;
 use known::Known;
 
 /// Looks at running servers, and holds what they serve to a certificate directory.
@@ -22,8 +21,7 @@ use known::Known;
 /// If the directory or a file that was named cannot be read.
 pub(crate) fn probe(request: &ProbeRequest, now: OffsetDateTime) -> Result<ProbeReport, Error> {
     let known = Known::read(request)?;
-    let cas = known.ca.as_ref().and_then(|(_, content)| certificates_from_pem(content).ok());
-    let cas = cas.unwrap_or_default();
+    let cas = known.certificates(FileRole::CaCertificate);
     // Whoever names a client certificate means it for the server that they name.
     let is_named = request.client.is_some();
     let options = Options {

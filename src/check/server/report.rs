@@ -1,14 +1,12 @@
-use std::fmt;
 use std::net::SocketAddr;
 
 use serde::Serialize;
 
-use crate::base::text::serialize_as_displayed;
 use crate::check::finding::Finding;
 use crate::check::inspect::CertificateDetails;
 use crate::milvus::TlsMode;
 use crate::milvus::container::INTERNAL_PORTS;
-use crate::probe::{AskedFor, Exchange, Plaintext, Seen, ServedTls, Service, State, Target, TlsVersion};
+use crate::probe::{Exchange, Plaintext, Seen, ServedTls, Service, State, Target, TlsVersion};
 use crate::x509::Subject;
 
 /// What `probe` saw.
@@ -34,8 +32,10 @@ pub(crate) struct ProbedPort {
     /// None where the name leads nowhere.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub address: Option<SocketAddr>,
-    #[cfg_attr(test, schemars(with = "String"))]
-    pub service: PortService,
+    // `grpc` or `rest`, or the component of Milvus that serves the others there.
+    pub service: &'static str,
+    #[serde(skip)]
+    pub is_internal: bool,
     pub state: PortState,
     /// In a few words, where it is not TLS.
     pub detail: Option<String>,
@@ -59,16 +59,6 @@ pub(crate) struct ProbedPort {
     pub without_client_certificate: Option<ClientOutcome>,
     /// What becomes of a client with the directory's, which only a server that verifies is shown.
     pub with_client_certificate: Option<ClientOutcome>,
-}
-
-/// Whom a port serves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum PortService {
-    #[default]
-    Grpc,
-    Rest,
-    /// A component of Milvus serves the others.
-    Component(&'static str),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -120,72 +110,53 @@ impl PortState {
     }
 }
 
-impl PortService {
-    fn of(target: &Target, internal: bool) -> Self {
-        let component = INTERNAL_PORTS.iter().find(|(_, port)| internal && *port == target.port);
-        match (component, target.service) {
-            (Some((name, _)), _) => Self::Component(name),
-            (None, Service::Grpc) => Self::Grpc,
-            (None, Service::Rest) => Self::Rest,
-        }
-    }
-}
-
-impl fmt::Display for PortService {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Grpc => "grpc",
-            Self::Rest => "rest",
-            Self::Component(name) => name,
-        })
-    }
-}
-
-serialize_as_displayed!(PortService);
-
 impl ProbedPort {
-    pub(crate) fn of(seen: &Seen, internal: bool) -> Self {
-        let (state, detail) = match &seen.state {
+    pub(crate) fn of(seen: &Seen, is_internal: bool) -> Self {
+        let target = &seen.target;
+        let component = INTERNAL_PORTS.iter().find(|(_, port)| is_internal && *port == target.port);
+        let mut port = Self {
+            target: target_name(target),
+            address: seen.address,
+            service: match (component, target.service) {
+                (Some((name, _)), _) => name,
+                (None, Service::Grpc) => "grpc",
+                (None, Service::Rest) => "rest",
+            },
+            is_internal,
+            server_name: target.server_name.to_str().into_owned(),
+            ..Self::default()
+        };
+        (port.state, port.detail) = match &seen.state {
             State::Unresolved(reason) => (PortState::Unresolved, Some(reason.clone())),
             State::Unreachable(reason) => (PortState::Closed, Some(reason.clone())),
             State::Silent => (PortState::Silent, None),
             State::Strange(what) => (PortState::Strange, Some(what.clone())),
-            State::Plaintext(plaintext) => (PortState::Plaintext, Some(plaintext_name(plaintext).into())),
-            State::Tls(_) => (PortState::Tls, None),
-        };
-        let mut port = Self {
-            target: target_name(&seen.target),
-            address: seen.address,
-            service: PortService::of(&seen.target, internal),
-            state,
-            detail,
-            server_name: seen.target.server_name.to_str().into_owned(),
-            ..Self::default()
-        };
-        match &seen.state {
             State::Plaintext(plaintext) => {
                 port.tls_mode = Some(0);
                 if let Plaintext::Http2 { version } = plaintext {
                     port.milvus_version.clone_from(version);
                 }
+                (PortState::Plaintext, Some(plaintext.name().into()))
             }
-            State::Tls(served) => port.note_tls(served),
-            _ => {}
-        }
+            State::Tls(served) => {
+                port.note_tls(served);
+                (PortState::Tls, None)
+            }
+        };
         // What components speak to each other is not what tlsMode says.
-        port.tls_mode = port.tls_mode.filter(|_| !internal);
+        port.tls_mode = port.tls_mode.filter(|_| !is_internal);
         port
     }
 
     fn note_tls(&mut self, served: &ServedTls) {
         self.tls_versions = served.versions.iter().map(|version| TlsVersion::name(*version)).collect();
         self.alpn.clone_from(&served.alpn);
-        let mode = match &served.asked_for {
-            AskedFor::Nothing => served.is_agreed.then_some(TlsMode::OneWay),
-            AskedFor::Certificate { authorities } => {
-                self.accepted_authorities = Some(names(authorities));
-                Some(TlsMode::Mutual)
-            }
+        let subjects =
+            |cas: &Vec<Vec<u8>>| cas.iter().map(|der| Subject::from_der(der).to_string()).collect();
+        self.accepted_authorities = served.asked_for.as_ref().map(subjects);
+        let mode = match served.asked_for {
+            None => served.is_agreed.then_some(TlsMode::OneWay),
+            Some(_) => Some(TlsMode::Mutual),
         };
         self.tls_mode = mode.map(TlsMode::value);
         self.without_client_certificate = Some(ClientOutcome::of(&served.without_certificate));
@@ -200,33 +171,13 @@ impl ProbedPort {
 
 impl ClientOutcome {
     fn of(exchange: &Exchange) -> Self {
-        let let_in = is_answer(exchange);
-        Self { let_in, reason: (!let_in).then(|| described(exchange)) }
+        let reason = match exchange {
+            Exchange::Answered { .. } => None,
+            Exchange::Refused { alert } => Some(format!("alert {alert}")),
+            Exchange::NoAnswer { reason } => Some(reason.clone()),
+        };
+        Self { let_in: reason.is_none(), reason }
     }
-}
-
-pub(crate) const fn is_answer(exchange: &Exchange) -> bool {
-    matches!(exchange, Exchange::Answered { .. })
-}
-
-pub(crate) fn described(exchange: &Exchange) -> String {
-    match exchange {
-        Exchange::Answered { .. } => "it answers".into(),
-        Exchange::Refused { alert } => format!("alert {alert}"),
-        Exchange::NoAnswer { reason } => reason.clone(),
-    }
-}
-
-pub(crate) const fn plaintext_name(plaintext: &Plaintext) -> &'static str {
-    match plaintext {
-        Plaintext::Http2 { .. } => "HTTP/2",
-        Plaintext::Http1 => "HTTP/1",
-    }
-}
-
-/// The subjects of CAs, as far as they can be read.
-pub(crate) fn names(authorities: &[Vec<u8>]) -> Vec<String> {
-    authorities.iter().map(|der| Subject::from_der(der).to_string()).collect()
 }
 
 fn target_name(Target { host, port, .. }: &Target) -> String {

@@ -1,8 +1,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::milvus::container::REST_PORT;
-use crate::x509::GeneralName;
+use rustls::pki_types::ServerName;
+
+use crate::base::error::Error;
+use crate::check::server::known::Known;
+use crate::milvus::container::{GRPC_PORT, INTERNAL_PORTS};
+use crate::probe::{Service, Target};
+use crate::store::FileRole;
+use crate::x509::{self, GeneralName, name_to_ask_for};
 
 /// What `probe` looks at, and what it is held to.
 #[derive(Debug)]
@@ -26,24 +32,40 @@ pub(crate) struct ProbeRequest {
 }
 
 impl ProbeRequest {
-    /// Of Milvus on this machine.
-    #[must_use]
-    pub(crate) fn new() -> Self {
-        Self {
-            hosts: vec![("localhost".into(), None)],
-            directory: None,
-            server_name: None,
-            ca: None,
-            client: None,
-            rest_port: REST_PORT,
-            internal: false,
-            timeout: Duration::from_secs(15),
+    /// The ports to look at: both of a host, or the one that was named.
+    pub(crate) fn targets(&self, known: &Known) -> Result<Vec<Target>, Error> {
+        let mut targets = Vec::new();
+        for (host, port) in &self.hosts {
+            let name = self.name_of(host, known)?.to_string();
+            // Only names that can be asked for are hosts.
+            let server_name = ServerName::try_from(name.clone())
+                .map_err(|_| x509::Error::name_invalid(&name, "nobody can ask a server for it"))?;
+            let ports = match port {
+                _ if self.internal => INTERNAL_PORTS.map(|(_, port)| (port, Service::Grpc)).to_vec(),
+                Some(port) if *port == self.rest_port => vec![(*port, Service::Rest)],
+                Some(port) => vec![(*port, Service::Grpc)],
+                None => vec![(GRPC_PORT, Service::Grpc), (self.rest_port, Service::Rest)],
+            };
+            targets.extend(ports.into_iter().map(|(port, service)| Target {
+                host: host.clone(),
+                port,
+                service,
+                server_name: server_name.clone(),
+            }));
         }
+        Ok(targets)
     }
-}
 
-impl Default for ProbeRequest {
-    fn default() -> Self {
-        Self::new()
+    /// The name that clients ask for: Milvus' components a name of their certificate, others the host.
+    pub(crate) fn name_of(&self, host: &str, known: &Known) -> Result<GeneralName, Error> {
+        if let Some(name) = &self.server_name {
+            return Ok(name.clone());
+        }
+        let server = known.certificates(FileRole::ServerCertificate);
+        let server = server.first().filter(|_| self.internal);
+        match server.and_then(|server| name_to_ask_for(server.names())) {
+            Some(sni) => Ok(sni.clone()),
+            None => Ok(host.parse()?),
+        }
     }
 }
