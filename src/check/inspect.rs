@@ -1,4 +1,3 @@
-use std::fmt;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
@@ -9,15 +8,15 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::base::error::Error;
-use crate::base::text::{serialize_as_displayed, shell_quoted};
+use crate::base::text::shell_quoted;
 use crate::check::config::source::Source;
 use crate::check::inventory::{IssuedFiles, inventory_path, more_damaged};
-use crate::store::inventory::{IssuedEntry, Line, Overview, damaged_line, entries_of, lines};
+use crate::store::inventory::{Line, Overview, damaged_line, entries_of, lines};
 use crate::store::{FileMode, FileRole, INVENTORY, Survey, View, read_file_up_to};
 use crate::x509::json::rfc3339;
 use crate::x509::{
-    self, Certificate, CertificateRequest, EndEntityKind, Item, KeyAlgorithm, KeyMaterial, SerialCounter,
-    SerialNumber, Subject, Validity, certificates_from_pem, day_count, hex_with_colons, items, texts,
+    self, Certificate, EndEntityKind, Item, KeyAlgorithm, KeyMaterial, SerialCounter, SerialNumber, Subject,
+    Validity, certificates_from_pem, day_count, hex_with_colons, items, texts,
 };
 
 /// The most that `inspect` reads of a file, in bytes: ten thousand certificates are about 20 MB.
@@ -75,8 +74,29 @@ pub(crate) struct InspectedFile {
 pub(crate) enum InspectedItem {
     Certificate(Box<CertificateDetails>),
     /// A private key, without its secret.
-    PrivateKey(KeyDetails),
-    CertificateRequest(RequestDetails),
+    PrivateKey {
+        form: String,
+        /// Whether it needs a passphrase.
+        encrypted: bool,
+        /// The kind and size of key, unless it is encrypted.
+        key: Option<String>,
+        /// In a directory: the file with its certificate.
+        belongs_to: Option<String>,
+        /// SHA-256 of the SubjectPublicKeyInfo, as of the certificate, unless it is encrypted.
+        spki_pin: Option<String>,
+    },
+    /// What a certificate signing request asks for.
+    CertificateRequest {
+        /// Whose certificate it is to be.
+        subject: String,
+        names: Vec<String>,
+        /// The bits of keyUsage, if it asks for any.
+        key_usage: Option<Vec<&'static str>>,
+        /// The purposes of extendedKeyUsage, if it asks for any.
+        extended_key_usage: Option<Vec<String>>,
+        key: String,
+        spki_pin: String,
+    },
     /// The content of ca.srl.
     SerialNumber {
         /// The last serial number that was given out.
@@ -110,7 +130,8 @@ pub(crate) enum InspectedItem {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub(crate) struct CertificateDetails {
-    pub role: CertificatePurpose,
+    // What it is for, by basicConstraints and extendedKeyUsage.
+    pub role: &'static str,
     pub common_name: Option<String>,
     pub subject: Subject,
     pub issuer: Subject,
@@ -138,17 +159,6 @@ pub(crate) struct CertificateDetails {
     pub spki_pin: String,
 }
 
-/// What a certificate is for, by basicConstraints and extendedKeyUsage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CertificatePurpose {
-    RootCa,
-    IntermediateCa,
-    Server,
-    Client,
-    Both,
-    Neither,
-}
-
 /// What an inventory says of a certificate.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
@@ -171,36 +181,6 @@ pub(crate) struct EntryDetails {
     pub issued_at: OffsetDateTime,
 }
 
-/// What can be said of a private key.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
-pub(crate) struct KeyDetails {
-    pub form: String,
-    /// Whether it needs a passphrase.
-    pub encrypted: bool,
-    /// The kind and size of key, unless it is encrypted.
-    pub key: Option<String>,
-    /// In a directory: the file with its certificate.
-    pub belongs_to: Option<String>,
-    /// SHA-256 of the SubjectPublicKeyInfo, as of the certificate, unless it is encrypted.
-    pub spki_pin: Option<String>,
-}
-
-/// What a certificate signing request asks for.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
-pub(crate) struct RequestDetails {
-    /// Whose certificate it is to be.
-    pub subject: String,
-    pub names: Vec<String>,
-    /// The bits of keyUsage, if it asks for any.
-    pub key_usage: Option<Vec<&'static str>>,
-    /// The purposes of extendedKeyUsage, if it asks for any.
-    pub extended_key_usage: Option<Vec<String>>,
-    pub key: String,
-    pub spki_pin: String,
-}
-
 impl InspectReport {
     /// Whether everything could be read.
     #[must_use]
@@ -219,14 +199,12 @@ fn is_folder(path: &Path) -> bool {
 #[must_use]
 pub(crate) fn inspect(targets: &[InspectTarget], now: OffsetDateTime) -> InspectReport {
     let targets = targets.iter().map(|target| match target {
-        InspectTarget::Path(path) if is_folder(path) => match look_into(path, now) {
-            Ok(directory) => directory,
-            Err(error) => single(&path.display().to_string(), Err(error)),
-        },
+        InspectTarget::Path(path) if is_folder(path) => {
+            look_into(path, now).unwrap_or_else(|error| single(&path.display().to_string(), Err(error)))
+        }
         InspectTarget::Path(path) => {
-            let name = path.display().to_string();
             let read = read_file_up_to(path, INSPECT_LIMIT);
-            single(&name, read.and_then(|content| whole_file(&name, path, &content, now)))
+            single(&path.display().to_string(), read.and_then(|content| whole_file(path, &content, now)))
         }
         InspectTarget::Content(source) => {
             single(&source.name, everything(source.shown(), &source.content, now))
@@ -244,17 +222,15 @@ fn single(path: &str, items: Result<Vec<InspectedItem>, Error>) -> Inspected {
 }
 
 /// What a file holds: by its name a serial number or an inventory, or else certificates and keys.
-fn whole_file(
-    shown: &str,
-    path: &Path,
-    content: &[u8],
-    now: OffsetDateTime,
-) -> Result<Vec<InspectedItem>, Error> {
-    let is_called = |other: &str| path.file_name().is_some_and(|name| name == other);
-    match (is_called(FileRole::CaSerial.file_name()), is_called(INVENTORY)) {
-        (true, _) => serial_number(shown, content),
-        (_, true) => inventory(path, content),
-        _ => everything(shown, content, now),
+fn whole_file(path: &Path, content: &[u8], now: OffsetDateTime) -> Result<Vec<InspectedItem>, Error> {
+    let shown = path.display().to_string();
+    match path.file_name().and_then(|name| name.to_str()) {
+        Some(INVENTORY) => inventory(path, content),
+        Some(name) if name == FileRole::CaSerial.file_name() => {
+            let counter = SerialCounter::parse(content).map_err(Error::in_file(shown))?;
+            Ok(vec![InspectedItem::SerialNumber { last: counter.last().clone() }])
+        }
+        _ => everything(&shown, content, now),
     }
 }
 
@@ -262,7 +238,18 @@ fn inventory(path: &Path, content: &[u8]) -> Result<Vec<InspectedItem>, Error> {
     let items = lines(content).enumerate().map(|(index, line)| {
         let number = index + 1;
         Ok(match line? {
-            Line::Entry(entry) => InspectedItem::InventoryEntry(Box::new(EntryDetails::of(*entry, number))),
+            Line::Entry(entry) => InspectedItem::InventoryEntry(Box::new(EntryDetails {
+                line: number,
+                role: entry.kind,
+                serial: entry.serial,
+                subject: entry.subject,
+                issuer: entry.issuer,
+                names: entry.names,
+                validity: Validity { not_before: entry.not_before, not_after: entry.not_after },
+                sha256_fingerprint: entry.sha256_fingerprint,
+                file: entry.file,
+                issued_at: entry.issued_at,
+            })),
             Line::Damaged(error) => InspectedItem::DamagedLine { line: number, error },
             Line::CutOff => InspectedItem::CutOffLine { line: number },
         })
@@ -274,11 +261,6 @@ fn inventory(path: &Path, content: &[u8]) -> Result<Vec<InspectedItem>, Error> {
 fn everything(path: &str, content: &[u8], now: OffsetDateTime) -> Result<Vec<InspectedItem>, Error> {
     let items = items(content).map_err(Error::in_file(path))?;
     Ok(items.iter().map(|item| InspectedItem::of(item, now)).collect())
-}
-
-fn serial_number(path: &str, content: &[u8]) -> Result<Vec<InspectedItem>, Error> {
-    let counter = SerialCounter::parse(content).map_err(Error::in_file(path))?;
-    Ok(vec![InspectedItem::SerialNumber { last: counter.last().clone() }])
 }
 
 impl InspectedFile {
@@ -401,19 +383,19 @@ fn read_file(
 ) -> InspectedFile {
     let shown = path.display().to_string();
     let read = content.as_ref().map_err(|reason| unreadable(path, reason));
-    let items = read.and_then(|content| whole_file(&shown, path, content, now));
+    let items = read.and_then(|content| whole_file(path, content, now));
     let mut file = InspectedFile::new(&shown, mode, items);
     for item in &mut file.items {
-        if let InspectedItem::PrivateKey(key) = item {
-            let owner = certificates.iter().find(|(_, other)| belongs_to(content, other));
-            key.belongs_to = owner.map(|(name, _)| (*name).to_owned());
+        if let InspectedItem::PrivateKey { belongs_to, .. } = item {
+            let owner = certificates.iter().find(|(_, other)| has_key_of(content, other));
+            *belongs_to = owner.map(|(name, _)| (*name).to_owned());
         }
     }
     file
 }
 
 /// Whether a file has the key of a certificate in another.
-fn belongs_to(key: &Read, certificates: &Read) -> bool {
+fn has_key_of(key: &Read, certificates: &Read) -> bool {
     let key = key.as_ref().ok().and_then(|content| KeyMaterial::from_pem(content).ok());
     let certificates = certificates.as_ref().ok().and_then(|content| certificates_from_pem(content).ok());
     let (Some(key), Some(certificates)) = (key, certificates) else { return false };
@@ -426,8 +408,21 @@ impl InspectedItem {
             Item::Certificate(certificate) => {
                 Self::Certificate(Box::new(CertificateDetails::of(certificate, now)))
             }
-            Item::PrivateKey(key) => Self::PrivateKey(KeyDetails::of(key)),
-            Item::Request(request) => Self::CertificateRequest(RequestDetails::of(request)),
+            Item::PrivateKey(key) => Self::PrivateKey {
+                form: key.form().to_string(),
+                encrypted: key.is_encrypted(),
+                key: key.algorithm().map(KeyAlgorithm::to_string),
+                belongs_to: None,
+                spki_pin: key.spki_sha256().map(pin),
+            },
+            Item::Request(request) => Self::CertificateRequest {
+                subject: request.subject().to_string(),
+                names: texts(request.names()),
+                key_usage: request.key_usage().map(<[_]>::to_vec),
+                extended_key_usage: request.extended_key_usage().map(<[_]>::to_vec),
+                key: request.key_algorithm().to_string(),
+                spki_pin: pin(request.spki_sha256()),
+            },
             Item::Other(label) => Self::Other { label: label.clone() },
             Item::Damaged { label, error } => Self::Damaged { label: label.clone(), error: error.clone() },
         }
@@ -438,7 +433,7 @@ impl CertificateDetails {
     pub(crate) fn of(certificate: &Certificate, now: OffsetDateTime) -> Self {
         let validity = certificate.validity();
         Self {
-            role: CertificatePurpose::of(certificate),
+            role: purpose(certificate),
             common_name: certificate.subject().common_name(),
             subject: certificate.subject().clone(),
             issuer: certificate.issuer().clone(),
@@ -464,73 +459,14 @@ fn pin(spki_sha256: [u8; 32]) -> String {
     format!("sha256//{}", STANDARD.encode(spki_sha256))
 }
 
-impl CertificatePurpose {
-    fn of(certificate: &Certificate) -> Self {
-        let serves = |kind| certificate.serves(kind);
-        match (serves(EndEntityKind::Server), serves(EndEntityKind::Client)) {
-            _ if certificate.is_ca() && certificate.is_self_issued() => Self::RootCa,
-            _ if certificate.is_ca() => Self::IntermediateCa,
-            (true, true) => Self::Both,
-            (true, false) => Self::Server,
-            (false, true) => Self::Client,
-            (false, false) => Self::Neither,
-        }
-    }
-}
-
-impl fmt::Display for CertificatePurpose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::RootCa => "root CA",
-            Self::IntermediateCa => "intermediate CA",
-            Self::Server => "server",
-            Self::Client => "client",
-            Self::Both => "server and client",
-            Self::Neither => "neither server nor client",
-        })
-    }
-}
-
-serialize_as_displayed!(CertificatePurpose);
-
-impl EntryDetails {
-    fn of(entry: IssuedEntry, line: usize) -> Self {
-        Self {
-            line,
-            role: entry.kind,
-            serial: entry.serial,
-            subject: entry.subject,
-            issuer: entry.issuer,
-            names: entry.names,
-            validity: Validity { not_before: entry.not_before, not_after: entry.not_after },
-            sha256_fingerprint: entry.sha256_fingerprint,
-            file: entry.file,
-            issued_at: entry.issued_at,
-        }
-    }
-}
-
-impl KeyDetails {
-    fn of(key: &KeyMaterial) -> Self {
-        Self {
-            form: key.form().to_string(),
-            encrypted: key.is_encrypted(),
-            key: key.algorithm().map(KeyAlgorithm::to_string),
-            belongs_to: None,
-            spki_pin: key.spki_sha256().map(pin),
-        }
-    }
-}
-
-impl RequestDetails {
-    fn of(request: &CertificateRequest) -> Self {
-        Self {
-            subject: request.subject().to_string(),
-            names: texts(request.names()),
-            key_usage: request.key_usage().map(<[_]>::to_vec),
-            extended_key_usage: request.extended_key_usage().map(<[_]>::to_vec),
-            key: request.key_algorithm().to_string(),
-            spki_pin: pin(request.spki_sha256()),
-        }
+fn purpose(certificate: &Certificate) -> &'static str {
+    let serves = |kind| certificate.serves(kind);
+    match (serves(EndEntityKind::Server), serves(EndEntityKind::Client)) {
+        _ if certificate.is_ca() && certificate.is_self_issued() => "root CA",
+        _ if certificate.is_ca() => "intermediate CA",
+        (true, true) => "server and client",
+        (true, false) => "server",
+        (false, true) => "client",
+        (false, false) => "neither server nor client",
     }
 }

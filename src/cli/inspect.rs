@@ -140,13 +140,13 @@ fn row(item: &InspectedItem) -> [String; 4] {
                 certificate.days_left.to_string(),
             ];
         }
-        InspectedItem::PrivateKey(key) => {
-            let form = if key.encrypted { "encrypted private key" } else { "private key" };
-            let owner = key.belongs_to.as_ref().map(|file| format!(" of {file}")).unwrap_or_default();
-            (form.to_owned() + &owner, key.key.clone())
+        InspectedItem::PrivateKey { encrypted, belongs_to, key, .. } => {
+            let form = if *encrypted { "encrypted private key" } else { "private key" };
+            let owner = belongs_to.as_ref().map(|file| format!(" of {file}")).unwrap_or_default();
+            (form.to_owned() + &owner, key.clone())
         }
-        InspectedItem::CertificateRequest(request) => {
-            (format!("signing request: {}", request.subject), Some(request.key.clone()))
+        InspectedItem::CertificateRequest { subject, key, .. } => {
+            (format!("signing request: {subject}"), Some(key.clone()))
         }
         InspectedItem::SerialNumber { last } => (format!("last serial number {last}"), None),
         InspectedItem::InventoryEntry(entry) => (entry.subject.clone(), None),
@@ -224,23 +224,26 @@ fn paragraph(item: &InspectedItem) -> (String, Fields) {
         InspectedItem::Certificate(certificate) => {
             (format!("certificate, {}", certificate.role), certificate_fields(certificate))
         }
-        InspectedItem::PrivateKey(key) => (
+        InspectedItem::PrivateKey { form, key, spki_pin, .. } => (
             "private key".into(),
-            vec![
-                ("form", Some(key.form.clone())),
-                ("key", key.key.clone()),
-                ("SPKI pin", key.spki_pin.clone()),
-            ],
+            vec![("form", Some(form.clone())), ("key", key.clone()), ("SPKI pin", spki_pin.clone())],
         ),
-        InspectedItem::CertificateRequest(request) => (
+        InspectedItem::CertificateRequest {
+            subject,
+            names,
+            key_usage,
+            extended_key_usage,
+            key,
+            spki_pin,
+        } => (
             "certificate signing request".into(),
             vec![
-                ("subject", Some(request.subject.clone())),
-                ("names", joined(&request.names)),
-                ("key usage", request.key_usage.as_ref().map(|usages| usages.join(", "))),
-                ("purposes", request.extended_key_usage.as_ref().map(|purposes| purposes.join(", "))),
-                ("key", Some(request.key.clone())),
-                ("SPKI pin", Some(request.spki_pin.clone())),
+                ("subject", Some(subject.clone())),
+                ("names", joined(names)),
+                ("key usage", key_usage.as_ref().map(|usages| usages.join(", "))),
+                ("purposes", extended_key_usage.as_ref().map(|purposes| purposes.join(", "))),
+                ("key", Some(key.clone())),
+                ("SPKI pin", Some(spki_pin.clone())),
             ],
         ),
         InspectedItem::SerialNumber { last } => {

@@ -6,6 +6,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use rayon::prelude::*;
+use time::OffsetDateTime;
 
 use crate::base::place::{Place, Position};
 use crate::base::workers::share;
@@ -19,73 +20,56 @@ use crate::check::directory::signed::{SignedSerials, Twice};
 use crate::check::finding::Finding;
 use crate::check::interruption::judge_interruption;
 use crate::check::inventory::{IssuedFiles, inventory_path, more_damaged};
-use crate::store::inventory::{IssuedEntry, Overview, entries_of};
+use crate::store::inventory::{Overview, entries_of};
 use crate::store::{EndEntityFiles, FileRole, ISSUED_FOLDER, IssuedName, NEXT_FOLDER, Survey, View, path_of};
 use crate::x509::{Certificate, EndEntityKind, SerialNumber};
 
-/// What was found of it.
-#[derive(Default)]
-pub(crate) struct IssuedReport {
-    pub(crate) findings: Vec<Finding>,
-    pub(crate) certificates: Vec<CheckedCertificate>,
-}
-
-/// Looks at what is in force of the inventory, and at the next CA. `known` is what was found of the directory's
-/// own files.
+/// Looks at what is in force of the inventory, and at the next CA: what is wrong, and what was issued. `known` is
+/// what was found of the directory's own files.
 pub(crate) fn look(
     view: &View,
     survey: &Survey,
     bundle: &Bundle,
     expectations: &Expectations,
     known: &[Finding],
-) -> IssuedReport {
+) -> (Vec<Finding>, Vec<CheckedCertificate>) {
     let ca = survey.files.iter().find(|file| file.role == FileRole::CaCertificate);
     let check = IssuedCheck {
         view,
         bundle,
-        expectations,
+        now: expectations.now,
         judge: IssuedJudge::new(bundle, expectations),
         ca: ca.and_then(|file| file.content.as_ref().ok()).map(|content| content.as_slice()),
-        former: bundle.certificates(FileRole::CaCertificate).first(),
     };
-    let mut found = IssuedReport::default();
-    let mut signed = SignedSerials::default();
-    let certificates = match check.inventory(&mut signed) {
-        Ok(None) => Vec::new(),
-        Ok(Some(overview)) => {
-            found.findings.extend(check.interruptions(&overview));
-            check.issued(&overview, &signed, known, &mut found.findings)
-        }
-        Err(error) => {
-            let evidence = format!("cannot be read: {error}");
-            let path = check.shown(&inventory_path());
-            found.findings.push(check.judge.about_inventory(Code::UnreadableFile, &path, evidence));
-            Vec::new()
-        }
-    };
+    let mut findings = Vec::new();
+    let issued = check.inventory(known, &mut findings).unwrap_or_else(|error| {
+        let path = check.shown(&inventory_path());
+        let evidence = format!("cannot be read: {error}");
+        findings.push(check.judge.about_inventory(Code::UnreadableFile, &path, evidence));
+        Vec::new()
+    });
     let next = check.next();
     if next.is_empty() {
-        let is_in_use = certificates.iter().any(|certificate| certificate.is_of_former);
-        found.findings.extend(judge_rotation(bundle, expectations, is_in_use));
+        let is_in_use = issued.iter().any(|certificate| certificate.is_of_former);
+        findings.extend(judge_rotation(bundle, expectations, is_in_use));
     } else {
-        found.findings.extend(judge_next(&next, &check.shown(NEXT_FOLDER), bundle, expectations));
+        findings.extend(judge_next(&next, &check.shown(NEXT_FOLDER), bundle, expectations));
     }
-    for certificate in certificates {
-        found.findings.extend(certificate.findings);
-        found.certificates.extend(certificate.report);
+    let mut certificates = Vec::new();
+    for certificate in issued {
+        findings.extend(certificate.findings);
+        certificates.extend(certificate.report);
     }
-    found
+    (findings, certificates)
 }
 
 struct IssuedCheck<'a> {
     view: &'a View,
     bundle: &'a Bundle,
-    expectations: &'a Expectations,
+    now: OffsetDateTime,
     judge: IssuedJudge<'a>,
     /// The content of the directory's ca.pem.
     ca: Option<&'a [u8]>,
-    /// The first CA of it.
-    former: Option<&'a Certificate>,
 }
 
 /// Something that was issued, and is there.
@@ -98,67 +82,61 @@ struct IssuedCertificate {
 }
 
 impl IssuedCheck<'_> {
-    fn inventory(&self, signed: &mut SignedSerials) -> std::io::Result<Option<Overview>> {
-        let Some(file) = self.view.inventory()? else {
+    /// What is in force. What is wrong with the inventory itself is said at once.
+    fn inventory(
+        &self,
+        known: &[Finding],
+        findings: &mut Vec<Finding>,
+    ) -> std::io::Result<Vec<IssuedCertificate>> {
+        let mut signed = SignedSerials::default();
+        let overview = match self.view.inventory()? {
+            Some(file) => entries_of(BufReader::new(file), |entry| {
+                signed.add(&entry.issuer, entry.serial.clone(), &entry.sha256_fingerprint, &entry.file);
+            })?,
             // Somebody removed it: what was issued is still there.
-            return Ok((!self.view.issued()?.is_empty()).then(Overview::default));
+            None if !self.view.issued()?.is_empty() => Overview::default(),
+            None => return Ok(Vec::new()),
         };
-        let register = |entry: &IssuedEntry| {
-            signed.add(&entry.issuer, entry.serial.clone(), &entry.sha256_fingerprint, &entry.file);
-        };
-        let overview = entries_of(BufReader::new(file), register)?;
         signed.is_incomplete = overview.damaged_lines > 0;
-        Ok(Some(overview))
+        findings.extend(self.interruptions(&overview));
+        findings.extend(self.damage(&overview));
+        if !known.iter().any(|finding| finding.code == Code::SerialFileBehind) {
+            findings.extend(self.counter(&signed));
+        }
+        let own = self.own();
+        for (issued, certificate) in &own {
+            findings.extend(self.serial(issued, own_file(issued.kind), certificate, &signed));
+        }
+        findings.extend(self.unrecorded(&overview, &signed));
+
+        let is_own = |file: &str| EndEntityKind::ALL.iter().any(|kind| own_file(*kind) == file);
+        let files: Vec<_> = overview.files().into_iter().filter(|(file, _)| !is_own(file)).collect();
+        let look = |(file, kind): &(&str, EndEntityKind)| self.certificate(file, *kind, &overview, &signed);
+        let looked: Vec<_> = share(|| files.par_iter().map(look).collect());
+        let mut there: HashMap<_, _> = own
+            .iter()
+            .map(|(issued, certificate)| ((own_file(issued.kind), certificate.serial().clone()), issued))
+            .collect();
+        for ((file, _), certificate) in files.iter().zip(&looked) {
+            let Some(IssuedCertificate { issued, report: Some(report), .. }) = certificate else { continue };
+            there.insert((*file, report.serial.clone()), issued);
+        }
+        findings.extend(signed.twice().iter().filter_map(|twice| self.twice(twice, &there)));
+        Ok(looked.into_iter().flatten().collect())
     }
 
     /// What interrupted runs left in the folders of what was issued.
     fn interruptions(&self, overview: &Overview) -> Vec<Finding> {
         let directory = self.view.path().display().to_string();
-        let folders = overview.folders().into_iter().filter_map(|folder| {
+        let found = overview.folders().into_iter().filter_map(|folder| {
             let shown = self.shown(&folder.display().to_string());
-            match self.view.interruption_in(&folder) {
-                Ok(found) => Some(judge_interruption(&found?, Path::new(&shown), &directory)),
-                Err(error) => {
-                    Some(self.judge.about_inventory(Code::UnreadableFile, &shown, error.to_string()))
-                }
-            }
+            let found = self.view.interruption_in(&folder).transpose()?;
+            Some(match found {
+                Ok(found) => judge_interruption(&found, Path::new(&shown), &directory),
+                Err(error) => self.judge.about_inventory(Code::UnreadableFile, &shown, error.to_string()),
+            })
         });
-        folders.collect()
-    }
-
-    /// What is in force. What is wrong with the inventory itself is said at once.
-    fn issued(
-        &self,
-        overview: &Overview,
-        signed: &SignedSerials,
-        known: &[Finding],
-        findings: &mut Vec<Finding>,
-    ) -> Vec<IssuedCertificate> {
-        findings.extend(self.damage(overview));
-        if !known.iter().any(|finding| finding.code == Code::SerialFileBehind) {
-            findings.extend(self.counter(signed));
-        }
-        let own = self.own();
-        for (issued, certificate) in &own {
-            findings.extend(self.serial(issued, own_file(issued.kind), certificate, signed));
-        }
-        findings.extend(self.unrecorded(overview, signed));
-
-        let files = overview.files();
-        let is_own = |file: &str| EndEntityKind::ALL.iter().any(|kind| own_file(*kind) == file);
-        let issued: Vec<_> = files.into_iter().filter(|(file, _)| !is_own(file)).collect();
-        let look = |(file, kind): &(&str, EndEntityKind)| self.certificate(file, *kind, overview, signed);
-        let looked: Vec<_> = share(|| issued.par_iter().map(look).collect());
-        let mut there: HashMap<_, _> = own
-            .iter()
-            .map(|(issued, certificate)| ((own_file(issued.kind), certificate.serial().clone()), issued))
-            .collect();
-        for ((file, _), certificate) in issued.iter().zip(&looked) {
-            let Some(IssuedCertificate { issued, report: Some(report), .. }) = certificate else { continue };
-            there.insert((*file, report.serial.clone()), issued);
-        }
-        findings.extend(signed.twice().iter().filter_map(|twice| self.twice(twice, &there)));
-        looked.into_iter().flatten().collect()
+        found.collect()
     }
 
     /// Lines that are no entries: all in one finding, at the first of them.
@@ -192,16 +170,17 @@ impl IssuedCheck<'_> {
             return None;
         }
         let serial = certificate.serial();
-        let not_in = |evidence: String| Some(self.judge.finding(Code::NotInInventory, issued, evidence));
         let Some(known) = signed.of(certificate) else {
-            let is_known = !signed.is_incomplete;
-            return is_known
-                .then(|| not_in(format!("its serial number {serial} is not in the inventory")))?;
+            let evidence = format!("its serial number {serial} is not in the inventory");
+            return self.not_in_inventory(issued, &evidence).filter(|_| !signed.is_incomplete);
         };
         let fingerprint = certificate.fingerprint();
         match known.fingerprint == fingerprint {
             true if signed.has(known, file) => None,
-            true => not_in(format!("the inventory has this certificate for {}", known.file)),
+            true => {
+                let evidence = format!("the inventory has this certificate for {}", known.file);
+                self.not_in_inventory(issued, &evidence)
+            }
             false if signed.is_later(&fingerprint) => None,
             false => Some(self.shares_serial(issued, serial, &known.file)),
         }
@@ -278,10 +257,9 @@ impl IssuedCheck<'_> {
             let earlier = || self.not_in_inventory(&issued, EARLIER).filter(|_| !overview.covers(file, leaf));
             self.serial(&issued, file, leaf, signed).or_else(earlier)
         }));
-        let former = self.former.map(Certificate::subject);
+        let former = self.bundle.certificates(FileRole::CaCertificate).first().map(Certificate::subject);
         Some(IssuedCertificate {
-            report: leaf
-                .map(|leaf| CheckedCertificate::of(&issued.path, Some(kind), leaf, self.expectations.now)),
+            report: leaf.map(|leaf| CheckedCertificate::of(&issued.path, Some(kind), leaf, self.now)),
             is_of_former: leaf.is_some_and(|leaf| Some(leaf.issuer()) == former),
             issued,
             findings,

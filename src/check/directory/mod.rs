@@ -65,21 +65,22 @@ fn check_in(view: &View, request: &CheckRequest, now: OffsetDateTime) -> CheckRe
     let mut configuration = config::judge(&request.configs, &bundle, &look);
     request.tls_mode.into_iter().for_each(|mode| configuration.hold_to(mode));
     let modes = modes(request.tls_mode, configuration.tls_mode);
-    let (server_names, expires_in) = (request.server_names.clone(), request.expires_in);
     let expectations = Expectations {
         directory: directory.clone(),
-        server_names,
-        expires_in,
-        ..Expectations::new(&modes, now)
+        server_names: request.server_names.clone(),
+        expires_in: request.expires_in,
+        modes: modes.clone(),
+        now,
     };
 
-    let (mut findings, mut certificates) = (Vec::new(), Vec::new());
-    let mut issued = issued::IssuedReport::default();
+    let (mut findings, mut certificates, mut issued) = (Vec::new(), Vec::new(), Vec::new());
     if let Some(directory) = &directory {
         findings = judge(&bundle, &expectations);
         access::judge(view, &survey, &mut findings);
         certificates = CheckedCertificate::all_of(&bundle, directory, now);
-        issued = issued::look(view, &survey, &bundle, &expectations, &findings);
+        let (found, checked) = issued::look(view, &survey, &bundle, &expectations, &findings);
+        issued = found;
+        certificates.extend(checked);
     }
     findings.extend(configuration.findings);
     let expectations = Expectations { directory: None, ..expectations };
@@ -87,9 +88,8 @@ fn check_in(view: &View, request: &CheckRequest, now: OffsetDateTime) -> CheckRe
         let found = judge_deployed(deployed, &bundle, &expectations, &findings);
         findings.extend(found);
     }
-    findings.extend(issued.findings);
+    findings.extend(issued);
     findings.sort_by_key(|finding| finding.code.severity());
-    certificates.extend(issued.certificates);
 
     // Without certificates nothing can be said of them.
     let judged_modes = modes.iter().filter(|_| directory.is_some());
