@@ -1,13 +1,7 @@
-//! How long the library takes: for a whole directory, for its renewal, and for one certificate.
+//! How long the library takes for a whole directory, and for its renewal.
 
-use divan::{Bencher, black_box};
-use milvus_certs::actions::{GenerateRequest, RenewRequest, generate, renew};
-use milvus_certs::milvus::defaults;
-use milvus_certs::pki::{
-    AuthorityTemplate, CertificateAuthority, Days, EndEntity, EndEntityKind, Error, KeyType, PrivateKey,
-    PublicKey, SerialNumber, Subject, Validity, generate_keys,
-};
-use rayon::ThreadPoolBuilder;
+use divan::Bencher;
+use milvus_certs::{GenerateRequest, KeyType, RenewRequest, generate, renew};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -29,20 +23,6 @@ fn generate_a_directory(bencher: Bencher, key_type: KeyType) {
     });
 }
 
-/// Nearly all of that with RSA: the search for the primes of three keys, by all threads.
-#[divan::bench(args = KEY_TYPES, sample_count = 40, sample_size = 1)]
-fn make_three_keys(bencher: Bencher, key_type: KeyType) {
-    bencher.bench_local(|| generate_keys(&[key_type; 3]));
-}
-
-/// The same search by one thread, for the two primes of one key. Three times this, divided by the number of
-/// cores, is the least that three keys can take.
-#[divan::bench(args = KEY_TYPES, sample_count = 120, sample_size = 1)]
-fn make_a_key_on_one_thread(bencher: Bencher, key_type: KeyType) {
-    let thread = ThreadPoolBuilder::new().num_threads(1).build().expect("a thread can be started");
-    bencher.bench_local(|| thread.install(|| PrivateKey::generate(key_type)));
-}
-
 /// What `milvus-certs renew` does: two keys, two certificates, five files.
 #[divan::bench(args = KEY_TYPES, sample_count = 40, sample_size = 1)]
 fn renew_a_directory(bencher: Bencher, key_type: KeyType) {
@@ -57,30 +37,11 @@ fn renew_a_directory(bencher: Bencher, key_type: KeyType) {
     });
 }
 
-/// The part without files and without new keys: one certificate, issued and signed.
-#[divan::bench(args = KEY_TYPES)]
-fn issue_a_certificate(bencher: Bencher, key_type: KeyType) {
-    let (authority, server, key) = issuing(key_type).expect("the defaults are valid");
-    bencher.bench_local(|| authority.issue(black_box(&server), black_box(&key)));
-}
-
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder can be made")
 }
 
 fn generate_in(folder: &TempDir, key_type: KeyType) {
-    let request = GenerateRequest::new(folder.path()).expect("the defaults are valid");
-    generate(&GenerateRequest { key_type, ..request }, NOW).expect("an empty folder can be filled");
-}
-
-/// An authority, and what it is to issue.
-fn issuing(key_type: KeyType) -> Result<(CertificateAuthority, EndEntity, PublicKey), Error> {
-    let subject = Subject::new(&defaults::subject()?)?;
-    let validity = Validity::starting(NOW, Days::new(defaults::DAYS)?)?;
-    let serial = SerialNumber::random()?;
-    let template = AuthorityTemplate { subject: subject.clone(), validity, serial: serial.clone() };
-    let authority = CertificateAuthority::create(&template, PrivateKey::generate(key_type)?)?;
-    let names = vec!["localhost".parse()?];
-    let server = EndEntity { kind: EndEntityKind::Server, subject, names, validity, serial };
-    Ok((authority, server, PrivateKey::generate(key_type)?.public_key()?))
+    let request = GenerateRequest { key_type, ..GenerateRequest::new(folder.path()) };
+    generate(&request, NOW).expect("the directory can be made");
 }

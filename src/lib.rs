@@ -1,30 +1,28 @@
 //! TLS certificates for [Milvus](https://milvus.io) that work the first time.
 //!
-//! [`actions`] is where to begin: [`actions::generate`] makes a certificate directory,
-//! [`actions::renew`] renews what is in it, [`actions::issue`] issues more from its authority,
-//! [`actions::rotate`] replaces that, and [`actions::check`] finds what is wrong.
+//! [`generate`] makes a certificate directory: a private CA, a server and a client certificate. [`renew`]
+//! renews them, [`issue`] issues more from the same CA, [`rotate`] replaces the CA, and [`check()`] finds what is
+//! wrong. Each takes a request and the time, and returns a report.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
 //! # let directory = folder.path().join("certs");
-//! use milvus_certs::actions::{GenerateRequest, RenewRequest, generate, renew};
+//! use milvus_certs::{GenerateRequest, RenewRequest, generate, renew};
 //! use time::OffsetDateTime;
 //!
 //! let now = OffsetDateTime::now_utc();
-//! let mut request = GenerateRequest::new(&directory)?;
+//! let mut request = GenerateRequest::new(&directory);
 //! request.names.push("milvus.example.com".parse()?);
 //! let made = generate(&request, now)?;
-//! assert_eq!(made.certificates[1].names, ["localhost", "milvus.example.com", "127.0.0.1", "::1"]);
+//! let names: Vec<_> = made.certificates[1].names.iter().map(ToString::to_string).collect();
+//! assert_eq!(names, ["localhost", "milvus.example.com", "127.0.0.1", "::1"]);
 //!
 //! let renewed = renew(&RenewRequest::new(&directory), now)?;
 //! assert_eq!(renewed.certificates[1].names, made.certificates[1].names);
 //! # Ok(())
 //! # }
 //! ```
-//!
-//! Each module imports only from those below it: [`actions`], [`probe`], [`audit`], [`milvus`],
-//! [`store`], [`pki`].
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
@@ -33,12 +31,51 @@ compile_error!(
     "milvus-certs protects private keys with the modes and locks of Unix; use it in WSL on Windows"
 );
 
-pub mod actions;
-pub mod audit;
-pub mod memory;
-pub mod milvus;
-pub mod pki;
+// A module imports only from those below it; `engine` and `deploy` stand side by side. `.ci/floors` checks it.
+#[doc(hidden)]
+pub mod cli;
+#[cfg(test)]
+mod crash_tests;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
+#[cfg(test)]
+mod internal_tests;
+
+mod deploy;
+mod engine;
+
+mod check;
+
 #[cfg(feature = "probe")]
-pub mod probe;
-pub mod store;
-mod workers;
+mod probe;
+
+mod milvus;
+
+mod yaml;
+
+mod store;
+
+mod x509;
+
+mod base;
+
+pub use base::error::{Error, ErrorKind};
+pub use base::note::Note;
+pub use base::place::{Place, Position};
+pub use check::config::Source;
+pub use check::{
+    CheckReport, CheckRequest, CheckedCertificate, Client, Code, Finding, Outcome, Severity, Verdict, check,
+};
+pub use engine::{
+    Action, Adopted, CertificateReport, CertificateRole, ExistingCa, FileReport, Fleet, GenerateRequest,
+    IfPresent, IssueRequest, Issued, Progress, Recipient, Recipients, RenewRequest, Report, RotatedCa,
+    RotationReport, RotationRequest, RotationState, RotationStatus, RotationStep, SigningRequest, generate,
+    issue, issue_with_progress, renew, renew_with_progress, rotate, rotation_status,
+};
+pub use milvus::TlsMode;
+pub use store::{FileMode, FileRole, IssuedName, Protection};
+pub use x509::{
+    Attribute, AttributeType, Days, DnsName, EndEntityKind, GeneralName, KeyType, NamePattern, Passphrase,
+    SerialNumber, Subject, Validity,
+};

@@ -6,10 +6,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+
+mod common;
+use common::folder::clean_command;
+use common::program::PROGRAM;
 
 const TARGETS: [&[&str]; 7] = [
     &["milvus"],
@@ -22,12 +26,7 @@ const TARGETS: [&[&str]; 7] = [
 ];
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_milvus-certs"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .output()
-        .unwrap()
+    clean_command(PROGRAM, folder).args(arguments).output().unwrap()
 }
 
 fn config(folder: &Path, target: &[&str], more: &[&str]) -> Output {

@@ -1,38 +1,56 @@
-//! What stands in `examples/` is what the program prints, for every deployment and every client:
-//! `UPDATE_EXAMPLES=1 cargo test --locked --test examples` writes it anew.
+//! What `config` and `connect` print for every deployment and every client. The deployments that people copy
+//! are in `examples/`, all others in `tests/snapshots/`: one file for each target, where a text that several
+//! deployments have in common is there once. `UPDATE_EXAMPLES=1 cargo test --locked --test examples` writes
+//! them anew.
 //!
 //! The certificates are made by this test, so what belongs to them alone is left out: a Secret names
 //! the files that it has in base64, and the fingerprint is all zeros.
-#![allow(clippy::disallowed_methods, reason = "the test reads and writes the examples itself")]
+#![allow(clippy::disallowed_methods, reason = "the tests read and write files themselves")]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+mod common;
+use common::folder::clean_command;
+use common::program::PROGRAM;
 
 /// Runs the program in a folder that has a certificate directory called `certs`.
 fn milvus_certs(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_milvus-certs"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .output()
-        .unwrap();
+    let output = clean_command(PROGRAM, folder).args(arguments).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A deployment, and the folder of `examples/` that shows it.
-struct Example {
-    folder: String,
+/// The deployments that people copy, by target and variant.
+const EXAMPLES: [&str; 8] = [
+    "cert-manager/helm/mutual",
+    "cert-manager/operator/mutual",
+    "compose/mutual",
+    "compose/one-way",
+    "helm/mutual",
+    "milvus/mutual",
+    "operator/mutual",
+    "secret/tls",
+];
+
+struct Deployment {
+    target: &'static str,
+    variant: String,
     arguments: Vec<&'static str>,
 }
 
-/// What an option adds to the name of a folder and to the arguments.
+impl Deployment {
+    fn name(&self) -> String {
+        format!("{}/{}", self.target, self.variant)
+    }
+}
+
+/// What an option adds to the name of a variant and to the arguments.
 type Variants = &'static [(&'static str, &'static [&'static str])];
 
-fn deployments() -> Vec<Example> {
+fn deployments() -> Vec<Deployment> {
     const TLS: [(&str, &[&str]); 4] = [
         ("one-way", &["--tls-mode", "1"]),
         ("one-way-internal", &["--tls-mode", "1", "--internal"]),
@@ -49,20 +67,24 @@ fn deployments() -> Vec<Example> {
         ("cert-manager/operator", &["cert-manager", "--for", "operator"], STANDALONE_OR_CLUSTER),
         ("cert-manager/helm", &["cert-manager", "--for", "helm"], STANDALONE_OR_CLUSTER),
     ];
-    let secrets = ["opaque", "tls"]
-        .map(|kind| Example { folder: format!("secret/{kind}"), arguments: vec!["secret", "--type", kind] });
-    let mut examples = Vec::from(secrets);
+    let secrets = ["opaque", "tls"].map(|kind| Deployment {
+        target: "secret",
+        variant: kind.to_owned(),
+        arguments: vec!["secret", "--type", kind],
+    });
+    let mut deployments = Vec::from(secrets);
     for (target, first, variants) in targets {
         for (mode, tls) in TLS {
             for (suffix, cluster) in variants {
-                examples.push(Example {
-                    folder: format!("{target}/{mode}{suffix}"),
+                deployments.push(Deployment {
+                    target,
+                    variant: format!("{mode}{suffix}"),
                     arguments: [first, tls, cluster].concat(),
                 });
             }
         }
     }
-    examples
+    deployments
 }
 
 /// Without what belongs to certificates that are made anew each time.
@@ -83,31 +105,60 @@ fn is_certificates_name(key: &str) -> bool {
     matches!(key.trim(), "milvus-certs.certificates" | "milvus-certs/certificates")
 }
 
-/// The examples as they are printed now, by their paths.
+/// The files of a target that are no examples: by their names, each text with the variants that have it.
+type Snapshot = BTreeMap<String, Vec<(String, Vec<String>)>>;
+
+fn render(snapshot: Snapshot) -> String {
+    let mut rendered = String::new();
+    for (file, texts) in snapshot {
+        for (text, variants) in texts {
+            rendered += &format!("# ======== {file}: {}\n{text}", variants.join(", "));
+        }
+    }
+    rendered
+}
+
+/// Examples and snapshots as they are printed now, by their paths.
 fn printed() -> BTreeMap<PathBuf, String> {
     let folder = tempfile::tempdir().unwrap();
     milvus_certs(folder.path(), &["gen", "-d", "certs"]);
     let mut printed = BTreeMap::new();
-    for Example { folder: example, arguments } in deployments() {
-        let mut arguments = [&["config"], arguments.as_slice()].concat();
-        arguments.extend(["-d", "certs", "--out", &example]);
+    let mut snapshots: BTreeMap<_, Snapshot> = BTreeMap::new();
+    for deployment in deployments() {
+        let name = deployment.name();
+        let arguments = [&["config"], &deployment.arguments[..], &["-d", "certs", "--out", &name]].concat();
         milvus_certs(folder.path(), &arguments);
-        for entry in fs::read_dir(folder.path().join(&example)).unwrap() {
+        for entry in fs::read_dir(folder.path().join(&name)).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_file() {
-                let text = without_certificates(&fs::read_to_string(&path).unwrap());
-                printed.insert(Path::new(&example).join(path.file_name().unwrap()), text);
+            if path.is_dir() {
+                continue;
+            }
+            let file = path.file_name().unwrap().to_str().unwrap();
+            let text = without_certificates(&fs::read_to_string(&path).unwrap());
+            if EXAMPLES.contains(&name.as_str()) {
+                printed.insert(Path::new("examples").join(&name).join(file), text);
+                continue;
+            }
+            let texts = snapshots.entry(deployment.target).or_default().entry(file.to_owned()).or_default();
+            match texts.iter_mut().find(|(known, _)| *known == text) {
+                Some((_, variants)) => variants.push(deployment.variant.clone()),
+                None => texts.push((text, vec![deployment.variant.clone()])),
             }
         }
     }
+    for (target, snapshot) in snapshots {
+        let file = format!("tests/snapshots/{}.yaml", target.replace('/', "-"));
+        printed.insert(file.into(), render(snapshot));
+    }
     for client in ["python", "async-python", "curl", "go", "java", "node", "attu", "backup"] {
-        for (example, mode) in [("one-way", "1"), ("mutual", "2")] {
+        for (variant, mode) in [("one-way", "1"), ("mutual", "2")] {
             let report = milvus_certs(
                 folder.path(),
                 &["connect", client, "-d", "certs", "--tls-mode", mode, "--json"],
             );
             let report: serde_json::Value = serde_json::from_str(&report).unwrap();
-            let path = Path::new("connect").join(example).join(report["file_name"].as_str().unwrap());
+            let path =
+                Path::new("examples/connect").join(variant).join(report["file_name"].as_str().unwrap());
             printed.insert(path, report["content"].as_str().unwrap().to_owned());
         }
     }
@@ -126,27 +177,33 @@ fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
+/// The first line that differs, for whoever reads a failure.
+fn difference(is: &str, should_be: &str) -> String {
+    let [is, should_be] = [is, should_be].map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
+    let line = is.iter().zip(&should_be).take_while(|(is, should_be)| is == should_be).count();
+    format!("line {} is {:?}, and {:?} is printed", line + 1, is.get(line), should_be.get(line))
+}
+
 #[test]
-fn every_deployment_and_client_stands_in_the_examples_as_it_is_printed() {
+fn every_deployment_and_client_is_printed_as_examples_and_snapshots_show_it() {
     let printed = printed();
-    let root = Path::new("examples");
     if std::env::var_os("UPDATE_EXAMPLES").is_some() {
         for (path, text) in &printed {
-            fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
-            fs::write(root.join(path), text).unwrap();
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
         }
     }
     for (path, text) in &printed {
-        let example = fs::read_to_string(root.join(path)).unwrap_or_default();
-        assert_eq!(&example, text, "{} is not what is printed", path.display());
+        let file = fs::read_to_string(path).unwrap_or_default();
+        assert!(&file == text, "{}: {}", path.display(), difference(&file, text));
     }
     let mut files = Vec::new();
     for folder in ["milvus", "compose", "operator", "helm", "secret", "cert-manager", "connect"] {
-        files_below(&root.join(folder), &mut files);
+        files_below(&Path::new("examples").join(folder), &mut files);
     }
+    files_below(Path::new("tests/snapshots"), &mut files);
     for file in files {
-        let path = file.strip_prefix(root).unwrap();
-        assert!(printed.contains_key(path), "{} is an example of nothing", file.display());
+        assert!(printed.contains_key(&file), "{} is what nothing prints", file.display());
     }
 }
 
@@ -157,27 +214,27 @@ fn check_finds_nothing_in_any_deployment() {
         milvus_certs(folder.path(), &["gen", "-d", platform, "--key-type", "p256", "--for", platform]);
     }
     let stock = fs::read_to_string("tests/deployments/docker-compose.yaml").unwrap();
-    for (index, Example { folder: example, arguments }) in deployments().into_iter().enumerate() {
+    for (index, deployment) in deployments().into_iter().enumerate() {
+        let name = deployment.name();
         let platform =
-            ["compose", "operator"].into_iter().find(|name| example.contains(name)).unwrap_or("helm");
+            ["compose", "operator"].into_iter().find(|platform| name.contains(platform)).unwrap_or("helm");
         let certificates = format!("../{platform}");
-        let deployment = folder.path().join(index.to_string());
-        fs::create_dir(&deployment).unwrap();
-        let mut render = [&["config"], arguments.as_slice()].concat();
-        render.extend(["-d", &certificates, "--out", "."]);
-        milvus_certs(&deployment, &render);
+        let place = folder.path().join(index.to_string());
+        fs::create_dir(&place).unwrap();
+        let config = [&["config"], &deployment.arguments[..], &["-d", &certificates, "--out", "."]].concat();
+        milvus_certs(&place, &config);
         if platform == "compose" {
-            fs::write(deployment.join("docker-compose.yaml"), &stock).unwrap();
+            fs::write(place.join("docker-compose.yaml"), &stock).unwrap();
         }
-        let names: Vec<_> = fs::read_dir(&deployment)
+        let names: Vec<_> = fs::read_dir(&place)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .filter(|name| name.ends_with(".yaml"))
             .collect();
         let mut check = vec!["check", "--strict", "-d", &certificates];
         check.extend(names.iter().flat_map(|name| ["--config", name.as_str()]));
-        let said = milvus_certs(&deployment, &check);
-        assert!(said.ends_with("nothing is wrong.\n"), "{example}: {said}");
-        assert!(!said.contains("fails"), "{example}: {said}");
+        let said = milvus_certs(&place, &check);
+        assert!(said.ends_with("nothing is wrong.\n"), "{name}: {said}");
+        assert!(!said.contains("fails"), "{name}: {said}");
     }
 }

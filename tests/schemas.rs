@@ -1,27 +1,20 @@
-//! The JSON of `check`, `inspect`, `probe` and `explain` is what the schemas in `src/cli/schemas` say, to
-//! the last field.
+//! The JSON of every command is what the schemas in `docs/schemas` say, to the last field.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "the tests prepare folders of their own")]
 
-#[path = "probe/server.rs"]
-#[allow(dead_code, reason = "the trials of `probe` use the rest of it")]
-mod server;
-#[path = "probe/tls.rs"]
-#[allow(dead_code, reason = "the trials of `probe` use the rest of it")]
-mod tls;
+mod common;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
-use milvus_certs::actions::{IssueRequest, Recipients, issue};
-use milvus_certs::pki::{EndEntityKind, KeyType};
-use milvus_certs::store::Protection;
+use milvus_certs::{EndEntityKind, IssueRequest, KeyType, Protection, Recipient, Recipients, issue};
 
-use crate::server::{Server, closed_port, speak_http2};
-use crate::tls::Tls;
+use crate::common::folder::clean_command;
+use crate::common::program::PROGRAM;
+use crate::common::server::{Server, closed_port, speak_http2};
+use crate::common::tls::Tls;
 
 /// Whether a document is what a schema says.
 struct Judge {
@@ -34,7 +27,7 @@ impl Judge {
         let mut schemas = Schemas::new();
         let mut compiler = Compiler::new();
         compiler.enable_format_assertions();
-        let path = Path::new("src/cli/schemas").join(schema);
+        let path = Path::new("docs/schemas").join(schema);
         let index = compiler.compile(path.to_str().unwrap(), &mut schemas).unwrap();
         Self { schemas, index }
     }
@@ -46,12 +39,7 @@ impl Judge {
 
 /// What the program prints, as JSON.
 fn json_of(arguments: &[&str], folder: &Path) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_milvus-certs"))
-        .args(arguments)
-        .arg("--json")
-        .current_dir(folder)
-        .output()
-        .unwrap();
+    let output = clean_command(PROGRAM, folder).args(arguments).arg("--json").output().unwrap();
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{output:?}"))
 }
@@ -76,13 +64,11 @@ fn folder() -> tempfile::TempDir {
 /// A directory that has issued two clients, one of which was withdrawn, with an inventory that has lines of
 /// every kind.
 fn issue_into(directory: &Path) {
-    let to = Recipients::Named {
-        kind: EndEntityKind::Client,
-        names: ["search", "gone"].map(|name| name.parse().unwrap()).to_vec(),
-        more_names: Vec::new(),
-        days: None,
+    let recipient = |name: &str| Recipient {
         key_type: Some(KeyType::P256),
+        ..Recipient::new(EndEntityKind::Client, name.parse().unwrap())
     };
+    let to = Recipients::Named(["search", "gone"].map(recipient).to_vec());
     let directory = directory.to_owned();
     let request = IssueRequest {
         directory: directory.clone(),
@@ -164,8 +150,35 @@ fn what_explain_prints_is_what_its_schema_says() {
     }
 }
 
-/// Every field that is added to `document`, or taken from it, anywhere.
+#[test]
+fn what_the_commands_print_that_make_certificates_is_what_their_schemas_say() {
+    let folder = tempfile::tempdir().unwrap();
+    for (schema, arguments) in [
+        ("gen.json", &["gen", "-d", "certs", "--key-type", "p256", "--ca-days", "90"][..]),
+        ("gen.json", &["gen", "-d", "other", "--key-type", "p256", "--dry-run"]),
+        ("gen.json", &["gen", "-d", "certs", "--if-missing"]),
+        ("issue.json", &["issue", "-d", "certs", "client", "search", "--key-type", "p256"]),
+        ("renew.json", &["renew", "-d", "certs", "--all"]),
+        ("renew.json", &["renew", "-d", "certs", "--if-due", "1d"]),
+        ("rotate-ca-status.json", &["rotate-ca", "status", "-d", "certs"]),
+        ("rotate-ca.json", &["rotate-ca", "begin", "-d", "certs", "--dry-run"]),
+        ("rotate-ca.json", &["rotate-ca", "begin", "-d", "certs"]),
+        ("rotate-ca-status.json", &["rotate-ca", "status", "-d", "certs"]),
+        ("rotate-ca.json", &["rotate-ca", "issue", "-d", "certs"]),
+        ("config.json", &["config", "compose", "-d", "certs"]),
+        ("config.json", &["config", "helm", "-d", "certs", "--out", "deploy"]),
+        ("connect.json", &["connect", "python", "-d", "certs"]),
+        ("rotate-ca.json", &["rotate-ca", "finish", "-d", "certs"]),
+    ] {
+        let judge = Judge::of(schema);
+        let document = json_of(arguments, folder.path());
+        assert_nothing_else_is_allowed(&judge, &document);
+    }
+}
+
+/// The schema allows `document`, and refuses every field that is added to it, or taken from it, anywhere.
 fn assert_nothing_else_is_allowed(judge: &Judge, document: &Value) {
+    assert_eq!(judge.refusal(document), None, "{document:#}");
     let mut pointers = vec![String::new()];
     collect(document, "", &mut pointers);
     for pointer in pointers {

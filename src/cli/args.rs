@@ -5,20 +5,17 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{
-    BoolishValueParser, NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser, ValueParser,
-};
-use clap::error::ErrorKind;
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser, ValueParser};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
-use milvus_certs::actions::{Error, platform_names};
-use milvus_certs::milvus::TlsMode;
-use milvus_certs::milvus::deployment::{KubernetesName, KubernetesNameInvalid, NameKind, Platform, Release};
-use milvus_certs::pki::{Attribute, AttributeType, Days, GeneralName, KeyType, Passphrase};
-use milvus_certs::store::{FileMode, Protection, read_file};
 use zeroize::Zeroizing;
 
-use super::terminal;
+use crate::base::error::Error;
+use crate::cli::output::Style;
+use crate::cli::terminal;
+use crate::milvus::{KubernetesName, Manager, NameKind, Release, TlsMode, compose_server_names};
+use crate::store::{Protection, read_file};
+use crate::x509::{self, Attribute, AttributeType, GeneralName, KeyType, Passphrase};
 
 // What several commands take. These are not described by `///`: clap would take that for the description of
 // the command.
@@ -27,30 +24,36 @@ use super::terminal;
 #[derive(Debug, Args)]
 pub(super) struct CommonArgs {
     /// The certificate directory
-    #[arg(short, long = "dir", value_name = "DIR", env = "MILVUS_CERTS_DIR", default_value = ".", hide_env_values = true, value_parser = path())]
+    #[arg(short, long, value_name = "DIR", default_value = ".", value_parser = path())]
     pub(super) dir: PathBuf,
 
     /// Say what would be done, and do nothing
-    #[arg(long, env = "MILVUS_CERTS_DRY_RUN", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     pub(super) dry_run: bool,
 
     /// Report in JSON on standard output
-    #[arg(long, env = "MILVUS_CERTS_JSON", hide_env_values = true, value_parser = BoolishValueParser::new())]
-    pub(super) json: bool,
+    #[arg(long)]
+    json: bool,
 
     /// Print nothing but errors (and JSON, if asked for)
-    #[arg(short, long, env = "MILVUS_CERTS_QUIET", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(short, long)]
     pub(super) quiet: bool,
 
     #[command(flatten)]
     pub(super) protection: ProtectionArgs,
 }
 
+impl CommonArgs {
+    pub(super) fn style(&self) -> Style {
+        Style::new(self.json, self.quiet)
+    }
+}
+
 // What a person gives up.
 #[derive(Debug, Args)]
 pub(super) struct ProtectionArgs {
     /// Accept a file system without modes (WSL's /mnt, CIFS, vfat): everybody here can read the keys
-    #[arg(long, env = "MILVUS_CERTS_ACCEPT_UNPROTECTED_KEYS", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     accept_unprotected_keys: bool,
 }
 
@@ -68,38 +71,36 @@ impl ProtectionArgs {
 #[command(next_help_heading = "Subject (an empty value leaves an attribute out)")]
 pub(super) struct SubjectArgs {
     /// The name that clients connect to: a DNS name or an IP address
-    #[arg(long, visible_alias = "cn", value_name = "NAME", env = "MILVUS_CERTS_COMMON_NAME", hide_env_values = true, value_parser = attribute(AttributeType::CommonName))]
+    #[arg(long, visible_alias = "cn", value_name = "NAME", value_parser = attribute(AttributeType::CommonName))]
     common_name: Option<Attribute>,
 
     /// Country, two letters
-    #[arg(long, value_name = "C", env = "MILVUS_CERTS_COUNTRY", hide_env_values = true, value_parser = attribute(AttributeType::Country))]
+    #[arg(long, value_name = "C", value_parser = attribute(AttributeType::Country))]
     country: Option<Attribute>,
 
     /// State or province
-    #[arg(long, value_name = "ST", env = "MILVUS_CERTS_STATE", hide_env_values = true, value_parser = attribute(AttributeType::State))]
+    #[arg(long, value_name = "ST", value_parser = attribute(AttributeType::State))]
     state: Option<Attribute>,
 
     /// City or other locality
-    #[arg(long, value_name = "L", env = "MILVUS_CERTS_LOCATION", hide_env_values = true, value_parser = attribute(AttributeType::Locality))]
+    #[arg(long, value_name = "L", value_parser = attribute(AttributeType::Locality))]
     location: Option<Attribute>,
 
     /// Organization
-    #[arg(long, value_name = "O", env = "MILVUS_CERTS_ORGANIZATION", hide_env_values = true, value_parser = attribute(AttributeType::Organization))]
+    #[arg(long, value_name = "O", value_parser = attribute(AttributeType::Organization))]
     organization: Option<Attribute>,
 
     /// Unit of the organization
-    #[arg(long, value_name = "OU", env = "MILVUS_CERTS_ORGANIZATION_UNIT", hide_env_values = true, value_parser = attribute(AttributeType::OrganizationalUnit))]
+    #[arg(long, value_name = "OU", value_parser = attribute(AttributeType::OrganizationalUnit))]
     organization_unit: Option<Attribute>,
 }
 
 impl SubjectArgs {
-    /// The attributes that were given, in the page's order.
-    pub(super) fn into_attributes(self) -> Vec<Attribute> {
+    /// The attributes that were given, in the order of Milvus' documentation.
+    pub(super) fn attributes(&self) -> Vec<Attribute> {
         let Self { common_name, country, state, location, organization, organization_unit } = self;
-        [country, state, location, organization, organization_unit, common_name]
-            .into_iter()
-            .flatten()
-            .collect()
+        let attributes = [country, state, location, organization, organization_unit, common_name];
+        attributes.into_iter().flatten().cloned().collect()
     }
 }
 
@@ -110,43 +111,47 @@ pub(super) struct NameArgs {
     /// One more name of the server, DNS or IP: milvus.example.com, *.example.com, 10.0.0.5, ::1
     ///
     /// `dns:` and `ip:` before it force the kind. Can be repeated, or list names with commas.
-    #[arg(
-        long,
-        value_name = "NAME-OR-IP",
-        env = "MILVUS_CERTS_SAN",
-        hide_env_values = true,
-        value_delimiter = ','
-    )]
+    #[arg(long, value_name = "NAME-OR-IP", value_delimiter = ',')]
     pub(super) san: Vec<GeneralName>,
 
     /// CommonName and name of the client certificate, where it is not the server's
-    #[arg(long, value_name = "NAME", env = "MILVUS_CERTS_CLIENT_NAME", hide_env_values = true, value_parser = attribute(AttributeType::CommonName))]
+    #[arg(long, value_name = "NAME", value_parser = attribute(AttributeType::CommonName))]
     pub(super) client_name: Option<Attribute>,
+
+    #[command(flatten)]
+    pub(super) platform: PlatformArgs,
+}
+
+impl NameArgs {
+    /// All names of the server beside its CommonName.
+    pub(super) fn server_names(&self) -> Vec<GeneralName> {
+        [self.san.clone(), self.platform.names()].concat()
+    }
 }
 
 // A Milvus in Kubernetes.
 #[derive(Debug, Args)]
 pub(super) struct ReleaseArgs {
     /// The name of Helm's release or of the operator's resource
-    #[arg(long, value_name = "NAME", value_parser = release, env = "MILVUS_CERTS_RELEASE", hide_env_values = true, default_value = "my-release")]
+    #[arg(long, value_name = "NAME", value_parser = release, default_value = "my-release")]
     release: KubernetesName,
 
     /// Where it is
-    #[arg(long, value_name = "NAME", value_parser = namespace, env = "MILVUS_CERTS_NAMESPACE", hide_env_values = true, default_value = "default")]
+    #[arg(long, value_name = "NAME", value_parser = namespace, default_value = "default")]
     namespace: KubernetesName,
 }
 
 impl ReleaseArgs {
-    pub(super) fn into_release(self) -> Release {
-        Release { name: self.release, namespace: self.namespace }
+    pub(super) fn release(&self, manager: Manager) -> Release {
+        Release { manager, name: self.release.clone(), namespace: self.namespace.clone() }
     }
 }
 
-fn release(value: &str) -> Result<KubernetesName, KubernetesNameInvalid> {
+fn release(value: &str) -> Result<KubernetesName, Error> {
     KubernetesName::new(NameKind::Release, value)
 }
 
-pub(super) fn namespace(value: &str) -> Result<KubernetesName, KubernetesNameInvalid> {
+pub(super) fn namespace(value: &str) -> Result<KubernetesName, Error> {
     KubernetesName::new(NameKind::Namespace, value)
 }
 
@@ -154,15 +159,19 @@ pub(super) fn namespace(value: &str) -> Result<KubernetesName, KubernetesNameInv
 #[derive(Debug, Args)]
 pub(super) struct PlatformArgs {
     /// Add the names that clients inside use: of the service, the container, and in cluster DNS
-    #[arg(long = "for", value_name = "compose|operator|helm", value_parser = ["compose", "operator", "helm"], env = "MILVUS_CERTS_FOR", hide_env_values = true, hide_possible_values = true)]
-    pub(super) platform: Option<String>,
+    #[arg(long = "for", value_name = "compose|operator|helm", hide_possible_values = true)]
+    pub(super) platform: Option<PlatformName>,
 
     #[command(flatten)]
     release: ReleaseArgs,
 }
 
-/// Options that do not go together, and how clap calls that.
-pub(super) type Mistake = (ErrorKind, String);
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(super) enum PlatformName {
+    Compose,
+    Operator,
+    Helm,
+}
 
 /// What was typed, and does not only stand in the environment, where it may be meant for other commands.
 pub(super) fn is_typed(given: &ArgMatches, id: &str) -> bool {
@@ -171,24 +180,22 @@ pub(super) fn is_typed(given: &ArgMatches, id: &str) -> bool {
 
 impl PlatformArgs {
     /// --release and --namespace are of a deployment.
-    pub(super) fn check_effect(&self, given: &ArgMatches) -> Result<(), Mistake> {
+    pub(super) fn check_usage(&self, given: &ArgMatches) -> Result<(), Error> {
         let idle = ["release", "namespace"].into_iter().find(|id| is_typed(given, id));
         match idle.filter(|_| self.platform.is_none()) {
-            Some(id) => {
-                Err((ErrorKind::MissingRequiredArgument, format!("--{id} has no effect without --for")))
-            }
+            Some(id) => Err(Error::new(format!("--{id} has no effect without --for"))
+                .with_hint(format!("leave --{id} out, or say what runs Milvus with --for"))),
             None => Ok(()),
         }
     }
 
     /// The names; none where no deployment is named.
-    pub(super) fn names(self) -> Result<Vec<GeneralName>, Error> {
-        let release = self.release.into_release();
-        match self.platform.as_deref() {
-            Some("compose") => platform_names(&Platform::Compose),
-            Some("operator") => platform_names(&Platform::Operator(release)),
-            Some("helm") => platform_names(&Platform::Helm(release)),
-            _ => Ok(Vec::new()),
+    fn names(&self) -> Vec<GeneralName> {
+        match self.platform {
+            None => Vec::new(),
+            Some(PlatformName::Compose) => compose_server_names(),
+            Some(PlatformName::Operator) => self.release.release(Manager::Operator).server_names(),
+            Some(PlatformName::Helm) => self.release.release(Manager::Helm).server_names(),
         }
     }
 }
@@ -199,7 +206,7 @@ pub(super) struct PassphraseArgs {
     /// A file whose first line is the passphrase of ca.key
     ///
     /// The variable MILVUS_CERTS_CA_PASSPHRASE can hold the passphrase itself.
-    #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_CA_PASSPHRASE_FILE", hide_env_values = true, value_parser = path())]
+    #[arg(long, value_name = "FILE", value_parser = path())]
     ca_passphrase_file: Option<PathBuf>,
 }
 
@@ -212,32 +219,28 @@ impl PassphraseArgs {
             (None, Some(value)) => (PathBuf::from(VARIABLE), Zeroizing::new(value.into_vec())),
             (None, None) => return Ok(None),
         };
-        Passphrase::from_first_line(&content).map(Some).map_err(|source| Error::File { path, source })
+        Passphrase::from_first_line(&content).map(Some).map_err(Error::in_file(path))
     }
 }
 
-/// Does what may need ca.key, and again with its passphrase where that was lacking and there is somebody at
-/// a terminal to ask. `slot` is where the request has it.
-pub(super) fn with_passphrase<R, T>(
-    request: &mut R,
-    slot: impl Fn(&mut R) -> Option<&mut Option<Passphrase>>,
-    act: impl Fn(&R) -> Result<T, Error>,
+/// Does what may need ca.key with the passphrase that was given, and again with another where that was lacking and
+/// there is somebody at a terminal to ask.
+pub(super) fn with_passphrase<T>(
+    given: Option<Passphrase>,
+    mut act: impl FnMut(Option<Passphrase>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let outcome = act(request);
-    if !outcome.as_ref().is_err_and(Error::needs_passphrase) || !std::io::stdin().is_terminal() {
+    let outcome = act(given);
+    let is_lacking = outcome.as_ref().is_err_and(|error| {
+        error.cause::<x509::Error>().is_some_and(|cause| cause.problem() == x509::Problem::KeyEncrypted)
+    });
+    if !is_lacking || !std::io::stdin().is_terminal() {
         return outcome;
     }
-    match (slot(request), ask()) {
-        (Some(slot), Some(passphrase)) => {
-            *slot = Some(passphrase);
-            act(request)
-        }
-        _ => outcome,
+    let line = terminal::ask("Passphrase of ca.key: ").ok();
+    match line.and_then(|line| Passphrase::from_first_line(&line).ok()) {
+        Some(passphrase) => act(Some(passphrase)),
+        None => outcome,
     }
-}
-
-fn ask() -> Option<Passphrase> {
-    Passphrase::from_first_line(&terminal::ask("Passphrase of ca.key: ").ok()?).ok()
 }
 
 /// Reads one attribute of a subject.
@@ -250,6 +253,22 @@ pub(super) fn path() -> ValueParser {
     ValueParser::from(NonEmptyStringValueParser::new().map(PathBuf::from))
 }
 
+/// Reads one of several by its name, and lists the names in the help.
+pub(super) fn one_of<T>(all: &'static [T], name: fn(T) -> &'static str) -> ValueParser
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let names = PossibleValuesParser::new(all.iter().copied().map(name));
+    ValueParser::from(names.map(move |given| {
+        let is_given = |one: &T| name(*one) == given;
+        all.iter().copied().find(is_given).unwrap_or_else(|| unreachable!("only names are let through"))
+    }))
+}
+
+pub(super) fn key_type() -> ValueParser {
+    one_of(&KeyType::ALL, KeyType::name)
+}
+
 /// Reads Milvus' tlsMode, where it is on.
 pub(super) fn tls_mode(value: &str) -> Result<TlsMode, String> {
     TlsMode::ALL
@@ -258,23 +277,8 @@ pub(super) fn tls_mode(value: &str) -> Result<TlsMode, String> {
         .ok_or_else(|| format!("{value:?} is neither 1 (one-way) nor 2 (mutual)"))
 }
 
-/// Reads a type of key, and lists them in the help.
-pub(super) fn key_type() -> ValueParser {
-    let names = PossibleValuesParser::new(KeyType::ALL.map(KeyType::name));
-    ValueParser::from(names.try_map(|name| name.parse::<KeyType>()))
-}
-
-pub(super) fn key_mode(value: &str) -> Result<FileMode, milvus_certs::store::ModeInvalid> {
-    value.parse()
-}
-
 /// Reads a length of time, which needs a unit: 30 what?
 pub(super) fn duration(value: &str) -> Result<Duration, String> {
     humantime::parse_duration(value)
         .map_err(|_| format!("{value:?} is not a length of time such as 30d or 12h"))
-}
-
-/// The page's numbers of days are valid.
-pub(super) fn defaults_days(days: u32) -> Days {
-    Days::new(days).unwrap_or_else(|error| unreachable!("{error}"))
 }

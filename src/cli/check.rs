@@ -1,18 +1,20 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::ArgMatches;
-use clap::builder::BoolishValueParser;
-use clap::error::ErrorKind;
-use milvus_certs::actions::{CheckRequest, check};
-use milvus_certs::milvus::TlsMode;
-use milvus_certs::pki::GeneralName;
-use milvus_certs::store::MAX_FILE_SIZE;
+use clap::{ArgMatches, ValueEnum};
 use time::OffsetDateTime;
 
-use super::args::{Mistake, duration, is_typed, path, tls_mode};
-use super::output::Format;
-use super::{Status, input, output};
+use crate::base::error::Error;
+use crate::base::text::counted;
+use crate::check::{CheckReport, CheckRequest, Client, Code, Severity, Verdict, check};
+use crate::cli::args::{duration, is_typed, path, tls_mode};
+use crate::cli::output::Style;
+use crate::cli::render::findings::findings;
+use crate::cli::render::page::Page;
+use crate::cli::{Status, input, output, prometheus};
+use crate::milvus::TlsMode;
+use crate::store::MAX_FILE_SIZE;
+use crate::x509::GeneralName;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,88 +28,95 @@ Exit status:
   0  no errors were found (with --strict: no warnings either)
   1  it could not look
   2  wrong usage
-  3  something is wrong
-
-Every option can also be given by an environment variable, named in its description.";
+  3  something is wrong";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The certificate directory [default: the current folder]
-    #[arg(short, long = "dir", value_name = "DIR", env = "MILVUS_CERTS_DIR", hide_env_values = true, value_parser = path())]
+    #[arg(short, long = "dir", value_name = "DIR", value_parser = path())]
     dir: Option<PathBuf>,
 
     /// A name that clients connect to, and that server.pem has to cover
     ///
     /// Can be repeated, or list names with commas.
-    #[arg(
-        long,
-        value_name = "NAME-OR-IP",
-        env = "MILVUS_CERTS_SERVER_NAME",
-        hide_env_values = true,
-        value_delimiter = ','
-    )]
+    #[arg(long, value_name = "NAME-OR-IP", value_delimiter = ',')]
     server_name: Vec<GeneralName>,
 
     /// The mode that has to work: 1 is one-way, 2 mutual [default: the configuration's, or both]
-    #[arg(long, value_name = "1|2", env = "MILVUS_CERTS_TLS_MODE", hide_env_values = true, value_parser = tls_mode)]
+    #[arg(long, value_name = "1|2", value_parser = tls_mode)]
     tls_mode: Option<TlsMode>,
 
     /// Warn of certificates that end within this time, such as 30d
-    #[arg(long, value_name = "TIME", env = "MILVUS_CERTS_EXPIRES_IN", hide_env_values = true, value_parser = duration, default_value = "30d")]
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30d")]
     expires_in: Duration,
 
     /// What you wrote for Milvus, to be judged together with the certificates; `-` is standard input
     ///
     /// milvus.yaml or user.yaml, docker-compose.yaml, the operator's Milvus resource, Helm's
     /// values.yaml, or a Kubernetes Secret. Can be repeated.
-    #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_CONFIG", hide_env_values = true, value_parser = path())]
+    #[arg(long, value_name = "FILE", value_parser = path())]
     config: Vec<PathBuf>,
 
     /// Take warnings for errors
-    #[arg(long, env = "MILVUS_CERTS_STRICT", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     strict: bool,
 
     /// How to report [default: text]
-    #[arg(long, value_name = "FORMAT", env = "MILVUS_CERTS_FORMAT", hide_env_values = true)]
+    #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
 
     /// The same as --format json
-    #[arg(long, env = "MILVUS_CERTS_JSON", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     json: bool,
+}
+
+/// How findings are to be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// One document.
+    Json,
+    /// For the text file collector of Prometheus' node exporter.
+    Prometheus,
 }
 
 impl Args {
     /// Brings --format and --json together: what was typed wins over what the environment says.
-    pub(super) fn settle_format(&mut self, given: &ArgMatches) -> Result<(), Mistake> {
-        self.format = match (self.format, self.json.then_some(Format::Json)) {
-            (Some(format), Some(json)) if format != json => {
-                match (is_typed(given, "format"), is_typed(given, "json")) {
-                    (true, false) => Some(format),
-                    (false, true) => Some(json),
-                    _ => {
-                        return Err((
-                            ErrorKind::ArgumentConflict,
-                            "--json cannot be used with another --format than json".into(),
-                        ));
-                    }
-                }
+    pub(super) fn check_usage(&mut self, given: &ArgMatches) -> Result<(), Error> {
+        let json = self.json.then_some(Format::Json);
+        self.format = match (is_typed(given, "format"), is_typed(given, "json")) {
+            (true, false) => self.format,
+            (false, true) => json,
+            _ if json.is_some() && self.format.is_some_and(|format| format != Format::Json) => {
+                return Err(Error::new("--json cannot be used with another --format than json").with_hint(
+                    "leave one of them out, also where it is an environment variable".to_owned(),
+                ));
             }
-            (format, json) => format.or(json),
+            _ => self.format.or(json),
         };
         Ok(())
     }
 
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
-        let format = self.format.unwrap_or(Format::Text);
-        let strict = self.strict;
-        let looked = self.into_request().and_then(|request| Ok(check(&request, now)?));
-        let report = looked.inspect_err(|_| output::not_checked(format))?;
-        output::checked(&report, format)?;
+        let (format, strict) = (self.format.unwrap_or(Format::Text), self.strict);
+        let report = self.into_request().and_then(|request| check(&request, now));
+        let report = report.inspect_err(|_| {
+            // Where metrics are awaited, silence would pass for health. The error itself is about to be printed.
+            if format == Format::Prometheus {
+                let _ = output::print(&prometheus::failure());
+            }
+        })?;
+        match format {
+            Format::Text => output::saw("check", Style::Text, &report, text)?,
+            Format::Json => output::saw("check", Style::Json, &report, text)?,
+            Format::Prometheus => output::print(&prometheus::text(&report))?,
+        }
         Ok(if report.fails(strict) { Status::Found } else { Status::Done })
     }
 
-    fn into_request(self) -> anyhow::Result<CheckRequest> {
+    fn into_request(self) -> Result<CheckRequest, Error> {
         let configs = self.config.iter().map(|path| input::source(path, MAX_FILE_SIZE));
         Ok(CheckRequest {
             directory: self.dir,
@@ -116,5 +125,75 @@ impl Args {
             tls_mode: self.tls_mode,
             expires_in: self.expires_in,
         })
+    }
+}
+
+/// The findings for people, and what will work.
+fn text(report: &CheckReport) -> String {
+    let mut page = Page::default();
+    findings(&mut page, &report.findings);
+    if !report.verdicts.is_empty() {
+        page.lines(table(&report.verdicts));
+        page.gap();
+    }
+    page.line(summary(report));
+    page.into_text()
+}
+
+/// Which mode works with which client.
+fn table(verdicts: &[Verdict]) -> Vec<String> {
+    let cells = |first: &str, rest: [&str; Client::ALL.len()]| {
+        let rest: String = rest.iter().map(|cell| format!("{cell:<10}")).collect();
+        format!("  {first:<9}{}", rest.trim_end())
+    };
+    let mut lines = vec![cells("", Client::ALL.map(Client::name))];
+    for verdict in verdicts {
+        let outcome = |client| if verdict.works_with(client) { "works" } else { "fails" };
+        let because = verdict.because().map(Code::name).collect::<Vec<_>>().join(", ");
+        let reason = if because.is_empty() { because } else { format!("  {because}") };
+        lines.push(cells(verdict.tls_mode.name(), Client::ALL.map(outcome)) + &reason);
+    }
+    lines
+}
+
+fn summary(report: &CheckReport) -> String {
+    let looked_at: Vec<_> = report.directory.iter().chain(&report.configs).map(|path| named(path)).collect();
+    let place = looked_at.join(", ");
+    let severities = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "remark")];
+    let counts = severities.map(|(severity, noun)| (report.count(severity), noun)).into_iter();
+    let counts = counts.filter(|(count, _)| *count > 0).map(|(count, noun)| counted(count, noun));
+    let counts: Vec<_> = counts.collect();
+    match counts.is_empty() {
+        true => format!("{place}: nothing is wrong."),
+        false => format!("{place}: {}.", counts.join(", ")),
+    }
+}
+
+/// A path as a person would say it.
+fn named(path: &str) -> &str {
+    match path.strip_prefix("./").unwrap_or(path) {
+        "." | "" => "this folder",
+        "-" => "standard input",
+        path => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_named_as_it_was_given() {
+        for (path, name) in [
+            (".", "this folder"),
+            ("./", "this folder"),
+            ("./certs", "certs"),
+            ("../certs", "../certs"),
+            ("a./b", "a./b"),
+            ("a/./b", "a/./b"),
+            ("-", "standard input"),
+        ] {
+            assert_eq!(named(path), name);
+        }
     }
 }

@@ -1,7 +1,6 @@
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Cli, Status, output};
+use crate::cli::{Status, output, program};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,20 +19,14 @@ pub(crate) struct Args {
 impl Args {
     pub(super) fn run(&self) -> anyhow::Result<Status> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "milvus-certs", &mut script);
-        output::script(&named_as_called(self.shell, script))?;
+        clap_complete::generate(self.shell, &mut program(), "milvus-certs", &mut script);
+        let script = String::from_utf8_lossy(&script);
+        // clap_complete writes a hyphen in the program's name in two ways into bash's script, and then finds
+        // nothing below the first word.
+        output::print(&match self.shell {
+            Shell::Bash => script.replace("milvus__subcmd__certs", "milvus__certs"),
+            _ => script.into_owned(),
+        })?;
         Ok(Status::Done)
-    }
-}
-
-/// clap_complete writes a hyphen in the program's name in two ways into bash's script, and then finds
-/// nothing below the first word.
-fn named_as_called(shell: Shell, script: Vec<u8>) -> Vec<u8> {
-    match shell {
-        Shell::Bash => {
-            let script = String::from_utf8_lossy(&script);
-            script.replace("milvus__subcmd__certs", "milvus__certs").into_bytes()
-        }
-        _ => script,
     }
 }

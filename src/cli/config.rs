@@ -1,18 +1,19 @@
 use std::path::PathBuf;
 
-use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser, ValueParser};
-use milvus_certs::actions::{ConfigRequest, ConfigTarget, config};
-use milvus_certs::milvus::TlsMode;
-use milvus_certs::milvus::container::REST_PORT;
-use milvus_certs::milvus::deployment::{
-    Cluster, KubernetesName, KubernetesNameInvalid, MountPath, NameKind, Platform, SecretKind,
-};
-use milvus_certs::pki::{GeneralName, Passphrase};
-use milvus_certs::store::Overwrite;
 use time::OffsetDateTime;
 
-use super::args::{PassphraseArgs, ProtectionArgs, ReleaseArgs, path, tls_mode, with_passphrase};
-use super::{EXIT_STATUS, Status, output};
+use crate::base::error::Error;
+use crate::cli::args::{
+    PassphraseArgs, ProtectionArgs, ReleaseArgs, namespace, one_of, path, tls_mode, with_passphrase,
+};
+use crate::cli::output::Style;
+use crate::cli::render::page::{Page, aligned};
+use crate::cli::{EXIT_STATUS, Status, output};
+use crate::deploy::{Cluster, ConfigReport, ConfigRequest, ConfigTarget, MountPath, SecretKind, config};
+use crate::milvus::container::{GRPC_PORT, METRICS_PORT, REST_PORT};
+use crate::milvus::{KubernetesName, Manager, NameKind, TlsMode};
+use crate::store::Existing;
+use crate::x509::GeneralName;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,9 +47,9 @@ enum Target {
     Helm(ClusterArgs),
     /// The Secret alone
     Secret(SecretArgs),
-    /// Secret of the authority, Issuer, Certificates, and what mounts them: the cluster renews by itself
+    /// Secret of the CA, Issuer, Certificates, and what mounts them: the cluster renews by itself
     ///
-    /// The Secret of the authority holds ca.key.
+    /// The Secret of the CA holds ca.key.
     CertManager(CertManagerArgs),
 }
 
@@ -77,15 +78,15 @@ struct SecretArgs {
     common: CommonArgs,
 
     /// What its files are called: opaque is server.pem, server.key, ca.pem; tls is tls.crt, tls.key, ca.crt
-    #[arg(long = "type", value_name = "opaque|tls", value_parser = secret_kind(), env = "MILVUS_CERTS_TYPE", hide_env_values = true, default_value = "opaque", hide_possible_values = true)]
+    #[arg(long = "type", value_name = "opaque|tls", value_parser = one_of(&[SecretKind::Opaque, SecretKind::Tls], secret_kind_name), default_value = "opaque", hide_possible_values = true)]
     kind: SecretKind,
 
     /// The name of the Secret
-    #[arg(long, value_name = "NAME", value_parser = secret_name, env = "MILVUS_CERTS_SECRET_NAME", hide_env_values = true, default_value = "certs")]
+    #[arg(long, value_name = "NAME", value_parser = secret_name, default_value = "certs")]
     secret_name: KubernetesName,
 
     /// Where it is
-    #[arg(long, value_name = "NAME", value_parser = super::args::namespace, env = "MILVUS_CERTS_NAMESPACE", hide_env_values = true, default_value = "default")]
+    #[arg(long, value_name = "NAME", value_parser = namespace, default_value = "default")]
     namespace: KubernetesName,
 }
 
@@ -96,10 +97,10 @@ struct CertManagerArgs {
     cluster: ClusterArgs,
 
     /// What runs Milvus
-    #[arg(long = "for", value_name = "operator|helm", value_parser = ["operator", "helm"], env = "MILVUS_CERTS_FOR", hide_env_values = true, default_value = "operator", hide_possible_values = true)]
-    platform: String,
+    #[arg(long = "for", value_name = "operator|helm", value_parser = one_of(&[Manager::Operator, Manager::Helm], Manager::name), default_value = "operator", hide_possible_values = true)]
+    runner: Manager,
 
-    #[command(flatten, next_help_heading = "Authority")]
+    #[command(flatten, next_help_heading = "CA")]
     passphrase: PassphraseArgs,
 }
 
@@ -107,22 +108,22 @@ struct CertManagerArgs {
 #[derive(Debug, clap::Args)]
 struct CommonArgs {
     /// The certificate directory
-    #[arg(short, long = "dir", value_name = "DIR", env = "MILVUS_CERTS_DIR", default_value = ".", hide_env_values = true, value_parser = path())]
+    #[arg(short, long = "dir", value_name = "DIR", default_value = ".", value_parser = path())]
     dir: PathBuf,
 
     /// Write the files into this folder, instead of printing them
-    #[arg(short, long, value_name = "DIR", env = "MILVUS_CERTS_OUT", hide_env_values = true, value_parser = path())]
+    #[arg(short, long, value_name = "DIR", value_parser = path())]
     out: Option<PathBuf>,
 
     /// Replace the files that are there
-    #[arg(long, env = "MILVUS_CERTS_FORCE", hide_env_values = true, value_parser = BoolishValueParser::new(), requires = "out")]
+    #[arg(long, requires = "out")]
     force: bool,
 
     #[command(flatten)]
     protection: ProtectionArgs,
 
     /// Report in JSON on standard output
-    #[arg(long, env = "MILVUS_CERTS_JSON", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     json: bool,
 }
 
@@ -131,29 +132,23 @@ struct CommonArgs {
 #[command(next_help_heading = "TLS")]
 struct TlsArgs {
     /// 1 is one-way: clients verify Milvus; 2 is mutual: Milvus verifies clients too
-    #[arg(long, value_name = "1|2", env = "MILVUS_CERTS_TLS_MODE", hide_env_values = true, value_parser = tls_mode, default_value = "1")]
+    #[arg(long, value_name = "1|2", value_parser = tls_mode, default_value = "1")]
     tls_mode: TlsMode,
 
     /// Also use TLS between Milvus' own components (Milvus 2.5 and later)
-    #[arg(long, env = "MILVUS_CERTS_INTERNAL", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     internal: bool,
 
     /// The name that the components ask each other for [default: a name of server.pem]
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "MILVUS_CERTS_SNI",
-        hide_env_values = true,
-        requires = "internal"
-    )]
+    #[arg(long, value_name = "NAME", requires = "internal")]
     sni: Option<GeneralName>,
 
     /// The port of REST: with TLS it cannot share gRPC's
-    #[arg(long, value_name = "PORT", env = "MILVUS_CERTS_REST_PORT", hide_env_values = true, default_value_t = REST_PORT, value_parser = rest_port)]
+    #[arg(long, value_name = "PORT", default_value_t = REST_PORT, value_parser = rest_port)]
     rest_port: u16,
 
     /// Where the certificates are in the container [default: as in Milvus' documentation]
-    #[arg(long, value_name = "PATH", env = "MILVUS_CERTS_MOUNT_PATH", hide_env_values = true)]
+    #[arg(long, value_name = "PATH")]
     mount_path: Option<MountPath>,
 }
 
@@ -165,62 +160,55 @@ struct KubernetesArgs {
     release: ReleaseArgs,
 
     /// The name of the Secret
-    #[arg(long, value_name = "NAME", value_parser = secret_name, env = "MILVUS_CERTS_SECRET_NAME", hide_env_values = true, default_value = "certs")]
+    #[arg(long, value_name = "NAME", value_parser = secret_name, default_value = "certs")]
     secret_name: KubernetesName,
 
     /// Each component runs by itself, instead of all in one
-    #[arg(long, env = "MILVUS_CERTS_CLUSTER", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     cluster: bool,
 }
 
 impl Args {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
-        let (mut request, json) = self.target.into_request()?;
-        output::rendered(
-            &with_passphrase(&mut request, passphrase_of, |request| config(request, now))?,
-            json,
-        )?;
+        let passphrase = match &self.target {
+            Target::CertManager(args) => args.passphrase.read()?,
+            _ => None,
+        };
+        let (mut request, json) = self.target.into_request();
+        let report = with_passphrase(passphrase, |passphrase| {
+            request.passphrase = passphrase;
+            config(&request, now)
+        })?;
+        output::interrupted_runs(report.directory.as_ref());
+        let outcome = (report.changed, &*report.notes);
+        output::did("config", Style::new(json, false), &report, outcome, next_steps(&report), text)?;
         Ok(Status::Done)
     }
 }
 
-/// What cert-manager's Secret needs; the others take nothing from ca.key.
-fn passphrase_of(request: &mut ConfigRequest) -> Option<&mut Option<Passphrase>> {
-    match &mut request.target {
-        ConfigTarget::CertManager { passphrase, .. } => Some(passphrase),
-        _ => None,
-    }
-}
-
 impl Target {
-    fn into_request(self) -> anyhow::Result<(ConfigRequest, bool)> {
+    fn into_request(self) -> (ConfigRequest, bool) {
         let (common, tls, target) = match self {
             Self::Milvus(PlainArgs { common, tls }) => (common, Some(tls), ConfigTarget::Milvus),
             Self::Compose(PlainArgs { common, tls }) => (common, Some(tls), ConfigTarget::Compose),
             Self::Operator(ClusterArgs { plain: PlainArgs { common, tls }, kubernetes }) => {
-                (common, Some(tls), ConfigTarget::Operator(kubernetes.into_cluster()))
+                (common, Some(tls), ConfigTarget::Kubernetes(kubernetes.into_cluster(Manager::Operator)))
             }
             Self::Helm(ClusterArgs { plain: PlainArgs { common, tls }, kubernetes }) => {
-                (common, Some(tls), ConfigTarget::Helm(kubernetes.into_cluster()))
+                (common, Some(tls), ConfigTarget::Kubernetes(kubernetes.into_cluster(Manager::Helm)))
             }
             Self::Secret(SecretArgs { common, kind, secret_name: name, namespace }) => {
                 (common, None, ConfigTarget::Secret { name, namespace, kind })
             }
             Self::CertManager(args) => {
                 let ClusterArgs { plain: PlainArgs { common, tls }, kubernetes } = args.cluster;
-                let cluster = kubernetes.into_cluster();
-                let platform = match args.platform.as_str() {
-                    "helm" => Platform::Helm(cluster.release.clone()),
-                    _ => Platform::Operator(cluster.release.clone()),
-                };
-                let passphrase = args.passphrase.read()?;
-                (common, Some(tls), ConfigTarget::CertManager { platform, cluster, passphrase })
+                (common, Some(tls), ConfigTarget::CertManager(kubernetes.into_cluster(args.runner)))
             }
         };
         let mut request = ConfigRequest::new(common.dir, target);
         request.output = common.out;
         request.protection = common.protection.protection();
-        request.overwrite = if common.force { Overwrite::Replace } else { Overwrite::Refuse };
+        request.existing = if common.force { Existing::Replace } else { Existing::Refuse };
         if let Some(tls) = tls {
             request.tls_mode = tls.tls_mode;
             request.internal = tls.internal;
@@ -228,34 +216,59 @@ impl Target {
             request.rest_port = tls.rest_port;
             request.mount_path = tls.mount_path;
         }
-        Ok((request, common.json))
+        (request, common.json)
     }
 }
 
 impl KubernetesArgs {
-    fn into_cluster(self) -> Cluster {
+    fn into_cluster(self, manager: Manager) -> Cluster {
         Cluster {
-            release: self.release.into_release(),
+            release: self.release.release(manager),
             secret_name: self.secret_name,
             is_distributed: self.cluster,
         }
     }
 }
 
-fn secret_name(value: &str) -> Result<KubernetesName, KubernetesNameInvalid> {
-    KubernetesName::new(NameKind::Secret, value)
+/// The files as they are piped and redirected, or where they were written.
+fn text(report: &ConfigReport, next_steps: &[String]) -> String {
+    let documents = &report.documents;
+    if !report.changed {
+        return documents.iter().filter_map(|found| found.content.as_deref()).map(String::as_str).collect();
+    }
+    let mut page = Page::default();
+    page.line(format!("Wrote from the certificates in {}:", report.directory));
+    page.gap();
+    let rows = documents.iter().map(|found| [found.path.clone(), found.mode.clone().unwrap_or_default()]);
+    page.lines(aligned(&rows.collect::<Vec<_>>()));
+    page.close(None, next_steps)
 }
 
-fn secret_kind() -> ValueParser {
-    ValueParser::from(PossibleValuesParser::new(["opaque", "tls"]).map(|name| match name.as_str() {
-        "tls" => SecretKind::Tls,
-        _ => SecretKind::Opaque,
-    }))
+fn next_steps(report: &ConfigReport) -> Vec<String> {
+    if !report.changed {
+        return Vec::new();
+    }
+    let last = match report.target {
+        "milvus" => Some("put them where their first lines say, and restart Milvus".into()),
+        "cert-manager" => None,
+        _ => Some("after a renewal: this again with --force, and the same steps".into()),
+    };
+    report.commands.iter().cloned().chain(last).collect()
+}
+
+fn secret_kind_name(kind: SecretKind) -> &'static str {
+    match kind {
+        SecretKind::Opaque => "opaque",
+        SecretKind::Tls => "tls",
+    }
+}
+
+fn secret_name(value: &str) -> Result<KubernetesName, Error> {
+    KubernetesName::new(NameKind::Secret, value)
 }
 
 /// REST cannot have a port that Milvus uses for something else.
 fn rest_port(value: &str) -> Result<u16, String> {
-    use milvus_certs::milvus::container::{GRPC_PORT, METRICS_PORT};
     match value.parse::<u16>() {
         Ok(GRPC_PORT) => {
             Err(format!("{GRPC_PORT} is the port of gRPC, which REST cannot share when TLS is on"))

@@ -1,15 +1,15 @@
 use std::path::PathBuf;
 
-use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser, ValueParser};
-use milvus_certs::actions::{ConnectRequest, connect};
-use milvus_certs::milvus::TlsMode;
-use milvus_certs::milvus::clients::{ClientKind, Endpoint, EndpointInvalid};
-use milvus_certs::milvus::container::{GRPC_PORT, REST_PORT};
-use milvus_certs::pki::GeneralName;
 use time::OffsetDateTime;
 
-use super::args::{path, tls_mode};
-use super::{EXIT_STATUS, Status, output};
+use crate::base::error::Error;
+use crate::cli::args::{one_of, path, tls_mode};
+use crate::cli::output::Style;
+use crate::cli::{EXIT_STATUS, Status, output};
+use crate::deploy::{ClientKind, ConnectRequest, Endpoint, connect};
+use crate::milvus::TlsMode;
+use crate::milvus::container::{GRPC_PORT, REST_PORT};
+use crate::x509::GeneralName;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,31 +21,31 @@ Examples:
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
 pub(crate) struct Args {
     /// The client
-    #[arg(value_name = "CLIENT", value_parser = client())]
+    #[arg(value_name = "CLIENT", value_parser = one_of(&ClientKind::ALL, ClientKind::name))]
     client: ClientKind,
 
     /// The certificate directory; a client's needs no server.pem
-    #[arg(short, long = "dir", value_name = "DIR", env = "MILVUS_CERTS_DIR", default_value = ".", hide_env_values = true, value_parser = path())]
+    #[arg(short, long = "dir", value_name = "DIR", default_value = ".", value_parser = path())]
     dir: PathBuf,
 
     /// Where Milvus is
-    #[arg(long, value_name = "URL", env = "MILVUS_CERTS_URI", hide_env_values = true, default_value = "https://localhost:19530", value_parser = grpc)]
+    #[arg(long, value_name = "URL", default_value = "https://localhost:19530", value_parser = grpc)]
     uri: Endpoint,
 
     /// Where its REST is [default: port 8080 of the same host]
-    #[arg(long, value_name = "URL", env = "MILVUS_CERTS_REST_URL", hide_env_values = true, value_parser = rest)]
+    #[arg(long, value_name = "URL", value_parser = rest)]
     rest_url: Option<Endpoint>,
 
     /// 1 is one-way; 2 is mutual: the client shows a certificate too
-    #[arg(long, value_name = "1|2", env = "MILVUS_CERTS_TLS_MODE", hide_env_values = true, value_parser = tls_mode, default_value = "1")]
+    #[arg(long, value_name = "1|2", value_parser = tls_mode, default_value = "1")]
     tls_mode: TlsMode,
 
     /// The name of the server's certificate to ask for [default: the host, or a name of server.pem]
-    #[arg(long, value_name = "NAME-OR-IP", env = "MILVUS_CERTS_SERVER_NAME", hide_env_values = true)]
+    #[arg(long, value_name = "NAME-OR-IP")]
     server_name: Option<GeneralName>,
 
     /// Report in JSON on standard output
-    #[arg(long, env = "MILVUS_CERTS_JSON", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     json: bool,
 }
 
@@ -59,27 +59,17 @@ impl Args {
             tls_mode: self.tls_mode,
             server_name: self.server_name,
         };
-        output::connected(&connect(&request, now)?, self.json)?;
+        let report = connect(&request, now)?;
+        output::interrupted_runs(&request.directory);
+        output::saw("connect", Style::new(self.json, false), &report, |report| report.content.clone())?;
         Ok(Status::Done)
     }
 }
 
-fn grpc(value: &str) -> Result<Endpoint, EndpointInvalid> {
+fn grpc(value: &str) -> Result<Endpoint, Error> {
     Endpoint::parse(value, GRPC_PORT)
 }
 
-fn rest(value: &str) -> Result<Endpoint, EndpointInvalid> {
+fn rest(value: &str) -> Result<Endpoint, Error> {
     Endpoint::parse(value, REST_PORT)
-}
-
-/// Reads the name of a client, and lists them in the help.
-fn client() -> ValueParser {
-    let names = PossibleValuesParser::new(ClientKind::ALL.map(ClientKind::name));
-    ValueParser::from(names.map(|name| {
-        let is_named = |client: &ClientKind| client.name() == name;
-        ClientKind::ALL
-            .into_iter()
-            .find(is_named)
-            .unwrap_or_else(|| unreachable!("only names are let through"))
-    }))
 }

@@ -1,9 +1,10 @@
 use std::io::IsTerminal;
 
-use clap::builder::BoolishValueParser;
-use milvus_certs::actions::explain;
-
-use super::{Status, output, usage};
+use crate::base::error::Error;
+use crate::check::explain;
+use crate::cli::output::Style;
+use crate::cli::render::findings::paragraphs;
+use crate::cli::{Status, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -15,9 +16,7 @@ Exit status:
   0  it says what is wrong
   1  the text could not be read
   2  wrong usage
-  3  nothing in it is known
-
-Every option can also be given by an environment variable, named in its description.";
+  3  nothing in it is known";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -27,18 +26,41 @@ pub(crate) struct Args {
     words: Vec<String>,
 
     /// Report in JSON on standard output
-    #[arg(long, env = "MILVUS_CERTS_JSON", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     json: bool,
 }
 
 impl Args {
+    /// The text, where it is not standard input.
+    fn text(&self) -> Option<String> {
+        Some(self.words.join(" ")).filter(|text| !text.is_empty() && text != "-")
+    }
+
+    pub(super) fn check_usage(&self) -> Result<(), Error> {
+        match !self.words.join(" ").is_empty() || !std::io::stdin().is_terminal() {
+            true => Ok(()),
+            false => Err(Error::new("there is nothing to explain").with_hint(
+                "give the error in quotes, or pipe a log in: `docker logs milvus-standalone 2>&1 | milvus-certs explain`"
+                    .to_owned(),
+            )),
+        }
+    }
+
     pub(super) fn run(self) -> anyhow::Result<Status> {
-        let report = match self.words.join(" ").as_str() {
-            "" if std::io::stdin().is_terminal() => return Err(usage::Error::nothing_to_explain().into()),
-            "" | "-" => explain("-", std::io::stdin().lock())?,
-            text => explain("text", text.as_bytes())?,
+        let report = match self.text() {
+            Some(text) => explain("text", text.as_bytes())?,
+            None => explain("-", std::io::stdin().lock())?,
         };
-        output::explained(&report, self.json)?;
-        Ok(if report.findings.is_empty() { Status::Found } else { Status::Done })
+        let is_known = !report.findings.is_empty();
+        match is_known || self.json {
+            true => output::saw("explain", Style::new(self.json, false), &report, |report| {
+                paragraphs(&report.findings).trim_end().to_owned() + "\n"
+            })?,
+            false => output::two_lines(
+                "nothing in the text is known as an error of TLS",
+                Some("`milvus-certs probe` looks at the server itself"),
+            ),
+        }
+        Ok(if is_known { Status::Done } else { Status::Found })
     }
 }

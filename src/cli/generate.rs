@@ -1,18 +1,16 @@
 use std::path::PathBuf;
 
 use clap::ArgMatches;
-use clap::builder::BoolishValueParser;
-use milvus_certs::actions::{ExistingAuthority, GenerateRequest, IfPresent, generate};
-use milvus_certs::milvus::defaults;
-use milvus_certs::pki::{Days, KeyType};
-use milvus_certs::store::FileMode;
 use time::OffsetDateTime;
 
-use super::args::{
-    CommonArgs, Mistake, NameArgs, PassphraseArgs, PlatformArgs, SubjectArgs, defaults_days, key_mode,
-    key_type, path, with_passphrase,
-};
-use super::{EXIT_STATUS, Status, output};
+use crate::base::error::Error;
+use crate::cli::args::{CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, key_type, path, with_passphrase};
+use crate::cli::render::certificates::{self, OF_AN_INTERRUPTED_RUN, nothing_to_do, place};
+use crate::cli::{EXIT_STATUS, Status, output};
+use crate::engine::{Action, ExistingCa, GenerateRequest, IfPresent, Report, generate};
+use crate::milvus::defaults;
+use crate::store::FileMode;
+use crate::x509::{Days, KeyType};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,12 +31,12 @@ pub(crate) struct Args {
     #[command(flatten)]
     common: CommonArgs,
 
-    /// Replace the files that are there, and keep them in backup-<UTC time>
-    #[arg(long, env = "MILVUS_CERTS_FORCE", hide_env_values = true, value_parser = BoolishValueParser::new(), conflicts_with = "if_missing")]
+    /// Replace the files that are there, and keep them in backup-TIME
+    #[arg(long, conflicts_with = "if_missing")]
     force: bool,
 
     /// Leave a complete directory alone whose certificates are valid
-    #[arg(long, env = "MILVUS_CERTS_IF_MISSING", hide_env_values = true, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     if_missing: bool,
 
     #[command(flatten)]
@@ -47,70 +45,66 @@ pub(crate) struct Args {
     #[command(flatten)]
     names: NameArgs,
 
-    #[command(flatten, next_help_heading = "Names")]
-    platform: PlatformArgs,
-
     /// How long the server's and the client's certificates live
-    #[arg(long, value_name = "DAYS", env = "MILVUS_CERTS_DAYS", hide_env_values = true, default_value_t = defaults_days(defaults::DAYS), allow_negative_numbers = true, help_heading = "Validity and keys")]
+    #[arg(long, value_name = "DAYS", default_value_t = defaults::DAYS, allow_negative_numbers = true, help_heading = "Validity and keys")]
     days: Days,
 
-    /// How long the authority lives
-    #[arg(long, value_name = "DAYS", env = "MILVUS_CERTS_CA_DAYS", hide_env_values = true, default_value_t = defaults_days(defaults::CA_DAYS), allow_negative_numbers = true, conflicts_with = "ca_cert", help_heading = "Validity and keys")]
+    /// How long the CA lives
+    #[arg(long, value_name = "DAYS", default_value_t = defaults::CA_DAYS, allow_negative_numbers = true, conflicts_with = "ca_cert", help_heading = "Validity and keys")]
     ca_days: Days,
 
     /// The type of all three keys
-    #[arg(long, value_name = "TYPE", value_parser = key_type(), env = "MILVUS_CERTS_KEY_TYPE", hide_env_values = true, default_value_t = KeyType::Rsa2048, help_heading = "Validity and keys")]
+    #[arg(long, value_name = "TYPE", value_parser = key_type(), default_value_t = KeyType::Rsa2048, help_heading = "Validity and keys")]
     key_type: KeyType,
 
     /// The mode of server.key and client.key, such as 0640 for a container's group
     ///
     /// Without it 0600, or that of the files that are replaced.
-    #[arg(long, value_name = "MODE", env = "MILVUS_CERTS_KEY_MODE", hide_env_values = true, value_parser = key_mode, help_heading = "Validity and keys")]
+    #[arg(long, value_name = "MODE", help_heading = "Validity and keys")]
     key_mode: Option<FileMode>,
 
-    /// Use this authority instead of making one; for an intermediate one, append its issuers
-    #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_CA_CERT", hide_env_values = true, value_parser = path(), requires = "ca_key", help_heading = "Authority")]
+    /// Use this CA instead of making one; for an intermediate CA, append its issuers
+    #[arg(long, value_name = "FILE", value_parser = path(), requires = "ca_key", help_heading = "CA")]
     ca_cert: Option<PathBuf>,
 
-    /// The key of that authority
-    #[arg(long, value_name = "FILE", env = "MILVUS_CERTS_CA_KEY", hide_env_values = true, value_parser = path(), requires = "ca_cert", help_heading = "Authority")]
+    /// The key of that CA
+    #[arg(long, value_name = "FILE", value_parser = path(), requires = "ca_cert", help_heading = "CA")]
     ca_key: Option<PathBuf>,
 
-    #[command(flatten, next_help_heading = "Authority")]
+    #[command(flatten, next_help_heading = "CA")]
     passphrase: PassphraseArgs,
 }
 
 impl Args {
-    pub(super) fn check_effect(&self, given: &ArgMatches) -> Result<(), Mistake> {
-        self.platform.check_effect(given)
+    pub(super) fn check_usage(&self, given: &ArgMatches) -> Result<(), Error> {
+        self.names.platform.check_usage(given)
     }
 
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
-        let style = output::Style::of(&self.common);
-        let mut request = self.into_request()?;
-        let report = with_passphrase(
-            &mut request,
-            |request| Some(&mut request.passphrase),
-            |request| generate(request, now),
-        )?;
-        output::report("gen", &report, style)?;
+        let style = self.common.style();
+        let passphrase = self.passphrase.read()?;
+        let mut request = self.into_request();
+        let report = with_passphrase(passphrase, |passphrase| {
+            request.passphrase = passphrase;
+            generate(&request, now)
+        })?;
+        let outcome = (report.changed, &*report.notes);
+        output::did("gen", style, &report, outcome, next_steps(&report), text)?;
         Ok(Status::Done)
     }
 
-    fn into_request(self) -> anyhow::Result<GenerateRequest> {
+    fn into_request(self) -> GenerateRequest {
         let existing = self.ca_cert.zip(self.ca_key);
-        let mut names = self.names.san;
-        names.extend(self.platform.names()?);
-        Ok(GenerateRequest {
+        GenerateRequest {
             directory: self.common.dir,
-            subject: self.subject.into_attributes(),
-            names,
+            subject: self.subject.attributes(),
+            names: self.names.server_names(),
             client_name: self.names.client_name,
             days: self.days,
             ca_days: self.ca_days,
             key_type: self.key_type,
-            authority: existing.map(|(certificate, key)| ExistingAuthority { certificate, key }),
-            passphrase: self.passphrase.read()?,
+            ca: existing.map(|(certificate, key)| ExistingCa { certificate, key }),
+            passphrase: None,
             key_mode: self.key_mode,
             if_present: match (self.force, self.if_missing) {
                 (true, _) => IfPresent::Replace,
@@ -119,6 +113,29 @@ impl Args {
             },
             dry_run: self.common.dry_run,
             protection: self.common.protection.protection(),
-        })
+        }
+    }
+}
+
+fn text(report: &Report, next_steps: &[String]) -> String {
+    let place = place(&report.directory);
+    let makes_any = report.certificates.iter().any(|found| found.action != Action::Kept);
+    let headline = match (makes_any, report.dry_run) {
+        (false, _) => nothing_to_do(report),
+        (true, false) => format!("Made a CA, a server and a client certificate in {place}:"),
+        (true, true) => format!("Would make a CA, a server and a client certificate in {place}:"),
+    };
+    certificates::text(headline, report, next_steps)
+}
+
+fn next_steps(report: &Report) -> Vec<String> {
+    match (report.changed, report.files.is_empty()) {
+        (false, _) => Vec::new(),
+        (true, true) => vec![OF_AN_INTERRUPTED_RUN.into()],
+        (true, false) => vec![
+            "copy server.key, server.pem and ca.pem to where Milvus reads them, set its tlsMode, and restart it".into(),
+            "give clients ca.pem, not server.pem; with tlsMode 2 also client.pem and client.key".into(),
+            "keep ca.key and ca.srl safe, for `milvus-certs renew`".into(),
+        ],
     }
 }

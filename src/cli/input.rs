@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use milvus_certs::actions::Error;
-use milvus_certs::audit::config::Source;
-use milvus_certs::store::{read_file_up_to, read_from};
+use crate::base::error::Error;
+use crate::check::config::Source;
+use crate::store::{read_file_up_to, read_from};
 
 /// Whether a path stands for standard input.
 pub(super) fn is_stdin(path: &Path) -> bool {

@@ -5,45 +5,91 @@ mod check;
 mod completions;
 mod config;
 mod connect;
+mod environment;
 mod explain;
 mod generate;
 mod input;
 mod inspect;
 mod issue;
 mod man;
-pub(crate) mod output;
+mod output;
 #[cfg(feature = "probe")]
 mod probe;
+mod process;
 mod progress;
+mod prometheus;
 mod render;
 mod renew;
 mod rotate_ca;
+#[cfg(test)]
+mod schemas;
 mod terminal;
-pub(crate) mod usage;
+mod usage;
 
-use std::ffi::OsString;
+use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use milvus_certs::actions::check_clock;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use time::OffsetDateTime;
+
+use crate::base::error::Error;
+use crate::base::memory::wipe_stack;
+use crate::engine::check_clock;
+
+/// Runs the program: reads the command line, does what it asks for, prints, and returns the exit status.
+#[must_use]
+pub fn main() -> ExitCode {
+    process::protect();
+    let status = run();
+    wipe_stack();
+    ExitCode::from(status as u8)
+}
+
+// Never inlined: what it leaves on the stack would then be in the frame of `main`, which is not wiped.
+#[inline(never)]
+fn run() -> Status {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let mut program = program();
+    let parsed = program.try_get_matches_from_mut(&arguments);
+    let parsed = parsed.and_then(|given| Ok((Cli::from_arg_matches(&given)?.command, given)));
+    let (mut command, given) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return output::clap(&error, usage::hint(&error, &program, &arguments)),
+    };
+    if let Err(error) = command.check_usage(&given) {
+        output::error(&error.into());
+        return Status::WrongUsage;
+    }
+    command.run().unwrap_or_else(|error| {
+        output::error(&error);
+        Status::Failed
+    })
+}
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// Something failed, or could not be read; what it was has been said.
+    Failed = 1,
+    WrongUsage = 2,
+    /// It looked, and something is wrong.
+    Found = 3,
+}
 
 /// What every command's help ends with.
 const EXIT_STATUS: &str = "\
 Exit status:
   0  done, or nothing to do
   1  failed, and nothing changed
-  2  wrong usage
-
-Every option can also be given by an environment variable, named in its description.";
+  2  wrong usage";
 
 /// The same for commands that make many certificates.
 const EXIT_STATUS_OF_MANY: &str = "\
 Exit status:
   0  done, or nothing to do
   1  failed, and nothing changed but what the error says
-  2  wrong usage
-
-Every option can also be given by an environment variable, named in its description.";
+  2  wrong usage";
 
 const ALL_EXIT_STATUSES: &str = "\
 Exit status:
@@ -52,22 +98,25 @@ Exit status:
   2  wrong usage
   3  something is wrong (check, probe)
 
-Every option can also be given by an environment variable, named in its description.";
+Every option can also be given by an environment variable: see the help of each command.";
 
 /// TLS certificates for Milvus that work the first time.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
 #[command(after_help = ALL_EXIT_STATUSES)]
-pub(crate) struct Cli {
+struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
-// What each takes is asked for only when it is the one, or its help is to be shown.
+/// The program as clap knows it.
+fn program() -> clap::Command {
+    environment::with_variables(Cli::command())
+}
+
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Command {
-    /// Make a private authority, and a server and a client certificate
+    /// Make a private CA, and a server and a client certificate
     ///
     /// Writes the seven files of Milvus' documentation: ca.key, ca.pem, ca.srl, server.key, server.pem,
     /// client.key and client.pem.
@@ -76,12 +125,12 @@ enum Command {
     ///
     /// Needs ca.key and ca.pem, and never changes them: clients go on trusting ca.pem.
     Renew(renew::Args),
-    /// Issue certificates to more servers and clients, from the authority that is there
+    /// Issue certificates to more servers and clients, from the CA that is there
     ///
     /// Each gets a folder in DIR/issued with NAME.pem, NAME.key and ca.pem. What was issued is in
     /// DIR/issued/index.jsonl, and `renew --all` renews it.
     Issue(issue::Args),
-    /// Replace the authority by a new one, step by step, without an outage
+    /// Replace the CA by a new one, step by step, without an outage
     RotateCa(rotate_ca::Args),
     /// Show what is in certificates, keys, signing requests, or a certificate directory
     ///
@@ -95,7 +144,7 @@ enum Command {
     /// Print or write what a deployment of Milvus needs to serve TLS
     ///
     /// Takes a certificate directory that `check` finds no error in. Each file begins with a comment that
-    /// says where it goes and how it is applied. ca.key is in no file but cert-manager's Secret.
+    /// says where it goes and how it is applied. Only cert-manager's Secret contains ca.key.
     Config(config::Args),
     /// Show how a client connects to a Milvus that serves TLS
     ///
@@ -117,60 +166,41 @@ enum Command {
     Man(man::Args),
 }
 
-/// How a command that did its work ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Status {
-    /// Done, or nothing to do.
-    Done = 0,
-    /// Something could not be read; what it was has been said.
-    Failed = 1,
-    /// It looked, and something is wrong.
-    Found = 3,
-}
-
-impl Cli {
-    /// Reads a command line, of which the first word is the program.
-    pub(crate) fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
-        let mut command = Self::command();
-        let matches = command.try_get_matches_from_mut(arguments)?;
-        let mut cli = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
-        if let Some((_, given)) = matches.subcommand() {
-            let settled = match &mut cli.command {
-                Command::Check(args) => args.settle_format(given),
-                Command::Gen(args) => args.check_effect(given),
-                Command::Issue(args) => args.check_effect(given),
-                Command::Renew(args) => args.check_effect(given),
-                _ => Ok(()),
-            };
-            settled.map_err(|(kind, message)| command.error(kind, message))?;
+impl Command {
+    /// Refuses options that do not go together, in ways that clap does not know.
+    fn check_usage(&mut self, given: &ArgMatches) -> Result<(), Error> {
+        let Some((_, given)) = given.subcommand() else { return Ok(()) };
+        match self {
+            Self::Gen(args) => args.check_usage(given),
+            Self::Renew(args) => args.check_usage(given),
+            Self::Issue(args) => args.check_usage(given),
+            Self::Check(args) => args.check_usage(given),
+            Self::Explain(args) => args.check_usage(),
+            _ => Ok(()),
         }
-        Ok(cli)
     }
 
     /// Does what the command line asks for, and prints what was done.
-    pub(crate) fn run(self) -> anyhow::Result<Status> {
+    fn run(self) -> anyhow::Result<Status> {
         #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
         let now = OffsetDateTime::now_utc();
-        if matches!(
-            self.command,
-            Command::Gen(_) | Command::Renew(_) | Command::Issue(_) | Command::RotateCa(_)
-        ) {
+        if matches!(self, Self::Gen(_) | Self::Renew(_) | Self::Issue(_) | Self::RotateCa(_)) {
             check_clock(now)?;
         }
-        match self.command {
-            Command::Gen(args) => args.run(now),
-            Command::Renew(args) => args.run(now),
-            Command::Issue(args) => args.run(now),
-            Command::RotateCa(args) => args.run(now),
-            Command::Inspect(args) => args.run(now),
-            Command::Check(args) => args.run(now),
-            Command::Config(args) => args.run(now),
-            Command::Connect(args) => args.run(now),
+        match self {
+            Self::Gen(args) => args.run(now),
+            Self::Renew(args) => args.run(now),
+            Self::Issue(args) => args.run(now),
+            Self::RotateCa(args) => args.run(now),
+            Self::Inspect(args) => args.run(now),
+            Self::Check(args) => args.run(now),
+            Self::Config(args) => args.run(now),
+            Self::Connect(args) => args.run(now),
             #[cfg(feature = "probe")]
-            Command::Probe(args) => args.run(now),
-            Command::Explain(args) => args.run(),
-            Command::Completions(args) => args.run(),
-            Command::Man(args) => args.run(),
+            Self::Probe(args) => args.run(now),
+            Self::Explain(args) => args.run(),
+            Self::Completions(args) => args.run(),
+            Self::Man(args) => args.run(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::output;
+use crate::cli::output;
 
 /// Fewer certificates are there before anybody looks.
 const WORTH_A_BAR: usize = 50;
@@ -30,7 +30,6 @@ impl Meter {
         Self { bar, is_quiet, thousands: Cell::new(0) }
     }
 
-    /// Takes note of what is done.
     pub(super) fn show(&self, done: usize, total: usize) {
         if total < WORTH_A_BAR {
             return;

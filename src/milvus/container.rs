@@ -2,22 +2,25 @@
 
 /// Where Milvus looks for its configuration, unless the variable MILVUSCONF says otherwise.
 pub(crate) const CONFIG_FOLDER: &str = "/milvus/configs";
+/// What Milvus reads in that folder, in this order (milvus' pkg/util/paramtable/base_table.go).
+pub(crate) const CONFIG_FILES: [&str; 3] = ["milvus.yaml", "default.yaml", "user.yaml"];
 /// Where Milvus' image keeps certificates of which the private keys are public.
 pub(crate) const PUBLIC_CERTIFICATES: &str = "/milvus/configs/cert";
 /// The image's working directory.
 pub(crate) const WORKING_DIRECTORY: &str = "/milvus";
 
 /// The default of proxy.port.
-pub const GRPC_PORT: u16 = 19530;
+pub(crate) const GRPC_PORT: u16 = 19530;
 /// Where metrics and `/healthz` are, without TLS.
-pub const METRICS_PORT: u16 = 9091;
+pub(crate) const METRICS_PORT: u16 = 9091;
 /// Where the documentation page puts REST when TLS is on: it cannot share gRPC's port then.
-pub const REST_PORT: u16 = 8080;
+pub(crate) const REST_PORT: u16 = 8080;
 /// What Milvus 2.4 and later reads on top of its own milvus.yaml (milvus#30910).
 pub(crate) const USER_YAML: &str = "/milvus/configs/user.yaml";
 
 /// Where Milvus' components serve each other, if they run on one machine (milvus.yaml).
-pub const INTERNAL_PORTS: [(&str, u16); 8] = [
+#[cfg(feature = "probe")]
+pub(crate) const INTERNAL_PORTS: [(&str, u16); 8] = [
     ("rootCoord", 53100),
     ("dataCoord", 13333),
     ("queryCoord", 19531),

@@ -92,10 +92,6 @@ impl Key {
     }
 }
 
-/// Keys that only have others below them.
-pub(crate) const SECTIONS: [&str; 6] =
-    ["common", "common.security", "proxy", "proxy.http", "tls", "internaltls"];
-
 /// Where people put a [`Block`] by mistake, and Milvus does not look.
 pub(crate) const MISPLACED_UNDER: [&str; 2] = ["common", "common.security"];
 
@@ -122,15 +118,6 @@ pub(crate) fn is_top_level(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_section_above_a_key_is_known_as_a_section() {
-        for key in Key::all() {
-            for section in key.enclosing() {
-                assert!(SECTIONS.contains(&section), "{section}");
-            }
-        }
-    }
 
     #[test]
     fn keys_are_compared_as_milvus_compares_them() {

@@ -1,12 +1,13 @@
-//! What Milvus and its documentation know about TLS, and how Milvus and its clients are told.
+//! What Milvus and its documentation know about TLS.
 
-pub mod clients;
-pub mod container;
-pub mod defaults;
-pub mod deployment;
+pub(crate) mod container;
+pub(crate) mod defaults;
 pub(crate) mod keys;
-pub mod public_keys;
-mod template;
+mod kubernetes_name;
+pub(crate) mod public_keys;
+mod release;
 mod tls_mode;
 
+pub(crate) use kubernetes_name::{KubernetesName, NameKind};
+pub(crate) use release::{Manager, Release, compose_server_names};
 pub use tls_mode::TlsMode;

@@ -1,25 +1,22 @@
 //! The certificates that Milvus' sources and images carry under `configs/cert`. Their private keys
-//! are public, the authority's too: whoever wants to can pass for such a server, or sign clients.
+//! are public, the CA's too: anybody can pass for such a server, or sign client certificates.
 
-use crate::pki::{KeyDefect, PublicKey};
+use crate::x509::{KeyDefect, PublicKey};
 
 /// SHA-256 of the SubjectPublicKeyInfo, and whose it is (milvus-io/milvus, `configs/cert`).
-const PUBLIC_KEYS: [([u8; 32], &str); 3] = [
-    (hex("0910eccda921ace7fbb64961f976a2dca359e95e4dbecf02d47ca2d3b0e0fc05"), "ca.pem"),
-    (hex("94226eaf3a8acb733dafa214dc91fbee87b787a94c9ba147c6b2f314f59cc9d7"), "server.pem"),
-    (hex("08415416c5c5af5504e3a27ec383b8baf238d3595db39e5a292079d3d49baa9a"), "client.pem"),
+const PUBLIC_KEYS: [(&str, &str); 3] = [
+    ("0910eccda921ace7fbb64961f976a2dca359e95e4dbecf02d47ca2d3b0e0fc05", "ca.pem"),
+    ("94226eaf3a8acb733dafa214dc91fbee87b787a94c9ba147c6b2f314f59cc9d7", "server.pem"),
+    ("08415416c5c5af5504e3a27ec383b8baf238d3595db39e5a292079d3d49baa9a", "client.pem"),
 ];
 
 /// The file under Milvus' `configs/cert` that has this key, if one has.
-#[must_use]
-pub fn file_of(spki_sha256: &[u8; 32]) -> Option<&'static str> {
-    PUBLIC_KEYS.iter().find(|(known, _)| known == spki_sha256).map(|(_, file)| *file)
+pub(crate) fn file_of(spki_sha256: &[u8; 32]) -> Option<&'static str> {
+    let hex: String = spki_sha256.iter().map(|octet| format!("{octet:02x}")).collect();
+    PUBLIC_KEYS.iter().find(|(known, _)| *known == hex).map(|(_, file)| *file)
 }
 
 /// Refuses a key whose private half everybody has.
-///
-/// # Errors
-/// If Milvus' sources carry it.
 pub(crate) fn refuse_published(key: &PublicKey) -> Result<(), KeyDefect> {
     match file_of(&key.spki_sha256()) {
         Some(file) => {
@@ -29,26 +26,10 @@ pub(crate) fn refuse_published(key: &PublicKey) -> Result<(), KeyDefect> {
     }
 }
 
-const fn hex(text: &str) -> [u8; 32] {
-    let (text, mut octets, mut index) = (text.as_bytes(), [0; 32], 0);
-    while index < octets.len() {
-        octets[index] = digit(text[2 * index]) << 4 | digit(text[2 * index + 1]);
-        index += 1;
-    }
-    octets
-}
-
-const fn digit(letter: u8) -> u8 {
-    match letter {
-        b'0'..=b'9' => letter - b'0',
-        _ => letter - b'a' + 10,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pki::{KeyType, PrivateKey, certificates_from_pem};
+    use crate::x509::{KeyType, PrivateKey, certificates_from_pem};
 
     #[test]
     fn a_key_of_milvus_sources_is_refused_and_another_is_not() {

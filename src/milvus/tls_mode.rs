@@ -2,6 +2,7 @@ use serde::{Serialize, Serializer};
 
 /// Milvus' `common.security.tlsMode`, where it is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(from = "u8", into = "u8"))]
 pub enum TlsMode {
     /// 1: clients verify the server.
     OneWay,

@@ -1,5 +1,10 @@
 use std::future::Future;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+
+use tokio::net::TcpStream;
+
+use crate::probe::failure;
 
 /// How long looking may take: as a whole, and each step of it, so that one server that says nothing does
 /// not keep the probe from what else can be tried there.
@@ -25,5 +30,13 @@ impl Budget {
     /// Does a step; nothing comes of it where it takes too long.
     pub(super) async fn step<T>(self, step: impl Future<Output = T>) -> Option<T> {
         tokio::time::timeout(self.left(), step).await.ok()
+    }
+
+    /// Makes a connection; or else says why there is none.
+    pub(super) async fn connect(self, address: SocketAddr) -> Result<TcpStream, String> {
+        match self.step(TcpStream::connect(address)).await {
+            Some(result) => result.map_err(|error| failure::reason(&error)),
+            None => Err("no answer".into()),
+        }
     }
 }

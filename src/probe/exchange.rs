@@ -8,30 +8,11 @@ use http::{Method, Request};
 use prost::Message;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::Service;
-use super::budget::Budget;
-use super::failure::Ended;
-use super::listening::Listening;
-
-/// What becomes of a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Exchange {
-    /// The server answered: the client is let in.
-    Answered {
-        /// What Milvus says of its version; gRPC alone.
-        version: Option<String>,
-    },
-    /// The server refused the client, by this alert.
-    Refused {
-        /// As the standards spell it: `bad_certificate`.
-        alert: String,
-    },
-    /// Neither; what happened instead.
-    NoAnswer {
-        /// In a few words.
-        reason: String,
-    },
-}
+use crate::probe::budget::Budget;
+use crate::probe::failure::Ended;
+use crate::probe::listening::Listening;
+use crate::probe::seen::{Exchange, Plaintext};
+use crate::probe::target::Service;
 
 /// The most that is read of an answer, in octets.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -45,16 +26,18 @@ struct GetVersionResponse {
     version: String,
 }
 
-impl Exchange {
-    pub(super) fn ended(ended: Ended) -> Self {
-        let reason = match ended {
-            Ended::Alert(alert) => return Self::Refused { alert },
-            Ended::Closed => "it closes the connection".into(),
-            Ended::TimedOut => "it says nothing".into(),
-            Ended::Incompatible(reason) | Ended::NotTls(reason) | Ended::Other(reason) => reason,
-        };
-        Self::NoAnswer { reason }
+/// Recognises what is spoken without TLS, if it is something that Milvus speaks.
+pub(super) async fn plaintext(address: SocketAddr, budget: Budget) -> Option<Plaintext> {
+    for service in [Service::Grpc, Service::Rest] {
+        let stream = budget.connect(address).await.ok()?;
+        if let Ok(version) = ask(service, address, stream, budget).await {
+            return Some(match service {
+                Service::Grpc => Plaintext::Http2 { version },
+                Service::Rest => Plaintext::Http1,
+            });
+        }
     }
+    None
 }
 
 /// Asks what the service is for, within the time.
@@ -72,20 +55,20 @@ where
     };
     let answer = budget.step(answer).await;
     match (answer, heard.alert()) {
-        (Some(Ok(version)), _) => Exchange::Answered { version },
-        (_, Some(alert)) => Exchange::Refused { alert },
-        (Some(Err(ended)), None) => Exchange::ended(ended),
-        (None, None) => Exchange::ended(Ended::TimedOut),
+        (Some(Ok(version)), _) => Ok(version),
+        (_, Some(alert)) => Err(Ended::Alert(alert)),
+        (Some(Err(ended)), None) => Err(ended),
+        (None, None) => Err(Ended::TimedOut),
     }
 }
 
 /// An address as a request names it: without the interface that it is reached by (RFC 9110 4.2).
-pub(super) fn host(address: SocketAddr) -> String {
+fn host(address: SocketAddr) -> String {
     SocketAddr::new(address.ip(), address.port()).to_string()
 }
 
 /// Asks Milvus for its version, as an SDK does; without one where something else answers in HTTP/2.
-async fn ask_grpc<S>(host: &str, stream: S) -> Result<Option<String>, Ended>
+async fn ask_grpc<S>(host: &str, stream: S) -> Exchange
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -93,8 +76,7 @@ where
         .max_header_list_size(MAX_ANSWER as u32)
         .initial_window_size(MAX_ANSWER as u32)
         .handshake::<_, Bytes>(stream)
-        .await
-        .map_err(ended)?;
+        .await?;
     // The connection knows best why it ended; what waits for an answer only knows that it did.
     let connection = tokio::spawn(connection);
     let answer = call(client, host).await;
@@ -104,8 +86,8 @@ where
             Ok(version)
         }
         Err(error) => Err(match connection.await {
-            Ok(Err(own)) => ended(own),
-            _ => ended(error),
+            Ok(Err(own)) => own.into(),
+            _ => error.into(),
         }),
     }
 }
@@ -145,34 +127,21 @@ fn version(mut content: &[u8]) -> Option<String> {
     Some(response.version).filter(|version| !version.is_empty())
 }
 
-fn ended(error: h2::Error) -> Ended {
-    match error.get_io() {
-        Some(error) => Ended::of(error),
-        None => Ended::Other("what it answers is no HTTP/2".into()),
-    }
-}
-
 /// Whether something answers in HTTP/1.
 async fn ask_rest<S>(host: &str, mut stream: S) -> Result<(), Ended>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.map_err(|error| Ended::of(&error))?;
-    stream.flush().await.map_err(|error| Ended::of(&error))?;
-    match read_start(&mut stream).await {
-        Ok(start) if start.starts_with(b"HTTP/1.") => Ok(()),
-        Ok(start) if start.is_empty() => Err(Ended::Closed),
-        Ok(_) => Err(Ended::Other("what it answers is no HTTP/1".into())),
-        Err(error) => Err(Ended::of(&error)),
-    }
-}
-
-/// The first octets of an answer; fewer where it ends before.
-pub(super) async fn read_start(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<Vec<u8>> {
+    stream.write_all(request.as_bytes()).await?;
+    stream.flush().await?;
     let mut start = Vec::new();
     stream.take(16).read_to_end(&mut start).await?;
-    Ok(start)
+    match start.as_slice() {
+        [] => Err(Ended::Closed),
+        start if start.starts_with(b"HTTP/1.") => Ok(()),
+        _ => Err(Ended::Other("what it answers is no HTTP/1".into())),
+    }
 }
 
 #[cfg(test)]

@@ -4,30 +4,18 @@ use std::io::{self, ErrorKind};
 
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
-/// Why there is no TLS.
-pub(super) enum NoTls {
-    /// No connection.
-    Unreachable(String),
-    /// A connection, and nothing said.
-    Silent,
-    /// Something else was said or done.
-    Other(String),
-}
-
-/// How a connection with TLS ended.
-#[derive(Clone, Debug)]
-pub(super) enum Ended {
-    /// The server sent an alert.
+/// How a connection ended.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Ended {
+    #[error("alert {0}")]
     Alert(String),
-    /// The server does not speak what is asked for, which it said without an alert.
-    Incompatible(String),
-    /// What came is no TLS.
-    NotTls(String),
-    /// The server closed the connection.
+    #[error("what it answers is no TLS")]
+    NotTls,
+    #[error("it closes the connection")]
     Closed,
-    /// Nothing came in time.
+    #[error("it says nothing")]
     TimedOut,
-    /// Anything else.
+    #[error("{0}")]
     Other(String),
 }
 
@@ -37,12 +25,10 @@ impl Ended {
             return match error {
                 Error::AlertReceived(alert) => Self::Alert(alert_name(*alert)),
                 Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
-                    Self::Incompatible("neither TLS 1.2 nor TLS 1.3".into())
+                    Self::Other("neither TLS 1.2 nor TLS 1.3".into())
                 }
-                Error::PeerIncompatible(what) => Self::Incompatible(format!("{what:?}")),
-                Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => {
-                    Self::NotTls("what it answers is no TLS".into())
-                }
+                Error::PeerIncompatible(what) => Self::Other(format!("{what:?}")),
+                Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => Self::NotTls,
                 Error::InvalidCertificate(CertificateError::BadSignature) => {
                     Self::Other("it has another key than that of the certificate that it shows first".into())
                 }
@@ -55,6 +41,21 @@ impl Ended {
             | ErrorKind::ConnectionAborted
             | ErrorKind::BrokenPipe => Self::Closed,
             _ => Self::Other(reason(error)),
+        }
+    }
+}
+
+impl From<io::Error> for Ended {
+    fn from(error: io::Error) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl From<h2::Error> for Ended {
+    fn from(error: h2::Error) -> Self {
+        match error.get_io() {
+            Some(error) => Self::of(error),
+            None => Self::Other("what it answers is no HTTP/2".into()),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::failure::Ended;
+use crate::probe::failure::Ended;
 
 /// The stream of a connection, with an ear for alerts.
 pub(super) struct Listening<S> {

@@ -10,43 +10,37 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-use super::Trust;
-use crate::pki::ECDSA_P521_SHA512;
+use crate::probe::target::Trust;
+use crate::x509::ECDSA_P521_SHA512;
 
 /// What a handshake showed, also where it failed later.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Observed {
     /// What the server shows of itself, in DER.
     pub(super) chain: Vec<Vec<u8>>,
-    /// The authorities that it takes client certificates from, in DER, if it asks for one.
+    /// The CAs that it takes client certificates from, in DER, if it asks for one.
     pub(super) asked_for: Option<Vec<Vec<u8>>>,
 }
 
-/// A client that looks. Whom it talks to is not verified here, so nothing secret is ever said: the
-/// audit judges the chain that was shown. A client certificate names its owner: only a server that is
+/// A client that looks. Whom it talks to is not verified here, so nothing secret is ever said:
+/// `check` judges the chain that was shown. A client certificate names its owner: only a server that is
 /// trusted sees it, each time anew, since another may answer the next connection.
-#[derive(Debug)]
 pub(super) struct Observer {
     observed: Mutex<Observed>,
     provider: Arc<CryptoProvider>,
-    shown: Option<Shown>,
-}
-
-/// A client certificate, and who may see it.
-pub(super) struct Shown {
-    pub(super) key: Arc<CertifiedKey>,
-    pub(super) trusts: Trust,
+    /// A client certificate, and who may see it.
+    shown: Option<(Arc<CertifiedKey>, Trust)>,
 }
 
 /// Without the key.
-impl fmt::Debug for Shown {
+impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Shown({} certificates)", self.key.cert.len())
+        f.write_str("Observer")
     }
 }
 
 impl Observer {
-    pub(super) fn new(provider: Arc<CryptoProvider>, shown: Option<Shown>) -> Arc<Self> {
+    pub(super) fn new(provider: Arc<CryptoProvider>, shown: Option<(Arc<CertifiedKey>, Trust)>) -> Arc<Self> {
         Arc::new(Self { observed: Mutex::default(), provider, shown })
     }
 
@@ -57,15 +51,7 @@ impl Observer {
     fn note(&self, note: impl FnOnce(&mut Observed)) {
         note(&mut self.observed.lock().unwrap_or_else(PoisonError::into_inner));
     }
-}
 
-/// Milvus may have a P-521 key, which *ring* does not know.
-const P521: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
-    all: &[ECDSA_P521_SHA512],
-    mapping: &[(SignatureScheme::ECDSA_NISTP521_SHA512, &[ECDSA_P521_SHA512])],
-};
-
-impl Observer {
     fn algorithms(&self, scheme: SignatureScheme) -> WebPkiSupportedAlgorithms {
         match scheme {
             SignatureScheme::ECDSA_NISTP521_SHA512 => P521,
@@ -73,6 +59,12 @@ impl Observer {
         }
     }
 }
+
+/// Milvus may have a P-521 key, which *ring* does not know.
+const P521: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
+    all: &[ECDSA_P521_SHA512],
+    mapping: &[(SignatureScheme::ECDSA_NISTP521_SHA512, &[ECDSA_P521_SHA512])],
+};
 
 impl ServerCertVerifier for Observer {
     fn verify_server_cert(
@@ -85,7 +77,7 @@ impl ServerCertVerifier for Observer {
     ) -> Result<ServerCertVerified, Error> {
         let chain = std::iter::once(end_entity).chain(intermediates);
         let chain: Vec<_> = chain.map(|certificate| certificate.to_vec()).collect();
-        let is_trusted = self.shown.as_ref().is_none_or(|shown| (shown.trusts)(&chain));
+        let is_trusted = self.shown.as_ref().is_none_or(|(_, trusts)| trusts(&chain));
         self.note(|observed| observed.chain = chain);
         match is_trusted {
             true => Ok(ServerCertVerified::assertion()),
@@ -125,7 +117,7 @@ impl ResolvesClientCert for Observer {
     fn resolve(&self, authorities: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         let authorities = authorities.iter().map(|name| name.to_vec()).collect();
         self.note(|observed| observed.asked_for = Some(authorities));
-        self.shown.as_ref().map(|shown| shown.key.clone())
+        self.shown.as_ref().map(|(key, _)| key.clone())
     }
 
     fn has_certs(&self) -> bool {

@@ -4,8 +4,9 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 
-use super::budget::Budget;
-use super::{Target, failure};
+use crate::probe::budget::Budget;
+use crate::probe::failure;
+use crate::probe::target::Target;
 
 type Addresses = Result<Vec<SocketAddr>, String>;
 
@@ -27,18 +28,15 @@ pub(super) fn all(targets: &[Target], budget: Budget) -> Vec<Addresses> {
 /// started.
 fn ask(host: String, port: u16) -> Receiver<Addresses> {
     let (sender, receiver) = channel();
-    let lookup = {
-        let (host, sender) = (host.clone(), sender.clone());
-        // Nobody listens any more where it took too long.
-        move || drop(sender.send(addresses(&host, port)))
-    };
-    if thread::Builder::new().spawn(lookup).is_err() {
-        drop(sender.send(addresses(&host, port)));
+    // Nobody listens any more where it took too long.
+    let lookup = move || drop(sender.send(addresses(&host, port)));
+    if thread::Builder::new().spawn(lookup.clone()).is_err() {
+        lookup();
     }
     receiver
 }
 
-/// Each address once.
+/// Each address once; at least one.
 fn addresses(host: &str, port: u16) -> Addresses {
     let mut found: Vec<SocketAddr> = Vec::new();
     for address in (host, port).to_socket_addrs().map_err(|error| failure::reason(&error))? {
@@ -46,5 +44,5 @@ fn addresses(host: &str, port: u16) -> Addresses {
             found.push(address);
         }
     }
-    Ok(found)
+    if found.is_empty() { Err("it has no address".into()) } else { Ok(found) }
 }

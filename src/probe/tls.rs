@@ -9,125 +9,51 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::budget::Budget;
-use super::failure::{Ended, NoTls};
-use super::observer::{Observed, Observer, Shown};
-use super::{Exchange, Identity, Options, Service, Target, connect, exchange};
+use crate::probe::budget::Budget;
+use crate::probe::exchange::ask;
+use crate::probe::failure::Ended;
+use crate::probe::observer::{Observed, Observer};
+use crate::probe::seen::{Exchange, ServedTls, State};
+use crate::probe::target::{Identity, Options, Service, Target};
 
-/// A version of TLS that Milvus can speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TlsVersion {
-    /// RFC 5246.
-    Tls12,
-    /// RFC 8446.
-    Tls13,
-}
+const BOTH: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 
-/// What a server with TLS serves.
-#[derive(Clone, Debug)]
-pub struct ServedTls {
-    /// The versions that it takes.
-    pub versions: Vec<TlsVersion>,
-    /// Whether a handshake was completed: where a client certificate is missing, TLS 1.2 ends before.
-    pub is_agreed: bool,
-    /// The protocol that was agreed on then, of those that its clients offer (RFC 7301).
-    pub alpn: Option<String>,
-    /// The certificates that it shows, in DER, its own first.
-    pub chain: Vec<Vec<u8>>,
-    /// Whether it asks for a client certificate.
-    pub asked_for: AskedFor,
-    /// What becomes of a client without a certificate.
-    pub without_certificate: Exchange,
-    /// What becomes of a client with the certificate that was given, where one is asked for, and the server
-    /// is trusted to see it.
-    pub with_certificate: Option<Exchange>,
-}
-
-/// Whether a server asks for a client certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AskedFor {
-    /// It does not.
-    Nothing,
-    /// It does.
-    Certificate {
-        /// The names of the authorities that it takes them from, in DER; it need not say any.
-        authorities: Vec<Vec<u8>>,
-    },
-}
-
-impl TlsVersion {
-    /// `TLS 1.2`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tls12 => "TLS 1.2",
-            Self::Tls13 => "TLS 1.3",
-        }
-    }
-
-    const fn protocol(self) -> &'static SupportedProtocolVersion {
-        match self {
-            Self::Tls12 => &TLS12,
-            Self::Tls13 => &TLS13,
-        }
-    }
-
-    fn of(version: ProtocolVersion) -> Option<Self> {
-        match version {
-            ProtocolVersion::TLSv1_2 => Some(Self::Tls12),
-            ProtocolVersion::TLSv1_3 => Some(Self::Tls13),
-            _ => None,
-        }
-    }
-}
-
-impl Service {
-    /// What its clients offer. Newer grpc-go refuses clients that do not agree on `h2`.
-    const fn alpn(self) -> &'static [u8] {
-        match self {
-            Self::Grpc => b"h2",
-            Self::Rest => b"http/1.1",
-        }
-    }
-}
-
-const BOTH: &[TlsVersion] = &[TlsVersion::Tls13, TlsVersion::Tls12];
-
-/// Looks at a port in every way that its clients could.
+/// Looks at a port in every way that its clients could; or else says what is there without TLS.
 pub(super) async fn look(
     address: SocketAddr,
     target: &Target,
     options: &Options,
     budget: Budget,
-) -> Result<ServedTls, NoTls> {
-    let visit = Visit { address, target, options, budget };
-    let first = visit.pay(BOTH, None).await?;
-    let (mut versions, mut agreed) = (Vec::new(), first.agreed());
-    let without_certificate = match first.outcome {
-        Ok(stream) => {
-            let (_, connection) = stream.get_ref();
-            versions.extend(connection.protocol_version().and_then(TlsVersion::of));
-            visit.ask(stream).await
+) -> Result<ServedTls, State> {
+    let port = Port { address, target, options, budget };
+    let Handshake { observed, outcome } = port.shake_hands(BOTH, None).await.map_err(State::Unreachable)?;
+    match &outcome {
+        Err(ended @ (Ended::NotTls | Ended::Closed)) if observed.chain.is_empty() => {
+            return Err(State::Strange(ended.to_string()));
         }
-        Err(Ended::NotTls(what)) if first.observed.chain.is_empty() => return Err(NoTls::Other(what)),
-        Err(Ended::TimedOut) if first.observed.chain.is_empty() => return Err(NoTls::Silent),
-        Err(Ended::Closed) if first.observed.chain.is_empty() => {
-            return Err(NoTls::Other("it closes the connection".into()));
-        }
-        Err(ended) => Exchange::ended(ended),
-    };
-    for version in BOTH.iter().filter(|version| !versions.contains(version)).copied().collect::<Vec<_>>() {
-        // A handshake that fails after the server has shown its certificate has agreed on a version.
-        if let Ok(visited) = visit.pay(&[version], None).await
-            && (visited.outcome.is_ok() || !visited.observed.chain.is_empty())
-        {
-            versions.push(version);
-        }
+        Err(Ended::TimedOut) if observed.chain.is_empty() => return Err(State::Silent),
+        _ => {}
     }
-    versions.sort();
-    let with_certificate = match (&first.observed.asked_for, &options.identity) {
-        (Some(_), Some(identity)) if (options.trusts)(&first.observed.chain) => {
-            let (exchange, with_identity) = visit.ask_with(identity).await;
+    let mut agreed = outcome.as_ref().ok().map(Agreed::of);
+    let without_certificate = port.ask(outcome).await;
+    let agreed_version = agreed.as_ref().and_then(|agreed| agreed.version);
+    let mut versions = Vec::new();
+    for version in BOTH {
+        if agreed_version != Some(version.version) {
+            let Ok(Handshake { observed, outcome }) = port.shake_hands(&[version], None).await else {
+                continue;
+            };
+            // A handshake that fails after the server has shown its certificate has agreed on a version.
+            if outcome.is_err() && observed.chain.is_empty() {
+                continue;
+            }
+        }
+        versions.push(version.version);
+    }
+    versions.reverse();
+    let with_certificate = match (&observed.asked_for, &options.identity) {
+        (Some(_), Some(identity)) if (options.trusts)(&observed.chain) => {
+            let (exchange, with_identity) = port.ask_with(identity).await;
             agreed = agreed.or(with_identity);
             Some(exchange)
         }
@@ -136,19 +62,16 @@ pub(super) async fn look(
     Ok(ServedTls {
         versions,
         is_agreed: agreed.is_some(),
-        alpn: agreed.flatten(),
-        chain: first.observed.chain,
-        asked_for: match first.observed.asked_for {
-            None => AskedFor::Nothing,
-            Some(authorities) => AskedFor::Certificate { authorities },
-        },
+        alpn: agreed.and_then(|agreed| agreed.alpn),
+        chain: observed.chain,
+        asked_for: observed.asked_for,
         without_certificate,
         with_certificate,
     })
 }
 
-/// Visits to one port.
-struct Visit<'a> {
+/// A port, each time with a new connection.
+struct Port<'a> {
     address: SocketAddr,
     target: &'a Target,
     options: &'a Options,
@@ -156,86 +79,88 @@ struct Visit<'a> {
 }
 
 /// What came of one connection.
-struct Visited {
+struct Handshake {
     observed: Observed,
     outcome: Result<TlsStream<TcpStream>, Ended>,
 }
 
-/// What a handshake agreed on, once it was completed: a protocol or none.
-type Agreed = Option<Option<String>>;
+/// What a handshake agreed on that was completed.
+struct Agreed {
+    version: Option<ProtocolVersion>,
+    alpn: Option<String>,
+}
 
-impl Visited {
-    fn agreed(&self) -> Agreed {
-        let (_, connection) = self.outcome.as_ref().ok()?.get_ref();
-        Some(connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()))
+impl Agreed {
+    fn of(stream: &TlsStream<TcpStream>) -> Self {
+        let (_, connection) = stream.get_ref();
+        let alpn = connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
+        Self { version: connection.protocol_version(), alpn }
     }
 }
 
-impl Visit<'_> {
-    /// Makes a connection and a handshake.
-    async fn pay(
+impl Port<'_> {
+    /// Makes a connection and a handshake; or else says why there is no connection.
+    async fn shake_hands(
         &self,
-        versions: &[TlsVersion],
+        versions: &[&'static SupportedProtocolVersion],
         identity: Option<Arc<CertifiedKey>>,
-    ) -> Result<Visited, NoTls> {
-        let stream = connect(self.address, self.budget).await.map_err(NoTls::Unreachable)?;
+    ) -> Result<Handshake, String> {
+        let stream = self.budget.connect(self.address).await?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let shown = identity.map(|key| Shown { key, trusts: self.options.trusts.clone() });
+        let shown = identity.map(|key| (key, self.options.trusts.clone()));
         let observer = Observer::new(provider.clone(), shown);
         let connector =
             TlsConnector::from(Arc::new(config(provider, &observer, versions, self.target.service)));
         let handshake = connector.connect(self.target.server_name.clone(), stream);
         let outcome = match self.budget.step(handshake).await {
-            Some(result) => result.map_err(|error| Ended::of(&error)),
+            Some(result) => result.map_err(Ended::from),
             None => Err(Ended::TimedOut),
         };
-        Ok(Visited { observed: observer.observed(), outcome })
+        Ok(Handshake { observed: observer.observed(), outcome })
     }
 
-    async fn ask(&self, stream: TlsStream<TcpStream>) -> Exchange {
-        exchange::ask(self.target.service, self.address, stream, self.budget).await
+    /// Asks what the service is for, where the handshake was completed.
+    async fn ask(&self, outcome: Result<TlsStream<TcpStream>, Ended>) -> Exchange {
+        match outcome {
+            Ok(stream) => ask(self.target.service, self.address, stream, self.budget).await,
+            Err(ended) => Err(ended),
+        }
     }
 
-    async fn ask_with(&self, identity: &Identity) -> (Exchange, Agreed) {
-        let key = rustls::crypto::ring::sign::any_supported_type(&identity.key);
-        let key = match key {
-            Ok(key) => Arc::new(CertifiedKey::new(identity.chain.clone(), key)),
-            Err(_) => {
-                let reason = "keys of this kind cannot be tried here".into();
-                return (Exchange::NoAnswer { reason }, None);
+    async fn ask_with(&self, identity: &Identity) -> (Exchange, Option<Agreed>) {
+        let no_answer = |reason| (Err(Ended::Other(reason)), None);
+        let Ok(key) = rustls::crypto::ring::sign::any_supported_type(&identity.key) else {
+            return no_answer("keys of this kind cannot be tried here".into());
+        };
+        let key = Arc::new(CertifiedKey::new(identity.chain.clone(), key));
+        match self.shake_hands(BOTH, Some(key)).await {
+            Ok(Handshake { outcome, .. }) => {
+                let agreed = outcome.as_ref().ok().map(Agreed::of);
+                (self.ask(outcome).await, agreed)
             }
-        };
-        let visited = match self.pay(BOTH, Some(key)).await {
-            Ok(visited) => visited,
-            Err(NoTls::Unreachable(reason) | NoTls::Other(reason)) => {
-                return (Exchange::NoAnswer { reason }, None);
-            }
-            Err(NoTls::Silent) => return (Exchange::ended(Ended::TimedOut), None),
-        };
-        let agreed = visited.agreed();
-        let exchange = match visited.outcome {
-            Ok(stream) => self.ask(stream).await,
-            Err(ended) => Exchange::ended(ended),
-        };
-        (exchange, agreed)
+            Err(reason) => no_answer(reason),
+        }
     }
 }
 
 fn config(
     provider: Arc<CryptoProvider>,
     observer: &Arc<Observer>,
-    versions: &[TlsVersion],
+    versions: &[&'static SupportedProtocolVersion],
     service: Service,
 ) -> ClientConfig {
-    let versions: Vec<_> = versions.iter().map(|version| version.protocol()).collect();
     let mut config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&versions)
+        .with_protocol_versions(versions)
         .unwrap_or_else(|error| unreachable!("ring speaks both versions: {error}"))
         .dangerous()
         .with_custom_certificate_verifier(observer.clone())
         .with_client_cert_resolver(observer.clone());
-    config.alpn_protocols = vec![service.alpn().to_vec()];
-    // Each visit is the first: a session that is resumed shows no certificate.
+    // What its clients offer. Newer grpc-go refuses servers that do not agree on `h2`.
+    config.alpn_protocols = vec![match service {
+        Service::Grpc => b"h2".to_vec(),
+        Service::Rest => b"http/1.1".to_vec(),
+    }];
+    // A session that is resumed shows no certificate.
     config.resumption = rustls::client::Resumption::disabled();
     config
 }

@@ -3,23 +3,29 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
+use rustix::fs::{AtFlags, CWD};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
-use super::fs::{self, Content, Entry, Permissions, Print};
-use super::lock::{self, Attempt, Holder, Holding, Lock};
-use super::trust::Trusted;
-use super::{
-    Error, FileMode, FileRole, ISSUED_FOLDER, Interruption, NEXT_FOLDER, Owner, Protection, Recovery,
-    RelativePath, journal,
+use crate::base::error::{Error, ErrorKind};
+use crate::store::error::{
+    about, failed, no_folder, not_a_file, not_a_folder, quoted, symbolic_link, too_large, unfinished,
+    unreadable, unsearchable, unwritable,
 };
+use crate::store::file_system::{may_lack_modes, nfs_without_locks};
+use crate::store::fs::{self, Content, Entry, Print};
+use crate::store::issued::{ISSUED_FOLDER, NEXT_FOLDER};
+use crate::store::journal::{self, POLL, Recovered, Recovery, interruption};
+use crate::store::layout::{FileRole, RelativePath, path_of};
+use crate::store::lock::{self, Holder, Lock};
+use crate::store::mode::{FileState, Named, Protection};
+use crate::store::trust::{Trusted, Writer};
 
 /// A run takes a second or two; whoever waits longer waits for something that hangs.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
-pub(super) const POLL: Duration = Duration::from_millis(20);
 
-/// What a run may do with a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub(crate) enum Access {
     /// Make it if it is missing, and change it.
     Create,
     /// Change it; it must be there.
@@ -34,29 +40,19 @@ pub enum Access {
 ///
 /// The lock is a hidden file, which is there only as long as this is.
 #[derive(Debug)]
-pub struct Directory {
+pub(crate) struct Directory {
     path: PathBuf,
-    fd: OwnedFd,
+    pub(super) fd: OwnedFd,
     lock: Option<Lock>,
     /// Why there is no lock where there should be one: then nothing can be changed.
-    read_only: Option<rustix::io::Errno>,
+    read_only: Option<Errno>,
     protection: Protection,
     trusted: Trusted,
-    recovery: Option<Recovery>,
-    recovered_serial: Option<String>,
+    recovered: Option<Recovered>,
     /// What [`Directory::remember_serial`] was told.
-    ca_serial: Option<String>,
+    pub(super) ca_serial: Option<String>,
     /// The folders that were made for it, outermost first, as long as nothing was put into it.
-    made: Vec<PathBuf>,
-}
-
-/// What is known of a file without reading it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FileState {
-    /// Its permissions.
-    pub mode: FileMode,
-    /// Whose it is.
-    pub owner: Owner,
+    pub(super) made: Vec<PathBuf>,
 }
 
 /// Who may be able to change a folder that is changed.
@@ -77,20 +73,17 @@ impl Directory {
     /// If it is missing, no folder, not accessible, in use by another run for ten seconds, or left
     /// by an interrupted run in a state that cannot be put in order; where it is to be changed, also if others
     /// than root, its owner and who runs this could change it, too.
-    pub fn open(path: &Path, access: Access, protection: Protection) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, access: Access, protection: Protection) -> Result<Self, Error> {
         Self::open_trusted(path, access, protection, Trust::Own)
     }
 
     /// Opens a folder that belongs to this certificate directory, and that the same users may change.
-    ///
-    /// # Errors
-    /// As [`Directory::open`].
-    pub fn open_beside(&self, path: &Path, access: Access) -> Result<Self, Error> {
+    pub(crate) fn open_beside(&self, path: &Path, access: Access) -> Result<Self, Error> {
         Self::open_trusted(path, access, self.protection, Trust::AsFor(&self.trusted))
     }
 
     /// Opens a folder of the person's choice to write into it.
-    pub(super) fn open_output(path: &Path, protection: Protection) -> Result<Self, Error> {
+    pub(crate) fn open_output(path: &Path, protection: Protection) -> Result<Self, Error> {
         Self::open_trusted(path, Access::Create, protection, Trust::Anybody)
     }
 
@@ -108,206 +101,186 @@ impl Directory {
             read_only: None,
             protection: Protection::Required,
             trusted: Trusted::runner(),
-            recovery: None,
-            recovered_serial: None,
+            recovered: None,
             ca_serial: None,
             made,
         };
-        if access == Access::LookAsItIs {
-            return Ok(directory);
+        match access {
+            Access::LookAsItIs => return Ok(directory),
+            Access::Look if directory.is_interrupted()? => {
+                return Err(about(path, "an earlier run was interrupted").of_kind(ErrorKind::Interrupted).with_hint(
+                    "run again what was interrupted, without --dry-run: it completes or undoes that run first".to_owned(),
+                ));
+            }
+            Access::Look => return Ok(directory),
+            Access::Create | Access::Change => directory.lock(access, protection, &trust)?,
         }
-        if access == Access::Look {
-            return match interruption(&directory.fd).map_err(directory.search_error())? {
-                Some(_) => Err(Error::Interrupted { path: path.to_owned() }),
-                None => Ok(directory),
-            };
+        match directory.read_only {
+            Some(errno) if directory.is_interrupted()? => return Err(unfinished(path, errno.into())),
+            Some(_) => {}
+            None => directory.recovered = directory.recover()?,
         }
+        Ok(directory)
+    }
+
+    fn is_interrupted(&self) -> Result<bool, Error> {
+        Ok(interruption(&self.fd).map_err(unsearchable(&self.path))?.is_some())
+    }
+
+    pub(super) fn recover(&self) -> Result<Option<Recovered>, Error> {
+        journal::recover(&self.fd, self.protection).map_err(|obstacle| obstacle.in_directory(&self.path))
+    }
+
+    /// Takes the lock of a folder that others than these cannot change. Where the file system is read-only there is
+    /// none, and nothing to protect.
+    fn lock(&mut self, access: Access, protection: Protection, trust: &Trust<'_>) -> Result<(), Error> {
         let start = Instant::now();
         loop {
-            directory.trusted = directory.trusted_by(&trust)?;
-            let untrusted = match trust {
-                Trust::Anybody => None,
-                Trust::AsFor(_) => directory.untrusted(&[])?,
-                Trust::Own => directory.untrusted(&[ISSUED_FOLDER, NEXT_FOLDER])?,
-            };
+            let untrusted = self.untrusted(trust)?;
             // Whether the file system keeps modes shows when the file of the lock is made.
             if protection == Protection::Required
                 && let Some(error) = untrusted
             {
                 return Err(error);
             }
-            directory.lock(start)?;
-            // Another run may have removed the folder, or put another in its place, while this waited.
-            let is_settled = directory.lock.is_some() || directory.read_only.is_some();
-            if !is_settled || !is_still_at(path, &directory.fd)? {
-                directory.lock = None;
-                directory.fd = open_or_make(path, access, &mut directory.made)?;
+            let holder = self.try_lock()?;
+            // Another run may have removed the folder, or put another in its place.
+            if !self.is_still_there()? {
+                (self.lock, self.read_only) = (None, None);
+                self.fd = open_or_make(&self.path, access, &mut self.made)?;
                 continue;
             }
-            if protection == Protection::GivenUp && directory.lock.as_ref().is_some_and(Lock::mode_exceeds) {
-                directory.protection = Protection::GivenUp;
-            } else if let Some(error) = untrusted {
-                return Err(error);
+            if let Some(holder) = holder {
+                if start.elapsed() > LOCK_PATIENCE {
+                    return Err(self.locked(holder));
+                }
+                thread::sleep(POLL);
+                continue;
             }
-            break;
+            let is_unprotected = self.lock.as_ref().is_some_and(|lock| lock.mode_exceeds);
+            if protection == Protection::GivenUp && is_unprotected {
+                self.protection = Protection::GivenUp;
+                return Ok(());
+            }
+            return untrusted.map_or(Ok(()), Err);
         }
-        if let Some(errno) = directory.read_only {
-            return match interruption(&directory.fd).map_err(directory.search_error())? {
-                Some(_) => Err(Error::Unfinished { path: path.to_owned(), source: errno.into() }),
-                None => Ok(directory),
-            };
-        }
-        let recovered = journal::recover(&directory.fd, directory.protection);
-        if let Some(recovered) = recovered.map_err(|obstacle| obstacle.in_directory(path))? {
-            directory.recovery = Some(recovered.recovery);
-            directory.recovered_serial = recovered.serial;
-        }
-        Ok(directory)
     }
 
-    fn search_error(&self) -> impl Fn(io::Error) -> Error + use<> {
-        let path = self.path.clone();
-        move |source| Error::Directory { path: path.clone(), action: "search", source }
-    }
-
-    /// Those who may change it.
-    fn trusted_by(&self, trust: &Trust<'_>) -> Result<Trusted, Error> {
-        match trust {
-            Trust::Own => Trusted::of(&self.fd).map_err(self.read_error(&FileRole::CaKey.into())),
-            Trust::AsFor(trusted) => Ok((*trusted).clone()),
-            Trust::Anybody => Ok(Trusted::runner()),
+    /// Returns who holds the lock, if it cannot be taken now.
+    fn try_lock(&mut self) -> Result<Option<Holder>, Error> {
+        let error = failed(&self.path, "cannot lock the folder");
+        if let Some(option) = nfs_without_locks(&self.fd) {
+            let reason = format!("it is mounted with `{option}`, so no lock excludes other machines");
+            return Err(error(io::Error::other(reason)));
         }
+        match lock::attempt(&self.fd) {
+            Ok(Ok(lock)) => self.lock = Some(lock),
+            Ok(Err(holder)) => return Ok(Some(holder)),
+            Err(source) => match source.raw_os_error().map(Errno::from_raw_os_error) {
+                Some(errno @ (Errno::ROFS | Errno::ACCESS | Errno::PERM)) => self.read_only = Some(errno),
+                // The folder was removed meanwhile, or its file was by a run on another mount.
+                Some(Errno::NOENT | Errno::STALE) => return Ok(Some(Holder::Running)),
+                _ => return Err(error(source)),
+            },
+        }
+        Ok(None)
     }
 
     /// That others could change it, or a folder of it whose content is believed.
-    fn untrusted(&self, names: &[&str]) -> Result<Option<Error>, Error> {
-        let error = |path, writer| {
-            Some(Error::Untrusted { path, writer, may_lack_modes: fs::may_lack_modes(&self.fd) })
+    fn untrusted(&mut self, trust: &Trust<'_>) -> Result<Option<Error>, Error> {
+        let names: &[&str] = match trust {
+            Trust::Anybody => return Ok(None),
+            Trust::AsFor(trusted) => {
+                self.trusted = (*trusted).clone();
+                &[]
+            }
+            Trust::Own => {
+                let ca_key = self.path_of(FileRole::CaKey);
+                self.trusted = Trusted::of(&self.fd).map_err(unreadable(&ca_key))?;
+                &[ISSUED_FOLDER, NEXT_FOLDER]
+            }
         };
-        if let Some(writer) = self.trusted.stranger(&self.fd).map_err(self.search_error())? {
-            return Ok(error(self.path.clone(), writer));
+        let error = |path: &Path, writer| Some(untrusted(path, writer, may_lack_modes(&self.fd)));
+        if let Some(writer) = self.trusted.other_writer(&self.fd).map_err(unsearchable(&self.path))? {
+            return Ok(error(&self.path, writer));
         }
         for name in names {
             let path = self.path.join(name);
-            if fs::entry(&self.fd, *name).map_err(self.search_error())? == Entry::SymbolicLink {
-                return Ok(Some(Error::SymbolicLink { path }));
+            if fs::entry(&self.fd, *name).map_err(unsearchable(&self.path))? == Entry::SymbolicLink {
+                return Ok(Some(symbolic_link(&path)));
             }
-            let writer = self.trusted.stranger_in(&self.fd, name).map_err(|source| Error::Directory {
-                path: path.clone(),
-                action: "open",
-                source,
-            })?;
-            if let Some(writer) = writer {
-                return Ok(error(path, writer));
+            let writer = self.trusted.other_writer_in(&self.fd, name);
+            if let Some(writer) = writer.map_err(failed(&path, "cannot open the folder"))? {
+                return Ok(error(&path, writer));
             }
         }
         Ok(None)
     }
 
-    /// Takes the lock; where the file system is read-only there is none, and nothing to protect.
-    fn lock(&mut self, start: Instant) -> Result<(), Error> {
-        use rustix::io::Errno;
-        let error = |source| Error::Directory { path: self.path.clone(), action: "lock", source };
-        if let Some(option) = lock::nfs_without_locks(&self.fd) {
-            let reason = format!("it is mounted with `{option}`, so no lock excludes other machines");
-            return Err(error(io::Error::other(reason)));
-        }
-        loop {
-            let holder = match lock::attempt(&self.fd) {
-                Ok(Attempt::Held(lock)) => {
-                    self.lock = Some(lock);
-                    return Ok(());
-                }
-                Ok(Attempt::Busy(holder)) => holder,
-                Err(source) => match source.raw_os_error().map(Errno::from_raw_os_error) {
-                    Some(errno @ (Errno::ROFS | Errno::ACCESS | Errno::PERM)) => {
-                        self.read_only = Some(errno);
-                        return Ok(());
-                    }
-                    // The folder was removed meanwhile, or its file was by a run on another mount.
-                    Some(Errno::NOENT | Errno::STALE) => match is_still_at(&self.path, &self.fd)? {
-                        true => Holder::Running,
-                        false => return Ok(()),
-                    },
-                    _ => return Err(error(source)),
-                },
-            };
-            if start.elapsed() > LOCK_PATIENCE {
-                let lock = self.path.join(lock::NAME);
-                return Err(match holder {
-                    Holder::Running => Error::Locked { path: self.path.clone(), waited: LOCK_PATIENCE },
-                    Holder::OfUser(user) => {
-                        let holder = format!("a run of uid {user} is at work, or was interrupted");
-                        Error::LockUnknown { path: lock, holder }
-                    }
-                    Holder::Elsewhere => {
-                        let holder =
-                            "a run on another machine or in another container is at work, or was interrupted";
-                        Error::LockUnknown { path: lock, holder: holder.into() }
-                    }
-                });
-            }
-            thread::sleep(POLL);
-        }
+    fn is_still_there(&self) -> Result<bool, Error> {
+        let found = fs::is_at(CWD, &self.path, AtFlags::empty(), &self.fd);
+        found.map_err(failed(&self.path, "cannot look at the folder"))
     }
 
-    /// Whether this run may change it.
+    fn locked(&self, holder: Holder) -> Error {
+        let holder = match holder {
+            Holder::Running => {
+                let waited = LOCK_PATIENCE.as_secs();
+                let what = "another milvus-certs is at work on this folder, and has been for";
+                return about(&self.path, format_args!("{what} {waited} seconds"))
+                    .with_hint("wait until it ends, then run this again".to_owned());
+            }
+            Holder::OfUser(user) => format!("a run of uid {user}"),
+            Holder::Elsewhere => "a run on another machine or in another container".into(),
+        };
+        let lock = self.path.join(lock::NAME);
+        about(&lock, format_args!("{holder} is at work, or was interrupted")).with_hint(format!(
+            "if no other run is at work on this folder: `rm {}`, then run this again",
+            quoted(&lock)
+        ))
+    }
+
     pub(super) fn may_write(&self) -> Result<(), Error> {
         match (&self.lock, self.read_only) {
-            (_, Some(errno)) => Err(Error::Write { path: self.path.clone(), source: errno.into() }),
+            (_, Some(errno)) => Err(unwritable(&self.path)(errno.into())),
             (Some(_), None) => Ok(()),
             (None, None) => unreachable!("what is only looked at is not changed"),
         }
     }
 
     /// Whether its files are protected by modes, or the person gave that up.
-    #[must_use]
-    pub fn protection(&self) -> Protection {
+    pub(crate) fn protection(&self) -> Protection {
         self.protection
     }
 
-    /// What became of an interrupted run, if there was one.
-    #[must_use]
-    pub fn recovery(&self) -> Option<Recovery> {
-        self.recovery
+    pub(crate) fn recovery(&self) -> Option<Recovery> {
+        Some(self.recovered.as_ref()?.recovery)
     }
 
     /// The last serial number that an interrupted run had taken from the CA, whose directory is another one.
-    #[must_use]
-    pub fn recovered_serial(&self) -> Option<&str> {
-        self.recovered_serial.as_deref()
+    pub(crate) fn recovered_serial(&self) -> Option<&str> {
+        self.recovered.as_ref()?.serial.as_deref()
     }
 
     /// Notes in every change that follows the last serial number that was taken from the CA, whose directory is
     /// another one, as its ca.srl has it.
-    pub fn remember_serial(&mut self, serial: String) {
+    pub(crate) fn remember_serial(&mut self, serial: String) {
         self.ca_serial = Some(serial);
     }
 
-    pub(super) fn ca_serial(&self) -> Option<&str> {
-        self.ca_serial.as_deref()
-    }
-
-    /// The path that it was opened by.
-    #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The path of one of its files.
-    #[must_use]
-    pub fn path_of(&self, file: impl Into<RelativePath>) -> PathBuf {
+    pub(crate) fn path_of(&self, file: impl Into<RelativePath>) -> PathBuf {
         path_of(&self.path, file)
     }
 
     /// The files that are there, whatever they are.
-    ///
-    /// # Errors
-    /// If the folder cannot be searched.
-    pub fn present(&self) -> Result<Vec<FileRole>, Error> {
+    pub(crate) fn present(&self) -> Result<Vec<FileRole>, Error> {
         let mut present = Vec::new();
         for role in FileRole::AS_LISTED {
-            if fs::exists(&self.fd, role.file_name()).map_err(self.read_error(&role.into()))? {
+            if fs::exists(&self.fd, role.file_name()).map_err(unreadable(&self.path_of(role)))? {
                 present.push(role);
             }
         }
@@ -315,60 +288,42 @@ impl Directory {
     }
 
     /// The names of all files and folders in it that are text.
-    ///
-    /// # Errors
-    /// If the folder cannot be searched.
-    pub fn names(&self) -> Result<Vec<String>, Error> {
-        let names = fs::list(&self.fd).map_err(|source| Error::Read { path: self.path.clone(), source })?;
+    pub(crate) fn names(&self) -> Result<Vec<String>, Error> {
+        let names = fs::list(&self.fd).map_err(unreadable(&self.path))?;
         Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
     }
 
-    /// Mode and owner of a file that is to be replaced; `None` if there is none.
+    /// What a file that is to be replaced allows; `None` if there is none.
     ///
     /// # Errors
     /// If it is anything but a regular file, or its folder is anything but a folder.
-    pub fn state(&self, file: impl Into<RelativePath>) -> Result<Option<FileState>, Error> {
-        let permissions = self.permissions(&file.into())?;
-        Ok(permissions.map(|Permissions { mode, owner, .. }| FileState { mode, owner }))
-    }
-
-    /// The same, and its access control list.
-    pub(super) fn permissions(&self, file: &RelativePath) -> Result<Option<Permissions>, Error> {
-        let Some(parent) = self.parent(file)? else { return Ok(None) };
-        match fs::entry(&parent, file.name()).map_err(self.read_error(file))? {
-            Entry::Absent => Ok(None),
-            Entry::File { .. } => {
-                fs::permissions(parent, file.name()).map(Some).map_err(self.read_error(file))
-            }
-            Entry::SymbolicLink => Err(Error::SymbolicLink { path: self.path_of(file) }),
-            Entry::Folder | Entry::Other => Err(Error::NotAFile { path: self.path_of(file) }),
-        }
-    }
-
-    /// By what a file is recognised again.
-    pub(super) fn print(&self, file: &RelativePath) -> Result<Option<Print>, Error> {
-        let Some(parent) = self.parent(file)? else { return Ok(None) };
-        fs::print(parent, file.name()).map_err(self.read_error(file))
-    }
-
-    /// Whether a folder is in it.
-    pub(super) fn has_folder(&self, folder: &str) -> Result<bool, Error> {
-        Ok(fs::entry(&self.fd, folder).map_err(self.search_error())? == Entry::Folder)
-    }
-
-    /// Reads a file; `None` if there is none. It is wiped from memory when dropped.
-    ///
-    /// # Errors
-    /// If it is no regular file, not readable, or larger than any key or certificate.
-    pub fn read(&self, file: impl Into<RelativePath>) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    pub(crate) fn state(&self, file: impl Into<RelativePath>) -> Result<Option<FileState>, Error> {
         let file = file.into();
         let Some(parent) = self.parent(&file)? else { return Ok(None) };
         let path = self.path_of(&file);
-        match fs::read(parent, file.name()).map_err(self.read_error(&file))? {
+        match fs::entry(&parent, file.name()).map_err(unreadable(&path))? {
+            Entry::Absent => Ok(None),
+            Entry::File { .. } => fs::state(parent, file.name()).map(Some).map_err(unreadable(&path)),
+            Entry::SymbolicLink => Err(symbolic_link(&path)),
+            Entry::Folder | Entry::Other => Err(not_a_file(&path)),
+        }
+    }
+
+    pub(super) fn print(&self, file: &RelativePath) -> Result<Option<Print>, Error> {
+        let Some(parent) = self.parent(file)? else { return Ok(None) };
+        fs::print(parent, file.name()).map_err(unreadable(&self.path_of(file)))
+    }
+
+    /// Reads a file; `None` if there is none. It is wiped from memory when dropped.
+    pub(crate) fn read(&self, file: impl Into<RelativePath>) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+        let file = file.into();
+        let Some(parent) = self.parent(&file)? else { return Ok(None) };
+        let path = self.path_of(&file);
+        match fs::read(parent, file.name()).map_err(unreadable(&path))? {
             Content::Absent => Ok(None),
             Content::Bytes(bytes) => Ok(Some(bytes)),
-            Content::NotAFile => Err(Error::NotAFile { path }),
-            Content::TooLarge => Err(Error::TooLarge { path, limit: fs::MAX_FILE_SIZE }),
+            Content::NotAFile => Err(not_a_file(&path)),
+            Content::TooLarge => Err(too_large(&path, fs::MAX_FILE_SIZE)),
         }
     }
 
@@ -377,30 +332,22 @@ impl Directory {
     ///
     /// # Errors
     /// If it is no regular file, or cannot be written; then it is as it was.
-    pub fn append(&self, file: impl Into<RelativePath>, lines: &[u8]) -> Result<(), Error> {
+    pub(crate) fn append(&self, file: impl Into<RelativePath>, lines: &[u8]) -> Result<(), Error> {
         let file = file.into();
         self.may_write()?;
-        let write_error = |source| Error::Write { path: self.path_of(&file), source };
-        let made = match file.folder() {
-            Some(folder) => fs::make_subdirectory_if_missing(&self.fd, folder).map_err(write_error)?,
-            None => false,
-        };
+        // A link is refused.
         self.state(&file)?;
-        let Some(parent) = self.parent(&file)? else {
-            return Err(write_error(io::ErrorKind::NotFound.into()));
+        let append = || {
+            let is_new =
+                file.folder().map_or(Ok(false), |folder| fs::make_folder_if_missing(&self.fd, folder))?;
+            fs::append(fs::open_or_make_folder(&self.fd, file.folder())?, file.name(), lines)?;
+            if is_new { fs::sync_directory(&self.fd) } else { Ok(()) }
         };
-        fs::append(parent, file.name(), lines).map_err(write_error)?;
-        if made {
-            fs::sync_directory(&self.fd).map_err(write_error)?;
-        }
-        Ok(())
+        append().map_err(unwritable(&self.path_of(&file)))
     }
 
     /// Removes files of a folder, in this order; and the folder, if nothing else is in it.
-    ///
-    /// # Errors
-    /// If the file system fails.
-    pub fn remove_files(&self, folder: &str, names: &[&str]) -> Result<(), Error> {
+    pub(crate) fn remove_files(&self, folder: &str, names: &[&str]) -> Result<(), Error> {
         let remove = || {
             let Some(opened) = fs::open_subdirectory(&self.fd, folder)? else { return Ok(()) };
             for name in names {
@@ -414,35 +361,20 @@ impl Directory {
             }
             fs::sync_directory(&self.fd)
         };
-        remove().map_err(|source| Error::Write { path: self.path.join(folder), source })
+        remove().map_err(unwritable(&self.path.join(folder)))
     }
 
     /// The folder that a file is in; `None` if there is none.
     fn parent(&self, file: &RelativePath) -> Result<Option<OwnedFd>, Error> {
-        let Some(folder) = file.folder() else {
-            return self.fd.try_clone().map(Some).map_err(self.read_error(file));
-        };
-        let path = || self.path.join(folder);
-        match fs::entry(&self.fd, folder).map_err(self.read_error(file))? {
-            Entry::Absent => Ok(None),
-            Entry::SymbolicLink => Err(Error::SymbolicLink { path: path() }),
-            Entry::File { .. } | Entry::Other => Err(Error::NotADirectory { path: path() }),
-            Entry::Folder => fs::open_subdirectory(&self.fd, folder).map_err(self.read_error(file)),
+        if let Some(folder) = file.folder() {
+            let path = self.path.join(folder);
+            match fs::entry(&self.fd, folder).map_err(unreadable(&self.path_of(file)))? {
+                Entry::Absent | Entry::Folder => {}
+                Entry::SymbolicLink => return Err(symbolic_link(&path)),
+                Entry::File { .. } | Entry::Other => return Err(not_a_folder(&path)),
+            }
         }
-    }
-
-    pub(super) fn fd(&self) -> &OwnedFd {
-        &self.fd
-    }
-
-    /// From now on the folder stays, even if it was made by this run.
-    pub(super) fn keep(&mut self) {
-        self.made.clear();
-    }
-
-    fn read_error(&self, file: &RelativePath) -> impl Fn(io::Error) -> Error + use<> {
-        let path = self.path_of(file);
-        move |source| Error::Read { path: path.clone(), source }
+        fs::open_folder(&self.fd, file.folder()).map_err(unreadable(&self.path_of(file)))
     }
 }
 
@@ -451,42 +383,30 @@ impl Drop for Directory {
     fn drop(&mut self) {
         // Its file would be in the way.
         self.lock = None;
-        for path in self.made.drain(..).rev() {
-            let _ = fs::remove_folder(&path);
-        }
+        remove_made(&mut self.made);
     }
 }
 
-/// The path of a file: `certs/ca.pem`, and for the current folder just `ca.pem`.
-#[must_use]
-pub fn path_of(directory: &Path, file: impl Into<RelativePath>) -> PathBuf {
-    file.into().below(directory)
+fn remove_made(made: &mut Vec<PathBuf>) {
+    for path in made.drain(..).rev() {
+        let _ = fs::remove_subdirectory(CWD, &path);
+    }
 }
 
-/// What a run left in a folder that was interrupted: none is at work. Whoever cannot tell waits a moment, since
-/// a run that is at work goes on.
-pub(super) fn interruption(folder: &OwnedFd) -> io::Result<Option<Interruption>> {
-    const PATIENCE: Duration = Duration::from_secs(1);
-    let start = Instant::now();
-    loop {
-        let left = journal::Left::of(folder)?;
-        if !left.is_any() {
-            return Ok(None);
-        }
-        let is_over = start.elapsed() > PATIENCE;
-        match lock::holding(folder)? {
-            Holding::Nobody => return journal::interruption(folder),
-            Holding::Unknown if is_over => return journal::interruption(folder),
-            // What is only staged changes nothing.
-            Holding::Run if !left.commit => return Ok(None),
-            Holding::Run if is_over => {
-                let found = journal::interruption(folder)?;
-                let at_work = |found| if found == Interruption::Own { Interruption::AtWork } else { found };
-                return Ok(found.map(at_work));
-            }
-            Holding::Run | Holding::Unknown => thread::sleep(POLL),
-        }
-    }
+/// Somebody else could change a folder.
+fn untrusted(path: &Path, writer: Writer, may_lack_modes: bool) -> Error {
+    const ELSEWHERE: &str = "; a file system without modes (WSL's /mnt, CIFS, vfat) needs another folder, or --accept-unprotected-keys";
+    let shown = quoted(path);
+    let close = match writer {
+        Writer::Everybody | Writer::Group(_) => format!("`chmod go-w {shown}`"),
+        Writer::Owner(owner) => format!("run this as uid {owner}, or `chown $(id -u) {shown}`"),
+        // As setfacl(1) names them.
+        Writer::Named(Named::User(id)) => format!("`setfacl -x u:{id} {shown}`"),
+        Writer::Named(Named::Group(id)) => format!("`setfacl -x g:{id} {shown}`"),
+    };
+    let elsewhere = if may_lack_modes { ELSEWHERE } else { "" };
+    about(path, format_args!("{writer} could change it, and with it what is signed"))
+        .with_hint(format!("{close}, if nobody has changed it yet{elsewhere}"))
 }
 
 fn open_or_make(path: &Path, access: Access, made: &mut Vec<PathBuf>) -> Result<OwnedFd, Error> {
@@ -503,18 +423,16 @@ fn make_folders(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), Error> {
         match std::fs::metadata(ancestor) {
             Ok(_) => break,
             Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(ancestor),
-            Err(source) => {
-                return Err(Error::Directory { path: ancestor.to_owned(), action: "look at", source });
-            }
+            Err(source) => return Err(failed(ancestor, "cannot look at the folder")(source)),
         }
     }
     for folder in missing.into_iter().rev() {
-        match fs::make_folder(folder) {
+        match fs::make_folder(CWD, folder) {
             Ok(()) => made.push(folder.to_owned()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(source) => {
-                let _ = made.drain(..).rev().try_for_each(|path| fs::remove_folder(&path));
-                return Err(Error::Directory { path: folder.to_owned(), action: "make", source });
+                remove_made(made);
+                return Err(failed(folder, "cannot make the folder")(source));
             }
         }
     }
@@ -522,26 +440,9 @@ fn make_folders(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), Error> {
 }
 
 pub(super) fn open(path: &Path) -> Result<OwnedFd, Error> {
-    fs::open_directory(path).map_err(|source| {
-        let path = path.to_owned();
-        match source.kind() {
-            io::ErrorKind::NotFound => Error::NotFound { path },
-            io::ErrorKind::NotADirectory => Error::NotADirectory { path },
-            _ => Error::Directory { path, action: "open", source },
-        }
+    fs::open_directory(path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => no_folder(path),
+        io::ErrorKind::NotADirectory => not_a_folder(path),
+        _ => failed(path, "cannot open the folder")(source),
     })
-}
-
-fn is_still_at(path: &Path, fd: &OwnedFd) -> Result<bool, Error> {
-    let error = |errno: rustix::io::Errno| Error::Directory {
-        path: path.to_owned(),
-        action: "look at",
-        source: errno.into(),
-    };
-    let here = rustix::fs::fstat(fd).map_err(error)?;
-    match rustix::fs::stat(path) {
-        Ok(there) => Ok((there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)),
-        Err(rustix::io::Errno::NOENT) => Ok(false),
-        Err(errno) => Err(error(errno)),
-    }
 }

@@ -1,144 +1,47 @@
 //! The few things that are done to the file system, each relative to an open directory, so that
 //! neither a renamed folder nor a planted link leads a write elsewhere.
 
-use std::ffi::OsString;
-use std::fmt;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileTypeExt;
-use std::str::FromStr;
+use std::path::Path;
 
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RawMode, Uid};
+use rustix::io::Errno;
 use rustix::path::Arg;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::Error;
-use super::acl::{self, Acl};
+use crate::base::error::Error;
+use crate::store::error::{about, not_a_file, too_large, unreadable};
+use crate::store::file_system::{acl, acl_of_path, set_acl};
+use crate::store::layout::RelativePath;
+use crate::store::mode::{Acl, FileMode, FileState, Owner, Protection};
 
 /// Far more than any key, certificate or chain.
-pub const MAX_FILE_SIZE: u64 = 1024 * 1024;
+pub(crate) const MAX_FILE_SIZE: u64 = 1024 * 1024;
 
-/// The permissions of a file.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct FileMode(u16);
+/// To read without waiting: a pipe that nobody writes to ends at once.
+const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-impl FileMode {
-    /// Private keys: the owner alone.
-    pub const PRIVATE: Self = Self(0o600);
-    /// Certificates and `ca.srl`.
-    pub const PUBLIC: Self = Self(0o644);
-
-    /// What a private key may have at most: to be read and written by owner and group.
-    const KEY_MASK: u16 = 0o660;
-
-    /// What a file allows. Where it has an access control list, its mode shows the mask of that in the
-    /// place of the group's permission.
-    fn of(stat: &rustix::fs::Stat, acl: Option<&Acl>) -> Self {
-        let mode = Mode::from_raw_mode(stat.st_mode as RawMode).bits() as u16 & 0o7777;
-        match acl {
-            Some(acl) => Self(mode & !0o070 | acl.group_permission() << 3),
-            None => Self(mode),
-        }
-    }
-
-    /// Whether it allows something that another mode does not.
-    pub(super) fn exceeds(self, other: Self) -> bool {
-        self.0 & !other.0 & 0o777 != 0
-    }
-
-    /// This mode without what it allows to a group, if it is a key's.
-    fn for_owner_alone(self) -> Self {
-        self.for_key().map_or(self, |mode| Self(mode.0 & 0o600))
-    }
-
-    /// Whether anybody can read or change the file.
-    #[must_use]
-    pub fn is_open_to_others(self) -> bool {
-        self.0 & 0o006 != 0
-    }
-
-    /// The same mode, if it may be a private key's: readable by its owner and closed to others.
-    #[must_use]
-    pub fn for_key(self) -> Option<Self> {
-        (self.0 & !Self::KEY_MASK == 0 && self.0 & 0o400 != 0).then_some(self)
-    }
-}
-
-impl FromStr for FileMode {
-    type Err = ModeInvalid;
-
-    /// Reads an octal mode that a private key may have.
-    fn from_str(value: &str) -> Result<Self, ModeInvalid> {
-        let invalid = || ModeInvalid { mode: value.to_owned() };
-        let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-        let mode = u16::from_str_radix(value, 8).ok().filter(|_| digits);
-        mode.and_then(|mode| Self(mode).for_key()).ok_or_else(invalid)
-    }
-}
-
-impl fmt::Display for FileMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04o}", self.0)
-    }
-}
-
-impl fmt::Debug for FileMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FileMode({self})")
-    }
-}
-
-/// A mode that a private key must not have.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{mode:?} is not a mode for a private key: one of 0400, 0440, 0600, 0640, 0660")]
-pub struct ModeInvalid {
-    mode: String,
-}
-
-/// Who a file belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner {
-    pub(super) user: u32,
-    pub(super) group: u32,
-}
-
-/// What stands at a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
     Absent,
-    File { owner: Owner },
+    File { owner: u32 },
     SymbolicLink,
     Folder,
     Other,
 }
 
-/// Whether files have to be protected by their modes and owners.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Protection {
-    /// They have to.
-    #[default]
-    Required,
-    /// The person accepts a file system that keeps no modes, such as WSL's drvfs, CIFS and vfat: everybody on
-    /// this machine can read the private keys. Where modes are kept, nothing is given up.
-    GivenUp,
-}
-
-/// Who may do what with a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Permissions {
-    pub(super) mode: FileMode,
-    pub(super) owner: Owner,
-    pub(super) acl: Option<Acl>,
-}
-
 /// What is known of the content of a file without keeping it: by this it is recognised again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Print {
-    size: u64,
+    pub(super) size: u64,
     inode: u64,
     /// In hex; nothing where this user may not read it.
     sha256: Option<String>,
@@ -148,11 +51,6 @@ impl Print {
     /// Of what is to be written.
     pub(super) fn of(content: &[u8]) -> Self {
         Self { size: content.len() as u64, inode: 0, sha256: Some(hex(&Sha256::digest(content))) }
-    }
-
-    /// How many octets there are.
-    pub(super) fn size(&self) -> u64 {
-        self.size
     }
 
     /// Whether two are of the same content, as far as it can be read, or else of the same file.
@@ -168,46 +66,63 @@ fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-pub(super) fn open_directory(path: &std::path::Path) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    Ok(rustix::fs::open(path, flags, Mode::empty())?)
+pub(super) fn open_directory(path: &Path) -> io::Result<OwnedFd> {
+    Ok(rustix::fs::open(path, FOLDER, Mode::empty())?)
 }
 
-/// Opens a folder inside a folder; a link is refused.
+/// Opens a folder inside a folder; a link is refused. Nothing where there is none.
 pub(super) fn open_subdirectory(parent: impl AsFd, name: impl Arg) -> io::Result<Option<OwnedFd>> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    match rustix::fs::openat(parent, name, flags, Mode::empty()) {
+    match rustix::fs::openat(parent, name, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
         Ok(fd) => Ok(Some(fd)),
-        Err(rustix::io::Errno::NOENT) => Ok(None),
+        Err(Errno::NOENT) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-pub(super) fn make_subdirectory(parent: impl AsFd, name: &str) -> io::Result<OwnedFd> {
-    step("mkdir")?;
-    rustix::fs::mkdirat(&parent, name, Mode::RWXU)?;
+/// The folder itself, or the one of this name in it.
+pub(super) fn open_folder(parent: &OwnedFd, name: Option<&str>) -> io::Result<Option<OwnedFd>> {
+    match name {
+        Some(name) => open_subdirectory(parent, name),
+        None => parent.try_clone().map(Some),
+    }
+}
+
+/// The same, where the folder is made if it is missing.
+pub(super) fn open_or_make_folder(parent: &OwnedFd, name: Option<&str>) -> io::Result<OwnedFd> {
+    if let Some(name) = name {
+        make_folder_if_missing(parent, name)?;
+    }
+    open_folder(parent, name)?.ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// Makes a folder for its owner alone.
+pub(super) fn make_subdirectory(parent: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
+    step()?;
+    rustix::fs::mkdirat(parent, name, Mode::RWXU)?;
     open_subdirectory(parent, name)?.ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
-/// The most that a folder allows that is made here: whatever the umask, nobody but its owner can change it.
-const FOLDER_MODE: u32 = 0o755;
-
-/// Makes a folder for all to read; returns whether it was missing.
-pub(super) fn make_subdirectory_if_missing(parent: impl AsFd, name: &str) -> io::Result<bool> {
+/// Makes a folder that all can read; returns whether it was missing.
+pub(super) fn make_folder_if_missing(parent: impl AsFd, name: &str) -> io::Result<bool> {
     if exists(&parent, name)? {
         return Ok(false);
     }
-    step("mkdir")?;
-    rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(FOLDER_MODE as RawMode))?;
+    make_folder(parent, name)?;
     Ok(true)
+}
+
+/// The same in any case; whatever the umask, nobody but its owner can change it.
+pub(super) fn make_folder(parent: impl AsFd, path: impl Arg) -> io::Result<()> {
+    step()?;
+    Ok(rustix::fs::mkdirat(parent, path, Mode::from_raw_mode(0o755))?)
 }
 
 pub(super) fn entry(directory: impl AsFd, name: impl Arg) -> io::Result<Entry> {
     match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Err(rustix::io::Errno::NOENT) => Ok(Entry::Absent),
+        Err(Errno::NOENT) => Ok(Entry::Absent),
         Err(error) => Err(error.into()),
         Ok(stat) => Ok(match FileType::from_raw_mode(stat.st_mode as RawMode) {
-            FileType::RegularFile => Entry::File { owner: owner_of(&stat) },
+            FileType::RegularFile => Entry::File { owner: stat.st_uid },
             FileType::Symlink => Entry::SymbolicLink,
             FileType::Directory => Entry::Folder,
             _ => Entry::Other,
@@ -215,27 +130,23 @@ pub(super) fn entry(directory: impl AsFd, name: impl Arg) -> io::Result<Entry> {
     }
 }
 
-fn owner_of(stat: &rustix::fs::Stat) -> Owner {
-    Owner { user: stat.st_uid, group: stat.st_gid }
-}
-
-/// The permissions of what a name leads to.
-pub(super) fn permissions(directory: impl AsFd, name: &str) -> io::Result<Permissions> {
+/// Who may do what with what a name leads to.
+pub(super) fn state(directory: impl AsFd, name: &str) -> io::Result<FileState> {
     let stat = rustix::fs::statat(&directory, name, AtFlags::empty())?;
-    let acl = match rustix::fs::openat(
-        &directory,
-        name,
-        OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC,
-        Mode::empty(),
-    ) {
-        Ok(file) => acl::of(file)?,
-        // What this user may not read has a list all the same.
+    let acl = match rustix::fs::openat(&directory, name, READ, Mode::empty()) {
+        Ok(file) => acl(file)?,
+        // A file that this user may not read has a list all the same.
         Err(_) => {
             let directory = directory.as_fd().as_raw_fd();
-            acl::of_path(format!("/proc/self/fd/{directory}/{name}").as_ref())?
+            acl_of_path(format!("/proc/self/fd/{directory}/{name}").as_ref())?
         }
     };
-    Ok(Permissions { mode: FileMode::of(&stat, acl.as_ref()), owner: owner_of(&stat), acl })
+    Ok(FileState::of(&stat, acl))
+}
+
+/// Who may do what with an open file or folder.
+pub(super) fn state_of(opened: impl AsFd) -> io::Result<FileState> {
+    Ok(FileState::of(&rustix::fs::fstat(&opened)?, acl(&opened)?))
 }
 
 /// What is different as soon as something else is at a name, or it has changed.
@@ -254,88 +165,58 @@ pub(super) fn identity(directory: impl AsFd, name: &str) -> io::Result<Option<Id
             size: stat.st_size,
             changed: (stat.st_ctime, stat.st_ctime_nsec as i64),
         })),
-        // What somebody else may not look at does not change under their eyes.
-        Err(
-            rustix::io::Errno::NOENT
-            | rustix::io::Errno::NOTDIR
-            | rustix::io::Errno::ACCESS
-            | rustix::io::Errno::LOOP,
-        ) => Ok(None),
+        // What this user may not look at cannot change while this user looks.
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::LOOP) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// What is at a name, if anything is.
-///
-/// # Errors
-/// If it is no regular file, or there is no telling.
+/// The print of a regular file, if there is one.
 pub(super) fn print(directory: impl AsFd, name: &str) -> io::Result<Option<Print>> {
     print_start(directory, name, u64::MAX)
 }
 
+/// The same of a file that may be in a folder.
+pub(super) fn print_at(directory: &OwnedFd, path: &RelativePath) -> io::Result<Option<Print>> {
+    open_folder(directory, path.folder())?.map_or(Ok(None), |folder| print(folder, path.name()))
+}
+
 /// The same of the first octets alone, as many as these or as there are.
 pub(super) fn print_start(directory: impl AsFd, name: &str, length: u64) -> io::Result<Option<Print>> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let stat = match rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Err(rustix::io::Errno::NOENT) => return Ok(None),
+        Err(Errno::NOENT) => return Ok(None),
         stat => stat?,
     };
     if FileType::from_raw_mode(stat.st_mode as RawMode) != FileType::RegularFile {
         return Err(io::Error::other(format!("{name} is not a regular file")));
     }
-    let sha256 = match rustix::fs::openat(&directory, name, flags, Mode::empty()) {
-        Err(rustix::io::Errno::ACCESS | rustix::io::Errno::PERM) => None,
+    let sha256 = match rustix::fs::openat(&directory, name, READ | OFlags::NOFOLLOW, Mode::empty()) {
+        Err(Errno::ACCESS | Errno::PERM) => None,
         opened => {
-            let mut hasher = Sha256::new();
-            let mut content = Zeroizing::new(Vec::with_capacity(64 * 1024));
+            let mut content = Zeroizing::new(Vec::with_capacity(BUFFER));
             // No file of this program is larger.
             File::from(opened?).take(length.min(MAX_FILE_SIZE + 1)).read_to_end(&mut content)?;
-            hasher.update(&*content);
-            Some(hex(&hasher.finalize()))
+            Some(hex(&Sha256::digest(&*content)))
         }
     };
     Ok(Some(Print { size: length.min(stat.st_size as u64), inode: stat.st_ino, sha256 }))
 }
 
-/// Whose an open file or folder is.
-pub(super) fn owner(opened: impl AsFd) -> io::Result<Owner> {
-    Ok(owner_of(&rustix::fs::fstat(opened)?))
+/// Whether an open file or folder is the one at a path.
+pub(super) fn is_at(
+    directory: impl AsFd,
+    path: impl Arg,
+    flags: AtFlags,
+    opened: impl AsFd,
+) -> io::Result<bool> {
+    let here = rustix::fs::fstat(opened)?;
+    match rustix::fs::statat(directory, path, flags) {
+        Ok(there) => Ok((there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)),
+        Err(Errno::NOENT) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
-/// Whether only their owners can move and remove what is in a folder.
-pub(super) fn is_sticky(folder: impl AsFd) -> io::Result<bool> {
-    Ok(rustix::fs::fstat(folder)?.st_mode & 0o1000 != 0)
-}
-
-/// Whether a folder is mounted read-only, as Kubernetes mounts Secrets.
-pub(super) fn is_read_only(folder: impl AsFd) -> io::Result<bool> {
-    Ok(rustix::fs::fstatvfs(folder)?.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
-}
-
-/// Whether a folder is on a file system that may keep no modes: FAT, exFAT, NTFS, CIFS, FUSE, and 9p, by which
-/// WSL mounts the drives of Windows (linux/magic.h).
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn may_lack_modes(folder: impl AsFd) -> bool {
-    const KINDS: [u32; 9] = [
-        0x4d44,
-        0x2011_bab0,
-        0x5346_544e,
-        0x7366_746e,
-        0x517b,
-        0xff53_4d42,
-        0xfe53_4d42,
-        0x6573_5546,
-        0x0102_1997,
-    ];
-    rustix::fs::fstatfs(folder).is_ok_and(|kind| KINDS.contains(&(kind.f_type as u32)))
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn may_lack_modes(_: impl AsFd) -> bool {
-    false
-}
-
-/// A text file of the system.
 pub(super) fn read_text(path: &str) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(MAX_FILE_SIZE).read_to_string(&mut text)?;
@@ -346,7 +227,6 @@ pub(super) fn exists(directory: impl AsFd, name: impl Arg) -> io::Result<bool> {
     Ok(!matches!(entry(directory, name)?, Entry::Absent))
 }
 
-/// What reading a file found.
 pub(super) enum Content {
     Absent,
     NotAFile,
@@ -354,120 +234,99 @@ pub(super) enum Content {
     Bytes(Zeroizing<Vec<u8>>),
 }
 
-/// What can be read under a name in a folder, or why it cannot; nothing where nothing is.
-pub(super) fn look(directory: impl AsFd, name: &str) -> Option<Result<Zeroizing<Vec<u8>>, String>> {
-    Some(match read(&directory, name) {
-        Ok(Content::Absent) => match exists(&directory, name) {
-            Ok(true) => Err("it is a symbolic link that leads nowhere".into()),
-            Ok(false) => return None,
-            Err(error) => Err(error.to_string()),
-        },
-        Ok(Content::Bytes(bytes)) => Ok(bytes),
-        Ok(Content::NotAFile) => Err("it is not a regular file".into()),
-        Ok(Content::TooLarge) => Err(format!("it is larger than {MAX_FILE_SIZE} bytes")),
-        Err(error) => Err(error.to_string()),
-    })
-}
-
-/// Opens a regular file to be read; never waits for a pipe.
+/// Opens a regular file to read it.
 pub(super) fn open_in(directory: impl AsFd, name: &str) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::openat(directory, name, flags, Mode::empty())?);
+    let file = File::from(rustix::fs::openat(directory, name, READ, Mode::empty())?);
     match file.metadata()?.is_file() {
         true => Ok(file),
         false => Err(io::Error::other("it is not a regular file")),
     }
 }
 
-/// Reads a regular file of bounded size; never waits for a pipe.
+/// Reads a regular file of bounded size.
 pub(super) fn read(directory: impl AsFd, name: &str) -> io::Result<Content> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match rustix::fs::openat(directory, name, flags, Mode::empty()) {
-        Err(rustix::io::Errno::NOENT) => return Ok(Content::Absent),
-        result => File::from(result?),
+    let file = match rustix::fs::openat(directory, name, READ, Mode::empty()) {
+        Err(Errno::NOENT) => return Ok(Content::Absent),
+        opened => File::from(opened?),
     };
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Ok(Content::NotAFile);
     }
-    let mut content = Zeroizing::new(Vec::with_capacity(metadata.len().min(MAX_FILE_SIZE) as usize + 1));
-    file.take(MAX_FILE_SIZE + 1).read_to_end(&mut content)?;
-    match content.len() as u64 > MAX_FILE_SIZE {
-        true => Ok(Content::TooLarge),
-        false => Ok(Content::Bytes(content)),
-    }
+    let size = metadata.len().min(MAX_FILE_SIZE) as usize + 1;
+    Ok(read_up_to(file, MAX_FILE_SIZE, size)?.map_or(Content::TooLarge, Content::Bytes))
+}
+
+/// Large enough for any key, so that a buffer that grows leaves no copy of one behind.
+const BUFFER: usize = 64 * 1024;
+
+/// All that comes, into a buffer that has this size at first; nothing where that is more than `limit`.
+fn read_up_to(source: impl Read, limit: u64, buffer: usize) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let mut content = Zeroizing::new(Vec::with_capacity(buffer));
+    source.take(limit + 1).read_to_end(&mut content)?;
+    Ok((content.len() as u64 <= limit).then_some(content))
 }
 
 /// Reads a file anywhere, which may also be a pipe such as a shell's `<(…)`.
-///
-/// # Errors
-/// If it cannot be read, is a device or a pipe without data, or is larger than any key or certificate.
-pub fn read_file(path: &std::path::Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub(crate) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     read_file_up_to(path, MAX_FILE_SIZE)
 }
 
 /// The same, with another limit in bytes.
-///
-/// # Errors
-/// If it cannot be read, is a device or a pipe without data, or is larger.
-pub fn read_file_up_to(path: &std::path::Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let unreadable = |source| Error::Read { path: path.to_owned(), source };
-    let file = open_to_read(path).map_err(unreadable)?;
-    let kind = file.metadata().map_err(unreadable)?.file_type();
+pub(crate) fn read_file_up_to(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
+    read_opened(open_anywhere(path).map_err(unreadable(path))?, path, limit)
+}
+
+/// Reads a file anywhere; nothing where there is none.
+pub(crate) fn read_file_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    open_if_there(path)?.map(|file| read_opened(file, path, MAX_FILE_SIZE)).transpose()
+}
+
+fn read_opened(file: File, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let kind = file.metadata().map_err(unreadable(path))?.file_type();
     if kind.is_dir() {
-        return Err(unreadable(io::ErrorKind::IsADirectory.into()));
+        return Err(unreadable(path)(io::ErrorKind::IsADirectory.into()));
     }
     if !kind.is_file() && !kind.is_fifo() && !file.is_terminal() {
-        return Err(Error::NotAFile { path: path.to_owned() });
+        return Err(not_a_file(path));
     }
     let content = read_from(file, path, limit)?;
     match kind.is_fifo() && content.is_empty() {
-        true => Err(Error::EmptyPipe { path: path.to_owned() }),
+        true => Err(about(path, "is a pipe, and nothing came through it")
+            .with_hint("begin to write to it first, or name a file".to_owned())),
         false => Ok(content),
     }
 }
 
-/// Opens a regular file to read it; `None` if there is none.
-///
-/// # Errors
-/// If it cannot be opened, or is anything else.
-pub fn open_file(path: &std::path::Path) -> Result<Option<File>, Error> {
-    let unreadable = |source| Error::Read { path: path.to_owned(), source };
-    match open_to_read(path) {
-        Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
-            Ok(None)
-        }
-        opened => {
-            let file = opened.map_err(unreadable)?;
-            match file.metadata().map_err(unreadable)?.is_file() {
-                true => Ok(Some(file)),
-                false => Err(Error::NotAFile { path: path.to_owned() }),
-            }
-        }
+/// Opens a regular file anywhere; nothing where there is none.
+pub(crate) fn open_file(path: &Path) -> Result<Option<File>, Error> {
+    let Some(file) = open_if_there(path)? else { return Ok(None) };
+    match file.metadata().map_err(unreadable(path))?.is_file() {
+        true => Ok(Some(file)),
+        false => Err(not_a_file(path)),
     }
 }
 
-/// Opens without waiting: a pipe that nobody writes to ends at once, any other is read to its end.
-fn open_to_read(path: &std::path::Path) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+/// Nothing where there is no file, or no folder that it could be in.
+fn open_if_there(path: &Path) -> Result<Option<File>, Error> {
+    match open_anywhere(path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        opened => opened.map(Some).map_err(unreadable(path)),
+    }
+}
+
+/// Opens without waiting; then a pipe that somebody writes to is read to its end.
+fn open_anywhere(path: &Path) -> io::Result<File> {
+    let file = File::from(rustix::fs::open(path, READ | OFlags::NOCTTY, Mode::empty())?);
     rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
     Ok(file)
 }
 
-/// Reads from anywhere, up to `limit` bytes; `path` is what errors call it.
-///
-/// # Errors
-/// If it cannot be read, or is larger.
-pub fn read_from(source: impl Read, path: &std::path::Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
-    // Large enough for any key, so that none is left behind where a smaller buffer was.
-    let mut content = Zeroizing::new(Vec::with_capacity(64 * 1024));
-    let read = source.take(limit + 1).read_to_end(&mut content);
-    read.map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    match content.len() as u64 > limit {
-        true => Err(Error::TooLarge { path: path.to_owned(), limit }),
-        false => Ok(content),
-    }
+/// Reads all that comes, up to `limit` bytes; `path` is what errors call it.
+pub(crate) fn read_from(source: impl Read, path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
+    read_up_to(source, limit, BUFFER).map_err(unreadable(path))?.ok_or_else(|| too_large(path, limit))
 }
 
 /// A file that was created, and what became of what was asked for.
@@ -475,8 +334,8 @@ pub(super) struct Created {
     pub(super) file: File,
     /// Whether it belongs to whom it was to belong.
     pub(super) is_owned: bool,
-    /// What it allows that it was not to allow: the file system does not keep modes or owners.
-    pub(super) exceeds: Option<(FileMode, Owner)>,
+    /// What it has, if that is more than it was to have: the file system does not keep modes or owners.
+    pub(super) exceeds: Option<FileState>,
 }
 
 /// Creates a file with its final permissions and content; it is not on disk before it is synced.
@@ -490,77 +349,53 @@ pub(super) fn create(
     content: &[u8],
     mode: FileMode,
     owner: Option<Owner>,
-    acl: Option<&Acl>,
+    wanted: Option<&Acl>,
     protection: Protection,
 ) -> io::Result<Created> {
-    step("create")?;
+    step()?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::openat(directory, name, flags, Mode::from_raw_mode(0o600))?);
     let is_owned = owner.map_or(Ok(true), |owner| set_owner(&file, owner))?;
     let mode = if is_owned { mode } else { mode.for_owner_alone() };
-    let acl = acl.filter(|_| is_owned);
+    let wanted = wanted.filter(|_| is_owned);
     // The folder may have handed down a list of its own.
-    acl::set(&file, None)?;
-    rustix::fs::fchmod(&file, Mode::from_raw_mode(mode.0.into()))?;
-    if acl.is_some() {
-        step("set access control list")?;
-        acl::set(&file, acl)?;
+    set_acl(&file, None)?;
+    rustix::fs::fchmod(&file, mode.raw())?;
+    if wanted.is_some() {
+        step()?;
+        set_acl(&file, wanted)?;
     }
-    let exceeds = excess(&file, mode, owner.filter(|_| is_owned), acl)?;
+    let has = state_of(&file)?;
+    let user = owner.filter(|_| is_owned).map_or(rustix::process::geteuid().as_raw(), |owner| owner.user);
+    let is_as_asked = !has.mode.exceeds(mode) && has.acl.as_ref() == wanted && has.owner.user == user;
+    let exceeds = (!is_as_asked).then_some(has);
     if exceeds.is_none() || protection == Protection::GivenUp {
-        step("write")?;
+        step()?;
         file.write_all(content)?;
     }
     Ok(Created { file, is_owned, exceeds })
 }
 
-/// What a file has that it was not to have.
-fn excess(
-    file: &File,
-    mode: FileMode,
-    owner: Option<Owner>,
-    acl: Option<&Acl>,
-) -> io::Result<Option<(FileMode, Owner)>> {
-    let stat = rustix::fs::fstat(file)?;
-    let has = acl::of(file)?;
-    let (is, user) = (FileMode::of(&stat, has.as_ref()), owner_of(&stat));
-    let wanted = owner.map_or(rustix::process::geteuid().as_raw(), |owner| owner.user);
-    let is_as_asked = !is.exceeds(mode) && has.as_ref() == acl && user.user == wanted;
-    Ok((!is_as_asked).then_some((is, user)))
-}
-
-/// Lets the system write a file soon, so that several are on their way when the first is waited for.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn write_soon(file: &File) {
-    // What is said to be of no more use is written at once. It is a hint: nothing depends on it.
-    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn write_soon(_: &File) {}
-
-/// Waits until a file is on disk.
 pub(super) fn sync(file: &File) -> io::Result<()> {
-    step("sync")?;
+    step()?;
     file.sync_all()
 }
 
 /// Adds lines to a file, which is made if it is missing, and waits until they are on disk. What follows
 /// its last newline is what a crash left of a line, and is overwritten.
 pub(super) fn append(directory: impl AsFd, name: &str, lines: &[u8]) -> io::Result<()> {
-    step("open")?;
+    step()?;
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mode = Mode::from_raw_mode(FileMode::PUBLIC.0.into());
-    let mut file = File::from(rustix::fs::openat(&directory, name, flags, mode)?);
+    let mut file = File::from(rustix::fs::openat(&directory, name, flags, FileMode::PUBLIC.raw())?);
     let end = end_of_lines(&mut file)?;
     file.seek(SeekFrom::Start(end))?;
-    let written = step("write").and_then(|()| file.write_all(lines)).and_then(|()| {
+    let written = step().and_then(|()| file.write_all(lines)).and_then(|()| {
         file.set_len(end + lines.len() as u64)?;
         sync(&file)
     });
     if written.is_err() {
         // What cannot be taken back is an unfinished line, or lines that tell of what was not handed out.
-        let _ = step("truncate").and_then(|()| file.set_len(end));
+        let _ = step().and_then(|()| file.set_len(end));
     }
     written?;
     match end {
@@ -569,7 +404,6 @@ pub(super) fn append(directory: impl AsFd, name: &str, lines: &[u8]) -> io::Resu
     }
 }
 
-/// The position after the last newline.
 fn end_of_lines(file: &mut File) -> io::Result<u64> {
     const PIECE: u64 = 4096;
     let mut end = file.metadata()?.len();
@@ -599,14 +433,13 @@ fn set_owner(file: &File, owner: Owner) -> io::Result<bool> {
 }
 
 pub(super) fn rename(from: impl AsFd, old: &str, to: impl AsFd, new: &str) -> io::Result<()> {
-    step("rename")?;
+    step()?;
     Ok(rustix::fs::renameat(from, old, to, new)?)
 }
 
 /// Gives a file a second name, or moves it where the file system has no hard links.
 pub(super) fn link_or_move(from: impl AsFd, to: impl AsFd, name: &str) -> io::Result<()> {
-    use rustix::io::Errno;
-    step("link")?;
+    step()?;
     match rustix::fs::linkat(&from, name, &to, name, AtFlags::empty()) {
         Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::ACCESS | Errno::MLINK) => {
             rename(from, name, to, name)
@@ -615,46 +448,31 @@ pub(super) fn link_or_move(from: impl AsFd, to: impl AsFd, name: &str) -> io::Re
     }
 }
 
-/// Removes a folder with all that is in it; links are removed, not followed.
-pub(super) fn remove_tree(parent: impl AsFd, name: impl Arg + Copy) -> io::Result<()> {
-    let Some(folder) = open_subdirectory(&parent, name)? else {
-        return Ok(());
-    };
+/// Removes a file, or a folder with all that is in it; a link is removed, not followed.
+pub(super) fn remove(parent: impl AsFd, name: &OsStr) -> io::Result<()> {
+    if entry(&parent, name)? != Entry::Folder {
+        return remove_file(parent, name);
+    }
+    let Some(folder) = open_subdirectory(&parent, name)? else { return Ok(()) };
     for inner in list(&folder)? {
-        match entry(&folder, &inner)? {
-            Entry::Folder => remove_tree(&folder, inner.as_os_str())?,
-            _ => remove_file(&folder, &inner)?,
-        }
+        remove(&folder, &inner)?;
     }
     remove_subdirectory(parent, name)
 }
 
 pub(super) fn remove_file(directory: impl AsFd, name: impl Arg) -> io::Result<()> {
-    step("unlink")?;
+    step()?;
     Ok(rustix::fs::unlinkat(directory, name, AtFlags::empty())?)
 }
 
-/// Removes an empty folder.
 pub(super) fn remove_subdirectory(parent: impl AsFd, name: impl Arg) -> io::Result<()> {
-    step("rmdir")?;
+    step()?;
     Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?)
 }
 
 pub(super) fn sync_directory(directory: impl AsFd) -> io::Result<()> {
-    step("sync directory")?;
+    step()?;
     Ok(rustix::fs::fsync(directory)?)
-}
-
-/// Makes a folder anywhere.
-pub(super) fn make_folder(path: &std::path::Path) -> io::Result<()> {
-    step("mkdir")?;
-    Ok(rustix::fs::mkdir(path, Mode::from_raw_mode(FOLDER_MODE as RawMode))?)
-}
-
-/// Removes an empty folder anywhere.
-pub(super) fn remove_folder(path: &std::path::Path) -> io::Result<()> {
-    step("rmdir")?;
-    std::fs::remove_dir(path)
 }
 
 /// The names in a folder, whatever characters they have.
@@ -670,7 +488,7 @@ pub(super) fn list(directory: impl AsFd) -> io::Result<Vec<OsString>> {
 }
 
 #[cfg(not(test))]
-fn step(_: &'static str) -> io::Result<()> {
+fn step() -> io::Result<()> {
     Ok(())
 }
 
@@ -711,7 +529,7 @@ pub(crate) mod fault {
         PLAN.take().is_none() | HALTED.take()
     }
 
-    pub(super) fn step(_name: &'static str) -> io::Result<()> {
+    pub(super) fn step() -> io::Result<()> {
         match PLAN.take() {
             None => Ok(()),
             Some((0, Fault::Fail(kind))) => Err(kind.into()),

@@ -1,18 +1,18 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{FileRole, RelativePath};
-use crate::pki::{EndEntityKind, GeneralName, shell_quoted};
+use crate::base::text::shell_quoted;
+use crate::store::layout::{FileRole, RelativePath};
+use crate::x509::{EndEntityKind, GeneralName};
 
-/// The folder of a certificate directory for what its authority has issued beside `server.pem` and
-/// `client.pem`.
-pub const ISSUED_FOLDER: &str = "issued";
+/// The folder of a certificate directory for what its CA has issued beside `server.pem` and `client.pem`.
+pub(crate) const ISSUED_FOLDER: &str = "issued";
 
 /// The inventory in that folder.
-pub const INVENTORY: &str = "index.jsonl";
+pub(crate) const INVENTORY: &str = "index.jsonl";
 
-/// The folder of a certificate directory for the authority that is to come, while one is being replaced.
-pub const NEXT_FOLDER: &str = "next";
+/// The folder of a certificate directory for the new CA, while the old one is being replaced.
+pub(crate) const NEXT_FOLDER: &str = "next";
 
 /// The name of something that was issued: of its folder and its files, and its CommonName.
 ///
@@ -30,7 +30,6 @@ pub struct NameUnsafe {
 
 impl NameUnsafe {
     /// The next step: what cannot be the name of files can often stand in a certificate.
-    #[must_use]
     pub fn hint(&self) -> String {
         match self.name.parse::<GeneralName>() {
             Ok(_) => {
@@ -43,8 +42,6 @@ impl NameUnsafe {
 }
 
 impl IssuedName {
-    /// The name.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -54,7 +51,7 @@ impl FromStr for IssuedName {
     type Err = NameUnsafe;
 
     fn from_str(name: &str) -> Result<Self, NameUnsafe> {
-        // The root of all names, which says nothing.
+        // The dot at the end of a fully qualified name.
         let name = name.strip_suffix('.').unwrap_or(name);
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         // X.520 allows a CommonName 64 characters.
@@ -71,8 +68,7 @@ impl FromStr for IssuedName {
     }
 }
 
-/// `ca/ca.pem` would be both a certificate and its authority; `server` and `client` are the
-/// directory's own.
+/// `ca/ca.pem` would be both a certificate and the CA beside it; `server` and `client` are the directory's own.
 fn is_taken(name: &str) -> bool {
     ["ca", "server", "client", INVENTORY].iter().any(|taken| name.eq_ignore_ascii_case(taken))
 }
@@ -97,32 +93,34 @@ impl fmt::Display for IssuedName {
 
 /// Where key and certificate of a server or client are, with the `ca.pem` that they are used with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EndEntityFiles {
-    /// Its private key.
+pub(crate) struct EndEntityFiles {
     pub key: RelativePath,
-    /// Its certificate.
     pub certificate: RelativePath,
-    /// What it trusts, and what trusts it.
-    pub authority: RelativePath,
+    /// `ca.pem`: what it trusts, and what trusts it.
+    pub ca: RelativePath,
 }
 
 impl EndEntityFiles {
     /// The directory's own.
-    #[must_use]
-    pub fn of_directory(kind: EndEntityKind) -> Self {
+    pub(crate) fn of_directory(kind: EndEntityKind) -> Self {
         let (key, certificate) = FileRole::pair_of(kind);
-        Self { key: key.into(), certificate: certificate.into(), authority: FileRole::CaCertificate.into() }
+        Self { key: key.into(), certificate: certificate.into(), ca: FileRole::CaCertificate.into() }
     }
 
     /// Those of something that was issued, in the folder of all that is: `NAME/NAME.pem`.
-    #[must_use]
-    pub fn issued(name: &IssuedName) -> Self {
+    pub(crate) fn issued(name: &IssuedName) -> Self {
         let in_folder = |file: String| RelativePath::in_folder(name.as_str(), file);
         Self {
             key: in_folder(format!("{name}.key")),
             certificate: in_folder(format!("{name}.pem")),
-            authority: in_folder(FileRole::CaCertificate.file_name().to_owned()),
+            ca: in_folder(FileRole::CaCertificate.file_name().to_owned()),
         }
+    }
+
+    /// The name under which it was issued; none for the directory's own.
+    #[must_use]
+    pub(crate) fn issued_as(&self) -> Option<IssuedName> {
+        self.certificate.folder().and_then(|name| name.parse().ok())
     }
 }
 

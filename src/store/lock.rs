@@ -7,15 +7,15 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{FlockOperation, Gid, Mode, OFlags, Uid};
+use rustix::fs::{AtFlags, FlockOperation, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
-use super::fs::{self, read_text};
+use crate::store::file_system::shares_locks;
+use crate::store::fs::{self, read_text};
 
-/// Its name.
 pub(super) const NAME: &str = ".milvus-certs-lock";
 
 /// A lock that is held; it is removed when dropped.
@@ -23,14 +23,8 @@ pub(super) const NAME: &str = ".milvus-certs-lock";
 pub(super) struct Lock {
     directory: OwnedFd,
     file: File,
-    mode_exceeds: bool,
-}
-
-/// What came of an attempt.
-pub(super) enum Attempt {
-    Held(Lock),
-    /// Somebody else holds it, or may hold it.
-    Busy(Holder),
+    /// Whether the file system did not keep the mode of the file.
+    pub(super) mode_exceeds: bool,
 }
 
 /// Who holds a lock, as far as it can be told.
@@ -44,8 +38,8 @@ pub(super) enum Holder {
     Elsewhere,
 }
 
-/// Tries to take the lock of a folder.
-pub(super) fn attempt(directory: &OwnedFd) -> io::Result<Attempt> {
+/// Tries to take the lock of a folder, or says who holds it, or may hold it.
+pub(super) fn attempt(directory: &OwnedFd) -> io::Result<Result<Lock, Holder>> {
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let private = Mode::from_raw_mode(0o600);
     match rustix::fs::openat(directory, NAME, flags | OFlags::CREATE | OFlags::EXCL, private) {
@@ -54,32 +48,37 @@ pub(super) fn attempt(directory: &OwnedFd) -> io::Result<Attempt> {
             if let Some(lock) = &lock {
                 rustix::fs::fchmod(&lock.file, private)?;
             }
-            return Ok(lock.map_or(Attempt::Busy(Holder::Running), Attempt::Held));
+            return Ok(lock.ok_or(Holder::Running));
         }
         Err(Errno::EXIST) => {}
         Err(error) => return Err(error.into()),
     }
     let mut file = match rustix::fs::openat(directory, NAME, flags, Mode::empty()) {
         Ok(file) => File::from(file),
-        Err(Errno::NOENT) => return Ok(Attempt::Busy(Holder::Running)),
-        Err(Errno::ACCESS | Errno::PERM) => return Ok(Attempt::Busy(owner(directory)?)),
+        Err(Errno::NOENT) => return Ok(Err(Holder::Running)),
+        Err(Errno::ACCESS | Errno::PERM) => {
+            return Ok(Err(match fs::entry(directory, NAME)? {
+                fs::Entry::File { owner } => Holder::OfUser(owner),
+                _ => Holder::Running,
+            }));
+        }
         Err(error) => return Err(error.into()),
     };
-    if !lock(&file)? {
-        return Ok(Attempt::Busy(Holder::Running));
+    if !lock(&file, FlockOperation::NonBlockingLockExclusive)? {
+        return Ok(Err(Holder::Running));
     }
-    if !are_shared(directory) {
-        let mut marker = String::new();
-        let _ = Read::by_ref(&mut file).take(4096).read_to_string(&mut marker);
+    if !shares_locks(directory) {
+        let mut text = String::new();
+        let _ = Read::by_ref(&mut file).take(4096).read_to_string(&mut text);
         let age = file.metadata()?.modified().ok().and_then(|time| SystemTime::elapsed(&time).ok());
-        if let Some(holder) = holder(&marker, &Process::this(), age.unwrap_or_default()) {
-            return Ok(Attempt::Busy(holder));
+        if let Some(holder) = holder(&text, age.unwrap_or_default()) {
+            return Ok(Err(holder));
         }
     }
-    Ok(take(directory, file)?.map_or(Attempt::Busy(Holder::Running), Attempt::Held))
+    Ok(take(directory, file)?.ok_or(Holder::Running))
 }
 
-/// Whether a run is at work, as far as those can tell who only look.
+/// Whether a run is at work, as far as a command can tell that only reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holding {
     Nobody,
@@ -87,7 +86,6 @@ pub(super) enum Holding {
     Unknown,
 }
 
-/// Looks whether a run is at work in a folder.
 pub(super) fn holding(directory: &OwnedFd) -> io::Result<Holding> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match rustix::fs::openat(directory, NAME, flags, Mode::empty()) {
@@ -96,17 +94,16 @@ pub(super) fn holding(directory: &OwnedFd) -> io::Result<Holding> {
         Err(Errno::ACCESS | Errno::PERM) => return Ok(Holding::Unknown),
         Err(error) => return Err(error.into()),
     };
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared) {
-        Ok(()) if are_shared(directory) => Ok(Holding::Nobody),
-        Ok(()) => Ok(Holding::Unknown),
-        Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(Holding::Run),
-        Err(error) => Err(error.into()),
-    }
+    Ok(match lock(&file, FlockOperation::NonBlockingLockShared)? {
+        false => Holding::Run,
+        true if shares_locks(directory) => Holding::Nobody,
+        true => Holding::Unknown,
+    })
 }
 
 /// Locks the file and writes down whose it is; nothing where another run was faster.
 fn take(directory: &OwnedFd, mut file: File) -> io::Result<Option<Lock>> {
-    if !lock(&file)? || !is_at_its_place(directory, &file)? {
+    if !lock(&file, FlockOperation::NonBlockingLockExclusive)? || !is_at_its_place(directory, &file)? {
         return Ok(None);
     }
     let folder = rustix::fs::fstat(directory)?;
@@ -118,22 +115,16 @@ fn take(directory: &OwnedFd, mut file: File) -> io::Result<Option<Lock>> {
     let write = |file: &mut File| {
         file.set_len(0)?;
         file.seek(SeekFrom::Start(0))?;
-        file.write_all(Process::this().marker().as_bytes())
+        file.write_all((marker().join("\n") + "\n").as_bytes())
     };
-    match write(&mut file) {
-        // Where the lock itself is seen by all, nobody needs to know whose it is: the disk may be full.
-        Err(error) if !are_shared(directory) => return Err(error),
-        _ => {}
+    // Where the lock itself is seen by all, nobody needs to know whose it is: the disk may be full.
+    if let Err(error) = write(&mut file)
+        && !shares_locks(directory)
+    {
+        return Err(error);
     }
     let mode_exceeds = rustix::fs::fstat(&file)?.st_mode & 0o077 != 0;
     Ok(Some(Lock { directory: directory.try_clone()?, file, mode_exceeds }))
-}
-
-impl Lock {
-    /// Whether the file system did not keep the mode of the file.
-    pub(super) fn mode_exceeds(&self) -> bool {
-        self.mode_exceeds
-    }
 }
 
 impl Drop for Lock {
@@ -144,8 +135,8 @@ impl Drop for Lock {
     }
 }
 
-fn lock(file: &File) -> io::Result<bool> {
-    match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+fn lock(file: &File, operation: FlockOperation) -> io::Result<bool> {
+    match rustix::fs::flock(file, operation) {
         Ok(()) => Ok(true),
         Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(false),
         Err(error) => Err(error.into()),
@@ -153,43 +144,18 @@ fn lock(file: &File) -> io::Result<bool> {
 }
 
 fn is_at_its_place(directory: &OwnedFd, file: &File) -> io::Result<bool> {
-    let here = rustix::fs::fstat(file)?;
-    match rustix::fs::statat(directory, NAME, rustix::fs::AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(there) => Ok((there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)),
-        Err(Errno::NOENT) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    fs::is_at(directory, NAME, AtFlags::SYMLINK_NOFOLLOW, file)
 }
 
-fn owner(directory: &OwnedFd) -> io::Result<Holder> {
-    Ok(match fs::entry(directory, NAME)? {
-        fs::Entry::File { owner } => Holder::OfUser(owner.user),
-        _ => Holder::Running,
-    })
-}
-
-/// A process, as others can recognise it.
-#[derive(Debug, PartialEq, Eq)]
-struct Process {
-    /// The run of the kernel and the process namespace, in which its number means something.
-    place: String,
-    number: String,
-    /// When it began; numbers are given out again.
-    start: String,
-}
-
-impl Process {
-    fn this() -> Self {
-        let number = std::process::id().to_string();
-        let boot = read_text("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-        let start = start_of(&number).unwrap_or_default();
-        Self { place: format!("{} {}", boot.trim(), namespace.display()), number, start }
-    }
-
-    fn marker(&self) -> String {
-        format!("{}\n{}\n{}\n", self.place, self.number, self.start)
-    }
+/// What the file says of this process, so that others can recognise it: the run of the kernel and the process
+/// namespace, in which its number means something; the number; and when it began, since numbers are given out
+/// again.
+fn marker() -> [String; 3] {
+    let number = std::process::id().to_string();
+    let boot = read_text("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let start = start_of(&number).unwrap_or_default();
+    [format!("{} {}", boot.trim(), namespace.display()), number, start]
 }
 
 /// When a process began, in ticks since the system did; nothing where there is none (proc(5)).
@@ -199,53 +165,15 @@ fn start_of(number: &str) -> Option<String> {
     text.rsplit_once(')')?.1.split_whitespace().nth(19).map(str::to_owned)
 }
 
-/// Who holds a file with this marker; nobody where the process that wrote it is gone. `age` is that of the
-/// marker: one that is still being written is young.
-fn holder(marker: &str, this: &Process, age: Duration) -> Option<Holder> {
-    let lines: Vec<_> = marker.lines().collect();
-    let [place, number, start] = lines.as_slice() else {
-        return (age < Duration::from_secs(1)).then_some(Holder::Running);
-    };
-    match *place == this.place {
-        false => Some(Holder::Elsewhere),
-        true => (start_of(number).as_deref() == Some(start)).then_some(Holder::Running),
+/// Who holds a file that says this; nobody where the process that wrote it is gone. `age` is that of the file:
+/// one that is still being written is young.
+fn holder(text: &str, age: Duration) -> Option<Holder> {
+    let lines: Vec<_> = text.lines().collect();
+    match lines.as_slice() {
+        [place, _, _] if *place != marker()[0] => Some(Holder::Elsewhere),
+        [_, number, start] => (start_of(number).as_deref() == Some(start)).then_some(Holder::Running),
+        _ => (age < Duration::from_secs(1)).then_some(Holder::Running),
     }
-}
-
-/// Whether a lock that is taken here is seen by everybody who can reach the folder.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn are_shared(directory: impl AsFd) -> bool {
-    /// linux/magic.h: FUSE, 9p, CIFS and its two successors, and what WSL 1 mounts of Windows.
-    const LOCAL: [u32; 6] = [0x6573_5546, 0x0102_1997, 0xff53_4d42, 0xfe53_4d42, 0x0000_517b, 0x5346_4846];
-    rustix::fs::fstatfs(directory).is_ok_and(|kind| !LOCAL.contains(&(kind.f_type as u32)))
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn are_shared(_: impl AsFd) -> bool {
-    true
-}
-
-/// Why the locks of an NFS mount do not reach its server, if they do not (nfs(5)).
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn nfs_without_locks(directory: impl AsFd) -> Option<&'static str> {
-    const NFS: u32 = 0x6969;
-    let is_nfs = rustix::fs::fstatfs(&directory).is_ok_and(|kind| kind.f_type as u32 == NFS);
-    let device = rustix::fs::fstat(&directory).ok()?.st_dev;
-    let device = format!("{}:{}", rustix::fs::major(device), rustix::fs::minor(device));
-    is_nfs.then(|| option_without_locks(&read_text("/proc/self/mountinfo").ok()?, &device)).flatten()
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn nfs_without_locks(_: impl AsFd) -> Option<&'static str> {
-    None
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn option_without_locks(mounts: &str, device: &str) -> Option<&'static str> {
-    const OPTIONS: [&str; 3] = ["nolock", "local_lock=all", "local_lock=flock"];
-    let mount = mounts.lines().rfind(|line| line.split(' ').nth(2) == Some(device))?;
-    let options = mount.rsplit(' ').next()?;
-    OPTIONS.into_iter().find(|option| options.split(',').any(|one| one == *option))
 }
 
 #[cfg(test)]
@@ -259,14 +187,14 @@ mod tests {
         (folder, opened)
     }
 
-    fn is_held(attempt: io::Result<Attempt>) -> bool {
-        matches!(attempt.unwrap(), Attempt::Held(_))
+    fn is_held(attempt: io::Result<Result<Lock, Holder>>) -> bool {
+        attempt.unwrap().is_ok()
     }
 
     #[test]
     fn one_run_holds_it_and_nothing_is_left_of_it() {
         let (folder, opened) = folder();
-        let Attempt::Held(lock) = attempt(&opened).unwrap() else { panic!("nobody else is here") };
+        let lock = attempt(&opened).unwrap().unwrap();
         assert!(!is_held(attempt(&opened)));
         assert_eq!(holding(&opened).unwrap(), Holding::Run);
         drop(lock);
@@ -285,24 +213,12 @@ mod tests {
 
     #[test]
     fn where_locks_are_not_shared_a_marker_says_whether_its_process_is_gone() {
-        let this = Process::this();
         let (old, young) = (Duration::from_secs(60), Duration::ZERO);
-        assert_eq!(holder(&this.marker(), &this, old), Some(Holder::Running));
-        let gone = Process { start: "1".into(), ..Process::this() };
-        assert_eq!(holder(&gone.marker(), &this, old), None);
-        let elsewhere = Process { place: "another".into(), ..Process::this() };
-        assert_eq!(holder(&elsewhere.marker(), &this, old), Some(Holder::Elsewhere));
-        assert_eq!(holder("", &this, young), Some(Holder::Running), "it is being written");
-        assert_eq!(holder("", &this, old), None);
-    }
-
-    #[test]
-    fn an_nfs_mount_says_that_its_locks_stay_here() {
-        let mounts = "36 35 8:1 / / rw - ext4 /dev/sda1 rw\n\
-                      40 36 0:50 / /srv rw,relatime shared:9 - nfs4 s:/srv rw,vers=4.2,local_lock=none,addr=10.0.0.1\n\
-                      41 36 0:51 / /old rw - nfs s:/old rw,vers=3,nolock,local_lock=all\n";
-        assert_eq!(option_without_locks(mounts, "0:50"), None);
-        assert_eq!(option_without_locks(mounts, "0:51"), Some("nolock"));
-        assert_eq!(option_without_locks(mounts, "0:52"), None);
+        let [place, number, start] = marker();
+        assert_eq!(holder(&format!("{place}\n{number}\n{start}\n"), old), Some(Holder::Running));
+        assert_eq!(holder(&format!("{place}\n{number}\n1\n"), old), None);
+        assert_eq!(holder(&format!("another\n{number}\n{start}\n"), old), Some(Holder::Elsewhere));
+        assert_eq!(holder("", young), Some(Holder::Running), "it is being written");
+        assert_eq!(holder("", old), None);
     }
 }

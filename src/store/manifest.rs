@@ -1,12 +1,15 @@
 //! What a run was about to do, written before it decides: from this, the next run knows what it may touch.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
+use rustix::fs::fstat;
+use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
-use super::fs::{self, Content, FileMode, Print, Protection};
-use super::{Error, RelativePath};
+use crate::store::fs::{self, Content, Print};
+use crate::store::layout::RelativePath;
+use crate::store::mode::{FileMode, Protection};
 
 /// Its name in the folder of the run. No file that is staged begins with a dot.
 pub(super) const NAME: &str = ".manifest";
@@ -14,10 +17,9 @@ pub(super) const NAME: &str = ".manifest";
 const VERSION: u32 = 1;
 
 /// The files of a run, as they were and as they are to be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Manifest {
     version: u32,
-    /// Who runs it.
     uid: u32,
     /// The inodes of the directory and of the folder of the run: a copy has others.
     directory: u64,
@@ -27,8 +29,8 @@ pub(super) struct Manifest {
     /// What `ca.srl` holds, where another is to take its place, and what it is to hold.
     pub(super) old_serial: Option<String>,
     pub(super) serial: Option<String>,
-    /// The last serial number that was taken from a CA whose directory is another one: what is taken back here
-    /// may have been seen.
+    /// The last serial number that was taken from a CA whose directory is another one: certificates that are
+    /// taken back here may have been seen.
     pub(super) ca_serial: Option<String>,
     /// Whether the CA stays: then `ca.srl` is in its place before the run decides, and only ever advances.
     pub(super) is_same_ca: bool,
@@ -40,48 +42,19 @@ pub(super) struct Manifest {
 }
 
 /// A file that is to be put into its place.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Change {
-    pub(super) path: Place,
+    pub(super) path: RelativePath,
     pub(super) old: Option<Print>,
     pub(super) new: Print,
 }
 
-/// A file that stays.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Kept {
-    pub(super) path: Place,
+    pub(super) path: RelativePath,
     pub(super) print: Option<Print>,
     /// Whether something may be added to it, as to the inventory.
     pub(super) grows: bool,
-}
-
-/// A path in the directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Place {
-    pub(super) folder: Option<String>,
-    pub(super) name: String,
-}
-
-impl Place {
-    /// Whether it leads to a visible file of the directory or of a folder in it, and nowhere else.
-    fn is_inside(&self) -> bool {
-        let is_plain = |name: &str| !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0']);
-        is_plain(&self.name) && self.folder.as_deref().is_none_or(is_plain)
-    }
-
-    pub(super) fn to_path(&self) -> RelativePath {
-        match &self.folder {
-            Some(folder) => RelativePath::in_folder(folder.clone(), self.name.clone()),
-            None => RelativePath::in_directory(self.name.clone()),
-        }
-    }
-}
-
-impl From<&RelativePath> for Place {
-    fn from(path: &RelativePath) -> Self {
-        Self { folder: path.folder().map(str::to_owned), name: path.name().to_owned() }
-    }
 }
 
 impl Manifest {
@@ -89,18 +62,17 @@ impl Manifest {
     pub(super) fn new(directory: &OwnedFd, journal: &OwnedFd, backup: Option<String>) -> io::Result<Self> {
         Ok(Self {
             version: VERSION,
-            uid: rustix::process::geteuid().as_raw(),
-            directory: rustix::fs::fstat(directory)?.st_ino,
-            journal: rustix::fs::fstat(journal)?.st_ino,
+            uid: geteuid().as_raw(),
+            directory: fstat(directory)?.st_ino,
+            journal: fstat(journal)?.st_ino,
             backup,
-            old_serial: None,
-            serial: None,
-            ca_serial: None,
             is_same_ca: true,
-            files: Vec::new(),
-            kept: Vec::new(),
-            folders: Vec::new(),
+            ..Self::default()
         })
+    }
+
+    pub(super) fn had_folder(&self, folder: &str) -> bool {
+        self.folders.iter().any(|known| known == folder)
     }
 
     /// Writes it into the folder of the run, and waits until it is on disk.
@@ -113,83 +85,51 @@ impl Manifest {
         fs::sync_directory(journal)
     }
 
-    /// Reads that of a run that was interrupted, if this run may touch what it left.
-    ///
-    /// # Errors
-    /// With the reason why not.
+    /// Reads that of a run that was interrupted; or says why this run must not touch what it left.
     pub(super) fn read(
         directory: &OwnedFd,
         journal: &OwnedFd,
         protection: Protection,
     ) -> io::Result<Result<Self, String>> {
-        if let Some(reason) = foreign(journal, protection)? {
+        if let Some(reason) = not_own(journal, protection)? {
             return Ok(Err(reason));
         }
         let content = match fs::read(journal, NAME)? {
             Content::Bytes(content) => content,
             _ => return Ok(Err("it has no manifest of this program".into())),
         };
-        let Ok(manifest) = serde_json::from_slice::<Self>(&content) else {
-            return Ok(Err("its manifest is not one of this version of the program".into()));
-        };
-        let paths = manifest.files.iter().map(|change| &change.path);
-        let mut paths = paths.chain(manifest.kept.iter().map(|kept| &kept.path));
-        let inodes = [rustix::fs::fstat(directory)?.st_ino, rustix::fs::fstat(journal)?.st_ino];
-        Ok(if manifest.version != VERSION || !paths.all(Place::is_inside) {
-            Err("its manifest is not one of this version of the program".into())
-        } else if manifest.uid != rustix::process::geteuid().as_raw() {
-            Err(format!("uid {} began it", manifest.uid))
-        } else if protection == Protection::Required && inodes != [manifest.directory, manifest.journal] {
-            Err("it is a copy, as `cp`, a backup or git makes it".into())
-        } else {
-            Ok(manifest)
+        let manifest = serde_json::from_slice::<Self>(&content).ok().filter(Self::is_valid);
+        let inodes = (fstat(directory)?.st_ino, fstat(journal)?.st_ino);
+        Ok(match manifest {
+            None => Err("its manifest is not one of this version of the program".into()),
+            Some(manifest) if manifest.uid != geteuid().as_raw() => {
+                Err(format!("uid {} began it", manifest.uid))
+            }
+            Some(manifest)
+                if protection == Protection::Required && inodes != (manifest.directory, manifest.journal) =>
+            {
+                Err("it is a copy, as `cp`, a backup or git makes it".into())
+            }
+            Some(manifest) => Ok(manifest),
         })
+    }
+
+    fn is_valid(&self) -> bool {
+        let files = self.files.iter().map(|change| &change.path);
+        let mut paths = files.chain(self.kept.iter().map(|kept| &kept.path));
+        self.version == VERSION && paths.all(RelativePath::is_inside)
     }
 }
 
 /// Why the folder of a run is not this user's own, if it is not.
-pub(super) fn foreign(journal: impl AsFd, protection: Protection) -> io::Result<Option<String>> {
-    let stat = rustix::fs::fstat(journal)?;
+pub(super) fn not_own(journal: &OwnedFd, protection: Protection) -> io::Result<Option<String>> {
+    let stat = fstat(journal)?;
     let mode = stat.st_mode & 0o7777;
     Ok(match protection {
         Protection::GivenUp => None,
-        _ if stat.st_uid != rustix::process::geteuid().as_raw() => {
+        Protection::Required if stat.st_uid != geteuid().as_raw() => {
             Some(format!("it belongs to uid {}", stat.st_uid))
         }
-        _ if mode & 0o077 != 0 => Some(format!("it has mode {mode:04o}, not 0700")),
-        Protection::Required => None,
+        Protection::Required => (mode & 0o077 != 0).then(|| format!("it has mode {mode:04o}, not 0700")),
     })
-}
-
-/// What lies in the way of completing or undoing an interrupted run.
-#[derive(Debug)]
-pub(super) enum Obstacle {
-    /// The file system.
-    Io(io::Error),
-    /// The folder of the run is not this user's, for this reason.
-    Foreign { journal: &'static str, reason: String },
-    /// A file is neither what the run found nor what it was to put there.
-    Changed { journal: &'static str, path: RelativePath },
-}
-
-impl From<io::Error> for Obstacle {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl Obstacle {
-    /// As an error about a directory.
-    pub(super) fn in_directory(self, directory: &std::path::Path) -> Error {
-        match self {
-            Self::Io(source) => Error::Unfinished { path: directory.to_owned(), source },
-            Self::Foreign { journal, reason } => {
-                Error::ForeignJournal { path: RelativePath::in_directory(journal).below(directory), reason }
-            }
-            Self::Changed { journal, path } => Error::ChangedSince {
-                journal: RelativePath::in_directory(journal).below(directory),
-                file: path.below(directory),
-            },
-        }
-    }
 }

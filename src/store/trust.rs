@@ -4,23 +4,19 @@ use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
 
-use rustix::fs::Stat;
-
-use super::FileRole;
-use super::acl::{self, Named};
-use super::fs::{self, Entry, read_text};
+use crate::store::fs::{self, Entry, read_text};
+use crate::store::layout::FileRole;
+use crate::store::mode::{FileState, Named, Owner, WRITE};
 
 /// The superuser, who can change everything everywhere.
 const ROOT: u32 = 0;
 
 /// Somebody who could change a folder, and is not one of those who may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Writer {
-    /// Its owner.
+pub(crate) enum Writer {
     Owner(u32),
     /// Its group, which has other members than those who may.
     Group(u32),
-    /// Everybody.
     Everybody,
     /// Whom its access control list names.
     Named(Named),
@@ -52,7 +48,7 @@ impl Trusted {
     pub(super) fn of(directory: impl AsFd) -> io::Result<Self> {
         let mut trusted = Self::runner();
         if let Entry::File { owner } = fs::entry(directory, FileRole::CaKey.file_name())? {
-            trusted.0.push(owner.user);
+            trusted.0.push(owner);
         }
         Ok(trusted)
     }
@@ -61,43 +57,34 @@ impl Trusted {
         self.0.contains(&user)
     }
 
-    /// The first who could change a folder or file and is not among these.
-    pub(super) fn stranger(&self, opened: impl AsFd) -> io::Result<Option<Writer>> {
-        let stat = rustix::fs::fstat(&opened)?;
-        let acl = acl::of(&opened)?;
-        Ok(self.writer(&stat, acl.as_ref(), |group, owner| self.has_only_these(group, owner)))
+    /// Who could change a folder and is not among these, if anybody.
+    pub(super) fn other_writer(&self, opened: impl AsFd) -> io::Result<Option<Writer>> {
+        let state = fs::state_of(opened)?;
+        Ok(self.writer(&state, |group, owner| self.has_only_these(group, owner)))
     }
 
     /// The same of a folder in a folder, if there is one.
-    pub(super) fn stranger_in(&self, directory: impl AsFd, name: &str) -> io::Result<Option<Writer>> {
+    pub(super) fn other_writer_in(&self, directory: impl AsFd, name: &str) -> io::Result<Option<Writer>> {
         let folder = match fs::entry(&directory, name)? {
             Entry::Folder => fs::open_subdirectory(directory, name)?,
             _ => None,
         };
-        folder.map_or(Ok(None), |folder| self.stranger(folder))
+        folder.map_or(Ok(None), |folder| self.other_writer(folder))
     }
 
-    fn writer(
-        &self,
-        stat: &Stat,
-        acl: Option<&acl::Acl>,
-        is_private: impl Fn(u32, u32) -> bool,
-    ) -> Option<Writer> {
-        let group_may = match acl {
-            Some(acl) => acl.group_permission() & acl::WRITE != 0,
-            None => stat.st_mode & 0o020 != 0,
-        };
-        let named = acl.map(|acl| acl.named_with(acl::WRITE)).unwrap_or_default();
+    fn writer(&self, state: &FileState, is_private: impl Fn(u32, u32) -> bool) -> Option<Writer> {
+        let FileState { mode, owner: Owner { user, group }, acl } = state;
+        let named = acl.as_ref().map(|acl| acl.named_with(WRITE)).unwrap_or_default();
         let named = named.into_iter().find(|named| match named {
             Named::User(id) => !self.has(*id),
-            Named::Group(id) => !is_private(*id, stat.st_uid),
+            Named::Group(id) => !is_private(*id, *user),
         });
-        if !self.has(stat.st_uid) {
-            Some(Writer::Owner(stat.st_uid))
-        } else if stat.st_mode & 0o002 != 0 {
+        if !self.has(*user) {
+            Some(Writer::Owner(*user))
+        } else if mode.allows(0o002) {
             Some(Writer::Everybody)
-        } else if group_may && !is_private(stat.st_gid, stat.st_uid) {
-            Some(Writer::Group(stat.st_gid))
+        } else if mode.allows(0o020) && !is_private(*group, *user) {
+            Some(Writer::Group(*group))
         } else {
             named.map(Writer::Named)
         }
@@ -117,15 +104,16 @@ impl Trusted {
 /// The users of a group by group(5) and passwd(5); nothing where the group, or a user whom it names, is in
 /// neither.
 fn members(group: u32, groups: &str, users: &str) -> Option<Vec<u32>> {
-    let fields = |line: &'_ str| line.split(':').map(str::to_owned).collect::<Vec<_>>();
-    let number = |field: Option<&String>| field.and_then(|field| field.parse::<u32>().ok());
-    let users: Vec<_> = users.lines().map(fields).collect();
-    let groups: Vec<_> = groups.lines().map(fields).collect();
+    fn fields(text: &str) -> Vec<Vec<&str>> {
+        text.lines().map(|line| line.split(':').collect()).collect()
+    }
+    let number = |field: Option<&&str>| field.and_then(|field| field.parse::<u32>().ok());
+    let (users, groups) = (fields(users), fields(groups));
     let entry = groups.iter().find(|entry| number(entry.get(2)) == Some(group))?;
     let primary = users.iter().filter(|user| number(user.get(3)) == Some(group));
     let mut members: Vec<_> = primary.filter_map(|user| number(user.get(2))).collect();
     for name in entry.get(3)?.split(',').filter(|name| !name.is_empty()) {
-        let user = users.iter().find(|user| user.first().is_some_and(|first| first == name))?;
+        let user = users.iter().find(|user| user.first() == Some(&name))?;
         members.push(number(user.get(2))?);
     }
     Some(members)
@@ -158,7 +146,7 @@ mod tests {
         let is_private = |group: u32, owner: u32| group == owner;
         let mut writer = |uid, gid, mode: u32| {
             (stat.st_uid, stat.st_gid, stat.st_mode) = (uid, gid, 0o040_000 | mode);
-            trusted.writer(&stat, None, is_private)
+            trusted.writer(&FileState::of(&stat, None), is_private)
         };
         assert_eq!(writer(1000, 1000, 0o755), None);
         assert_eq!(writer(1000, 1000, 0o775), None, "the group of its owner alone");

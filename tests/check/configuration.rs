@@ -1,12 +1,9 @@
 //! What is written for Milvus, beside a directory with which nothing is wrong.
 
-use std::fs;
+use crate::case::{Case, broken, gen_again};
+use crate::common::folder::Folder;
 
-use crate::draft::gen_again;
-use crate::exhibit::{Exhibit, broken};
-use crate::support::Folder;
-
-/// JSON is YAML too, and the proof with a real Milvus reads it without further ado.
+/// JSON is YAML too, and the proof with a real Milvus reads JSON.
 const MUTUAL: &str = r#"{
   "proxy": {"http": {"port": 8080}},
   "tls": {
@@ -32,25 +29,24 @@ services:
 const USER_YAML: &str = "--config user.yaml";
 const COMPOSE_YAML: &str = "--config compose.yaml";
 
-/// Those that a real Milvus can be started with.
-pub(crate) fn measurable() -> Vec<Exhibit> {
+/// Cases with which a real Milvus can be started.
+pub(crate) fn measurable() -> Vec<Case> {
     [settings(), deployed()].into_iter().flatten().collect()
 }
 
-/// Those of which a real Milvus shows nothing: it is of a version that does not mind, or the point is that
-/// the settings do not reach it.
-pub(crate) fn others() -> Vec<Exhibit> {
+/// Cases that a real Milvus does not show: its version accepts them, or the settings do not reach it.
+pub(crate) fn others() -> Vec<Case> {
     [more_settings(), documents(), unmounted()].into_iter().flatten().collect()
 }
 
 /// A user.yaml that is given by itself, with something changed.
-fn given(name: &str, [from, to]: [&'static str; 2], findings: &[&str]) -> Exhibit {
+fn given(name: &str, [from, to]: [&'static str; 2], findings: &[&str]) -> Case {
     assert!(MUTUAL.contains(from));
     broken(name, findings, move |folder| folder.write("user.yaml", MUTUAL.replace(from, to)))
         .checked_with(USER_YAML)
 }
 
-fn settings() -> Vec<Exhibit> {
+fn settings() -> Vec<Case> {
     let mode = |name, to, findings: &[&str]| given(name, [r#""tlsMode": 2"#, to], findings);
     let words = ["tls-mode-invalid user.yaml"];
     vec![
@@ -66,7 +62,7 @@ fn settings() -> Vec<Exhibit> {
     ]
 }
 
-fn more_settings() -> Vec<Exhibit> {
+fn more_settings() -> Vec<Case> {
     vec![
         given("a REST port that is gRPC's", ["8080", "19530"], &["rest-port-missing user.yaml"])
             .where_nobody_works(),
@@ -75,7 +71,7 @@ fn more_settings() -> Vec<Exhibit> {
 }
 
 /// Files with nothing in them for Milvus.
-fn documents() -> Vec<Exhibit> {
+fn documents() -> Vec<Case> {
     let written = |name: &str, text: &'static str, findings: &[&str]| {
         broken(name, findings, move |folder| folder.write("user.yaml", text)).checked_with(USER_YAML)
     };
@@ -90,11 +86,11 @@ fn documents() -> Vec<Exhibit> {
 }
 
 /// A Compose file with what it mounts, the directory's files unless something is changed.
-fn mounted(name: &str, findings: &[&str], change: fn(&Folder)) -> Exhibit {
+fn mounted(name: &str, findings: &[&str], change: fn(&Folder)) -> Case {
     broken(name, findings, move |folder| {
         folder.write("compose.yaml", COMPOSE);
         folder.write("user.yaml", MUTUAL);
-        fs::create_dir(folder.path("tls")).unwrap();
+        folder.create_folder("tls");
         for file in ["server.pem", "server.key", "ca.pem"] {
             folder.join(&[file], &format!("tls/{file}"));
         }
@@ -108,7 +104,7 @@ fn renamed(folder: &Folder, from: &str, to: &str) {
     folder.write("user.yaml", MUTUAL.replace(from, to));
 }
 
-fn deployed() -> Vec<Exhibit> {
+fn deployed() -> Vec<Case> {
     vec![
         mounted("a Compose file for mutual TLS", &[], |_| {}),
         mounted("a mounted key of another certificate", &["key-mismatch server.key"], |folder| {
@@ -119,7 +115,7 @@ fn deployed() -> Vec<Exhibit> {
             folder.write("tls/server.key", "");
         })
         .where_nobody_works(),
-        mounted("the authority's key among what is mounted", &["ca-key-mounted compose.yaml"], |folder| {
+        mounted("the CA's key among what is mounted", &["ca-key-mounted compose.yaml"], |folder| {
             folder.join(&["ca.key"], "tls/signer.pem");
         }),
         mounted("a key where the server's certificate belongs", &["damaged-file server.key"], |folder| {
@@ -150,7 +146,7 @@ fn deployed() -> Vec<Exhibit> {
 }
 
 /// What is written does not reach Milvus.
-fn unmounted() -> Vec<Exhibit> {
+fn unmounted() -> Vec<Case> {
     let without = |name: &str, findings: &[&str]| {
         mounted(name, findings, |folder| {
             let line = "      - ./user.yaml:/milvus/configs/user.yaml:ro\n";

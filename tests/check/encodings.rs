@@ -1,13 +1,13 @@
-//! Files that are not PEM, not any more, or not the right PEM; and forms of PEM that are fine.
+//! Files that are not PEM, or damaged PEM, or PEM of something else; and forms of PEM that are valid.
 
-use crate::exhibit::{Exhibit, broken};
-use crate::support::Folder;
+use crate::case::{Case, broken};
+use crate::common::folder::Folder;
 
-pub(crate) fn exhibits() -> Vec<Exhibit> {
+pub(crate) fn cases() -> Vec<Case> {
     [not_pem(), byte_order_marks(), folded(), damaged(), fine()].into_iter().flatten().collect()
 }
 
-fn not_pem() -> Vec<Exhibit> {
+fn not_pem() -> Vec<Case> {
     let in_der = |file: &'static str, command: &'static str| {
         broken(format!("a {file} in DER"), &[&format!("not-pem {file}")], move |folder| {
             folder.openssl(&format!("{command} -in {file} -outform DER -out work/der"));
@@ -35,14 +35,14 @@ fn not_pem() -> Vec<Exhibit> {
         in_utf_16("higher", u16::to_be_bytes),
         broken("a server.pem that is PKCS#12", &["not-pem server.pem"], |folder| {
             folder.openssl(
-                "pkcs12 -export -in server.pem -inkey server.key -passout file:pass -out work/server.p12",
+                "pkcs12 -export -in server.pem -inkey server.key -passout file:work/pass -out work/server.p12",
             );
             folder.join(&["work/server.p12"], "server.pem");
         }),
     ]
 }
 
-fn byte_order_marks() -> Vec<Exhibit> {
+fn byte_order_marks() -> Vec<Case> {
     let marked = |file: &'static str| {
         broken(
             format!("a {file} that begins with a byte order mark"),
@@ -54,15 +54,15 @@ fn byte_order_marks() -> Vec<Exhibit> {
         marked("server.pem"),
         marked("server.key"),
         marked("ca.pem"),
-        // The mark hides the first line, and the PEM header is not on that one.
-        broken("a byte order mark before an explanation", &[], |folder| {
+        // The mark hides the first line, which is not the PEM header.
+        broken("a byte order mark before the text of `openssl x509 -text`", &[], |folder| {
             let text = folder.openssl("x509 -in server.pem -text");
             folder.write("server.pem", format!("\u{feff}{text}"));
         }),
     ]
 }
 
-fn folded() -> Vec<Exhibit> {
+fn folded() -> Vec<Case> {
     let rewritten = |how: &str, file: &'static str, rewrite: fn(&str) -> String| {
         broken(format!("a {file} {how}"), &[&format!("folded-pem {file}")], move |folder| {
             folder.write(file, rewrite(&folder.text(file)));
@@ -86,7 +86,7 @@ fn folded() -> Vec<Exhibit> {
     ]
 }
 
-fn damaged() -> Vec<Exhibit> {
+fn damaged() -> Vec<Case> {
     let written = |what: &str, file: &'static str, content: fn(&Folder) -> Vec<u8>| {
         broken(format!("a {file} {what}"), &[&format!("damaged-file {file}")], move |folder| {
             folder.write(file, content(folder));
@@ -136,7 +136,7 @@ fn damaged() -> Vec<Exhibit> {
     ]
 }
 
-fn fine() -> Vec<Exhibit> {
+fn fine() -> Vec<Case> {
     let rewritten = |how: &str, rewrite: fn(&str) -> String| {
         broken(format!("files {how}"), &[], move |folder| {
             for file in ["ca.pem", "server.pem", "server.key", "client.pem", "client.key"] {
@@ -153,7 +153,7 @@ fn fine() -> Vec<Exhibit> {
             let [first, body @ .., last] = &lines[..] else { unreachable!("{text}") };
             format!("{first}\n{}\n{last}\n", body.concat())
         }),
-        broken("a server.pem with its explanation", &[], |folder| {
+        broken("a server.pem with the text of `openssl x509 -text`", &[], |folder| {
             folder.write("server.pem", folder.openssl("x509 -in server.pem -text"));
         }),
         broken("a server.key with the certificate before the key", &[], |folder| {

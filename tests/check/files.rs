@@ -1,20 +1,19 @@
 //! Files that are missing, cannot be read, or that others can read.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 
-use crate::exhibit::{Exhibit, broken, made};
-use crate::healthy::remove;
-use crate::support::Folder;
+use crate::case::{Case, broken, made, remove};
+use crate::common::folder::Folder;
 
-pub(crate) fn exhibits() -> Vec<Exhibit> {
+pub(crate) fn cases() -> Vec<Case> {
     [missing(), unreadable(), empty(), readable_by_others(), interrupted(), writable_by_others()]
         .into_iter()
         .flatten()
         .collect()
 }
 
-fn missing() -> Vec<Exhibit> {
+fn missing() -> Vec<Case> {
     let without = |file: &'static str, code: &str| {
         broken(format!("a directory without {file}"), &[&format!("{code} {file}")], move |folder| {
             folder.remove(file);
@@ -28,7 +27,7 @@ fn missing() -> Vec<Exhibit> {
         without("client.pem", "missing-file"),
         without("ca.key", "no-authority-key"),
         without("ca.srl", "serial-file-missing"),
-        // Nobody issues from this folder, so nobody misses the number.
+        // This folder cannot issue, so it needs no serial number.
         broken("a directory without ca.key and ca.srl", &["no-authority-key ca.key"], |folder| {
             remove(folder, &["ca.key", "ca.srl"]);
         }),
@@ -40,22 +39,20 @@ fn missing() -> Vec<Exhibit> {
     ]
 }
 
-fn unreadable() -> Vec<Exhibit> {
+fn unreadable() -> Vec<Case> {
     let replaced = |what: &str, file: &'static str, replace: fn(&Folder, &str)| {
         broken(format!("a {file} that is {what}"), &[&format!("unreadable-file {file}")], move |folder| {
             folder.remove(file);
             replace(folder, file);
         })
     };
-    let a_folder = |folder: &Folder, file: &str| fs::create_dir(folder.path(file)).unwrap();
+    let a_folder = |folder: &Folder, file: &str| folder.create_folder(file);
     let dangling = |folder: &Folder, file: &str| symlink("..data/gone", folder.path(file)).unwrap();
     // A sparse file, which takes no room.
     let huge = |folder: &Folder, file: &str| {
-        folder.write(file, "");
-        let file = fs::File::options().write(true).open(folder.path(file)).unwrap();
-        file.set_len(1 << 30).unwrap();
+        fs::File::create(folder.path(file)).unwrap().set_len(1 << 30).unwrap();
     };
-    let mut exhibits = vec![
+    let mut cases = vec![
         replaced("a folder", "server.pem", a_folder),
         replaced("a folder", "server.key", a_folder),
         replaced("a folder", "ca.srl", a_folder),
@@ -65,18 +62,14 @@ fn unreadable() -> Vec<Exhibit> {
     ];
     // The superuser may read everything.
     if !rustix::process::geteuid().is_root() {
-        exhibits.push(broken(
-            "a server.key that nobody may read",
-            &["unreadable-file server.key"],
-            |folder| {
-                set_mode(folder, "server.key", 0o000);
-            },
-        ));
+        cases.push(broken("a server.key that nobody may read", &["unreadable-file server.key"], |folder| {
+            folder.set_mode("server.key", 0o000);
+        }));
     }
-    exhibits
+    cases
 }
 
-fn empty() -> Vec<Exhibit> {
+fn empty() -> Vec<Case> {
     let emptied = |file: &'static str| {
         broken(format!("an empty {file}"), &[&format!("empty-file {file}")], move |folder| {
             folder.write(file, "");
@@ -95,16 +88,16 @@ fn empty() -> Vec<Exhibit> {
     ]
 }
 
-fn readable_by_others() -> Vec<Exhibit> {
+fn readable_by_others() -> Vec<Case> {
     let with_mode = |file: &'static str, mode: u32, findings: &[&str]| {
-        broken(format!("a {file} of mode {mode:04o}"), findings, move |folder| set_mode(folder, file, mode))
+        broken(format!("a {file} of mode {mode:04o}"), findings, move |folder| folder.set_mode(file, mode))
     };
     vec![
         with_mode("server.key", 0o644, &["key-readable-by-others server.key"]),
         with_mode("server.key", 0o604, &["key-readable-by-others server.key"]),
         with_mode("client.key", 0o644, &["key-readable-by-others client.key"]),
         with_mode("ca.key", 0o644, &["key-readable-by-others ca.key"]),
-        // A group is how Milvus' own user is let in.
+        // The group can be that of the user who runs Milvus.
         with_mode("server.key", 0o640, &[]),
         with_mode("server.key", 0o660, &[]),
         with_mode("ca.key", 0o640, &[]),
@@ -118,18 +111,18 @@ fn readable_by_others() -> Vec<Exhibit> {
         ),
         broken("a key that nobody else may read in server.pem", &[], |folder| {
             folder.join(&["server.pem", "server.key"], "server.pem");
-            set_mode(folder, "server.pem", 0o600);
+            folder.set_mode("server.pem", 0o600);
         }),
     ]
 }
 
-fn writable_by_others() -> Vec<Exhibit> {
+fn writable_by_others() -> Vec<Case> {
     let open = |mode: u32| {
         broken(
             format!("a directory with mode {mode:04o}"),
             &["directory-writable-by-others ."],
             move |folder| {
-                set_mode(folder, ".", mode);
+                folder.set_mode(".", mode);
             },
         )
     };
@@ -137,28 +130,24 @@ fn writable_by_others() -> Vec<Exhibit> {
     vec![open(0o777), open(0o1777)]
 }
 
-fn interrupted() -> Vec<Exhibit> {
+fn interrupted() -> Vec<Case> {
     let left = |name: &'static str| {
         broken(format!("a run that left {name} behind"), &["interrupted-run ."], move |folder| {
-            fs::create_dir(folder.path(name)).unwrap();
-            set_mode(folder, name, 0o700);
+            folder.create_folder(name);
+            folder.set_mode(name, 0o700);
             let files = [format!("{name}/server.key"), format!("{name}/server.pem")];
             folder.join(&["server.key"], &files[0]);
             folder.join(&["server.pem"], &files[1]);
         })
     };
-    // Without a manifest nobody knows whose it is.
+    // Without a manifest its owner is unknown.
     let foreign = broken(
         "a folder that looks as if a run had left it",
         &["foreign-journal .milvus-certs-commit"],
         |folder| {
-            fs::create_dir(folder.path(".milvus-certs-commit")).unwrap();
+            folder.create_folder(".milvus-certs-commit");
             folder.join(&["server.key"], ".milvus-certs-commit/server.key");
         },
     );
     vec![left(".milvus-certs-staged"), foreign]
-}
-
-pub(crate) fn set_mode(folder: &Folder, file: &str, mode: u32) {
-    fs::set_permissions(folder.path(file), fs::Permissions::from_mode(mode)).unwrap();
 }

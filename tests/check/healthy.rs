@@ -3,20 +3,19 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use milvus_certs::pki::KeyType;
+use milvus_certs::KeyType;
 
-use crate::exhibit::{Exhibit, broken, made};
-use crate::files::set_mode;
-use crate::support::Folder;
+use crate::case::{Case, broken, made, remove};
+use crate::common::folder::Folder;
 
-pub(crate) fn exhibits() -> Vec<Exhibit> {
+pub(crate) fn cases() -> Vec<Case> {
     let of_key_type = |key_type: KeyType| {
         made(format!("a new directory of {key_type} keys"), &[], move |folder| {
             folder.milvus_certs(&format!("gen --key-type {key_type}"));
         })
     };
-    let mut exhibits: Vec<_> = KeyType::ALL.into_iter().map(of_key_type).collect();
-    exhibits.extend([
+    let mut cases: Vec<_> = KeyType::ALL.into_iter().map(of_key_type).collect();
+    cases.extend([
         broken("a directory that was renewed", &[], |folder| {
             folder.milvus_certs("renew");
         }),
@@ -40,32 +39,26 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         }),
         broken("a Secret as Kubernetes mounts it by default, readable by all", NO_KEY, |folder| {
             remove(folder, &["ca.key", "ca.srl"]);
-            set_mode(folder, "server.key", 0o644);
-            set_mode(folder, "client.key", 0o644);
+            folder.set_mode("server.key", 0o644);
+            folder.set_mode("client.key", 0o644);
             mount(folder);
         }),
-        broken("a directory with files that are nobody's concern", &[], |folder| {
+        broken("a directory with files of other kinds", &[], |folder| {
             folder.write("notes.txt", "remember the milk\n");
             folder.write("other.key", "not a key\n");
             folder.write("server.csr", "");
-            fs::create_dir(folder.path("backup-20260101T000000Z")).unwrap();
+            folder.create_folder("backup-20260101T000000Z");
         }),
     ]);
-    exhibits
+    cases
 }
 
 const NO_KEY: &[&str] = &["no-authority-key ca.key"];
 
-pub(crate) fn remove(folder: &Folder, files: &[&str]) {
-    for file in files {
-        folder.remove(file);
-    }
-}
-
 /// Every file is a link through `..data`, which is a link to a folder of that moment.
 fn mount(folder: &Folder) {
     let moment = "..2026_01_01_00_00_00.123456789";
-    fs::create_dir(folder.path(moment)).unwrap();
+    folder.create_folder(moment);
     symlink(moment, folder.path("..data")).unwrap();
     for file in ["ca.pem", "server.key", "server.pem", "client.key", "client.pem"] {
         fs::rename(folder.path(file), folder.path(moment).join(file)).unwrap();

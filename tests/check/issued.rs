@@ -1,83 +1,54 @@
-//! What the authority has issued beside server.pem and client.pem, and the inventory of it.
+//! What the CA has issued beside server.pem and client.pem, and the inventory of it.
 
 use std::fs;
-use std::path::PathBuf;
-use std::time::Duration;
 
-use milvus_certs::actions::{GenerateRequest, IssueRequest, Recipients, generate, issue};
-use milvus_certs::pki::{Days, EndEntityKind, KeyType};
-use milvus_certs::store::Protection;
-use time::OffsetDateTime;
+use milvus_certs::EndEntityKind;
 
-use crate::exhibit::{Exhibit, broken, made};
-use crate::files::set_mode;
-use crate::healthy::remove;
-use crate::support::Folder;
+use crate::case::{Case, broken, made, remove};
+use crate::common::folder::Folder;
+use crate::common::past::{days, generate_days_ago, issue_days_ago};
 
 const INVENTORY: &str = "issued/index.jsonl";
 const PEM: &str = "issued/search/search.pem";
 const KEY: &str = "issued/search/search.key";
 const CA: &str = "issued/search/ca.pem";
 
-pub(crate) fn exhibits() -> Vec<Exhibit> {
+pub(crate) fn cases() -> Vec<Case> {
     [healthy(), files(), trust(), inventory(), serials()].into_iter().flatten().collect()
 }
 
-/// A directory whose authority has issued the client `search` and the server `milvus-2`, before something
-/// happened to it.
-fn issued(name: &str, findings: &[&str], damage: impl Fn(&Folder) + Send + 'static) -> Exhibit {
+/// A directory whose CA has issued the client `search` and the server `milvus-2`, with a defect.
+fn issued(name: &str, findings: &[&str], damage: impl Fn(&Folder) + Send + 'static) -> Case {
     broken(format!("issued: {name}"), findings, move |folder| {
-        issue_both(folder, OffsetDateTime::now_utc(), None);
+        issue_both(folder, "");
         damage(folder);
     })
 }
 
-/// A directory whose authority has issued the same into the folder `clients`.
-fn issued_elsewhere(name: &str, findings: &[&str], damage: impl Fn(&Folder) + Send + 'static) -> Exhibit {
+/// A directory whose CA has issued the same into the folder `clients`.
+fn issued_elsewhere(name: &str, findings: &[&str], damage: impl Fn(&Folder) + Send + 'static) -> Case {
     broken(format!("issued elsewhere: {name}"), findings, move |folder| {
-        issue_into(folder, Some(folder.path("clients")), OffsetDateTime::now_utc(), None);
+        issue_both(folder, &format!("--out {}", folder.argument("clients")));
         damage(folder);
     })
 }
 
-fn issue_both(folder: &Folder, now: OffsetDateTime, days: Option<Days>) {
-    issue_into(folder, None, now, days);
-}
-
-fn issue_into(folder: &Folder, output: Option<PathBuf>, now: OffsetDateTime, days: Option<Days>) {
-    for (kind, name) in [(EndEntityKind::Client, "search"), (EndEntityKind::Server, "milvus-2")] {
-        let to = Recipients::Named {
-            kind,
-            names: vec![name.parse().unwrap()],
-            more_names: Vec::new(),
-            days,
-            key_type: Some(KeyType::P256),
-        };
-        let directory = folder.path("");
-        let output = output.clone();
-        let request = IssueRequest {
-            directory,
-            output,
-            to,
-            passphrase: None,
-            replace: false,
-            dry_run: false,
-            protection: Protection::Required,
-        };
-        issue(&request, now).unwrap();
+fn issue_both(folder: &Folder, options: &str) {
+    for recipient in ["client search", "server milvus-2"] {
+        folder.milvus_certs(&format!("issue {recipient} --key-type p256 -q {options}"));
     }
 }
 
-fn healthy() -> Vec<Exhibit> {
+fn healthy() -> Vec<Case> {
     vec![
         issued("a client and a server", &[], |_| {}),
-        issued("and then the directory was renewed", &[], |folder| {
+        issued("a client and a server, in a directory that was renewed later", &[], |folder| {
             folder.milvus_certs("renew");
         }),
         issued("a client that was withdrawn", &[], |folder| {
             fs::remove_dir_all(folder.path("issued/search")).unwrap();
         }),
-        issued("a key that was handed over, with all that is beside it", &[], |folder| {
+        issued("a certificate whose key and ca.pem were given away", &[], |folder| {
             remove(folder, &[KEY, CA]);
         }),
         issued("a last line that a crash cut off", &[], |folder| {
@@ -90,10 +61,10 @@ fn healthy() -> Vec<Exhibit> {
     ]
 }
 
-fn files() -> Vec<Exhibit> {
+fn files() -> Vec<Case> {
     vec![
         issued("a key that others may read", &["key-readable-by-others search.key"], |folder| {
-            set_mode(folder, KEY, 0o644);
+            folder.set_mode(KEY, 0o644);
         }),
         issued("the key of another", &["key-mismatch search.key"], |folder| {
             folder.join(&["client.key"], KEY);
@@ -101,22 +72,21 @@ fn files() -> Vec<Exhibit> {
         issued("an empty certificate", &["empty-file search.pem"], |folder| folder.write(PEM, "")),
         issued_elsewhere("a client and a server", &[], |_| {}),
         issued_elsewhere("a key that others may read", &["key-readable-by-others search.key"], |folder| {
-            set_mode(folder, "clients/search/search.key", 0o644);
+            folder.set_mode("clients/search/search.key", 0o644);
         }),
         issued("an empty key", &["empty-file search.key"], |folder| folder.write(KEY, "")),
         issued("a certificate that is a folder", &["unreadable-file search.pem"], |folder| {
             folder.remove(PEM);
-            fs::create_dir(folder.path(PEM)).unwrap();
+            folder.create_folder(PEM);
         }),
         made(
             "issued: certificates that have ended",
             &["expired milvus-2.pem", "expired search.pem"],
             |folder| {
-                let then = OffsetDateTime::now_utc() - Duration::from_secs(40 * 24 * 60 * 60);
-                let mut request = GenerateRequest::new(folder.path("")).unwrap();
-                request.key_type = KeyType::P256;
-                generate(&request, then).unwrap();
-                issue_both(folder, then, Some(Days::new(30).unwrap()));
+                generate_days_ago(40, &folder.path(""), |_| {});
+                for (kind, name) in [(EndEntityKind::Client, "search"), (EndEntityKind::Server, "milvus-2")] {
+                    issue_days_ago(40, &folder.path(""), kind, name, days(30));
+                }
             },
         ),
         issued(
@@ -124,28 +94,28 @@ fn files() -> Vec<Exhibit> {
             &["damaged-file ca.pem", "key-in-ca-pem ca.pem"],
             |folder| {
                 folder.join(&["issued/milvus-2/milvus-2.key"], "issued/milvus-2/ca.pem");
-                set_mode(folder, "issued/milvus-2/ca.pem", 0o600);
+                folder.set_mode("issued/milvus-2/ca.pem", 0o600);
             },
         ),
     ]
 }
 
-fn trust() -> Vec<Exhibit> {
+fn trust() -> Vec<Case> {
     vec![
         issued(
-            "the ca.pem of another authority",
+            "the ca.pem of another CA",
             &["issued-trust-differs ca.pem", "not-issued-by-ca search.pem"],
             |folder| {
                 folder.milvus_certs("gen -d work/other --key-type p256 --common-name other");
                 folder.join(&["work/other/ca.pem"], CA);
             },
         ),
-        issued("one authority more than the directory has", &["issued-trust-differs ca.pem"], |folder| {
+        issued("one CA more than the directory has", &["issued-trust-differs ca.pem"], |folder| {
             folder.milvus_certs("gen -d work/other --key-type p256 --common-name other");
             folder.join(&["ca.pem", "work/other/ca.pem"], CA);
         }),
         issued(
-            "what a former authority has issued",
+            "the certificates of a former CA",
             &[
                 "issued-trust-differs ca.pem",
                 "issued-trust-differs ca.pem",
@@ -162,7 +132,7 @@ fn trust() -> Vec<Exhibit> {
     ]
 }
 
-fn inventory() -> Vec<Exhibit> {
+fn inventory() -> Vec<Case> {
     let changed = |name: &str, findings: &[&str], change: fn(&mut Vec<String>)| {
         issued(name, findings, move |folder| {
             let mut lines: Vec<_> = folder.text(INVENTORY).lines().map(str::to_owned).collect();
@@ -180,7 +150,7 @@ fn inventory() -> Vec<Exhibit> {
         }),
         issued("an inventory that is a folder", &["unreadable-file index.jsonl"], |folder| {
             folder.remove(INVENTORY);
-            fs::create_dir(folder.path(INVENTORY)).unwrap();
+            folder.create_folder(INVENTORY);
         }),
         changed("a server that is not in the inventory", &["not-in-inventory milvus-2.pem"], |lines| {
             lines.pop();
@@ -191,18 +161,18 @@ fn inventory() -> Vec<Exhibit> {
     ]
 }
 
-fn serials() -> Vec<Exhibit> {
+fn serials() -> Vec<Case> {
     vec![
         broken("issued: a ca.srl from before", &["serial-file-behind ca.srl"], |folder| {
             let before = folder.read("ca.srl");
-            issue_both(folder, OffsetDateTime::now_utc(), None);
+            issue_both(folder, "");
             folder.write("ca.srl", before);
         }),
         broken(
             "issued: a serial number that was given out twice",
             &["duplicate-serial search.pem"],
             |folder| {
-                issue_both(folder, OffsetDateTime::now_utc(), None);
+                issue_both(folder, "");
                 let lines = folder.text(INVENTORY);
                 let entry = lines.lines().find(|line| line.contains("search")).unwrap();
                 let other =

@@ -1,22 +1,18 @@
-//! Private keys: encrypted ones, those of somebody else, and those of kinds that not everybody can
-//! use.
+//! Private keys: encrypted ones, those of other certificates, and those of kinds that some clients
+//! cannot use.
 
-use crate::draft::{below, draft, gen_again, new_key};
-use crate::exhibit::{Exhibit, broken, made};
-use crate::support::Folder;
-use crate::{P256_KEY, RSA_KEY};
+use crate::case::{Case, broken, gen_again, made};
+use crate::common::certificate::{certificate, directory_of, new_key};
+use crate::common::folder::{Folder, P256_KEY, RSA_KEY};
 
-pub(crate) fn exhibits() -> Vec<Exhibit> {
-    [encrypted(), of_another(), forms(), of_servers(), of_clients(), of_authorities()]
-        .into_iter()
-        .flatten()
-        .collect()
+pub(crate) fn cases() -> Vec<Case> {
+    [encrypted(), of_another(), forms(), of_servers(), of_clients(), of_cas()].into_iter().flatten().collect()
 }
 
-fn encrypted() -> Vec<Exhibit> {
+fn encrypted() -> Vec<Case> {
     let with = |how: &str, role: &'static str, findings: &[&str], command: &'static str| {
         broken(format!("a {role}.key encrypted {how}"), findings, move |folder| {
-            folder.openssl(&format!("{command} -in {role}.key -passout file:pass -out work/key"));
+            folder.openssl(&format!("{command} -in {role}.key -passout file:work/pass -out work/key"));
             folder.join(&["work/key"], &format!("{role}.key"));
         })
     };
@@ -25,18 +21,18 @@ fn encrypted() -> Vec<Exhibit> {
     vec![
         with("as PKCS#8", "server", &["encrypted-key server.key"], PKCS8),
         with("as PKCS#8", "client", &["encrypted-key client.key"], PKCS8),
-        with("by PEM's own means", "server", &["encrypted-key server.key"], LEGACY),
-        with("by PEM's own means", "client", &["encrypted-key client.key"], LEGACY),
-        // Milvus never sees it, and renew can be given the passphrase.
+        with("in PEM's old way", "server", &["encrypted-key server.key"], LEGACY),
+        with("in PEM's old way", "client", &["encrypted-key client.key"], LEGACY),
+        // Milvus does not read it, and renew takes the passphrase.
         with("as PKCS#8", "ca", &[], PKCS8),
-        with("by PEM's own means", "ca", &[], LEGACY),
+        with("in PEM's old way", "ca", &[], LEGACY),
     ]
 }
 
 /// Others can read it too.
 const KEY_IN_CA_PEM: &[&str] = &["key-in-ca-pem ca.pem", "key-readable-by-others ca.pem"];
 
-fn of_another() -> Vec<Exhibit> {
+fn of_another() -> Vec<Case> {
     let another = |role: &'static str, kind: &str, command: &'static str| {
         broken(
             format!("a {role}.key that is another key, {kind}"),
@@ -51,10 +47,10 @@ fn of_another() -> Vec<Exhibit> {
         broken("a ca.key that is another key", &["ca-key-mismatch ca.key"], |folder| {
             new_key(folder, "ca", P256_KEY);
         }),
-        broken("a ca.pem with the authority's key in it", KEY_IN_CA_PEM, |folder| {
+        broken("a ca.pem with the CA's key in it", KEY_IN_CA_PEM, |folder| {
             folder.join(&["ca.pem", "ca.key"], "ca.pem");
         }),
-        broken("a ca.pem with the authority's key before it", KEY_IN_CA_PEM, |folder| {
+        broken("a ca.pem with the CA's key before it", KEY_IN_CA_PEM, |folder| {
             folder.join(&["ca.key", "ca.pem"], "ca.pem");
         }),
         broken(
@@ -79,19 +75,19 @@ fn of_another() -> Vec<Exhibit> {
             new_key(folder, "work/other", P256_KEY);
             folder.join(&["server.key", "work/other.key"], "server.key");
         }),
-        broken("a certificate that was renewed without its key", &["key-mismatch server.key"], |folder| {
+        broken("a renewed server.pem with the old key", &["key-mismatch server.key"], |folder| {
             gen_again(folder, "--ca-cert ca.pem --ca-key ca.key");
             folder.join(&["work/again/server.pem"], "server.pem");
         }),
     ]
 }
 
-fn forms() -> Vec<Exhibit> {
+fn forms() -> Vec<Case> {
     let converted =
         |role: &'static str, form: &str, findings: &[&str], key: &'static str, to: &'static str| {
             broken(format!("a {role}.key in {form}"), findings, move |folder| {
                 new_key(folder, role, key);
-                draft(role).issue(folder);
+                certificate(role).issue(folder);
                 folder.openssl(&format!("{to} -in {role}.key -out work/key"));
                 folder.join(&["work/key"], &format!("{role}.key"));
             })
@@ -110,12 +106,12 @@ fn forms() -> Vec<Exhibit> {
         // What `openssl ecparam -genkey` writes.
         broken("a server.key in SEC 1 after its parameters", &[], |folder| {
             new_key(folder, "server", "ecparam -name prime256v1 -genkey");
-            draft("server").issue(folder);
+            certificate("server").issue(folder);
         }),
     ]
 }
 
-fn of_servers() -> Vec<Exhibit> {
+fn of_servers() -> Vec<Case> {
     let with_key =
         |kind: &str, findings: &[&str], command: &'static str| reissued("server", kind, findings, command);
     let unsupported = |kind: &str, command| with_key(kind, &["unsupported-key server.pem"], command);
@@ -143,7 +139,7 @@ fn of_servers() -> Vec<Exhibit> {
 
 const RSA_1024: &str = "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024";
 
-fn of_clients() -> Vec<Exhibit> {
+fn of_clients() -> Vec<Case> {
     let with_key =
         |kind: &str, findings: &[&str], command: &'static str| reissued("client", kind, findings, command);
     vec![
@@ -158,11 +154,11 @@ fn of_clients() -> Vec<Exhibit> {
     ]
 }
 
-fn of_authorities() -> Vec<Exhibit> {
+fn of_cas() -> Vec<Case> {
     let with_key = |kind: &str, findings: &[&str], command: &'static str| {
-        made(format!("an authority's key of {kind}"), findings, move |folder| {
+        made(format!("a CA's key of {kind}"), findings, move |folder| {
             new_key(folder, "ca", command);
-            below(folder, &draft("ca"));
+            directory_of(folder, &certificate("ca"));
         })
     };
     vec![
@@ -183,9 +179,9 @@ fn of_authorities() -> Vec<Exhibit> {
     ]
 }
 
-fn reissued(role: &'static str, kind: &str, findings: &[&str], command: &'static str) -> Exhibit {
+fn reissued(role: &'static str, kind: &str, findings: &[&str], command: &'static str) -> Case {
     broken(format!("a {role}'s key of {kind}"), findings, move |folder: &Folder| {
         new_key(folder, role, command);
-        draft(role).issue(folder);
+        certificate(role).issue(folder);
     })
 }

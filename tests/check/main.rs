@@ -1,21 +1,22 @@
-//! Directories that are broken on purpose, each in one way, and what `check` has to find in them:
-//! that and nothing else. `openssl` breaks them; what stands in the tables is what OpenSSL, Go and
-//! gRPC do with such a directory, whatever the program prints.
+//! Certificate directories with one defect each, and the findings that `check` has to have: these and
+//! no others. `openssl` makes the defects; the expected findings are what OpenSSL, Go and gRPC do with
+//! such a directory, whatever the program prints.
 //!
 //! With `MILVUS_CERTS_ZOO=DIR` nothing is tested: every directory is written into `DIR/NAME`, and the
-//! arguments that `check` gets with it into `DIR/NAME.args`, one in a line.
+//! arguments that `check` gets with it into `DIR/NAME.args`, one in each line.
 //!
 //! Without an `openssl` command of version 3 or later every trial is reported as ignored.
 
-#![allow(clippy::disallowed_methods, reason = "the trials write files and read the clock themselves")]
+#![allow(clippy::disallowed_methods, reason = "the trials write files themselves")]
 #![allow(clippy::print_stderr, clippy::unwrap_used, reason = "this is a test without libtest's harness")]
 
-mod authorities;
+mod cas;
+mod case;
 mod chains;
+#[path = "../common/mod.rs"]
+mod common;
 mod configuration;
-mod draft;
 mod encodings;
-mod exhibit;
 mod files;
 mod gen_sh;
 mod healthy;
@@ -27,9 +28,6 @@ mod purposes;
 mod rotation;
 mod serials;
 mod signatures;
-#[path = "../openssl/support.rs"]
-#[allow(dead_code, reason = "the trials of OpenSSL use the rest of it")]
-mod support;
 mod validity;
 
 use std::collections::BTreeSet;
@@ -37,21 +35,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
-use milvus_certs::audit::Code;
+use milvus_certs::Code;
 
-use crate::exhibit::Exhibit;
-use crate::support::openssl_is_there;
-
-/// Elliptic-curve keys are made fast.
-const GEN: &str = "gen --key-type p256";
-const P256_KEY: &str = "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256";
-const RSA_KEY: &str = "genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048";
+use crate::case::Case;
+use crate::common::folder::openssl_is_there;
 
 fn main() -> ExitCode {
-    let mut exhibits = exhibits();
+    let mut cases = measurable();
     if let Some(folder) = std::env::var_os("MILVUS_CERTS_ZOO") {
-        for exhibit in exhibits {
-            exhibit.write_into(Path::new(&folder));
+        for case in cases {
+            case.write_into(Path::new(&folder));
         }
         return ExitCode::SUCCESS;
     }
@@ -59,49 +52,50 @@ fn main() -> ExitCode {
     if ignored {
         eprintln!("every trial is ignored: they need the `openssl` command, version 3 or later");
     }
-    exhibits.extend(configuration::others());
-    let mut trials = vec![no_two_have_one_name(&exhibits), every_code_is_shown(&exhibits)];
-    trials.extend(exhibits.into_iter().map(|exhibit| exhibit.into_trial().with_ignored_flag(ignored)));
+    cases.extend(configuration::others());
+    let mut trials = vec![every_name_is_unique(&cases), every_code_has_a_case(&cases)];
+    trials.extend(cases.into_iter().map(|case| case.into_trial().with_ignored_flag(ignored)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-fn exhibits() -> Vec<Exhibit> {
-    let rooms = [
-        healthy::exhibits(),
-        files::exhibits(),
-        encodings::exhibits(),
-        keys::exhibits(),
-        authorities::exhibits(),
-        chains::exhibits(),
-        validity::exhibits(),
-        purposes::exhibits(),
-        names::exhibits(),
-        signatures::exhibits(),
-        serials::exhibits(),
-        issued::exhibits(),
-        rotation::exhibits(),
-        public::exhibits(),
-        gen_sh::exhibits(),
+/// The cases that a real Milvus and its clients can be held to.
+fn measurable() -> Vec<Case> {
+    let cases = [
+        healthy::cases(),
+        files::cases(),
+        encodings::cases(),
+        keys::cases(),
+        cas::cases(),
+        chains::cases(),
+        validity::cases(),
+        purposes::cases(),
+        names::cases(),
+        signatures::cases(),
+        serials::cases(),
+        issued::cases(),
+        rotation::cases(),
+        public::cases(),
+        gen_sh::cases(),
         configuration::measurable(),
     ];
-    rooms.into_iter().flatten().collect()
+    cases.into_iter().flatten().collect()
 }
 
-fn no_two_have_one_name(exhibits: &[Exhibit]) -> Trial {
-    let slugs: BTreeSet<_> = exhibits.iter().map(Exhibit::slug).collect();
-    let (distinct, all) = (slugs.len(), exhibits.len());
-    Trial::test("no two directories have the same name", move || {
+fn every_name_is_unique(cases: &[Case]) -> Trial {
+    let slugs: BTreeSet<_> = cases.iter().map(Case::slug).collect();
+    let (distinct, all) = (slugs.len(), cases.len());
+    Trial::test("every directory has a name of its own", move || {
         assert_eq!(distinct, all);
         Ok(())
     })
 }
 
-/// The findings about configuration begin with `malformed-yaml`. What webpki refuses for a reason that
-/// has no code of its own, `does-not-verify`, is nothing that OpenSSL would write. Another user, a folder above
-/// and a file system without modes cannot be had here: tests/trust has them.
-fn every_code_is_shown(exhibits: &[Exhibit]) -> Trial {
-    let shown: BTreeSet<_> = exhibits.iter().flat_map(Exhibit::codes).map(str::to_owned).collect();
-    Trial::test("every finding about certificates has a directory that shows it", move || {
+/// The findings about configuration begin with `malformed-yaml`. OpenSSL writes nothing that webpki
+/// refuses for a reason without a code of its own, `does-not-verify`. Another user, a folder above and a
+/// file system without modes are in tests/trust.
+fn every_code_has_a_case(cases: &[Case]) -> Trial {
+    let shown: BTreeSet<_> = cases.iter().flat_map(Case::codes).map(str::to_owned).collect();
+    Trial::test("every finding about certificates has a directory with that finding", move || {
         const ELSEWHERE: [Code; 6] = [
             Code::DoesNotVerify,
             Code::ParentWritable,

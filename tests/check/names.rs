@@ -1,17 +1,17 @@
-//! The names of a server's certificate, and those of its authority.
+//! The names of a server's certificate, and those of its CA.
 
-use crate::draft::{below, draft};
-use crate::exhibit::{Exhibit, made};
+use crate::case::{Case, made};
+use crate::common::certificate::{certificate, directory_of};
 
-pub(crate) fn exhibits() -> Vec<Exhibit> {
-    [of_servers(), of_authorities()].into_iter().flatten().collect()
+pub(crate) fn cases() -> Vec<Case> {
+    [of_servers(), of_cas()].into_iter().flatten().collect()
 }
 
-fn of_servers() -> Vec<Exhibit> {
+fn of_servers() -> Vec<Case> {
     let with = |what: &str, findings: &[&str], changes: &'static str| {
         made(format!("a server.pem {what}"), findings, move |folder| {
-            below(folder, &draft("ca"));
-            draft("server").with(changes).issue(folder);
+            directory_of(folder, &certificate("ca"));
+            certificate("server").with(changes).issue(folder);
         })
     };
     let asked = |what: &str, names: &'static str, findings: &[&str], arguments: &'static str| {
@@ -33,12 +33,12 @@ fn of_servers() -> Vec<Exhibit> {
         with("whose only name is an e-mail address", NO_NAMES, "subjectAltName = email:milvus@example.com"),
         with("whose only name is a URI", NO_NAMES, "subjectAltName = URI:https://localhost/"),
         made("a server.pem of X.509 version 1", NO_NAMES, |folder| {
-            below(folder, &draft("ca"));
-            draft("server").issue_version_1(folder);
+            directory_of(folder, &certificate("ca"));
+            certificate("server").issue_version_1(folder);
         }),
         made("a client.pem of X.509 version 1", &[], |folder| {
-            below(folder, &draft("ca"));
-            draft("client").issue_version_1(folder);
+            directory_of(folder, &certificate("ca"));
+            certificate("client").issue_version_1(folder);
         }),
         asked(
             "for names that are asked for",
@@ -81,15 +81,15 @@ fn of_servers() -> Vec<Exhibit> {
 
 /// OpenSSL takes for self-signed what is named like its issuer, unless its own key identifiers say
 /// otherwise.
-fn of_authorities() -> Vec<Exhibit> {
-    const SAME: &str = "/O=Zoo/CN=localhost";
+fn of_cas() -> Vec<Case> {
+    const SAME: &str = "/O=Test/CN=localhost";
     const NO_SUBJECT_KEY: &str = "subjectKeyIdentifier = none";
     const NO_IDENTIFIERS: &str = "subjectKeyIdentifier = none\nauthorityKeyIdentifier = none";
     let same_name = |what: &str, findings: &[&str], changes: &'static str| {
-        made(format!("certificates with their authority's name {what}"), findings, move |folder| {
-            below(folder, &draft("ca").subject(SAME));
+        made(format!("certificates with their CA's name {what}"), findings, move |folder| {
+            directory_of(folder, &certificate("ca").subject(SAME));
             for role in ["server", "client"] {
-                draft(role).with(changes).issue(folder);
+                certificate(role).with(changes).issue(folder);
             }
         })
     };
@@ -98,6 +98,6 @@ fn of_authorities() -> Vec<Exhibit> {
         same_name("and key identifiers", &[], ""),
         same_name("and no key identifiers", BOTH, NO_IDENTIFIERS),
         same_name("and no identifier of their own key", BOTH, NO_SUBJECT_KEY),
-        same_name("and no identifier of their authority's key", BOTH, "authorityKeyIdentifier = none"),
+        same_name("and no identifier of their CA's key", BOTH, "authorityKeyIdentifier = none"),
     ]
 }

@@ -1,16 +1,16 @@
-//! The certificates that Milvus' sources carry under `configs/cert`. Their private keys are public,
-//! and not wanted here.
+//! The certificates in `configs/cert` of Milvus' sources. Their private keys are public, and are not
+//! copied here.
 
-use crate::exhibit::{Exhibit, broken, made};
-use crate::support::Folder;
+use crate::case::{Case, broken, made};
+use crate::common::folder::Folder;
 
 const CA: &str = include_str!("public/ca.pem");
 const SERVER: &str = include_str!("public/server.pem");
 const CLIENT: &str = include_str!("public/client.pem");
 
 /// They end on 2032-04-28.
-pub(crate) fn exhibits() -> Vec<Exhibit> {
-    let keys_of_nobody = |folder: &Folder| {
+pub(crate) fn cases() -> Vec<Case> {
+    let without_keys = |folder: &Folder| {
         folder.write("ca.pem", CA);
         folder.write("server.pem", SERVER);
         folder.write("client.pem", CLIENT);
@@ -19,7 +19,7 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         made(
             "the certificates of Milvus' sources",
             &[
-                // gen.sh made that authority as well.
+                // gen.sh made that CA as well.
                 "ca-without-key-usage ca.pem",
                 "missing-file client.key",
                 "missing-file server.key",
@@ -28,11 +28,11 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
                 "public-private-key client.pem",
                 "public-private-key server.pem",
             ],
-            keys_of_nobody,
+            without_keys,
         ),
-        // With tlsMode 2, whoever has that authority's key gets in.
+        // With tlsMode 2, everybody with the key of that CA is let in.
         broken(
-            "the authority of Milvus' sources beside the own one",
+            "the CA of Milvus' sources beside the directory's own",
             &["ca-without-key-usage ca.pem", "public-private-key ca.pem"],
             |folder| folder.write("ca.pem", format!("{}{CA}", folder.text("ca.pem"))),
         ),

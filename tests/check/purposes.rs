@@ -1,13 +1,13 @@
 //! What a certificate may be used for.
 
-use crate::draft::{below, draft};
-use crate::exhibit::{Exhibit, made};
+use crate::case::{Case, made};
+use crate::common::certificate::{certificate, directory_of};
 
-pub(crate) fn exhibits() -> Vec<Exhibit> {
+pub(crate) fn cases() -> Vec<Case> {
     let with = |role: &'static str, what: &str, findings: &[&str], changes: &'static str| {
         made(format!("a {role}.pem {what}"), findings, move |folder| {
-            below(folder, &draft("ca"));
-            draft(role).with(changes).issue(folder);
+            directory_of(folder, &certificate("ca"));
+            certificate(role).with(changes).issue(folder);
         })
     };
     vec![

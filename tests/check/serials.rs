@@ -1,9 +1,9 @@
 //! ca.srl, and serial numbers that two certificates share.
 
-use crate::draft::{below, draft};
-use crate::exhibit::{Exhibit, broken, made};
+use crate::case::{Case, broken, made};
+use crate::common::certificate::{certificate, directory_of};
 
-pub(crate) fn exhibits() -> Vec<Exhibit> {
+pub(crate) fn cases() -> Vec<Case> {
     let written = |what: &str, content: &'static str| {
         broken(format!("a ca.srl {what}"), &["serial-file-malformed ca.srl"], move |folder| {
             folder.write("ca.srl", content);
@@ -31,7 +31,7 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         rewritten("in lower case", str::to_lowercase),
         rewritten("whose line ends with CR LF", |text| text.replace('\n', "\r\n")),
         rewritten("without a newline", |text| text.trim_end().to_owned()),
-        rewritten("from another authority", |_| "7F0102030405060708090A0B0C0D0E0F10111213\n".into()),
+        rewritten("from another CA", |_| "7F0102030405060708090A0B0C0D0E0F10111213\n".into()),
         broken("a ca.srl from before a renewal", &["serial-file-behind ca.srl"], |folder| {
             let before = folder.read("ca.srl");
             folder.milvus_certs("renew");
@@ -46,15 +46,15 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
             "a server and a client with the same serial number",
             &["duplicate-serial client.pem"],
             |folder| {
-                below(folder, &draft("ca"));
+                directory_of(folder, &certificate("ca"));
                 for role in ["server", "client"] {
-                    draft(role).options("-days 3650 -set_serial 0x1234").issue(folder);
+                    certificate(role).options("-days 3650 -set_serial 0x1234").issue(folder);
                 }
             },
         ),
-        made("a server with its authority's serial number", &["duplicate-serial server.pem"], |folder| {
-            below(folder, &draft("ca").options("-days 36500 -set_serial 0x1234"));
-            draft("server").options("-days 3650 -set_serial 0x1234").issue(folder);
+        made("a server with its CA's serial number", &["duplicate-serial server.pem"], |folder| {
+            directory_of(folder, &certificate("ca").options("-days 36500 -set_serial 0x1234"));
+            certificate("server").options("-days 3650 -set_serial 0x1234").issue(folder);
         }),
     ]
 }

@@ -1,15 +1,15 @@
 //! How certificates are signed.
 
-use crate::RSA_KEY;
-use crate::draft::{below, draft, new_key};
-use crate::exhibit::{Exhibit, made};
+use crate::case::{Case, made};
+use crate::common::certificate::{certificate, directory_of, new_key};
+use crate::common::folder::RSA_KEY;
 
-pub(crate) fn exhibits() -> Vec<Exhibit> {
+pub(crate) fn cases() -> Vec<Case> {
     let signed = |role: &'static str, how: &str, findings: &[&str], options: &'static str| {
         made(format!("a {role}.pem that an RSA key signed with {how}"), findings, move |folder| {
             new_key(folder, "ca", RSA_KEY);
-            below(folder, &draft("ca"));
-            draft(role).options(options).issue(folder);
+            directory_of(folder, &certificate("ca"));
+            certificate(role).options(options).issue(folder);
         })
     };
     vec![
@@ -28,16 +28,16 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
             "-days 3650 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32",
         ),
         made("a server.pem that a P-256 key signed with SHA-1", &["weak-signature server.pem"], |folder| {
-            below(folder, &draft("ca"));
-            draft("server").options("-days 3650 -sha1").issue(folder);
+            directory_of(folder, &certificate("ca"));
+            certificate("server").options("-days 3650 -sha1").issue(folder);
         }),
         made("a server.pem that a P-256 key signed with SHA-512", &[], |folder| {
-            below(folder, &draft("ca"));
-            draft("server").options("-days 3650 -sha512").issue(folder);
+            directory_of(folder, &certificate("ca"));
+            certificate("server").options("-days 3650 -sha512").issue(folder);
         }),
         // Nobody verifies a root's own signature.
-        made("an authority that signed itself with SHA-1", &[], |folder| {
-            below(folder, &draft("ca").options("-days 36500 -sha1"));
+        made("a CA that signed itself with SHA-1", &[], |folder| {
+            directory_of(folder, &certificate("ca").options("-days 36500 -sha1"));
         }),
     ]
 }

@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 ALLOWED = ["*.example.com", "10.0.0.7"]
 DENIED = "intruder.test"
 PASSWORD = "changeit"
+GO = {"debian": "Debian's Go", "newest": "the newest Go"}
 
 
 def names_of(common_name):
@@ -130,14 +131,16 @@ class OpenSsl(Author):
         return [failure("openssl s_client", done), said]
 
 
-class GoAuthor(Author):
-    name, title, command = "go", "Debian's Go", "./debians_go"
+class Go(Author):
+    """One for each version of Go, all in `peers`."""
+
     keys = {"server": "P-256", "client": "Ed25519"}
     refusal = "incompatible key usage"
 
-    def __init__(self):
+    def __init__(self, peers, version):
+        self.name, self.title, self.peer = f"go-{version}", GO[version], peers / version
+        self.command = self.peer
         super().__init__()
-        self.peer = Path(self.command).absolute()
 
     def request(self, kind, common_name):
         key = {"server": "p256", "client": "ed25519"}[kind]
@@ -146,10 +149,6 @@ class GoAuthor(Author):
     def handshake(self, server, client, name, ca):
         done = run(self.peer, "handshake", *server, *client, ca, name)
         return [failure("Go's handshake", done)] if done.returncode else []
-
-
-class NewestGo(GoAuthor):
-    name, title, command = "newest-go", "the newest Go", "./newest_go"
 
 
 class Cryptography(Author):
@@ -243,7 +242,7 @@ class Keytool(Author):
         do("openssl", "pkcs12", "-in", store, "-passin", f"pass:{PASSWORD}", "-nodes", "-nocerts", "-out", self.key(kind))
 
     def use(self, kind, certificate, name, certs):
-        """The keystore gets the authority, and then the reply to its request."""
+        """The keystore gets the CA, and then the reply to its request."""
         store = self.store(kind)
         self.keytool(store, "-importcert", "-noprompt", "-alias", "ca", "-file", certs / "ca.pem")
         self.keytool(store, "-importcert", "-noprompt", "-alias", "my", "-file", certificate)
@@ -268,6 +267,3 @@ class Keytool(Author):
         secret = ["-passout", f"pass:{PASSWORD}"]
         do("openssl", "pkcs12", "-export", "-in", certificate, "-inkey", key, *secret, "-name", "my", "-out", made)
         return made
-
-
-AUTHORS = [OpenSsl, GoAuthor, NewestGo, Cryptography, Keytool]

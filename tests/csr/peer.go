@@ -56,14 +56,14 @@ func request(kind, commonName, folder string, names []string) error {
 	if err != nil {
 		return err
 	}
-	isAuthority, err := asn1.Marshal(struct{ IsCA bool }{true})
+	isCA, err := asn1.Marshal(struct{ IsCA bool }{true})
 	if err != nil {
 		return err
 	}
 	template := x509.CertificateRequest{
 		Subject: pkix.Name{CommonName: commonName, Organization: []string{"Acme"}},
 		ExtraExtensions: []pkix.Extension{
-			{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true, Value: isAuthority},
+			{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true, Value: isCA},
 		},
 	}
 	for _, name := range names {
@@ -92,11 +92,11 @@ func write(path, label string, der []byte) error {
 }
 
 // handshakes lets them talk in both versions of TLS.
-func handshakes(server, client []string, authority, name string) error {
+func handshakes(server, client []string, ca, name string) error {
 	roots := x509.NewCertPool()
-	content, err := os.ReadFile(authority)
+	content, err := os.ReadFile(ca)
 	if err != nil || !roots.AppendCertsFromPEM(content) {
-		return fmt.Errorf("%s cannot be read: %v", authority, err)
+		return fmt.Errorf("%s cannot be read: %v", ca, err)
 	}
 	serverPair, err := tls.LoadX509KeyPair(server[0], server[1])
 	if err != nil {

@@ -79,7 +79,7 @@ def names_are_consistent(renderings):
 
 
 def kubectl_agrees(renderings):
-    opaque, tls, authority = [], [], []
+    opaque, tls, ca = [], [], []
     for rendering in renderings:
         for name, documents in rendering.documents().items():
             if not name.endswith("secret.yaml"):
@@ -87,7 +87,7 @@ def kubectl_agrees(renderings):
             (secret,) = documents
             where, certs = f"{rendering.name}: {name}", rendering.certificates
             if name == "ca-secret.yaml":
-                authority += differences(where, secret, "tls", f"--cert={certs}/ca.pem", f"--key={certs}/ca.key")
+                ca += differences(where, secret, "tls", f"--cert={certs}/ca.pem", f"--key={certs}/ca.key")
             elif secret["type"] == "kubernetes.io/tls":
                 options = [f"--cert={certs}/server.pem", f"--key={certs}/server.key"]
                 tls += differences(where, secret, "tls", *options, besides={"ca.crt"})
@@ -98,7 +98,7 @@ def kubectl_agrees(renderings):
                 opaque += differences(where, secret, "generic", *options)
     check("kubectl create secret generic makes the same data of server.pem, server.key and ca.pem", opaque)
     check("kubectl create secret tls makes the same data and type as --type tls, which has ca.crt besides", tls)
-    check("kubectl create secret tls makes the same of ca.pem and ca.key as the Secret for cert-manager", authority)
+    check("kubectl create secret tls makes the same of ca.pem and ca.key as the Secret for cert-manager", ca)
 
 
 TLS_FILES = {"tls.crt": "server.pem", "tls.key": "server.key", "ca.crt": "ca.pem"}

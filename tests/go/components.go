@@ -28,7 +28,7 @@ const (
 // components probes Milvus' internal ports in every state. They are fixed, so nobody else may be there.
 func (p *proof) components(home directory) {
 	certificates, err := p.internalCertificates(home)
-	if !p.check("certificates for the components are made", err) {
+	if !check("certificates for the components are made", err) {
 		return
 	}
 	all := func(state int) []int {
@@ -47,16 +47,16 @@ func (p *proof) components(home directory) {
 		{"all have internal TLS", all(isOn), 0},
 		{"none has internal TLS", all(isOff), 3},
 		{"all have the wrong name", all(isMisnamed), 3},
-		{"all are of another authority", all(isForeign), 3},
+		{"all are of another CA", all(isForeign), 3},
 		{"none is there", all(isAbsent), 1},
 		{"each is different", mixed, 3},
 	} {
-		p.check("probe --internal, "+group.words, p.internal(home, certificates, group.states, group.status))
+		check("probe --internal, "+group.words, p.internal(home, certificates, group.states, group.status))
 	}
 	states := all(isOn)
 	states[7] = isAbsent
-	p.check("probe --internal, proxy alone is not there", p.internal(home, certificates, states, 0))
-	p.check("probe --internal with the sni that the others have", p.internal(home, map[int]tls.Certificate{
+	check("probe --internal, proxy alone is not there", p.internal(home, certificates, states, 0))
+	check("probe --internal with the sni that the others have", p.internal(home, map[int]tls.Certificate{
 		isOn: certificates[isMisnamed],
 	}, all(isOn), 3, "--server-name", "other.example"))
 }
@@ -64,12 +64,12 @@ func (p *proof) components(home directory) {
 // internalCertificates are home's own for those that are on, and what the others serve.
 func (p *proof) internalCertificates(home directory) (map[int]tls.Certificate, error) {
 	own, err1 := home.identity("server")
-	authority, err2 := home.issuer()
-	another, err3 := p.directory("stranger").issuer()
+	ca, err2 := home.issuer()
+	another, err3 := p.directory("other").issuer()
 	if err := first(err1, err2, err3); err != nil {
 		return nil, err
 	}
-	wrong, err1 := authority.issue(func(template *x509.Certificate) { template.DNSNames = []string{"other.example"} })
+	wrong, err1 := ca.issue(func(template *x509.Certificate) { template.DNSNames = []string{"other.example"} })
 	strange, err2 := another.issue(func(*x509.Certificate) {})
 	return map[int]tls.Certificate{isOn: own, isMisnamed: wrong, isForeign: strange}, first(err1, err2)
 }

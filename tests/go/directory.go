@@ -55,14 +55,14 @@ func poolOf(certificates []*x509.Certificate) *x509.CertPool {
 	return pool
 }
 
-// verify judges server.pem or client.pem as a peer would that trusts the authority's ca.pem. An
+// verify judges server.pem or client.pem as a peer would that trusts the CA's ca.pem. An
 // empty name stands for any.
-func (d directory) verify(file string, authority directory, usage x509.ExtKeyUsage, name string) error {
+func (d directory) verify(file string, ca directory, usage x509.ExtKeyUsage, name string) error {
 	presented, err := d.certificates(file)
 	if err != nil {
 		return err
 	}
-	roots, err := authority.roots()
+	roots, err := ca.roots()
 	if err != nil {
 		return err
 	}

@@ -28,9 +28,9 @@ func serverConfig(d directory, mutual bool) (*tls.Config, error) {
 	return config, err
 }
 
-// clientConfig is the side of a client that trusts the authority's ca.pem.
-func clientConfig(authority directory, version uint16) (*tls.Config, error) {
-	roots, err := authority.roots()
+// clientConfig is the side of a client that trusts the CA's ca.pem.
+func clientConfig(ca directory, version uint16) (*tls.Config, error) {
+	roots, err := ca.roots()
 	return &tls.Config{
 		RootCAs:    roots,
 		ServerName: "localhost",
@@ -52,7 +52,7 @@ func connect(
 	if err != nil {
 		return outcome{}, err
 	}
-	// Without a choice the client sends what it has, whatever authorities the server names.
+	// Without a choice the client sends what it has, whatever CAs the server names.
 	if len(client) > 0 {
 		clientSide.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			return &client[0], nil

@@ -52,15 +52,15 @@ func (h host) start() ([]server, error) {
 // hosts probes the two ports of hosts together.
 func (p *proof) hosts(home directory) {
 	own, err1 := home.identity("server")
-	authority, err2 := home.issuer()
+	ca, err2 := home.issuer()
 	if err := first(err1, err2); err != nil {
-		p.check("the hosts' certificates are made", err)
+		check("the hosts' certificates are made", err)
 		return
 	}
 	grpc, rest := overTLS(own, true), overTLS(own, false)
 	empty, renewed := p.directory("empty"), p.directory("renewed")
 	named := func(age time.Duration) tls.Certificate {
-		certificate, err := authority.issue(func(template *x509.Certificate) {
+		certificate, err := ca.issue(func(template *x509.Certificate) {
 			template.DNSNames = []string{bothOfThem}
 			template.NotBefore = time.Now().Add(-age)
 		})
@@ -69,13 +69,13 @@ func (p *proof) hosts(home directory) {
 	}
 	fresh, old := named(time.Hour), named(2*time.Hour)
 	both, err := home.with(p.directory("both").path, fresh)
-	if !p.check("the hosts' directories are made", first(err2, err, os.Mkdir(empty.path, 0o700),
+	if !check("the hosts' directories are made", first(err2, err, os.Mkdir(empty.path, 0o700),
 		command(exec.Command("cp", "-r", home.path, renewed.path)))) || !p.run("renew", "-d", renewed.path) {
 		return
 	}
 
 	healthy := host{here, grpc, rest}
-	for _, visit := range []struct {
+	for _, test := range []struct {
 		words     string
 		hosts     []host
 		directory directory
@@ -108,23 +108,23 @@ func (p *proof) hosts(home directory) {
 	} {
 		var running []server
 		var err error
-		for _, host := range visit.hosts {
+		for _, host := range test.hosts {
 			started, failure := host.start()
 			running, err = append(running, started...), first(err, failure)
 		}
-		answer, failure := p.ask("", append([]string{"probe", "-d", visit.directory.path}, visit.arguments...)...)
+		answer, failure := p.ask("", append([]string{"probe", "-d", test.directory.path}, test.arguments...)...)
 		for _, server := range running {
 			server.close()
 		}
-		said := orNothing(visit.codes)
-		if visit.status == 1 {
+		said := orNothing(test.codes)
+		if test.status == 1 {
 			said = "nothing can be reached"
 		}
-		p.check(fmt.Sprintf("probe, %s: %s", visit.words, said), first(err, failure,
-			same("codes", answer.codes(), visit.codes),
-			same("exit status", answer.status, visit.status),
-			same("tlsMode", text(answer.TLSMode), visit.mode),
-			same("ports", len(answer.Ports), visit.ports),
+		check(fmt.Sprintf("probe, %s: %s", test.words, said), first(err, failure,
+			same("codes", answer.codes(), test.codes),
+			same("exit status", answer.status, test.status),
+			same("tlsMode", text(answer.TLSMode), test.mode),
+			same("ports", len(answer.Ports), test.ports),
 		))
 	}
 
@@ -136,5 +136,5 @@ func (p *proof) hosts(home directory) {
 	if ended == nil {
 		err = first(err, errors.New("everything is as it promises"))
 	}
-	p.check("probe, a directory in which nothing is: it is not said to be served", err)
+	check("probe, a directory in which nothing is: it is not said to be served", err)
 }

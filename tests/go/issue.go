@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// issuer is an authority that issues what milvus-certs would not.
+// issuer is a CA that issues what milvus-certs would not.
 type issuer struct {
 	certificate *x509.Certificate
 	key         crypto.Signer
 }
 
-// issuer is the directory's authority.
+// issuer is the directory's CA.
 func (d directory) issuer() (issuer, error) {
 	certificates, err := d.certificates("ca.pem")
 	if err != nil {
@@ -66,7 +66,7 @@ func (i issuer) issue(change func(*x509.Certificate), chain ...*x509.Certificate
 	return identity, nil
 }
 
-// intermediate makes an authority below this one.
+// intermediate makes a CA below this one.
 func (i issuer) intermediate(name string) (issuer, error) {
 	identity, err := i.issue(func(template *x509.Certificate) {
 		template.Subject.CommonName = name
@@ -82,7 +82,7 @@ func (i issuer) intermediate(name string) (issuer, error) {
 	return issuer{certificate, identity.PrivateKey.(crypto.Signer)}, err
 }
 
-// root makes an authority that authorities can be below, in a directory of its own; those that gen makes
+// root makes a CA that CAs can be below, in a directory of its own; those that gen makes
 // allow none.
 func root(d directory) (issuer, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

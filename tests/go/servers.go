@@ -156,8 +156,9 @@ func serveHTTP2(connection net.Conn) {
 	}
 }
 
-// speaks is how a client of Go fares: with HTTP, after a handshake with this configuration. It can fail to
-// write before it reads the alert by which it is refused, and does not say then why; so it tries again.
+// speaks is what happens to a client of Go: with HTTP, after a handshake with this configuration. It can fail to
+// write before it reads the alert by which it is refused, and does not say then why; so it tries again, for seconds
+// on a busy machine.
 func speaks(s server, config *tls.Config) error {
 	transport := &http.Transport{
 		TLSClientConfig:       config,
@@ -168,7 +169,7 @@ func speaks(s server, config *tls.Config) error {
 	}
 	defer transport.CloseIdleConnections()
 	var failure error
-	for attempt := 0; attempt < 20; attempt++ {
+	for begin := time.Now(); time.Since(begin) < 10*time.Second; {
 		response, err := (&http.Client{Transport: transport}).Get("https://" + s.address() + "/")
 		if err == nil {
 			return response.Body.Close()

@@ -1,8 +1,8 @@
 // Judges what milvus-certs makes with crypto/x509 and crypto/tls, as Milvus does.
 //
-// Usage: verify certificates PATH_TO_MILVUS_CERTS PATH_TO_GEN_SH EMPTY_FOLDER
+// Usage, in an empty folder: verify certificates PATH_TO_MILVUS_CERTS PATH_TO_GEN_SH
 //
-//	verify zoo PATH_TO_MILVUS_CERTS EMPTY_FOLDER
+//	verify probe PATH_TO_MILVUS_CERTS
 package main
 
 import (
@@ -27,38 +27,37 @@ var keyTypes = []string{"rsa2048", "rsa3072", "rsa4096", "p256", "p384"}
 
 // proof is a run of all checks.
 type proof struct {
-	report
 	program, genSh, folder string
-	// A directory of another authority.
-	stranger directory
+	// A directory of another CA.
+	other directory
 }
 
 func main() {
+	folder, err := os.Getwd()
 	switch arguments := os.Args[1:]; {
-	case len(arguments) == 4 && arguments[0] == "certificates":
-		certificates(proof{program: arguments[1], genSh: arguments[2], folder: arguments[3]})
-	case len(arguments) == 3 && arguments[0] == "zoo":
-		servers(proof{program: arguments[1], folder: arguments[2]})
+	case err == nil && len(arguments) == 3 && arguments[0] == "certificates":
+		certificates(proof{program: arguments[1], genSh: arguments[2], folder: folder})
+	case err == nil && len(arguments) == 2 && arguments[0] == "probe":
+		servers(proof{program: arguments[1], folder: folder})
 	default:
-		fmt.Fprintln(os.Stderr, "usage: verify certificates PATH_TO_MILVUS_CERTS PATH_TO_GEN_SH EMPTY_FOLDER\n"+
-			"       verify zoo PATH_TO_MILVUS_CERTS EMPTY_FOLDER")
+		fmt.Fprintln(os.Stderr, "usage: verify certificates PATH_TO_MILVUS_CERTS PATH_TO_GEN_SH\n"+
+			"       verify probe PATH_TO_MILVUS_CERTS")
 		os.Exit(2)
 	}
 }
 
 // certificates judges what gen and renew make.
 func certificates(p proof) {
-	p.stranger = p.directory("stranger")
-	if p.run("gen", "-d", p.stranger.path, "--key-type", "p256") {
+	p.other = p.directory("other")
+	if p.run("gen", "-d", p.other.path, "--key-type", "p256") {
 		for _, keyType := range keyTypes {
 			p.everyKeyType(keyType)
 		}
-		for i, authority := range authorities {
-			p.existingAuthority(fmt.Sprintf("authority-%d", i), authority)
+		for i, ca := range opensslCAs {
+			p.existingCA(fmt.Sprintf("ca-%d", i), ca)
 		}
 		p.directoryOfGenSh()
 	}
-	p.end()
 }
 
 func (p *proof) directory(name string) directory {
@@ -69,7 +68,7 @@ func (p *proof) directory(name string) directory {
 func (p *proof) run(arguments ...string) bool {
 	err := command(exec.Command(p.program, append(arguments, "--quiet")...))
 	if err != nil {
-		p.check(fmt.Sprintf("milvus-certs %s succeeds", arguments[0]), err)
+		check(fmt.Sprintf("milvus-certs %s succeeds", arguments[0]), err)
 	}
 	return err == nil
 }
@@ -88,11 +87,11 @@ func command(command *exec.Cmd) error {
 func (p *proof) everyKeyType(keyType string) {
 	d := p.directory(keyType)
 	if p.run("gen", "-d", d.path, "--key-type", keyType) {
-		p.check("gen with "+keyType+": authority, server and client have such a key", d.allKeysAre(keyType))
+		check("gen with "+keyType+": CA, server and client have such a key", d.allKeysAre(keyType))
 		p.isFitForItsPurpose("gen with "+keyType, d)
 	}
 	if p.run("renew", "-d", d.path) {
-		p.check("renew with "+keyType+": authority, server and client have such a key", d.allKeysAre(keyType))
+		check("renew with "+keyType+": CA, server and client have such a key", d.allKeysAre(keyType))
 		p.isFitForItsPurpose("renew with "+keyType, d)
 	}
 }
@@ -101,7 +100,7 @@ func (p *proof) everyKeyType(keyType string) {
 func (p *proof) isFitForItsPurpose(words string, d directory) {
 	p.chains(words, d)
 	p.wrongUses(words, d)
-	p.check(words+": tls.LoadX509KeyPair loads server.pem with server.key, and client.pem with client.key",
+	check(words+": tls.LoadX509KeyPair loads server.pem with server.key, and client.pem with client.key",
 		loads(d))
 	p.oneWay(words, d)
 	p.mutual(words, d)
@@ -109,23 +108,23 @@ func (p *proof) isFitForItsPurpose(words string, d directory) {
 
 func (p *proof) chains(words string, d directory) {
 	for _, name := range []string{"localhost", "127.0.0.1", "::1"} {
-		p.check(fmt.Sprintf("%s: ca.pem verifies server.pem for serverAuth as %s", words, name),
+		check(fmt.Sprintf("%s: ca.pem verifies server.pem for serverAuth as %s", words, name),
 			d.verify("server.pem", d, x509.ExtKeyUsageServerAuth, name))
 	}
-	p.check(words+": ca.pem verifies client.pem for clientAuth",
+	check(words+": ca.pem verifies client.pem for clientAuth",
 		d.verify("client.pem", d, x509.ExtKeyUsageClientAuth, ""))
 }
 
 func (p *proof) wrongUses(words string, d directory) {
-	p.check(words+": server.pem is refused for clientAuth, and client.pem for serverAuth", first(
+	check(words+": server.pem is refused for clientAuth, and client.pem for serverAuth", first(
 		refused(d.verify("server.pem", d, x509.ExtKeyUsageClientAuth, ""), wrongUsage),
 		refused(d.verify("client.pem", d, x509.ExtKeyUsageServerAuth, ""), wrongUsage)))
-	p.check(words+": server.pem is refused as another host", first(
+	check(words+": server.pem is refused as another host", first(
 		refused(d.verify("server.pem", d, x509.ExtKeyUsageServerAuth, "other.example"), wrongName),
 		refused(d.verify("server.pem", d, x509.ExtKeyUsageServerAuth, "127.0.0.2"), wrongName)))
-	p.check(words+": another authority's ca.pem verifies neither", first(
-		refused(d.verify("server.pem", p.stranger, x509.ExtKeyUsageServerAuth, ""), unknownAuthority),
-		refused(d.verify("client.pem", p.stranger, x509.ExtKeyUsageClientAuth, ""), unknownAuthority)))
+	check(words+": another CA's ca.pem verifies neither", first(
+		refused(d.verify("server.pem", p.other, x509.ExtKeyUsageServerAuth, ""), unknownAuthority),
+		refused(d.verify("client.pem", p.other, x509.ExtKeyUsageClientAuth, ""), unknownAuthority)))
 }
 
 func loads(d directory) error {
@@ -135,11 +134,11 @@ func loads(d directory) error {
 }
 
 func (p *proof) oneWay(words string, d directory) {
-	p.check(words+": one-way TLS 1.2 works for a client with ca.pem", oneWayWorks(d, tls.VersionTLS12))
-	p.check(words+": one-way TLS 1.3 works for a client with ca.pem", oneWayWorks(d, tls.VersionTLS13))
+	check(words+": one-way TLS 1.2 works for a client with ca.pem", oneWayWorks(d, tls.VersionTLS12))
+	check(words+": one-way TLS 1.3 works for a client with ca.pem", oneWayWorks(d, tls.VersionTLS13))
 
-	outcome, err := connect(d, false, p.stranger, tls.VersionTLS13)
-	p.check(words+": a client with another authority's ca.pem refuses the server",
+	outcome, err := connect(d, false, p.other, tls.VersionTLS13)
+	check(words+": a client with another CA's ca.pem refuses the server",
 		first(err, outcome.refusedByClient(unknownAuthority)))
 }
 
@@ -149,15 +148,15 @@ func oneWayWorks(d directory, version uint16) error {
 }
 
 func (p *proof) mutual(words string, d directory) {
-	p.check(words+": mutual TLS 1.3 works with client.pem", mutualWorks(d))
+	check(words+": mutual TLS 1.3 works with client.pem", mutualWorks(d))
 
 	outcome, err := connect(d, true, d, tls.VersionTLS13)
-	p.check(words+": mutual TLS refuses a client without certificate",
+	check(words+": mutual TLS refuses a client without certificate",
 		first(err, outcome.refusedByServer(noCertificate)))
 
-	p.check(words+": mutual TLS refuses a client with another authority's client.pem",
-		mutualRefuses(d, p.stranger, "client", unknownAuthority))
-	p.check(words+": mutual TLS refuses a client with server.pem", mutualRefuses(d, d, "server", wrongUsage))
+	check(words+": mutual TLS refuses a client with another CA's client.pem",
+		mutualRefuses(d, p.other, "client", unknownAuthority))
+	check(words+": mutual TLS refuses a client with server.pem", mutualRefuses(d, d, "server", wrongUsage))
 }
 
 func mutualWorks(d directory) error {
@@ -179,14 +178,14 @@ func mutualRefuses(d, owner directory, name, reason string) error {
 	return first(err, outcome.refusedByServer(reason))
 }
 
-func (p *proof) existingAuthority(name string, a authority) {
+func (p *proof) existingCA(name string, a opensslCA) {
 	certificate, key, err := a.make(filepath.Join(p.folder, name+"-made-by-openssl"))
-	if !p.check("OpenSSL makes "+a.words, err) {
+	if !check("OpenSSL makes "+a.words, err) {
 		return
 	}
 	d := p.directory(name)
 	if p.run("gen", "-d", d.path, "--ca-cert", certificate, "--ca-key", key, "--key-type", "p256") {
-		p.check(a.words+": its root is in ca.pem, unchanged", a.isRootOf(d, certificate))
+		check(a.words+": its root is in ca.pem, unchanged", a.isRootOf(d, certificate))
 		p.isIssuedBy("gen from "+a.words, d)
 	}
 	if p.run("renew", "-d", d.path) {
@@ -194,14 +193,14 @@ func (p *proof) existingAuthority(name string, a authority) {
 	}
 }
 
-// isIssuedBy makes the checks that depend on the authority.
+// isIssuedBy makes the checks that depend on the CA.
 func (p *proof) isIssuedBy(words string, d directory) {
-	p.check(words+": ca.pem verifies server.pem and client.pem", first(
+	check(words+": ca.pem verifies server.pem and client.pem", first(
 		d.verify("server.pem", d, x509.ExtKeyUsageServerAuth, "localhost"),
 		d.verify("client.pem", d, x509.ExtKeyUsageClientAuth, "")))
-	p.check(words+": every issuer is the next subject, byte for byte", first(
+	check(words+": every issuer is the next subject, byte for byte", first(
 		d.issuedByteForByte("server.pem"), d.issuedByteForByte("client.pem")))
-	p.check(words+": mutual TLS 1.3 works", mutualWorks(d))
+	check(words+": mutual TLS 1.3 works", mutualWorks(d))
 }
 
 // directoryOfGenSh has a client certificate that no Milvus takes, until it is renewed.
@@ -210,16 +209,16 @@ func (p *proof) directoryOfGenSh() {
 	script := exec.Command(p.genSh)
 	script.Dir = d.path
 	err := first(os.Mkdir(d.path, 0o700), command(script), os.Remove(d.file("openssl.cnf")))
-	if !p.check("gen.sh makes a directory", err) {
+	if !check("gen.sh makes a directory", err) {
 		return
 	}
-	p.check("files from gen.sh: mutual TLS refuses client.pem: "+wrongUsage,
+	check("files from gen.sh: mutual TLS refuses client.pem: "+wrongUsage,
 		mutualRefuses(d, d, "client", wrongUsage))
 	if p.run("renew", "-d", d.path) {
-		p.check("renew of files from gen.sh: ca.pem verifies server.pem for serverAuth as localhost",
+		check("renew of files from gen.sh: ca.pem verifies server.pem for serverAuth as localhost",
 			d.verify("server.pem", d, x509.ExtKeyUsageServerAuth, "localhost"))
-		p.check("renew of files from gen.sh: one-way TLS 1.2 and 1.3 work", first(
+		check("renew of files from gen.sh: one-way TLS 1.2 and 1.3 work", first(
 			oneWayWorks(d, tls.VersionTLS12), oneWayWorks(d, tls.VersionTLS13)))
-		p.check("renew of files from gen.sh: mutual TLS accepts client.pem", mutualWorks(d))
+		check("renew of files from gen.sh: mutual TLS accepts client.pem", mutualWorks(d))
 	}
 }

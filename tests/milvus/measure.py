@@ -28,7 +28,7 @@ GRPC_PORT = 19530
 REST_PORT = 8080
 HEALTH = "http://127.0.0.1:9091/healthz"
 LEFT = Path("/tmp/milvus")
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 
 # It takes 2 to 3 seconds on an idle machine.
 START_SECONDS = 60
@@ -281,13 +281,17 @@ class Java:
     """One process for all connections: to start it takes longer than what it does."""
 
     def __init__(self, command: list[str]) -> None:
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.command = command
+        self.process: subprocess.Popen | None = None
 
     def __call__(self, mode: int, certificates: Path, name: str) -> Result:
+        if not self.process:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.process.stdin.write("\t".join([str(GRPC_PORT), name, *file_names(mode, certificates)]) + "\n")
         self.process.stdin.flush()
         if not select.select([self.process.stdout], [], [], KILL_SECONDS)[0]:
             self.process.kill()
+            self.process = None
             raise Inconclusive(f"java hung for {KILL_SECONDS} s")
         answer = self.process.stdout.readline().strip()
         if not answer or re.search("SocketTimeoutException|ConnectException", answer):

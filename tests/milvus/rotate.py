@@ -1,6 +1,6 @@
-"""Replaces authorities as `rotate-ca` says, with a real Milvus and real clients at every stage.
+"""Replaces CAs as `rotate-ca` says, with a real Milvus and real clients at every stage.
 
-Usage: rotate.py MILVUS_CERTS WORK MILVUS CLIENT=COMMAND...
+Usage: rotate.py MILVUS_CERTS MILVUS CLIENT=COMMAND..., in an empty folder
 
 See `rotate`, which prepares all this. MILVUS is the Python environment that `install` made for the server;
 COMMAND answers requests as clients/Connect.java does, and is empty where the client could not be had. Go's
@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from measure import GRPC_PORT, PATIENCE_SECONDS, REST_PORT, Inconclusive, Server
+from report import check, skip
 
-HERE = Path(__file__).parent
-TOTAL_SECONDS = 900
+HERE = Path(__file__).resolve().parent
 COMMAND_SECONDS = 120
 CLIENT_SECONDS = 30
 
@@ -41,30 +41,6 @@ OUTCOMES = {
 }
 # What Milvus says where it refuses a client.
 UNKNOWN_AUTHORITY = "x509: certificate signed by unknown authority"
-
-# ---- Reporting -------------------------------------------------------------------------------
-
-
-class Report:
-    """Counts, and says what holds."""
-
-    def __init__(self) -> None:
-        self.passed = self.failed = self.skipped = 0
-
-    def check(self, sentence: str, problems: list[str]) -> None:
-        if not problems:
-            self.passed += 1
-            print(f"ok  - {sentence}", flush=True)
-            return
-        self.failed += 1
-        print(f"FAIL - {sentence}")
-        for problem in problems[:12]:
-            print(f"    | {' '.join(problem.split())[:400]}", flush=True)
-
-    def skip(self, sentence: str) -> None:
-        self.skipped += 1
-        print(f"SKIP: {sentence}", flush=True)
-
 
 # ---- The program -----------------------------------------------------------------------------
 
@@ -160,11 +136,11 @@ def connect(client, identity: Identity) -> tuple[str, str]:
 class Clients:
     """All that there are, by name."""
 
-    def __init__(self, commands: list[str], report: Report) -> None:
+    def __init__(self, commands: list[str]) -> None:
         self.all = {"curl": with_curl}
         for name, _, command in (each.partition("=") for each in commands):
             if not command or command.startswith(" "):
-                report.skip(f"THERE IS NO {name.upper()} HERE, AND NOTHING WAS PROVED WITH IT")
+                skip(f"THERE IS NO {name.upper()} HERE, AND NOTHING WAS PROVED WITH IT")
             elif name == "Go":
                 self.all[name] = lambda identity, program=command: with_go(program, identity)
             else:
@@ -187,14 +163,13 @@ class Clients:
 class Place:
     """One Milvus in tlsMode 2, all clients, and the program."""
 
-    def __init__(self, program: Path, work: Path, milvus: Path, clients: list[str], report: Report) -> None:
-        self.report = report
+    def __init__(self, program: Path, work: Path, milvus: Path, clients: list[str]) -> None:
         self.program = Program(program)
         self.work = work
         laboratory = work / "server"
         laboratory.mkdir()
         self.server = Server(milvus, laboratory)
-        self.clients = Clients(clients, report)
+        self.clients = Clients(clients)
 
     def meet(self, words: str, folder: Path, expected: dict[str, tuple[str, list[Identity]]]) -> None:
         """Starts a Milvus with a folder's files. What is to become of the clients that meet it is by the
@@ -205,7 +180,7 @@ class Place:
             started = self.server.start(2, folder)
         served = started.works and all(served_at(port) == folder_serves(folder) for port in (GRPC_PORT, REST_PORT))
         sentence = f"{words}: it starts, and presents server.pem at both ports"
-        self.report.check(sentence, [] if served else [started.words])
+        check(sentence, [] if served else [started.words])
         if not served:
             return
         identities = [identity for _, identities in expected.values() for identity in identities]
@@ -217,7 +192,7 @@ class Place:
                 for client, (got, said) in next(found).items()
                 if not as_wanted(client, got, wanted)
             ]
-            self.report.check(f"{words}: {who} {wanted}", problems)
+            check(f"{words}: {who} {wanted}", problems)
         self._check_log(words, any(wanted == REFUSED for wanted, _ in expected.values()))
         self.server.stop()
 
@@ -229,9 +204,9 @@ class Place:
         found = [port for port, mark in ports.items() if any(mark in line for line in lines)]
         if refuses:
             sentence = f"both ports log `{UNKNOWN_AUTHORITY}`"
-            self.report.check(f"{words}: {sentence}", [] if len(found) == 2 else [f"only {found} do", *lines])
+            check(f"{words}: {sentence}", [] if len(found) == 2 else [f"only {found} do", *lines])
         elif lines:
-            self.report.check(f"{words}: nobody's certificate is of an unknown authority", lines)
+            check(f"{words}: nobody's certificate is of an unknown authority", lines)
 
 
 STRICT = "strict Python"
@@ -264,7 +239,7 @@ STAGES = [
     "with the ca.pem of finish",
 ]
 
-# Which authorities' certificate a party shows at each stage, and which it trusts.
+# Which CAs' certificate a party shows at each stage, and which it trusts.
 SHOWS = ["old", "old", "new", "new"]
 TRUSTS = [{"old"}, {"old", "new"}, {"old", "new"}, {"new"}]
 
@@ -315,7 +290,7 @@ class Parties:
             shutil.copytree(self.folder(party), self.work / f"{party}-{self.stage + 1}")
         self.stage += 1
 
-    def take_authorities(self) -> None:
+    def take_cas(self) -> None:
         self._advance()
         for party in self.source:
             self._give(party, ["ca.pem"])
@@ -341,13 +316,13 @@ def rotation(place: Place, name: str, old: str, new: list[str]) -> None:
 
     begun = place.program.run("rotate-ca", "begin", "-d", certificates, *new)
     says(place, words, "begin", begun["next_steps"][0])
-    parties.take_authorities()
+    parties.take_cas()
     issued = place.program.run_as_told(begun["next_steps"][1])
     says(place, words, "issue", issued["next_steps"][0])
     parties.take_certificates()
     finished = place.program.run_as_told(issued["next_steps"][-1])
     says(place, words, "finish", finished["next_steps"][0])
-    parties.take_authorities()
+    parties.take_cas()
 
     for server, server_stage in enumerate(STAGES):
         expected = {
@@ -359,14 +334,14 @@ def rotation(place: Place, name: str, old: str, new: list[str]) -> None:
 
 def says(place: Place, words: str, step: str, said: str) -> None:
     missing = [f"`{each}` is not in: {said}" for each in BY_HAND[step] if each not in said]
-    place.report.check(f"{words}: {step} says what this proof then does with the files", missing)
+    check(f"{words}: {step} says what this proof then does with the files", missing)
 
 
 # ---- The same key ----------------------------------------------------------------------------
 
 
 def same_key(place: Place) -> None:
-    """The authority of gen.sh is signed anew."""
+    """The CA of gen.sh is signed anew."""
     work = place.work / "same-key"
     certificates = work / "certs"
     certificates.mkdir(parents=True)
@@ -379,9 +354,9 @@ def same_key(place: Place) -> None:
     shutil.copytree(certificates, before)
     place.program.run("rotate-ca", "begin", "--same-key", "-d", certificates)
 
-    words = "gen.sh's authority, signed anew with the same key"
+    words = "gen.sh's CA, signed anew with the same key"
     changed = [name for name in ("server.pem", "client.pem", "ca.key") if differ(before / name, certificates / name)]
-    place.report.check(f"{words}: only ca.pem is another one", changed)
+    check(f"{words}: only ca.pem is another one", changed)
     strictly_verified(place, words, certificates, before, by_gen_sh)
 
     folders = {"the old ca.pem": before, "the new ca.pem": certificates}
@@ -408,8 +383,8 @@ def strictly_verified(place: Place, words: str, certificates: Path, before: Path
             strict = openssl("verify", "-x509_strict", "-CAfile", by_gen_sh / "ca.pem", folder / name)
             if "CA cert does not include key usage extension" not in strict.stderr:
                 refused.append(f"{folder.name}/{name}: {strict.stdout}{strict.stderr}")
-    place.report.check(f"{words}: OpenSSL refused strictly what it had issued, for the lack of keyUsage", refused)
-    place.report.check(f"{words}: OpenSSL takes it now, strictly too, as gen.sh made it and after renew", problems)
+    check(f"{words}: OpenSSL refused strictly what it had issued, for the lack of keyUsage", refused)
+    check(f"{words}: OpenSSL takes it now, strictly too, as gen.sh made it and after renew", problems)
 
 
 # ---- An interrupted step ---------------------------------------------------------------------
@@ -520,7 +495,7 @@ class Interrupted:
         new.write_bytes(trusted[trusted.index(b"-----BEGIN", 1) :])
         verified = openssl("verify", "-CAfile", new, *(certificate for certificate, _ in self.pairs()))
         problems += verified.stderr.splitlines()
-        return problems + [f"{path} is of the old authority" for path in old] + [f"{path} is left" for path in left]
+        return problems + [f"{path} is of the old CA" for path in old] + [f"{path} is left" for path in left]
 
     @staticmethod
     def left(folder: Path) -> list[str]:
@@ -557,8 +532,8 @@ def interrupted_begin(place: Place, it: Interrupted, seed: int) -> None:
         unfinished += it.untrue() + it.behind()
     at = ", ".join(map(str, behind))
     words = f"rotate-ca begin is killed while {at} of {len(APPS)} still have the old ca.pem (seed {seed})"
-    place.report.check(f"{words}: status says how many", untrue if any(behind) else ["never between", *untrue])
-    place.report.check("rotate-ca begin, killed: run again, it gives everyone the new ca.pem", unfinished)
+    check(f"{words}: status says how many", untrue if any(behind) else ["never between", *untrue])
+    check("rotate-ca begin, killed: run again, it gives everyone the new ca.pem", unfinished)
 
 
 def interrupted_issue(place: Place, it: Interrupted, seed: int, work: Path) -> None:
@@ -582,10 +557,10 @@ def interrupted_issue(place: Place, it: Interrupted, seed: int, work: Path) -> N
         unfinished += [f"{at}, and run again: {wrong}" for wrong in it.unfinished() + it.mismatched()]
     at = ", ".join(map(str, left))
     sentence = f"rotate-ca issue is killed with {at} of {all_of_them} left (seed {seed})"
-    place.report.check(sentence, [] if both else ["never between"])
+    check(sentence, [] if both else ["never between"])
     words = "rotate-ca issue, killed"
-    place.report.check(f"{words}: status says what OpenSSL says of the certificates", untrue)
-    place.report.check(f"{words}: run again, it leaves nothing of the old authority and nothing undone", unfinished)
+    check(f"{words}: status says what OpenSSL says of the certificates", untrue)
+    check(f"{words}: run again, it leaves nothing of the old CA and nothing undone", unfinished)
     if both is None:
         return
     clients = {"a client that has been issued again, and one that has not,": (WORKS, both["clients"])}
@@ -612,16 +587,8 @@ def of_both_kinds(it: Interrupted, work: Path) -> dict | None:
 # ---- All of it -------------------------------------------------------------------------------
 
 
-def end(number: int, _frame: object) -> None:
-    sys.exit(128 + number)
-
-
-def main(program: Path, work: Path, milvus: Path, clients: list[str]) -> int:
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
-        signal.signal(number, end)
-    signal.alarm(TOTAL_SECONDS)
-    report = Report()
-    place = Place(program, work, milvus, clients, report)
+def main(program: Path, milvus: Path, clients: list[str]) -> None:
+    place = Place(program, Path.cwd(), milvus, clients)
     all_of_it = {
         "rsa2048 to p256": lambda: rotation(place, "other-type", "rsa2048", ["--key-type", "p256"]),
         "p256 to the same": lambda: rotation(place, "same-type", "p256", []),
@@ -632,15 +599,10 @@ def main(program: Path, work: Path, milvus: Path, clients: list[str]) -> int:
         try:
             part()
         except Exception:  # the other parts are of interest none the less
-            report.check(f"{words}: runs to its end", traceback.format_exc().splitlines()[-12:])
-        except SystemExit:
-            report.check(f"{words}: runs to its end", ["it was ended from outside, or took too long"])
-            break
+            check(f"{words}: runs to its end", [traceback.format_exc()])
         finally:
             place.server.stop()
-    print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
-    return int(report.failed > 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

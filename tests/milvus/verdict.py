@@ -1,6 +1,6 @@
 """Compares what `milvus-certs check` says of directories with what happens to them.
 
-Usage: verdict.py MILVUS_CERTS ZOO MILVUS WORK GO_CLIENT [JAVA_CLIENT...]
+Usage: verdict.py MILVUS_CERTS DIRECTORIES MILVUS GO_CLIENT [JAVA_CLIENT...], in an empty folder
 
 See `verdict`, which prepares all this, and `measure.py`, which measures.
 """
@@ -10,17 +10,17 @@ import json
 import os
 import queue
 import re
-import shutil
 import subprocess
 import sys
 import threading
-import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-HERE = Path(__file__).parent
+from report import check, compare, skip
+
+HERE = Path(__file__).resolve().parent
 # Where a directory has settings, and what they lead to.
 CONFIGURED = ["user.yaml", "tls/server.pem", "tls/server.key", "tls/ca.pem"]
 
@@ -29,7 +29,7 @@ MODES = {1: "one-way", 2: "mutual"}
 # Each in namespaces of its own: the servers listen on every address, write a PID file into /run and
 # other files into /tmp/milvus.
 ISOLATED = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"]
-ISOLATED += ['ip link set lo up && mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /tmp/milvus && exec "$0" "$@"']
+ISOLATED += ['ip link set lo up && exec "$0" "$@"', HERE / "own-folders"]
 
 # A server mostly waits while it starts.
 LABORATORIES = min(3 * (os.cpu_count() or 1), 12)
@@ -37,7 +37,7 @@ LABORATORIES = min(3 * (os.cpu_count() or 1), 12)
 
 @dataclass
 class Exhibit:
-    """A directory of the zoo, what `check` says of it, and what happened to it."""
+    """A directory, what `check` says of it, and what happened to it."""
 
     path: Path
     arguments: list[str]
@@ -160,10 +160,10 @@ def note(mode: int, groups: list[list[Exhibit]], answer: dict) -> None:
                 exhibit.measured[mode, client] = works, words
 
 
-def main(program: Path, zoo: Path, milvus: Path, scratch: Path, clients: list[str]) -> int:
+def main(program: Path, directories: Path, milvus: Path, clients: list[str]) -> None:
     exhibits = [
         Exhibit(path, path.with_name(f"{path.name}.args").read_text(encoding="utf-8").splitlines())
-        for path in sorted(zoo.iterdir())
+        for path in sorted(directories.iterdir())
         if path.is_dir()
     ]
     with ThreadPoolExecutor(LABORATORIES) as threads:
@@ -171,48 +171,28 @@ def main(program: Path, zoo: Path, milvus: Path, scratch: Path, clients: list[st
     jobs: queue.SimpleQueue = queue.SimpleQueue()
     for job in plan(exhibits):
         jobs.put(job)
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir()
     laboratory = [sys.executable, HERE / "measure.py", milvus]
     workers = [
-        threading.Thread(target=work, args=(jobs, [*laboratory, scratch / str(i), *clients]))
+        threading.Thread(target=work, args=(jobs, [*laboratory, Path(f"laboratory-{i}").absolute(), *clients]))
         for i in range(LABORATORIES)
     ]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    return report(exhibits, skipped=0 if len(clients) > 1 else 1)
+    report(exhibits)
+    if len(clients) == 1:
+        skip("WHAT JAVA DOES WAS NOT MEASURED: there is no JDK here")
 
 
-def report(exhibits: list[Exhibit], skipped: int) -> int:
-    failed = 0
+def report(exhibits: list[Exhibit]) -> None:
     for exhibit in exhibits:
-        deviations = [exhibit.failure] if exhibit.failure else exhibit.deviations()
-        failed += bool(deviations)
-        print(f"{'FAIL' if deviations else 'ok '} - {exhibit.path.name}: {exhibit.summary()}")
-        for deviation in deviations:
-            print(f"    {deviation[:300]}")
-    passed = len(exhibits) - failed
-    # A zoo in which nothing works, or everything, would prove little.
-    if {works for exhibit in exhibits for works, _ in exhibit.measured.values()} != {True, False}:
-        failed += 1
-        print("FAIL - something works in this zoo, and something does not")
-    if skipped:
-        print("SKIP: WHAT JAVA DOES WAS NOT MEASURED: there is no JDK here")
-    print(f"{passed} passed, {failed} failed, {skipped} skipped")
-    return int(failed > 0)
-
-
-def run(*arguments: str) -> int:
-    try:
-        return main(*map(Path, arguments[:4]), list(arguments[4:]))
-    except Exception:  # whatever it is, it must not pass for a proof
-        traceback.print_exc()
-        print("FAIL - the proof runs to its end")
-        print("0 passed, 1 failed, 0 skipped")
-        return 1
+        problems = [exhibit.failure] if exhibit.failure else exhibit.deviations()
+        check(f"{exhibit.path.name}: {exhibit.summary()}", problems)
+    # Directories of which all work, or none, would prove little.
+    outcomes = {works for exhibit in exhibits for works, _ in exhibit.measured.values()}
+    check("something works among these directories, and something does not", compare("outcomes", {True, False}, outcomes))
 
 
 if __name__ == "__main__":
-    sys.exit(run(*sys.argv[1:]))
+    main(*map(Path, sys.argv[1:4]), sys.argv[4:])

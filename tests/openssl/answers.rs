@@ -4,14 +4,16 @@ use libtest_mimic::Trial;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::FromDer;
 
-use crate::given::{CLOSE_PRIMES, ROCA};
-use crate::support::Folder;
-use crate::{GEN, P256_KEY, trial};
+use crate::common::certificate::new_key;
+use crate::common::folder::{Folder, P256_KEY};
+use crate::common::program::GEN;
+use crate::given_files::{CLOSE_PRIMES, ROCA};
+use crate::{after, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let weak = |what: &str, key: &'static str, error: &'static str| {
         trial(format!("a request for an RSA key {what} is refused"), move || {
-            let folder = Folder::after(GEN);
+            let folder = after(GEN);
             folder.write("my.key", key);
             folder.openssl("req -new -key my.key -subj /CN=search -out my.csr");
             folder.refusal("issue client search --csr my.csr").says("my.csr: asks for").says(error);
@@ -20,32 +22,37 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         weak("with close primes is", CLOSE_PRIMES, "whose two primes are close"),
         weak("of ROCA is", ROCA, "ROCA"),
-        trial("a request that asks to be somebody else gets the name that the signer says", || {
-            let folder =
-                with_request("/O=Acme/CN=admin", "-addext subjectAltName=DNS:admin,DNS:bob.internal");
-            let notes = folder.notes("issue client bob --csr my.csr --allow-san bob.internal");
-            assert_eq!(notes, ["request-cut".to_owned()].into());
-            let said = folder.stderr("issue client carol --csr my.csr");
-            for asked in ["the CommonName admin", "O=Acme", "bob.internal"] {
-                assert!(said.contains(asked), "{said}");
-            }
-            assert!(said.contains("--allow-san"), "{said}");
-            let subject = folder.openssl("x509 -in issued/bob/bob.pem -noout -subject -nameopt RFC2253");
-            assert!(subject.starts_with("subject=CN=bob,"), "{subject}");
-            let names = folder.openssl("x509 -in issued/bob/bob.pem -noout -ext subjectAltName");
-            assert!(names.contains("DNS:bob, DNS:bob.internal\n"), "{names}");
-            for name in ["bob", "carol"] {
-                let of_key = folder.openssl("pkey -in my.key -pubout");
-                assert_eq!(
-                    folder.openssl(&format!("x509 -in issued/{name}/{name}.pem -noout -pubkey")),
-                    of_key
-                );
-                folder.openssl(&format!("verify -purpose sslclient -CAfile ca.pem issued/{name}/{name}.pem"));
-            }
-        }),
-        trial("a request that asks to be a server is a client's if the signer says so", || {
+        trial(
+            "issue client --csr issues for the name on the command line, not for that in the request",
+            || {
+                let folder =
+                    with_request("/O=Acme/CN=admin", "-addext subjectAltName=DNS:admin,DNS:bob.internal");
+                let notes = folder.notes("issue client bob --csr my.csr --allow-san bob.internal");
+                assert_eq!(notes, ["request-cut"]);
+                let said = folder.run("issue client carol --csr my.csr").ends_with(0).stderr;
+                for asked in ["the CommonName admin", "O=Acme", "bob.internal"] {
+                    assert!(said.contains(asked), "{said}");
+                }
+                assert!(said.contains("--allow-san"), "{said}");
+                let subject = folder.openssl("x509 -in issued/bob/bob.pem -noout -subject -nameopt RFC2253");
+                assert!(subject.starts_with("subject=CN=bob,"), "{subject}");
+                let names = folder.openssl("x509 -in issued/bob/bob.pem -noout -ext subjectAltName");
+                assert!(names.contains("DNS:bob, DNS:bob.internal\n"), "{names}");
+                for name in ["bob", "carol"] {
+                    let of_key = folder.openssl("pkey -in my.key -pubout");
+                    assert_eq!(
+                        folder.openssl(&format!("x509 -in issued/{name}/{name}.pem -noout -pubkey")),
+                        of_key
+                    );
+                    folder.openssl(&format!(
+                        "verify -purpose sslclient -CAfile ca.pem issued/{name}/{name}.pem"
+                    ));
+                }
+            },
+        ),
+        trial("issue client --csr issues for a client where the request asks for a server", || {
             let folder = with_request("/CN=search", "-addext extendedKeyUsage=serverAuth");
-            let said = folder.stderr("issue client search --csr my.csr");
+            let said = folder.run("issue client search --csr my.csr").ends_with(0).stderr;
             assert!(said.contains("extendedKeyUsage serverAuth"), "{said}");
             assert!(!said.contains("--allow-san"), "{said}");
             folder.openssl("verify -purpose sslclient -CAfile ca.pem issued/search/search.pem");
@@ -54,7 +61,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 None
             );
         }),
-        trial("a request gets a server's certificate for the name that the signer says", || {
+        trial("issue server --csr issues for the name on the command line", || {
             let folder = with_request("/CN=milvus-2.example.com", "");
             folder.milvus_certs("issue server milvus-2.example.com --csr my.csr");
             folder.openssl(
@@ -62,11 +69,11 @@ pub(crate) fn trials() -> Vec<Trial> {
                  issued/milvus-2.example.com/milvus-2.example.com.pem",
             );
         }),
-        trial("a request with the name that the signer says leaves no note", || {
+        trial("issue --csr leaves no note where the request asks for the name on the command line", || {
             let folder = with_request("/CN=search", "");
             assert!(folder.notes("issue client search --csr my.csr").is_empty());
         }),
-        trial("a request without its attributes field is answered, as OpenSSL takes it", || {
+        trial("issue --csr takes a request without its attributes field, as OpenSSL does", || {
             let folder = with_request("/CN=search", "");
             folder.openssl("req -in my.csr -outform DER -out my.der");
             folder.write("information", without_attributes(&folder.read("my.der")));
@@ -87,8 +94,8 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn with_request(subject: &str, options: &str) -> Folder {
-    let folder = Folder::after(GEN);
-    folder.openssl(&format!("{P256_KEY} -out my.key"));
+    let folder = after(GEN);
+    new_key(&folder, "my", P256_KEY);
     folder.openssl(&format!("req -new -key my.key -subj {subject} {options} -out my.csr"));
     folder
 }

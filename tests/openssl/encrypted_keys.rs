@@ -1,17 +1,19 @@
-//! Encrypted keys: those that are written, those that are read, and those that must be converted.
+//! Encrypted keys: which are written, which are read, and which have to be converted.
 
 use libtest_mimic::Trial;
 
-use crate::authorities::{assert_issues, self_sign};
+use crate::common::certificate::{certificate, new_key};
+use crate::common::folder::P256_KEY;
+use crate::common::program::GEN;
+use crate::given_cas::assert_issues;
 use crate::purposes::{assert_key_belongs, assert_purposes};
-use crate::support::Folder;
-use crate::{GEN, GEN_BELOW_CORP, P256_KEY, trial};
+use crate::{GEN_BELOW_CORP, after, folder, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     const WITH_PASSPHRASE: &str = "--ca-passphrase-file pass";
     let converted = |sentence: &str, key_type: &'static str, encrypt: &'static str, error: &'static str| {
         trial(sentence, move || {
-            let folder = Folder::after(&format!("gen --key-type {key_type}"));
+            let folder = after(&format!("gen --key-type {key_type}"));
             folder.openssl(&format!("{encrypt} -in ca.key -passout file:pass -out encrypted.key"));
             folder.join(&["encrypted.key"], "ca.key");
             let refusal = folder.refusal(&format!("renew {WITH_PASSPHRASE}")).says("ca.key").says(error);
@@ -26,8 +28,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         })
     };
     vec![
-        trial("a new authority's key is encrypted with the passphrase, and OpenSSL opens it", || {
-            let folder = Folder::after(&format!("{GEN} {WITH_PASSPHRASE}"));
+        trial("gen encrypts the key of a new CA with the passphrase, and OpenSSL decrypts it", || {
+            let folder = after(&format!("{GEN} {WITH_PASSPHRASE}"));
             assert!(folder.text("ca.key").starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
             let of_key = folder.openssl("pkey -in ca.key -passin file:pass -pubout");
             assert_eq!(of_key, folder.openssl("x509 -in ca.pem -noout -pubkey"));
@@ -38,30 +40,30 @@ pub(crate) fn trials() -> Vec<Trial> {
             folder.milvus_certs(&format!("renew {WITH_PASSPHRASE}"));
             assert_purposes(&folder, "-x509_strict");
         }),
-        trial("an authority made elsewhere is encrypted with the passphrase if it was not", || {
-            let folder = Folder::new();
-            folder.openssl(&format!("{P256_KEY} -out corp.key"));
-            self_sign(&folder, "corp", "/CN=Corp CA");
+        trial("gen encrypts the key of a CA made elsewhere with the passphrase", || {
+            let folder = folder();
+            new_key(&folder, "corp", P256_KEY);
+            certificate("corp").subject("/CN=Corp CA").self_sign(&folder);
             folder.milvus_certs(&format!("{GEN_BELOW_CORP} {WITH_PASSPHRASE}"));
             assert!(folder.text("ca.key").starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
             let of_key = folder.openssl("pkey -in ca.key -passin file:pass -pubout");
             assert_eq!(of_key, folder.openssl("pkey -in corp.key -pubout"));
         }),
-        trial("a passphrase file with CR LF means the same to OpenSSL and to this program", || {
-            let folder = Folder::new();
+        trial("OpenSSL and this program read the same passphrase from a file with CR LF", || {
+            let folder = folder();
             folder.write("pass", "correct horse\r\n");
             folder.openssl(&format!("{P256_KEY} -aes-256-cbc -pass file:pass -out corp.key"));
-            self_sign(&folder, "corp", "/CN=Corp CA");
+            certificate("corp").subject("/CN=Corp CA").self_sign(&folder);
             assert_issues(&folder, WITH_PASSPHRASE);
         }),
-        trial("an encrypted ca.key is refused without its passphrase, and with another", || {
-            let folder = Folder::after(&format!("{GEN} {WITH_PASSPHRASE}"));
+        trial("renew refuses an encrypted ca.key without its passphrase and with another one", || {
+            let folder = after(&format!("{GEN} {WITH_PASSPHRASE}"));
             folder.write("wrong", "incorrect horse\n");
             folder.refusal("renew").says("ca.key: is encrypted");
             folder.refusal("renew --ca-passphrase-file wrong").says("ca.key: cannot be decrypted");
         }),
         converted(
-            "a legacy encrypted RSA key is refused, and the hint's command converts it",
+            "renew refuses a legacy encrypted RSA key, and the hint's command converts it",
             "rsa2048",
             "rsa -traditional -aes128",
             "legacy format",

@@ -3,31 +3,32 @@
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use crate::support::Folder;
-use crate::{GEN, P256_KEY, RSA_KEY, trial};
+use crate::common::folder::{Folder, P256_KEY, RSA_KEY};
+use crate::common::program::GEN;
+use crate::{after, folder, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![
         trial("inspect says of a certificate what openssl says", agrees_with_openssl),
         trial("inspect says the same of PEM and of DER", || {
-            let folder = Folder::after(GEN);
+            let folder = after(GEN);
             folder.openssl("x509 -in server.pem -outform DER -out server.der");
             assert_eq!(items(&folder, "server.der"), items(&folder, "server.pem"));
         }),
         trial("inspect shows every certificate of a chain, in its order", || {
-            let folder = Folder::after(GEN);
+            let folder = after(GEN);
             folder.join(&["server.pem", "ca.pem"], "chain.pem");
             let roles: Vec<_> = items(&folder, "chain.pem").iter().map(|item| item["role"].clone()).collect();
-            assert_eq!(roles, ["server", "root authority"]);
+            assert_eq!(roles, ["server", "root CA"]);
         }),
         trial("inspect shows what a signing request asks for", signing_request),
         trial("inspect gives one pin for a key, its request and its certificate", one_pin),
-        trial("inspect names PKCS#12", pkcs12),
+        trial("an error of inspect names PKCS#12", pkcs12),
         trial("inspect shows no secrets", no_secrets),
     ];
     trials.extend(key_forms().into_iter().map(|(name, commands, form, key)| {
         trial(format!("inspect recognises {name}"), move || {
-            let folder = Folder::new();
+            let folder = folder();
             commands.iter().for_each(|command| drop(folder.openssl(command)));
             let item = &items(&folder, "key")[0];
             assert_eq!((item["kind"].as_str(), item["form"].as_str()), (Some("private-key"), Some(form)));
@@ -102,7 +103,7 @@ fn key_forms() -> Vec<KeyForm> {
 }
 
 fn agrees_with_openssl() {
-    let folder = Folder::after(GEN);
+    let folder = after(GEN);
     let item = items(&folder, "server.pem").remove(0);
     let said = |field: &str| item[field].as_str().unwrap_or_default().to_owned();
     let x509 = |option: &str| folder.openssl(&format!("x509 -in server.pem -noout {option}"));
@@ -122,7 +123,7 @@ fn agrees_with_openssl() {
 }
 
 fn signing_request() {
-    let folder = Folder::new();
+    let folder = folder();
     folder.openssl(&format!("{P256_KEY} -out key"));
     folder.openssl("req -new -key key -subj /O=Zoo/CN=db -addext subjectAltName=DNS:db.example.com,IP:10.0.0.5 -addext keyUsage=digitalSignature -addext extendedKeyUsage=clientAuth -out request.pem");
     folder.openssl("req -in request.pem -outform DER -out request.der");
@@ -138,7 +139,7 @@ fn signing_request() {
 
 /// The pin is what says that a key, a request and a certificate belong together.
 fn one_pin() {
-    let folder = Folder::new();
+    let folder = folder();
     for (key, change) in [
         (RSA_KEY, ""),
         (RSA_KEY, "rsa -in key -traditional -out key"),
@@ -161,14 +162,14 @@ fn one_pin() {
 }
 
 fn pkcs12() {
-    let folder = Folder::after(GEN);
+    let folder = after(GEN);
     folder.openssl("pkcs12 -export -in server.pem -inkey server.key -passout pass:secret -out store.p12");
     let refusal = folder.refusal("inspect store.p12").says("store.p12: is PKCS#12");
     assert!(refusal.openssl_command().starts_with("pkcs12 -nodes -in store.p12 |"), "{}", refusal.hint);
 }
 
 fn no_secrets() {
-    let folder = Folder::after(GEN);
+    let folder = after(GEN);
     let shown = folder.milvus_certs("inspect . ca.key server.key client.key")
         + &folder.milvus_certs("inspect . ca.key server.key client.key --json");
     for key in ["ca.key", "server.key", "client.key"] {
@@ -180,7 +181,5 @@ fn no_secrets() {
 
 /// Everything in a file, as `inspect` shows it.
 fn items(folder: &Folder, file: &str) -> Vec<Value> {
-    let json = folder.milvus_certs(&format!("inspect {file} --json"));
-    let report: Value = serde_json::from_str(&json).unwrap();
-    report["targets"][0]["files"][0]["items"].as_array().unwrap().clone()
+    folder.json(&format!("inspect {file}"))["targets"][0]["files"][0]["items"].as_array().unwrap().clone()
 }

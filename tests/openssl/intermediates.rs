@@ -1,16 +1,17 @@
-//! Intermediate authorities, and the chains up to their roots.
+//! Intermediate CAs, and the chains up to their roots.
 
 use libtest_mimic::Trial;
 
-use crate::authorities::{assert_issued_by, self_sign, self_sign_as_configured, write_authority_config};
-use crate::support::Folder;
-use crate::{P256_KEY, trial};
+use crate::common::certificate::{certificate, new_key};
+use crate::common::folder::{Folder, P256_KEY};
+use crate::given_cas::assert_issued_by;
+use crate::{folder, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     const GEN_BELOW: &str = "gen --key-type p256 --ca-cert bundle.pem --ca-key corp.key";
     let issues = |sentence: &str, chain: &'static [&'static str], bundle: &'static [&'static str]| {
         trial(sentence, move || {
-            let folder = chain_of_authorities(chain);
+            let folder = chain_of_cas(chain);
             folder.join(bundle, "bundle.pem");
             let [root, .., issuer] = chain else { unreachable!("{chain:?}") };
             let intermediates: Vec<_> = chain[1..].iter().rev().map(|name| format!("{name}.pem")).collect();
@@ -23,69 +24,61 @@ pub(crate) fn trials() -> Vec<Trial> {
     };
     let refused = |sentence: &str, bundle: &'static [&'static str], error: &'static str| {
         trial(sentence, move || {
-            let folder = chain_of_authorities(&["root", "middle", "corp"]);
-            folder.openssl(&format!("{P256_KEY} -out other.key"));
-            self_sign(&folder, "other", "/CN=Other CA");
+            let folder = chain_of_cas(&["root", "middle", "corp"]);
+            new_key(&folder, "other", P256_KEY);
+            certificate("other").subject("/CN=Other CA").self_sign(&folder);
             folder.join(bundle, "bundle.pem");
             folder.refusal(&format!("{GEN_BELOW} -d certs")).says("bundle.pem").says(error);
         })
     };
     vec![
         issues(
-            "an intermediate authority's certificates bring it along, and its root is ca.pem",
+            "server.pem and client.pem carry the intermediate CA, and its root is ca.pem",
             &["root", "corp"],
             &["corp.pem", "root.pem"],
         ),
         issues(
-            "an intermediate authority may come after its root",
+            "gen takes an intermediate CA that comes after its root",
             &["root", "corp"],
             &["root.pem", "corp.pem"],
         ),
         issues(
-            "two intermediate authorities are brought along in the order of issue",
+            "server.pem and client.pem carry two intermediate CAs in the order of issue",
             &["root", "middle", "corp"],
             &["middle.pem", "root.pem", "corp.pem"],
         ),
+        refused("gen refuses an intermediate CA without its root", &["corp.pem", "middle.pem"], "CN=root"),
+        refused("gen refuses a chain with a gap", &["corp.pem", "root.pem"], "CN=middle"),
         refused(
-            "an intermediate authority without its root is refused",
-            &["corp.pem", "middle.pem"],
-            "CN=root",
-        ),
-        refused("a chain with a gap is refused", &["corp.pem", "root.pem"], "CN=middle"),
-        refused(
-            "a chain without the certificate of the key is refused",
+            "gen refuses a chain without the certificate of the key",
             &["middle.pem", "root.pem"],
             "does not belong",
         ),
         refused(
-            "a certificate that is not part of the chain is refused",
+            "gen refuses a certificate that is not part of the chain",
             &["corp.pem", "middle.pem", "root.pem", "other.pem"],
             "Other CA",
         ),
-        trial("an intermediate authority is refused below a root whose pathlen permits none", || {
-            let folder = chain_of_authorities(&["root", "corp"]);
-            write_authority_config(&folder, "utf8only", "basicConstraints = critical, CA:TRUE, pathlen:0");
-            self_sign_as_configured(&folder, "root", "/O=Corp/CN=root");
+        trial("gen refuses an intermediate CA below a root whose pathlen permits none", || {
+            let folder = chain_of_cas(&["root", "corp"]);
+            let pathlen = "basicConstraints = critical, CA:TRUE, pathlen:0";
+            certificate("root").subject("/O=Corp/CN=root").with(pathlen).self_sign(&folder);
             folder.join(&["corp.pem", "root.pem"], "bundle.pem");
             folder.refusal(&format!("{GEN_BELOW} -d certs"));
         }),
     ]
 }
 
-/// A root, and authorities each of which was issued by the one before.
-fn chain_of_authorities(names: &[&str]) -> Folder {
-    let folder = Folder::new();
-    for name in names {
-        folder.openssl(&format!("{P256_KEY} -out {name}.key"));
-    }
-    self_sign(&folder, names[0], &format!("/O=Corp/CN={}", names[0]));
+/// A root, and CAs each of which was issued by the one before.
+fn chain_of_cas(names: &[&str]) -> Folder {
+    let folder = folder();
+    let ca = |name| {
+        new_key(&folder, name, P256_KEY);
+        certificate(name).subject(format!("/O=Corp/CN={name}"))
+    };
+    ca(names[0]).self_sign(&folder);
     for pair in names.windows(2) {
-        let (issuer, name) = (pair[0], pair[1]);
-        folder.openssl(&format!("req -new -key {name}.key -subj /O=Corp/CN={name} -out {name}.csr"));
-        folder.openssl(&format!(
-            "x509 -req -in {name}.csr -CA {issuer}.pem -CAkey {issuer}.key -CAcreateserial -days 3650 \
-             -extfile ca.cnf -extensions authority -out {name}.pem"
-        ));
+        ca(pair[1]).by(pair[0]).issue(&folder);
     }
     folder
 }

@@ -5,34 +5,32 @@ use std::time::{Duration, SystemTime};
 
 use libtest_mimic::Trial;
 
-use crate::support::Folder;
-use crate::{GEN, trial};
+use crate::common::folder::Folder;
+use crate::common::program::GEN;
+use crate::{after, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        trial(
-            "an authority signs certificates and revocation lists, and stands above no other authority",
-            || {
-                let folder = Folder::after(GEN);
-                assert_extension(&folder, "ca", "basicConstraints", Critical, "CA:TRUE, pathlen:0");
-                assert_extension(&folder, "ca", "keyUsage", Critical, "Certificate Sign, CRL Sign");
-            },
-        ),
+        trial("the CA signs certificates and revocation lists, and has pathlen 0", || {
+            let folder = after(GEN);
+            assert_extension(&folder, "ca", "basicConstraints", Critical, "CA:TRUE, pathlen:0");
+            assert_extension(&folder, "ca", "keyUsage", Critical, "Certificate Sign, CRL Sign");
+        }),
         trial("an RSA certificate has the documentation's keyUsage", || {
-            let folder = Folder::after("gen --key-type rsa2048");
+            let folder = after("gen --key-type rsa2048");
             for role in ["server", "client"] {
                 let usage = "Digital Signature, Non Repudiation, Key Encipherment";
                 assert_extension(&folder, role, "keyUsage", Critical, usage);
             }
         }),
-        trial("an elliptic-curve certificate has digitalSignature alone", || {
-            let folder = Folder::after(GEN);
+        trial("an elliptic-curve certificate has only digitalSignature", || {
+            let folder = after(GEN);
             for role in ["server", "client"] {
                 assert_extension(&folder, role, "keyUsage", Critical, "Digital Signature");
             }
         }),
-        trial("server and client are no authorities, and have the extendedKeyUsage of their purpose", || {
-            let folder = Folder::after(GEN);
+        trial("server and client have CA:FALSE and the extendedKeyUsage of their purpose", || {
+            let folder = after(GEN);
             for role in ["server", "client"] {
                 assert_eq!(extension(&folder, role, "basicConstraints").1, "CA:FALSE", "{role}");
             }
@@ -51,8 +49,8 @@ pub(crate) fn trials() -> Vec<Trial> {
                 "TLS Web Client Authentication",
             );
         }),
-        trial("every certificate names its own key and its authority's", || {
-            let folder = Folder::after(GEN);
+        trial("every certificate names its own key and that of its CA", || {
+            let folder = after(GEN);
             let identifier = |role, name| {
                 let (critical, value) = extension(&folder, role, name);
                 assert_eq!(critical, NotCritical, "{role} {name}");
@@ -66,7 +64,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             }
         }),
         trial("country is a PrintableString, and every other attribute a UTF8String", || {
-            let folder = Folder::after(GEN);
+            let folder = after(GEN);
             for role in ["ca", "server", "client"] {
                 let types = string_types(&folder, &format!("{role}.pem"));
                 // Subject and issuer.
@@ -79,10 +77,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             }
         }),
         trial(
-            "validity begins five minutes back and ends after 3650 days, the authority's after 36500",
+            "validity begins five minutes ago and ends after 3650 days, that of the CA after 36500",
             || {
                 let before = SystemTime::now();
-                let folder = Folder::after(GEN);
+                let folder = after(GEN);
                 let after = SystemTime::now();
                 for (role, days) in [("ca", 36500), ("server", 3650), ("client", 3650)] {
                     let made = date(&folder, role, "notBefore") + Duration::from_secs(5 * 60);
@@ -94,7 +92,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             },
         ),
         trial("ca.srl holds the client's serial number, which follows the server's", || {
-            let folder = Folder::after(GEN);
+            let folder = after(GEN);
             let content = folder.text("ca.srl");
             let serial = content.strip_suffix('\n').unwrap();
             let is_upper_hex = |digit| matches!(digit, b'0'..=b'9' | b'A'..=b'F');

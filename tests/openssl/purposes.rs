@@ -1,17 +1,21 @@
 //! Certificates serve their own purpose and names, and every key belongs to its certificate.
 
-use libtest_mimic::Trial;
-use milvus_certs::pki::KeyType;
+use std::collections::BTreeSet;
 
-use crate::support::Folder;
-use crate::trial;
+use libtest_mimic::Trial;
+use milvus_certs::KeyType;
+
+use crate::common::certificate::{certificate, new_key};
+use crate::common::folder::Folder;
+use crate::common::program::GEN;
+use crate::{after, certificates, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let of_key_type = |key_type: KeyType| {
         trial(
             format!("{key_type} certificates serve their purpose and their names, and no other"),
             move || {
-                let folder = Folder::after(&format!("gen --key-type {key_type}"));
+                let folder = after(&format!("gen --key-type {key_type}"));
                 assert_purposes(&folder, "-x509_strict");
                 for name in ["-verify_hostname localhost", "-verify_ip 127.0.0.1", "-verify_ip ::1"] {
                     folder.openssl(&verify(&folder, "server", name));
@@ -22,18 +26,18 @@ pub(crate) fn trials() -> Vec<Trial> {
                 for role in ["ca", "server", "client"] {
                     assert_key_belongs(&folder, role);
                 }
+                if let Some(bits) = key_type.to_string().strip_prefix("rsa") {
+                    assert_rsa_keys(&folder, bits);
+                }
             },
         )
     };
     let mut trials: Vec<_> = KeyType::ALL.map(of_key_type).into();
-    trials.push(trial("a client keeps its Ed25519 key on renewal, and a server may not", || {
-        let folder = Folder::after("gen --key-type p256");
+    trials.push(trial("--reuse-key keeps the Ed25519 key of a client, and refuses that of a server", || {
+        let folder = after(GEN);
         for role in ["server", "client"] {
-            folder.openssl(&format!("genpkey -algorithm ED25519 -out {role}.key"));
-            folder.openssl(&format!("req -new -key {role}.key -subj /CN=localhost -out {role}.csr"));
-            folder.openssl(&format!(
-                "x509 -req -in {role}.csr -CA ca.pem -CAkey ca.key -days 3650 -out {role}.pem"
-            ));
+            new_key(&folder, role, "genpkey -algorithm ED25519");
+            certificate(role).issue(&folder);
         }
         folder
             .refusal("renew server --reuse-key")
@@ -56,7 +60,7 @@ pub(crate) fn assert_purposes(folder: &Folder, options: &str) {
 
 /// The command that verifies a certificate as a peer does, which trusts ca.pem and is sent the file.
 pub(crate) fn verify(folder: &Folder, role: &str, options: &str) -> String {
-    let has_issuers = folder.certificates(&format!("{role}.pem")).len() > 1;
+    let has_issuers = certificates(folder, &format!("{role}.pem")).len() > 1;
     let issuers = if has_issuers { format!("-untrusted {role}.pem") } else { String::new() };
     format!("verify -CAfile ca.pem {issuers} {options} {role}.pem")
 }
@@ -67,4 +71,16 @@ pub(crate) fn assert_key_belongs(folder: &Folder, role: &str) {
     let of_key = folder.openssl(&format!("pkey -pubout -in {role}.key"));
     let of_certificate = folder.openssl(&format!("x509 -pubkey -noout -in {role}.pem"));
     assert_eq!(of_key, of_certificate, "{role}");
+}
+
+/// RSA keys pass OpenSSL's check, have this length, and are three different ones.
+fn assert_rsa_keys(folder: &Folder, bits: &str) {
+    let moduli = ["ca", "server", "client"].map(|role| {
+        let said = folder.openssl(&format!("rsa -in {role}.key -check -noout -text"));
+        assert!(said.contains("RSA key ok"), "{said}");
+        assert!(said.contains(&format!("({bits} bit, 2 primes)")), "{said}");
+        assert!(said.contains("publicExponent: 65537"), "{said}");
+        folder.openssl(&format!("rsa -in {role}.key -noout -modulus"))
+    });
+    assert_eq!(BTreeSet::from(moduli).len(), 3);
 }

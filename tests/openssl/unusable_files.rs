@@ -1,22 +1,23 @@
-//! Authority files that cannot be used.
+//! CA files that cannot be used.
 
 use libtest_mimic::Trial;
 
-use crate::authorities::self_sign;
-use crate::support::Folder;
-use crate::{GEN, P256_KEY, trial};
+use crate::common::certificate::{certificate, new_key};
+use crate::common::folder::{Folder, P256_KEY};
+use crate::common::program::GEN;
+use crate::{after, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let refused = |what: &str, file: &'static str, error: &'static str, damage: fn(&Folder)| {
-        trial(format!("{file} that {what} is refused, and nothing changes"), move || {
-            let folder = Folder::after(GEN);
+        trial(format!("renew refuses {file} that {what}, and changes nothing"), move || {
+            let folder = after(GEN);
             damage(&folder);
             folder.refusal("renew").says(file).says(error);
         })
     };
     vec![
-        trial("ca.pem in DER is refused, and the hint's command converts it", || {
-            let folder = Folder::after(GEN);
+        trial("renew refuses ca.pem in DER, and the hint's command converts it", || {
+            let folder = after(GEN);
             let pem = folder.read("ca.pem");
             folder.openssl("x509 -in ca.pem -outform DER -out ca.der");
             folder.join(&["ca.der"], "ca.pem");
@@ -24,10 +25,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             folder.openssl(&refusal.openssl_command());
             assert!(folder.read("FILE.pem") == pem);
         }),
-        trial("ca.pem that trusts another authority too is issued from by that of ca.key", || {
-            let folder = Folder::after(GEN);
-            folder.openssl(&format!("{P256_KEY} -out other.key"));
-            self_sign(&folder, "other", "/CN=Other CA");
+        trial("renew issues from the CA of ca.key where ca.pem has another CA too", || {
+            let folder = after(GEN);
+            new_key(&folder, "other", P256_KEY);
+            certificate("other").subject("/CN=Other CA").self_sign(&folder);
             folder.join(&["ca.pem"], "own.pem");
             for order in [["other.pem", "own.pem"], ["own.pem", "other.pem"]] {
                 folder.join(&order, "ca.pem");
@@ -49,7 +50,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         }),
         refused("is cut off", "ca.pem", "PEM", |folder| cut_off(folder, "ca.pem")),
         refused("holds a key", "ca.pem", "has no certificate", |folder| folder.join(&["ca.key"], "ca.pem")),
-        refused("holds a server's certificate", "ca.pem", "is not a certificate authority", |folder| {
+        refused("holds a server's certificate", "ca.pem", "is not a CA (", |folder| {
             folder.join(&["server.pem"], "ca.pem");
         }),
         refused("may not sign certificates", "ca.pem", "may not sign", |folder| {
@@ -57,15 +58,15 @@ pub(crate) fn trials() -> Vec<Trial> {
         }),
         refused("has 1024 bits", "ca.key", "1024 bits", |folder| {
             folder.openssl("genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out ca.key");
-            self_sign(folder, "ca", "/CN=CA");
+            certificate("ca").subject("/CN=CA").self_sign(folder);
         }),
         refused("is of the curve P-521", "ca.key", "P-521", |folder| {
             folder.openssl("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out ca.key");
-            self_sign(folder, "ca", "/CN=CA");
+            certificate("ca").subject("/CN=CA").self_sign(folder);
         }),
         refused("is of the curve secp256k1 in SEC 1", "ca.key", "secp256k1", |folder| {
             folder.openssl("ecparam -name secp256k1 -genkey -out ca.key");
-            self_sign(folder, "ca", "/CN=CA");
+            certificate("ca").subject("/CN=CA").self_sign(folder);
         }),
         refused("is in DER", "ca.key", "is DER", |folder| {
             folder.openssl("pkey -in ca.key -outform DER -out ca.der");

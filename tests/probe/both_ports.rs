@@ -3,29 +3,32 @@
 use std::net::{Ipv4Addr, TcpListener};
 
 use libtest_mimic::Trial;
-use milvus_certs::milvus::container::GRPC_PORT;
 
-use crate::issue::Directory;
+use crate::common::folder::Folder;
+use crate::common::server::{Server, closed_port, own_address, speak_http1};
+use crate::common::tls::Tls;
+use crate::directories::with_name;
 use crate::report::{probe, text};
-use crate::server::{Server, closed_port, own_address, speak_http1};
-use crate::tls::Tls;
 use crate::trial;
+
+/// The default of Milvus' proxy.port.
+const GRPC_PORT: u16 = 19530;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        trial("without a port, gRPC's and REST's are looked at", both),
+        trial("without a port probe looks at gRPC's and REST's", both),
         trial("REST and gRPC with different modes are a finding", differ),
         trial("a closed REST port beside a gRPC port with TLS is a finding", no_rest),
-        trial("a closed REST port beside one with plaintext is as it should be", no_rest_in_plaintext),
-        trial("ports that are named are a pair as well", named_ports),
-        trial("what two ports have in common is explained once", explained_once),
+        trial("a closed REST port beside a gRPC port with plaintext is no finding", no_rest_in_plaintext),
+        trial("a gRPC and a REST port that are named are compared", named_ports),
+        trial("a finding of both ports is explained once", explained_once),
     ]
 }
 
 /// An address of its own, and a directory whose certificates cover it.
-fn host() -> (Ipv4Addr, Directory) {
+fn host() -> (Ipv4Addr, Folder) {
     let address = own_address();
-    (address, Directory::with_name(&address.to_string()))
+    (address, with_name(&address.to_string()))
 }
 
 fn grpc(address: Ipv4Addr, served: Tls) -> Server {
@@ -38,8 +41,8 @@ fn rest(address: Ipv4Addr, served: Tls) -> Server {
 
 fn both() {
     let (address, directory) = host();
-    let _grpc = grpc(address, Tls::mutual(directory.path()));
-    let rest = rest(address, Tls::mutual(directory.path()));
+    let _grpc = grpc(address, Tls::mutual(&directory.path("")));
+    let rest = rest(address, Tls::mutual(&directory.path("")));
     let arguments = [&address.to_string(), "-d", &directory.argument(""), "--rest-port", &rest.port()];
     let report = probe(&arguments).finds(0, &[]);
     let report = report.port_has(0, "target", format!("{address}:19530")).port_has(0, "service", "grpc");
@@ -49,8 +52,8 @@ fn both() {
 
 fn differ() {
     let (address, directory) = host();
-    let _grpc = grpc(address, Tls::mutual(directory.path()));
-    let rest = rest(address, Tls::one_way(directory.path()));
+    let _grpc = grpc(address, Tls::mutual(&directory.path("")));
+    let rest = rest(address, Tls::one_way(&directory.path("")));
     let arguments = [&address.to_string(), "-d", &directory.argument(""), "--rest-port", &rest.port()];
     let report = probe(&arguments).finds(3, &["rest-and-grpc-differ"]);
     let evidence = report.evidence("rest-and-grpc-differ");
@@ -60,7 +63,7 @@ fn differ() {
 
 fn no_rest() {
     let (address, directory) = host();
-    let _grpc = grpc(address, Tls::one_way(directory.path()));
+    let _grpc = grpc(address, Tls::one_way(&directory.path("")));
     let port = closed_port().to_string();
     let arguments = [&address.to_string(), "-d", &directory.argument(""), "--rest-port", &port];
     let report = probe(&arguments).finds(3, &["rest-not-reached"]);
@@ -70,14 +73,14 @@ fn no_rest() {
 fn no_rest_in_plaintext() {
     let address = own_address();
     let listener = TcpListener::bind((address, GRPC_PORT)).unwrap();
-    let _grpc = Server::on(listener, crate::server::speak_http2);
+    let _grpc = Server::on(listener, crate::common::server::speak_http2);
     let port = closed_port().to_string();
     probe(&[&address.to_string(), "--rest-port", &port]).finds(3, &["plaintext"]);
 }
 
 fn named_ports() {
-    let directory = Directory::new();
-    let grpc = Tls::one_way(directory.path()).start();
+    let directory = Folder::with_directory("");
+    let grpc = Tls::one_way(&directory.path("")).start();
     let rest = Server::start(speak_http1);
     let (one, other) = (grpc.target(), rest.target());
     let arguments = [&one, &other, "--rest-port", &rest.port(), "-d", &directory.argument("")];
@@ -86,10 +89,10 @@ fn named_ports() {
 
 fn explained_once() {
     let (address, directory) = host();
-    let _grpc = grpc(address, Tls::one_way(directory.path()));
-    let rest = rest(address, Tls::one_way(directory.path()));
+    let _grpc = grpc(address, Tls::one_way(&directory.path("")));
+    let rest = rest(address, Tls::one_way(&directory.path("")));
     let (address, folder) = (address.to_string(), directory.argument(""));
-    directory.renew();
+    directory.milvus_certs("renew");
     let arguments = [&address, "-d", &folder, "--rest-port", &rest.port()];
     let report = probe(&arguments).finds(3, &["renewed-not-restarted"]);
     assert_eq!(report.json["findings"].as_array().unwrap().len(), 2);

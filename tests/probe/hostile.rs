@@ -1,4 +1,4 @@
-//! Servers that are no Milvus, or do not mean well: whatever they do, it ends, and it is said what it is.
+//! Servers that are not Milvus, or are hostile: `probe` ends and says what they are.
 
 use std::io::Cursor;
 use std::net::TcpListener;
@@ -12,36 +12,36 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::issue::Directory;
+use crate::common::folder::Folder;
+use crate::common::server::{Server, answer_http2, closed_port};
+use crate::common::tls::Tls;
 use crate::report::{probe, text};
-use crate::server::{Server, answer_http2, closed_port};
-use crate::tls::Tls;
 use crate::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        trial("a closed port is said to be closed", closed),
+        trial("probe reports a closed port", closed),
         trial("a server that says nothing is silent", silence),
-        trial("a server that closes at once is something else", immediate_close),
-        trial("a server that closes after the ClientHello is something else", close_after_hello),
-        trial("garbage is something else", garbage),
-        trial("SSH is something else", ssh),
-        trial("bytes that never become a record end with the time", slow_record),
-        trial("bytes that become garbage slowly end with the time", slow_garbage),
-        trial("half a ServerHello is half a handshake", half_a_handshake),
-        trial("a ServerHello that comes byte by byte ends with the time", slow_hello),
-        trial("an endless answer without TLS ends", endless_bytes),
-        trial("an endless handshake ends", endless_handshake),
-        trial("an endless answer in HTTP/2 ends", endless_http2),
-        trial("endless bytes within TLS are no HTTP/2 and no HTTP/1", endless_in_tls),
+        trial("a server that closes at once is not Milvus", immediate_close),
+        trial("a server that closes after the ClientHello is not Milvus", close_after_hello),
+        trial("a server that sends garbage is not Milvus", garbage),
+        trial("an SSH server is not Milvus", ssh),
+        trial("probe ends in time where a record never ends", slow_record),
+        trial("probe ends in time where garbage comes byte by byte", slow_garbage),
+        trial("a server that sends half a ServerHello is not Milvus", half_a_handshake),
+        trial("probe ends in time where a ServerHello comes byte by byte", slow_hello),
+        trial("probe ends where an answer without TLS is endless", endless_bytes),
+        trial("probe ends where a handshake is endless", endless_handshake),
+        trial("probe ends where an answer in HTTP/2 is endless", endless_http2),
+        trial("endless bytes in TLS are neither HTTP/2 nor HTTP/1", endless_in_tls),
         trial("a server that says nothing after the handshake is a finding", silence_in_tls),
         trial("a server that closes after the handshake is a finding", close_in_tls),
-        trial("an answer that is no answer of Milvus has no version", strange_answers),
-        trial("what a server says reaches no terminal as it is", control_characters),
+        trial("an answer that is not Milvus' gives no version", strange_answers),
+        trial("control characters of a server reach no terminal", control_characters),
     ]
 }
 
-/// The longest that looking may take, where a step, a third of it, will take as long as it may.
+/// The limit for servers with which each step, a third of it, takes as long as it may.
 const SHORT: [&str; 2] = ["--timeout", "900ms"];
 
 fn assert_is(server: &Server, state: &str, code: &str) {
@@ -125,8 +125,8 @@ fn slow_garbage() {
 }
 
 /// What a server says first.
-async fn first_flight(stream: &mut TcpStream, directory: &Directory) -> Vec<u8> {
-    let config = Tls::one_way(directory.path()).config();
+async fn first_flight(stream: &mut TcpStream, directory: &Folder) -> Vec<u8> {
+    let config = Tls::one_way(&directory.path("")).config();
     let mut connection = ServerConnection::new(Arc::new(config)).unwrap();
     let mut hello = vec![0; 4096];
     let length = stream.read(&mut hello).await.unwrap_or_default();
@@ -142,7 +142,7 @@ async fn first_flight(stream: &mut TcpStream, directory: &Directory) -> Vec<u8> 
 }
 
 fn half_a_handshake() {
-    let directory = Arc::new(Directory::new());
+    let directory = Arc::new(Folder::with_directory(""));
     for length in [1, 5, 60, 200] {
         let directory = directory.clone();
         let server = Server::start(move |mut stream| {
@@ -158,7 +158,7 @@ fn half_a_handshake() {
 }
 
 fn slow_hello() {
-    let directory = Arc::new(Directory::new());
+    let directory = Arc::new(Folder::with_directory(""));
     let server = Server::start(move |mut stream| {
         let directory = directory.clone();
         async move {
@@ -195,19 +195,19 @@ fn endless_handshake() {
 }
 
 fn endless_http2() {
-    let directory = Directory::new();
+    let directory = Folder::with_directory("");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = Tls::one_way(directory.path())
+    let server = Tls::one_way(&directory.path(""))
         .start_with(listener, |stream| answer_http2(stream, Bytes::from_static(&[0; 1 << 20])));
     let report = probe(&[&server.target(), "-d", &directory.argument("")]).finds(0, &[]);
     report.has("milvus_version", json!(null));
 }
 
 fn endless_in_tls() {
-    let directory = Directory::new();
+    let directory = Folder::with_directory("");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server =
-        Tls::one_way(directory.path()).start_with(listener, |stream| flood(stream, vec![b'x'; 65536]));
+        Tls::one_way(&directory.path("")).start_with(listener, |stream| flood(stream, vec![b'x'; 65536]));
     let folder = directory.argument("");
     let report = probe(&[&server.target(), "-d", &folder]).finds(3, &["no-answer"]);
     report.has("without_client_certificate/reason", "what it answers is no HTTP/2").has("tls_mode", 1);
@@ -217,28 +217,29 @@ fn endless_in_tls() {
 }
 
 fn silence_in_tls() {
-    let directory = Directory::new();
-    let server = Tls::one_way(directory.path()).start_with(TcpListener::bind("127.0.0.1:0").unwrap(), wait);
+    let directory = Folder::with_directory("");
+    let server =
+        Tls::one_way(&directory.path("")).start_with(TcpListener::bind("127.0.0.1:0").unwrap(), wait);
     let report = probe(&[&[server.target().as_str(), "-d", &directory.argument("")], &SHORT[..]].concat());
     report.finds(3, &["no-answer"]).has("without_client_certificate/reason", "it says nothing");
 }
 
 fn close_in_tls() {
-    let directory = Directory::new();
+    let directory = Folder::with_directory("");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server =
-        Tls::one_way(directory.path()).start_with(listener, async |stream| answer(stream, b"").await);
+        Tls::one_way(&directory.path("")).start_with(listener, async |stream| answer(stream, b"").await);
     let report = probe(&[&server.target(), "-d", &directory.argument("")]).finds(3, &["no-answer"]);
     report.has("without_client_certificate/reason", "it closes the connection");
 }
 
 fn strange_answers() {
-    let directory = Directory::new();
+    let directory = Folder::with_directory("");
     for content in
         [&b""[..], b"\0", b"\0\xFF\xFF\xFF\xFF", b"\0\0\0\0\x02\x12\x7F", b"\x01\0\0\0\0", b"<html>"]
     {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let server = Tls::one_way(directory.path())
+        let server = Tls::one_way(&directory.path(""))
             .start_with(listener, move |stream| answer_http2(stream, Bytes::from_static(content)));
         let report = probe(&[&server.target(), "-d", &directory.argument("")]).finds(0, &[]);
         report.has("milvus_version", json!(null));
@@ -247,8 +248,8 @@ fn strange_answers() {
 
 /// A version that moves the cursor and colours what follows.
 fn control_characters() {
-    let directory = Directory::new();
-    let server = Tls::one_way(directory.path())
+    let directory = Folder::with_directory("");
+    let server = Tls::one_way(&directory.path(""))
         .start_with(TcpListener::bind("127.0.0.1:0").unwrap(), |stream| {
             answer_http2(stream, Bytes::from_static(b"\0\0\0\0\x0A\x12\x08v1\x1B[2J\r\n"))
         });

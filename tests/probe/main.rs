@@ -1,8 +1,8 @@
-//! A zoo of servers on loopback, each of its own kind, and what `probe` says of them: the healthy and
-//! the broken, the hostile, and those that are no Milvus at all.
+//! What `probe` says of servers on loopback: healthy, broken and hostile ones, and servers that are no
+//! Milvus.
 //!
-//! Every server has a port of its own that the operating system chose, and ends with its trial. Where
-//! Milvus' own port numbers matter, an address of 127.0.0.0/8 that nobody else uses has them.
+//! The operating system chooses the port of every server, which ends with its trial. Where Milvus' own
+//! port numbers matter, the server has an address of 127.0.0.0/8 that no other trial uses.
 //!
 //! Without an `openssl` command of version 3 or later the trials that need it are reported as ignored,
 //! and without Linux those that need addresses beyond 127.0.0.1.
@@ -14,19 +14,21 @@ mod addresses;
 mod both_ports;
 mod certificates;
 mod clients;
+#[path = "../common/mod.rs"]
+mod common;
+mod directories;
 mod hostile;
 mod internal;
-mod issue;
 mod openssl;
 mod plaintext;
 mod report;
-mod server;
-mod tls;
 mod versions;
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
+
+use crate::common::folder::openssl_is_there;
 
 fn main() -> ExitCode {
     let others = [
@@ -53,11 +55,4 @@ fn trial(sentence: impl Into<String>, body: impl FnOnce() + Send + 'static) -> T
         body();
         Ok(())
     })
-}
-
-/// LibreSSL and OpenSSL 1.1.1 have other options.
-fn openssl_is_there() -> bool {
-    let output = Command::new("openssl").arg("version").output();
-    let version = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    version.is_ok_and(|version| version.starts_with("OpenSSL ") && !version.starts_with("OpenSSL 1."))
 }

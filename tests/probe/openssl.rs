@@ -1,23 +1,28 @@
-//! OpenSSL's `s_server`: another hand in TLS, and the keys that ring does not sign with.
+//! OpenSSL's `s_server`: another implementation of TLS, and keys with which ring does not sign.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use libtest_mimic::Trial;
 use serde_json::json;
 
-use crate::issue::Directory;
+use crate::common::certificate::{certificate, new_key};
+use crate::common::folder::{Folder, clean_command};
+use crate::common::program::GEN;
 use crate::report::probe;
 use crate::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        trial("OpenSSL may take TLS 1.2 alone", tls12),
-        trial("OpenSSL may take TLS 1.3 alone", tls13),
-        trial("OpenSSL may ask for a client certificate and do without", optional_client),
-        trial("OpenSSL may want a client certificate, in TLS 1.2 and 1.3", wanted_client),
-        trial("OpenSSL may agree on h2, or on nothing", alpn),
-        trial("OpenSSL may speak TLS 1.1 alone, which nobody should", tls11),
+        trial("OpenSSL's server is judged with only TLS 1.2", tls12),
+        trial("OpenSSL's server is judged with only TLS 1.3", tls13),
+        trial("OpenSSL's server is judged when a client certificate is optional", optional_client),
+        trial(
+            "OpenSSL's server is judged when a client certificate is required, in TLS 1.2 and 1.3",
+            wanted_client,
+        ),
+        trial("OpenSSL's server is judged with ALPN h2 and without ALPN", alpn),
+        trial("a server of OpenSSL with only TLS 1.1 is a finding", tls11),
         trial("a server with an Ed25519 key is judged, and pymilvus cannot talk to it", ed25519),
         trial("a server with a P-521 key is judged, and pymilvus cannot talk to it", p521),
     ]
@@ -31,12 +36,10 @@ struct SServer {
 
 impl SServer {
     /// On 127.0.0.1, at a port that is free; it answers in HTTP/1.
-    fn start(directory: &Directory, arguments: &[&str]) -> Self {
-        let mut child = Command::new("openssl")
+    fn start(directory: &Folder, arguments: &[&str]) -> Self {
+        let mut child = clean_command("openssl", &directory.path(""))
             .args(["s_server", "-accept", "127.0.0.1:0", "-cert", "server.pem", "-key", "server.key", "-www"])
             .args(arguments)
-            .current_dir(directory.path())
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -67,21 +70,21 @@ impl Drop for SServer {
 }
 
 fn tls12() {
-    let directory = Directory::new();
+    let directory = Folder::with_directory("");
     let server = SServer::start(&directory, &["-tls1_2"]);
     let report = probe(&server.as_rest(&directory.argument(""))).finds(0, &[]);
     report.has("tls_versions", json!(["TLS 1.2"])).has("tls_mode", 1).has("is_the_directorys", true);
 }
 
 fn tls13() {
-    let directory = Directory::new();
+    let directory = Folder::with_directory("");
     let server = SServer::start(&directory, &["-tls1_3"]);
     let report = probe(&server.as_rest(&directory.argument(""))).finds(0, &[]);
     report.has("tls_versions", json!(["TLS 1.3"])).has("without_client_certificate/let_in", true);
 }
 
 fn optional_client() {
-    let directory = Directory::new();
+    let directory = Folder::with_directory("");
     let server = SServer::start(&directory, &["-verify", "1", "-CAfile", "ca.pem"]);
     let report = probe(&server.as_rest(&directory.argument("")));
     let report = report.has("without_client_certificate/let_in", true);
@@ -89,7 +92,7 @@ fn optional_client() {
 }
 
 fn wanted_client() {
-    let (directory, other) = (Directory::new(), Directory::new());
+    let (directory, other) = (Folder::with_directory(""), Folder::after(GEN));
     let (certificate, key) = (other.argument("client.pem"), other.argument("client.key"));
     for version in ["-tls1_2", "-tls1_3"] {
         let arguments = ["-Verify", "1", "-verify_return_error", "-CAfile", "ca.pem", version];
@@ -105,7 +108,7 @@ fn wanted_client() {
 }
 
 fn alpn() {
-    let directory = Directory::new();
+    let directory = Folder::with_directory("");
     let folder = directory.argument("");
     let server = SServer::start(&directory, &["-alpn", "h2"]);
     // It agrees on h2, and does not speak it.
@@ -118,52 +121,29 @@ fn alpn() {
 }
 
 fn tls11() {
-    let directory = Directory::new();
+    let directory = Folder::with_directory("");
     let server = SServer::start(&directory, &["-tls1_1", "-cipher", "DEFAULT:@SECLEVEL=0"]);
     let report = probe(&server.as_rest(&directory.argument(""))).finds(3, &["handshake-refused"]);
     report.has("state", "tls").has("tls_versions", json!([])).has("tls_mode", json!(null));
 }
 
-/// A server certificate for a key of another kind, below the directory's authority.
-fn with_key(arguments: &[&str]) -> Directory {
-    let directory = Directory::new();
-    directory.write("extensions", "subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n");
-    let openssl = |arguments: &[&str]| {
-        let output = Command::new("openssl").args(arguments).current_dir(directory.path()).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-    };
-    openssl(&[&["genpkey", "-out", "server.key"], arguments].concat());
-    openssl(&["req", "-new", "-key", "server.key", "-subj", "/CN=localhost", "-out", "request"]);
-    openssl(&[
-        "x509",
-        "-req",
-        "-in",
-        "request",
-        "-CA",
-        "ca.pem",
-        "-CAkey",
-        "ca.key",
-        "-CAserial",
-        "ca.srl",
-        "-days",
-        "900",
-        "-extfile",
-        "extensions",
-        "-out",
-        "server.pem",
-    ]);
+/// A directory whose server has a key of another kind.
+fn with_key(command: &str) -> Folder {
+    let directory = Folder::with_directory("");
+    new_key(&directory, "server", command);
+    certificate("server").issue(&directory);
     directory
 }
 
 fn ed25519() {
-    let directory = with_key(&["-algorithm", "ED25519"]);
+    let directory = with_key("genpkey -algorithm ED25519");
     let server = SServer::start(&directory, &[]);
     let report = probe(&server.as_rest(&directory.argument(""))).finds(3, &["key-not-for-pymilvus"]);
     report.has("without_client_certificate/let_in", true).has("is_the_directorys", true);
 }
 
 fn p521() {
-    let directory = with_key(&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"]);
+    let directory = with_key("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521");
     let server = SServer::start(&directory, &[]);
     let report = probe(&server.as_rest(&directory.argument(""))).finds(3, &["key-not-for-pymilvus"]);
     report.has("without_client_certificate/let_in", true).has("is_the_directorys", true);

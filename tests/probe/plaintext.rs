@@ -3,20 +3,20 @@
 use libtest_mimic::Trial;
 use serde_json::json;
 
-use crate::issue::Directory;
+use crate::common::folder::Folder;
+use crate::common::server::{Server, VERSION, speak_http1, speak_http2};
 use crate::report::{probe, text};
-use crate::server::{Server, VERSION, speak_http1, speak_http2};
 use crate::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        trial("plaintext HTTP/2 is recognised, and asked for Milvus' version", http2),
+        trial("plaintext HTTP/2 is recognised, and tells Milvus' version", http2),
         trial("plaintext HTTP/1 is recognised", http1),
     ]
 }
 
 fn http2() {
-    let (directory, server) = (Directory::new(), Server::start(speak_http2));
+    let (directory, server) = (Folder::with_directory(""), Server::start(speak_http2));
     let report = probe(&[&server.target(), "-d", &directory.argument("")]).finds(3, &["plaintext"]);
     let report = report.has("state", "plaintext").has("detail", "HTTP/2").has("tls_mode", 0);
     let report = report.has("milvus_version", VERSION).has("tls_versions", json!([]));

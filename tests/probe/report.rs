@@ -1,12 +1,11 @@
-//! What the program says.
+//! What `probe` reports.
 
 use std::collections::BTreeSet;
-use std::io::Read;
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use crate::common::folder::Folder;
+use crate::common::program::Outcome;
 
 /// What `probe --json` says of ports.
 #[derive(Debug)]
@@ -15,51 +14,21 @@ pub(crate) struct Report {
     pub(crate) json: Value,
 }
 
-/// Looks with `probe --json`.
 pub(crate) fn probe(arguments: &[&str]) -> Report {
-    let (status, text) = run(&[&["probe", "--json"], arguments].concat());
-    let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{text}"));
-    Report { status, json }
+    let outcome = run(&[&["--json"], arguments].concat());
+    Report { status: outcome.status, json: outcome.json() }
 }
 
-/// Looks with `probe`, as people do.
+/// What `probe` prints for people.
 pub(crate) fn text(arguments: &[&str]) -> String {
-    run(&[&["probe"], arguments].concat()).1
+    run(arguments).stdout
 }
 
-/// Runs the program in a folder where there is nothing, and ends it if it does not end itself.
-fn run(arguments: &[&str]) -> (i32, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_milvus-certs"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("MILVUS_CERTS_") {
-            command.env_remove(name);
-        }
-    }
-    let command = command.args(arguments).current_dir(folder.path());
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-    let reader = thread::spawn(move || {
-        let mut text = String::new();
-        stdout.read_to_string(&mut text).unwrap();
-        text
-    });
-    let deadline = Instant::now() + Duration::from_secs(120);
-    let status = loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        if Instant::now() > deadline {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            panic!("{arguments:?} does not end");
-        }
-        thread::sleep(Duration::from_millis(5));
-    };
-    let mut said = String::new();
-    stderr.read_to_string(&mut said).unwrap();
-    assert_eq!(said, "", "{arguments:?}");
-    (status.code().unwrap(), reader.join().unwrap())
+/// Runs `probe` in an empty folder.
+fn run(arguments: &[&str]) -> Outcome {
+    let outcome = Outcome::of(Folder::new().command().arg("probe").args(arguments));
+    assert!(outcome.stderr.is_empty(), "{arguments:?}: {outcome}");
+    outcome
 }
 
 impl Report {

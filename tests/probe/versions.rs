@@ -4,28 +4,31 @@ use libtest_mimic::Trial;
 use rustls::version::{TLS12, TLS13};
 use serde_json::json;
 
-use crate::issue::Directory;
+use crate::common::folder::Folder;
+use crate::common::server::{VERSION, closed_port};
+use crate::common::tls::Tls;
 use crate::report::{probe, text};
-use crate::server::{VERSION, closed_port};
-use crate::tls::Tls;
 use crate::trial;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("nothing is wrong with a healthy server with tlsMode 1", one_way),
         trial("nothing is wrong with a healthy server with tlsMode 2", mutual),
-        trial("REST is asked in HTTP/1.1, and Milvus' version is gRPC's to say", rest),
-        trial("a server may take TLS 1.2 alone", tls12),
-        trial("a server may take TLS 1.3 alone", tls13),
+        trial("probe asks REST in HTTP/1.1, which does not tell Milvus' version", rest),
+        trial("a server with only TLS 1.2 is no finding", tls12),
+        trial("a server with only TLS 1.3 is no finding", tls13),
         trial("a gRPC server without ALPN is a finding, and a REST server without is none", no_alpn),
-        trial("without a directory it says what there is, and holds it to nothing", without_a_directory),
-        trial("people read what each port serves, and then what that means", for_people),
+        trial(
+            "without a directory probe reports what there is, and compares it with nothing",
+            without_a_directory,
+        ),
+        trial("the text shows what each port serves, then what that means", for_people),
     ]
 }
 
 fn one_way() {
-    let directory = Directory::new();
-    let server = Tls::one_way(directory.path()).start();
+    let directory = Folder::with_directory("");
+    let server = Tls::one_way(&directory.path("")).start();
     probe(&[&server.target(), "-d", &directory.argument("")])
         .finds(0, &[])
         .has("state", "tls")
@@ -42,8 +45,8 @@ fn one_way() {
 }
 
 fn mutual() {
-    let directory = Directory::new();
-    let server = Tls::mutual(directory.path()).start();
+    let directory = Folder::with_directory("");
+    let server = Tls::mutual(&directory.path("")).start();
     let report = probe(&[&server.target(), "-d", &directory.argument("")])
         .finds(0, &[])
         .has("tls_versions", json!(["TLS 1.3"]))
@@ -59,8 +62,8 @@ fn mutual() {
 }
 
 fn rest() {
-    let directory = Directory::new();
-    for server in [Tls::one_way(directory.path()), Tls::mutual(directory.path())] {
+    let directory = Folder::with_directory("");
+    for server in [Tls::one_way(&directory.path("")), Tls::mutual(&directory.path(""))] {
         let server = server.start();
         let arguments = [&server.target(), "-d", &directory.argument(""), "--rest-port", &server.port()];
         let report = probe(&arguments).finds(0, &[]);
@@ -69,35 +72,35 @@ fn rest() {
 }
 
 fn tls12() {
-    let directory = Directory::new();
-    let server = Tls::one_way(directory.path()).only(&TLS12).start();
+    let directory = Folder::with_directory("");
+    let server = Tls::one_way(&directory.path("")).only(&TLS12).start();
     let report = probe(&[&server.target(), "-d", &directory.argument("")]).finds(0, &[]);
     report.has("tls_versions", json!(["TLS 1.2"])).has("without_client_certificate/let_in", true);
 }
 
 fn tls13() {
-    let directory = Directory::new();
-    let server = Tls::one_way(directory.path()).only(&TLS13).start();
+    let directory = Folder::with_directory("");
+    let server = Tls::one_way(&directory.path("")).only(&TLS13).start();
     let report = probe(&[&server.target(), "-d", &directory.argument("")]).finds(0, &[]);
     report.has("tls_versions", json!(["TLS 1.3"])).has("tls_mode", 1);
 }
 
 fn no_alpn() {
-    let directory = Directory::new();
-    let server = Tls::one_way(directory.path()).without_alpn().start();
+    let directory = Folder::with_directory("");
+    let server = Tls::one_way(&directory.path("")).without_alpn().start();
     let report = probe(&[&server.target(), "-d", &directory.argument("")]).finds(3, &["no-alpn"]);
     report.has("alpn", json!(null)).has("milvus_version", VERSION);
 
-    let server = Tls::one_way(directory.path()).without_alpn();
+    let server = Tls::one_way(&directory.path("")).without_alpn();
     let server = server.start_with(std::net::TcpListener::bind("127.0.0.1:0").unwrap(), |stream| {
-        crate::server::speak_http1(stream)
+        crate::common::server::speak_http1(stream)
     });
     probe(&[&server.target(), "-d", &directory.argument(""), "--rest-port", &server.port()]).finds(0, &[]);
 }
 
 fn without_a_directory() {
-    let directory = Directory::new();
-    let server = Tls::one_way(directory.path()).start();
+    let directory = Folder::with_directory("");
+    let server = Tls::one_way(&directory.path("")).start();
     let report = probe(&[&server.target()]).finds(0, &[]).has("is_the_directorys", json!(null));
     assert_eq!(report.json["directory"], json!(null));
     let said = text(&[&server.target()]);
@@ -105,8 +108,8 @@ fn without_a_directory() {
 }
 
 fn for_people() {
-    let directory = Directory::new();
-    let server = Tls::mutual(directory.path()).start();
+    let directory = Folder::with_directory("");
+    let server = Tls::mutual(&directory.path("")).start();
     let (target, folder) = (server.target(), directory.argument(""));
     let said = text(&[&target, "-d", &folder]);
     let lines: Vec<_> = said.lines().collect();

@@ -43,7 +43,7 @@ class Scene:
             "HOME": os.environ["HOME"],
             "STAND_IN": str(self.stand_in),
             "MILVUS_CERTS": str(self.program),
-            "KUBECTL": KUBECTL,
+            "KUBECTL": str(KUBECTL),
             "MILVUS_CERTS_DAYS": "365",
             **more,
         }

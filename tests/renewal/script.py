@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import yaml
 from report import check, compare, failure, has, run, skip
@@ -129,7 +130,7 @@ def writes_only_where_the_unit_says(program):
 def is_read_by_systemd():
     if not has("systemd-analyze", "THE UNITS"):
         return
-    root = HERE.parent.parent / "target/renewal-proof/work/root"
+    root = Path("root").resolve()
     system = root / "etc/systemd/system"
     shutil.copytree("/lib/systemd/system", root / "lib/systemd/system", symlinks=True)
     system.mkdir(parents=True)

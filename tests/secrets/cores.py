@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from report import holds
+from report import check
 
 PASSPHRASE = "correct horse battery staple"
 # What is left of a number may be a part of it: pieces of so many octets, one for each octet that a number
@@ -39,7 +39,7 @@ def finds_what_is_there(program: str) -> None:
         core = taken(program, ["gen", "-d", directory, "--key-type", key_type], stop="renameat", times=2)
         found = {finding.split(" of ")[0] for finding in search(core, [directory])}
         missing = kinds - {kind for kind in kinds if any(kind in one for one in found)}
-        holds(f"a core from the midst of gen ({key_type}) holds the keys, and the search finds them", missing)
+        check(f"a core from the midst of gen ({key_type}) holds the keys, and the search finds them", sorted(missing))
 
 
 def every_command(program: str, key_type: str) -> None:
@@ -97,7 +97,7 @@ def leaves_nothing(program: str, arguments: list[str], directories: list[str], t
     core = taken(program, arguments, typed=typed)
     after = [secret for directory in directories for secret in secrets(Path(directory))]
     how = ", with the passphrase typed" if typed else ""
-    holds(f"{' '.join(arguments)}{how} leaves nothing in memory", found(core, before + after))
+    check(f"{' '.join(arguments)}{how} leaves nothing in memory", found(core, before + after))
 
 
 def taken(
@@ -112,7 +112,7 @@ def taken(
     gdb = ["gdb", "-q", "-nx", "-batch", *(word for command in commands for word in ("-ex", command))]
     said = in_terminal([*gdb, "--args", program, *arguments], typed)
     if not core.exists():
-        raise SystemExit(f"FAIL - gdb takes no core of {arguments}:\n{said}")
+        raise SystemExit(f"gdb takes no core of {arguments}:\n{said}")
     content = core.read_bytes()
     core.unlink()
     pages = (content[start : start + PAGE] for start in range(0, len(content), PAGE))

@@ -5,7 +5,7 @@ import resource
 import subprocess
 from pathlib import Path
 
-from report import holds
+from report import check
 
 STRANGER = 4321
 
@@ -37,7 +37,7 @@ def small_files(program: str) -> None:
         before = {path: content for path, content in before.items() if not path.endswith("ca.srl")}
         paths = after.keys() | before.keys()
         problems += [f"it left or changed {path}" for path in paths if after.get(path) != before.get(path)]
-        holds(f"with a limit on the size of files {name} fails, and leaves nothing behind", problems)
+        check(f"with a limit on the size of files {name} fails, and leaves nothing behind", problems)
 
 
 def no_threads(program: str) -> None:
@@ -56,7 +56,7 @@ def no_threads(program: str) -> None:
         (["probe", "localhost:1", "-d", "certs-alone/rsa"], 1),
     ):
         problems += expected(run(*as_stranger, program, arguments), status, "")
-    holds("where no thread can be started, one does the work", problems)
+    check("where no thread can be started, one does the work", problems)
 
 
 def closed_streams(program: str) -> None:
@@ -66,7 +66,7 @@ def closed_streams(program: str) -> None:
         problems += expected(run("sh", "-c", [line]), 0, "")
     line = f"'{program}' inspect -d certs-closed-0 | true"
     problems += expected(run("sh", "-c", [line]), 0, "")
-    holds("closed streams, and readers that go away, are no errors", problems)
+    check("closed streams, and readers that go away, are no errors", problems)
 
 
 def no_cores(program: str) -> None:
@@ -77,7 +77,7 @@ def no_cores(program: str) -> None:
     problems = expected(ended, 134, "")
     problems += [f"there is {path}" for path in Path("cores").iterdir() if path.name.startswith("core")]
     problems += ["it says that it dumped core"] if "core dumped" in ended.stderr else []
-    holds("a crash leaves no core", problems)
+    check("a crash leaves no core", problems)
 
 
 def run(*command: str | list[str], **options: object) -> subprocess.CompletedProcess[str]:

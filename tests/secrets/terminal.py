@@ -11,7 +11,7 @@ import termios
 import time
 from pathlib import Path
 
-from report import holds
+from report import check
 
 DIRECTORY = "certs-terminal"
 PASSPHRASE = b"correct horse battery staple"
@@ -98,7 +98,7 @@ def typed(program: str) -> None:
         steps.append(("it does its work", session.hears(b"status 0")))
         steps.append(("the terminal shows what is typed", session.shows(True)))
         steps.append(("the passphrase is not on the screen", PASSPHRASE not in session.said))
-        holds("a passphrase is typed, and not shown", judged(session, steps))
+        check("a passphrase is typed, and not shown", judged(session, steps))
 
 
 def ended_by(program: str, number: signal.Signals, name: str) -> None:
@@ -107,7 +107,7 @@ def ended_by(program: str, number: signal.Signals, name: str) -> None:
         os.kill(session.pid, number)
         steps.append(("it is ended by the signal", session.hears(b"status %d" % (128 + number))))
         steps.append(("the terminal shows what is typed", session.shows(True)))
-        holds(f"{name} at the question ends it, and the terminal shows what is typed", judged(session, steps))
+        check(f"{name} at the question ends it, and the terminal shows what is typed", judged(session, steps))
 
 
 def interrupted_by_a_key(program: str) -> None:
@@ -116,7 +116,7 @@ def interrupted_by_a_key(program: str) -> None:
         session.types(b"half of it\x03")
         steps.append(("it is ended by the signal", session.hears(b"status 130")))
         steps.append(("the terminal shows what is typed", session.shows(True)))
-        holds("Ctrl-C at the question ends it, and the terminal shows what is typed", judged(session, steps))
+        check("Ctrl-C at the question ends it, and the terminal shows what is typed", judged(session, steps))
 
 
 def stopped(program: str) -> None:
@@ -137,7 +137,7 @@ def stopped(program: str) -> None:
             steps.append(("it does its work", session.hears(b"status 0")))
             steps.append(("the passphrase is not on the screen", PASSPHRASE not in session.said))
             steps.append(("it asks no more often", session.said.count(PROMPT) == 2))
-            holds(f"{name} at the question stops it, and it asks again when it goes on", judged(session, steps))
+            check(f"{name} at the question stops it, and it asks again when it goes on", judged(session, steps))
 
 
 def signals_after_the_question(program: str) -> None:
@@ -148,4 +148,4 @@ def signals_after_the_question(program: str) -> None:
         steps.append(("the terminal shows what is typed", session.shows(True)))
         os.kill(session.pid, signal.SIGTERM)
         steps.append(("it is ended by the signal", session.hears(b"status 143")))
-        holds("after the question a signal has its effect at once", judged(session, steps))
+        check("after the question a signal has its effect at once", judged(session, steps))

@@ -1,13 +1,5 @@
-//! From data to text: pure functions, one file for each thing that is said.
+//! What several commands say in the same words.
 
-pub(super) mod certificate;
-pub(super) mod check;
-pub(super) mod config;
-pub(super) mod inspect;
-pub(super) mod issued;
+pub(super) mod certificates;
+pub(super) mod findings;
 pub(super) mod page;
-#[cfg(feature = "probe")]
-pub(super) mod probe;
-pub(super) mod prometheus;
-pub(super) mod rotation;
-pub(super) mod run;

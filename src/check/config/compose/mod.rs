@@ -1,0 +1,149 @@
+//! Compose files: the services that run Milvus.
+
+mod service;
+mod syntax;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::base::shown::shown;
+use crate::check::codes::Code;
+use crate::check::config::compose::service::Service;
+use crate::check::config::deployment::Deployment;
+use crate::check::config::findings::Findings;
+use crate::check::config::host::{Host, cleaned};
+use crate::check::config::mounts::{Mount, Mounts, Volume};
+use crate::check::config::settings::{Mode, Settings};
+use crate::check::config::source::AtPath;
+use crate::milvus::container::{CONFIG_FILES, CONFIG_FOLDER};
+use crate::yaml::{self, Entry, Node, Origin};
+
+/// The largest clusters have some ten. Each can make this program read files.
+const MAX_SERVICES: usize = 100;
+
+/// Go's `yaml.Unmarshal`, with which Milvus reads its files, takes the first document alone.
+const READ_DOCUMENTS: usize = 1;
+
+/// What configuration files say that have been read: many services can mount the same.
+type Known = HashMap<PathBuf, Settings>;
+
+/// Reads the services that run Milvus; files that are given together are merged by service, as
+/// `docker compose -f FILE -f FILE` does.
+pub(crate) fn deployments(
+    files: &[(&str, Node<'_>)],
+    host: &Host<'_>,
+    findings: &mut Findings,
+) -> Vec<Deployment> {
+    let services: Vec<_> = merged(files).into_iter().filter(Service::runs_milvus).collect();
+    let is_whole = !files.iter().any(|(_, document)| is_part(*document));
+    if let (Some((_, first)), true) = (files.first(), services.is_empty() && is_whole) {
+        let place = first.entry("services").map_or(*first, |entry| entry.key).place();
+        findings.report(Code::ConfigNotRecognised, place, "no service runs milvusdb/milvus");
+    }
+    if let Some(service) = services.get(MAX_SERVICES) {
+        let evidence = format!("this and later services are not judged: {MAX_SERVICES} run Milvus before it");
+        findings.report(Code::ConfigNotRecognised, service.key.place(), evidence);
+    }
+    let mut known = Known::new();
+    let services = services.iter().take(MAX_SERVICES);
+    services.map(|service| deployment(service, host, &mut known, findings)).collect()
+}
+
+/// Whether what runs Milvus may be in another file.
+fn is_part(document: Node<'_>) -> bool {
+    let services = document.get("services").map(Node::entries).unwrap_or_default();
+    document.get("include").is_some() || services.iter().any(|service| service.value.get("extends").is_some())
+}
+
+fn merged<'a>(files: &'a [(&'a str, Node<'a>)]) -> Vec<Service<'a>> {
+    let mut services: Vec<Service<'_>> = Vec::new();
+    for (file, document) in files {
+        let folder = Path::new(file).parent().unwrap_or(Path::new(""));
+        for Entry { key, value } in document.get("services").map(Node::entries).unwrap_or_default() {
+            let name = key.as_str().unwrap_or_default();
+            match services.iter_mut().find(|service| service.name == name) {
+                Some(service) => service.layers.push(value),
+                None => services.push(Service { name, key, layers: vec![value], folder, files }),
+            }
+        }
+    }
+    services
+}
+
+fn deployment(
+    service: &Service<'_>,
+    host: &Host<'_>,
+    known: &mut Known,
+    findings: &mut Findings,
+) -> Deployment {
+    let mounts = service.mounts();
+    let mut settings = service.empty_settings();
+    let files = CONFIG_FILES.map(|name| mounts.of(&format!("{CONFIG_FOLDER}/{name}")));
+    for (mount, rest) in files.iter().flatten() {
+        match &mount.volume {
+            Volume::Host(source) => {
+                let path = cleaned(&source.join(rest));
+                let read = || read_file(&path, mount, rest, host, findings);
+                settings.add_layer(known.entry(path.clone()).or_insert_with(read).clone());
+            }
+            Volume::Text { text, origin } if rest.is_empty() => {
+                settings.add_documents(yaml::read(text, origin), READ_DOCUMENTS, findings);
+            }
+            Volume::Text { .. } | Volume::Secret(_) | Volume::Other => settings.is_partial = true,
+        }
+    }
+    service.add_variables(&mut settings, host);
+    let has_no_file = !mounts.is_partial && files.iter().all(Option::is_none);
+    let mut unmounted = None;
+    if has_no_file && settings.mode() == Mode::Unset && service.serves_clients() {
+        match misplaced(&mounts) {
+            Some(mount) => {
+                let evidence =
+                    format!("it is mounted at {}, where Milvus does not look", shown(&mount.target));
+                findings.report(Code::SettingsNotMounted, mount.place.clone(), evidence);
+                settings.is_partial = true;
+            }
+            None => {
+                let place = service.last("volumes").map_or(service.key, |volumes| volumes.key).place();
+                unmounted = Some((service.name.to_owned(), place));
+            }
+        }
+    }
+    Deployment {
+        settings,
+        mounts: Some(mounts),
+        unmounted,
+        serves_clients: service.serves_clients(),
+        rest: service.publication(),
+    }
+}
+
+/// A configuration file that is mounted where Milvus does not look for it.
+fn misplaced(mounts: &Mounts) -> Option<&Mount> {
+    let is_misplaced = |mount: &&Mount| {
+        let target = Path::new(&mount.target);
+        CONFIG_FILES.into_iter().any(|name| target.ends_with(name)) && !target.starts_with(CONFIG_FOLDER)
+    };
+    mounts.by_target.values().find(is_misplaced)
+}
+
+/// Reads a configuration file that is mounted, or that is in a folder that is.
+fn read_file(path: &Path, mount: &Mount, rest: &str, host: &Host<'_>, findings: &mut Findings) -> Settings {
+    let mut settings = Settings::default();
+    match host.look(path) {
+        AtPath::File(content) => {
+            host.follow(&content);
+            let origin = Origin::file(path.display().to_string());
+            settings.add_documents(yaml::read_file(&content, &origin), READ_DOCUMENTS, findings);
+        }
+        // A folder need not have them all.
+        AtPath::Nothing if !rest.is_empty() => {}
+        AtPath::Nothing => {
+            let evidence = format!("there is no {}", mount.shown(path));
+            findings.report(Code::TlsFileNotThere, mount.place.clone(), evidence);
+            settings.is_partial = true;
+        }
+        AtPath::Folder(_) | AtPath::Unknown => settings.is_partial = true,
+    }
+    settings
+}

@@ -1,0 +1,181 @@
+//! All documents that were given, sorted by what they are.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::base::place::Place;
+use crate::base::shown::shown;
+use crate::check::clients::{ALL, NOBODY, Stopped};
+use crate::check::codes::Code;
+use crate::check::config::findings::Findings;
+use crate::check::config::source::Source;
+use crate::milvus::container::CONFIG_FILES;
+use crate::milvus::keys::is_top_level;
+use crate::yaml::{self, Document, Entry, Node, Origin};
+
+/// The documents of all files that could be read.
+#[derive(Default)]
+pub(crate) struct Documents<'a> {
+    /// Compose files, with their names.
+    pub(crate) compose: Vec<(&'a str, Node<'a>)>,
+    pub(crate) milvus: Vec<Node<'a>>,
+    pub(crate) helm: Vec<Node<'a>>,
+    pub(crate) secrets: Vec<Node<'a>>,
+    /// milvus.yaml, user.yaml and the like, with the names of their files.
+    pub(crate) plain: Vec<(&'a str, Node<'a>)>,
+    /// The Secrets of CAs: Issuers sign with them.
+    pub(crate) issuer_secrets: HashSet<&'a str>,
+    /// Files with nothing in them.
+    empty: Vec<&'a Source>,
+    /// What belongs to something else, by the files that it is in.
+    others: BTreeMap<&'a str, (Place, String)>,
+}
+
+/// Reads the files that are not malformed; each can have several documents.
+pub(crate) fn read<'a>(sources: &'a [Source], findings: &mut Findings) -> Vec<(&'a Source, Vec<Document>)> {
+    let mut files = Vec::new();
+    for source in sources {
+        match yaml::read_file(&source.content, &Origin::file(&source.name)) {
+            Ok(documents) => files.push((source, documents)),
+            Err(malformed) => findings.malformed(malformed),
+        }
+    }
+    files
+}
+
+impl<'a> Documents<'a> {
+    /// Sorts documents by what they are.
+    pub(crate) fn sort(files: &'a [(&'a Source, Vec<Document>)], findings: &mut Findings) -> Self {
+        let mut documents = Self::default();
+        for (source, file) in files {
+            if file.iter().all(|document| document.root().is_null()) {
+                documents.empty.push(source);
+            }
+            for document in file {
+                let may_repeat = documents.add(&source.name, document.root(), findings);
+                match document.defect() {
+                    Some(defect) if may_repeat => findings.repeated(defect),
+                    Some(defect) => findings.malformed(defect),
+                    None => {}
+                }
+            }
+        }
+        // Milvus reads milvus.yaml before default.yaml before user.yaml; other names say nothing about
+        // the order, so that it stays the one in which they were given.
+        if documents.plain.iter().all(|(name, _)| rank(name).is_some()) {
+            documents.plain.sort_by_key(|(name, _)| rank(name));
+        }
+        documents
+    }
+
+    /// Adds a document by its content, and says whether the programs that read such documents take keys that
+    /// stand twice.
+    fn add(&mut self, name: &'a str, document: Node<'a>, findings: &mut Findings) -> bool {
+        let version = document.text("apiVersion");
+        let is_milvus = version.is_some_and(|version| version.starts_with("milvus.io/"));
+        // The chart's values can stand below another chart's, which has Milvus' chart in it.
+        let values = || std::iter::once(document).chain(document.get("milvus")).find(|node| is_helm(*node));
+        match document.text("kind") {
+            _ if document.is_null() => {}
+            Some("Milvus" | "MilvusCluster") if is_milvus => self.milvus.push(document),
+            Some(kind) if version.is_some() || kind == "Secret" => {
+                self.add_resource(kind, name, document, findings);
+            }
+            _ if document.get("services").is_some() => self.compose.push((name, document)),
+            _ => match values() {
+                Some(values) => {
+                    self.helm.push(values);
+                    return true;
+                }
+                None if document.entries().iter().any(|entry| is_top_level(entry.name())) => {
+                    self.plain.push((name, document));
+                    return true;
+                }
+                None => findings.report(Code::ConfigNotRecognised, document.place(), described(document)),
+            },
+        }
+        false
+    }
+
+    /// Adds what can be a Secret, or say which Secrets are those of CAs, or be a list of such resources.
+    fn add_resource(&mut self, kind: &str, name: &'a str, document: Node<'a>, findings: &mut Findings) {
+        self.others.entry(name).or_insert_with(|| (document.place(), without_milvus(kind)));
+        let version = document.text("apiVersion").unwrap_or_default();
+        match kind {
+            "Secret" => self.secrets.push(document),
+            "Issuer" | "ClusterIssuer" => {
+                let secret = document.at(&["spec", "ca", "secretName"]).and_then(Node::as_str);
+                self.issuer_secrets.extend(secret);
+            }
+            "Certificate" if version.starts_with("cert-manager.io/") => {
+                let is_ca = document.at(&["spec", "isCA"]).and_then(Node::as_go_string);
+                let secret = document.at(&["spec", "secretName"]).and_then(Node::as_str);
+                self.issuer_secrets.extend(secret.filter(|_| is_ca.as_deref() == Some("true")));
+            }
+            list if list.ends_with("List") => {
+                for item in document.get("items").into_iter().flat_map(Node::items) {
+                    self.add(name, item, findings);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Says which files had nothing to be judged. What belongs to something else is all right beside
+    /// what belongs to Milvus.
+    pub(crate) fn report_unjudged(&self, is_judged: bool, findings: &mut Findings) {
+        let is_settled = is_judged || !self.compose.is_empty();
+        let stopped = Stopped::both(if is_settled { NOBODY } else { ALL });
+        for source in &self.empty {
+            let evidence = match source.content.iter().all(u8::is_ascii_whitespace) {
+                true => "is empty",
+                false => "has nothing but comments and empty documents",
+            };
+            findings.stopping(Code::ConfigEmpty, Place::file(&source.name), evidence, stopped);
+        }
+        for (place, evidence) in self.others.values().filter(|_| !is_settled) {
+            findings.report(Code::ConfigNotRecognised, place.clone(), evidence.as_str());
+        }
+    }
+}
+
+/// The chart's values share etcd, minio, proxy and others with milvus.yaml; these they do not.
+fn is_helm(document: Node<'_>) -> bool {
+    const OWN: [&str; 6] = [
+        "extraConfigFiles",
+        "customConfigMap",
+        "volumeMounts",
+        "volumes",
+        "nameOverride",
+        "fullnameOverride",
+    ];
+    const MAPPINGS: [&str; 6] = ["image", "service", "standalone", "ingress", "mixCoordinator", "externalS3"];
+    let has_mapping = |key: &str| document.get(key).is_some_and(Node::is_mapping);
+    OWN.into_iter().any(|key| document.get(key).is_some())
+        || MAPPINGS.into_iter().any(has_mapping)
+        || document.at(&["cluster", "enabled"]).is_some()
+}
+
+/// Why nothing in a resource can be judged.
+fn without_milvus(kind: &str) -> String {
+    match kind {
+        "Secret" => "the Secret has neither certificates nor keys".into(),
+        list if list.ends_with("List") => "the list has nothing of Milvus' in it".into(),
+        kind => format!("the document is of kind {}, which is not Milvus' own", shown(kind)),
+    }
+}
+
+fn rank(name: &str) -> Option<usize> {
+    CONFIG_FILES.iter().position(|suffix| name.ends_with(suffix))
+}
+
+fn described(document: Node<'_>) -> String {
+    let mut keys: Vec<_> =
+        document.entries().into_iter().take(4).map(|Entry { key, .. }| key.described()).collect();
+    if keys.len() == 4 {
+        keys[3] = "…".into();
+    }
+    match keys.is_empty() {
+        true => format!("the document is {}", document.described()),
+        false => format!("the document has {}", keys.join(", ")),
+    }
+}

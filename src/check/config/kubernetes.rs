@@ -1,0 +1,169 @@
+//! What runs Milvus in Kubernetes: the Milvus operator's resource, and the values of Milvus' Helm chart. Both hold
+//! volumes, mounts and environment variables of pods.
+
+use std::collections::HashMap;
+
+use crate::base::shown::shown;
+use crate::check::clients::{ALL, NOBODY, Stopped};
+use crate::check::codes::Code;
+use crate::check::config::deployment::{Deployment, Publication};
+use crate::check::config::findings::Findings;
+use crate::check::config::mounts::{Mount, Mounts, SecretVolume, Volume, absolute};
+use crate::check::config::settings::{Settings, Value};
+use crate::yaml::{self, Entry, Node};
+
+/// Folders that the operator and the chart mount themselves: what is in them is not known here.
+const OWN_MOUNTS: [&str; 3] = ["/var/lib/milvus", "/milvus/tools", "/milvus/logs"];
+
+/// Reads the operator's resource of kind Milvus, or MilvusCluster.
+pub(crate) fn of_operator(document: Node<'_>) -> Deployment {
+    let is_cluster = document.text("kind") == Some("MilvusCluster")
+        || document.at(&["spec", "mode"]).and_then(Node::as_str) == Some("cluster");
+    let component = if is_cluster { "proxy" } else { "standalone" };
+    let paths: [&[&str]; 2] = [&["spec", "components"], &["spec", "components", component]];
+    let specs: Vec<_> = paths.into_iter().filter_map(|path| document.at(path)).collect();
+
+    let mut settings = Settings::default();
+    match document.get("spec").and_then(|spec| spec.entry("config")) {
+        Some(Entry { key, value }) => settings.add_document(key.place(), value),
+        None => settings.add_root(document.root().place()),
+    }
+    for env in specs.iter().filter_map(|spec| spec.get("env")) {
+        add_variables(&mut settings, env);
+    }
+    let namespace = document.at(&["metadata", "namespace"]).and_then(Node::as_str);
+    Deployment {
+        mounts: Some(mounts(&specs, namespace)),
+        rest: publication(document, component),
+        ..Deployment::of(settings)
+    }
+}
+
+/// The operator's Service has a REST port only where `serviceRestfulPort` says so
+/// (milvus-operator#415); it is the container's port too, by name.
+fn publication(document: Node<'_>, component: &'static str) -> Publication {
+    let path = ["spec", "components", component, "serviceRestfulPort"];
+    let value = document.at(&path).and_then(|value| Some((value, value.as_go_string()?.into_owned())));
+    let (value, port) = value.unzip();
+    let above = || (1..path.len()).rev().find_map(|end| key_at(document, &path[..end]));
+    let place = value.or_else(above).unwrap_or(document).place();
+    Publication::ServiceRestfulPort { component, port, place }
+}
+
+/// The key at the end of a path.
+fn key_at<'a>(document: Node<'a>, path: &[&str]) -> Option<Node<'a>> {
+    let (last, above) = path.split_last()?;
+    document.at(above)?.entry(last).map(|Entry { key, .. }| key)
+}
+
+/// Reads the chart's values.
+pub(crate) fn of_helm(values: Node<'_>, findings: &mut Findings) -> Deployment {
+    let enabled = values.at(&["cluster", "enabled"]).and_then(Node::as_go_string);
+    // The chart's default is a cluster.
+    let component = if enabled.as_deref() == Some("false") { "standalone" } else { "proxy" };
+    let specs: Vec<_> = std::iter::once(values).chain(values.get(component)).collect();
+
+    let mut settings = Settings::default();
+    settings.add_root(values.place());
+    add_config_files(&mut settings, values, findings);
+    if let Some(env) = values.at(&[component, "extraEnv"]) {
+        add_variables(&mut settings, env);
+    }
+    // How REST is reached stays unknown: the chart's Service has no port for it, it takes a Service of its own.
+    Deployment { mounts: Some(mounts(&specs, None)), ..Deployment::of(settings) }
+}
+
+/// The chart mounts `default.yaml`, which it writes itself, and `user.yaml` beside the image's own
+/// milvus.yaml; no other file reaches a pod. It ignores both if it is given a whole ConfigMap.
+fn add_config_files(settings: &mut Settings, values: Node<'_>, findings: &mut Findings) {
+    let files = values.get("extraConfigFiles").map(Node::entries).unwrap_or_default();
+    let map = values.get("customConfigMap").filter(|map| map.as_str().is_some_and(|name| !name.is_empty()));
+    if let Some(map) = map {
+        if let Some(file) = files.iter().find(|file| says_something(file.value)) {
+            let evidence =
+                format!("customConfigMap is {}, so {} is ignored", map.described(), shown(file.name()));
+            findings.report(Code::CustomConfigMap, map.place(), evidence);
+        }
+        settings.is_partial = true;
+        return;
+    }
+    let has_user_yaml = files.iter().any(|file| file.name() == "user.yaml" && says_something(file.value));
+    for Entry { key, value } in files {
+        match (key.as_str(), value.embedded()) {
+            (Some("milvus.yaml"), _) if says_something(value) => {
+                let evidence =
+                    "extraConfigFiles has milvus.yaml as a whole; the chart mounts user.yaml alone";
+                let stopped = Stopped::both(if has_user_yaml { NOBODY } else { ALL });
+                findings.stopping(Code::MilvusYamlReplaced, key.place(), evidence, stopped);
+                settings.is_partial |= !has_user_yaml;
+            }
+            (Some("user.yaml"), Some((text, origin))) => {
+                settings.add_documents(yaml::read(text, &origin), usize::MAX, findings);
+            }
+            (Some("user.yaml"), None) => {
+                let evidence =
+                    format!("user.yaml is {}, where the chart needs text: `user.yaml: |`", value.described());
+                findings.report(Code::WrongType, value.place(), evidence);
+                settings.is_partial = true;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The chart's own values.yaml has a user.yaml of comments.
+fn says_something(file: Node<'_>) -> bool {
+    let Some((text, origin)) = file.embedded() else { return !file.is_null() };
+    yaml::read(text, &origin).map_or(true, |documents| documents.iter().any(|found| !found.root().is_null()))
+}
+
+/// The mounts of a component: those of all components, and its own.
+fn mounts(specs: &[Node<'_>], namespace: Option<&str>) -> Mounts {
+    let all = |key| specs.iter().filter_map(move |spec| spec.get(key)).flat_map(Node::items);
+    let volumes: HashMap<_, _> = all("volumes").map(|volume| (volume.text("name"), volume)).collect();
+    let mut mounts = Mounts::default();
+    for mount in all("volumeMounts") {
+        let Some(target) = mount.text("mountPath").map(absolute) else { continue };
+        // The operator's way to take a mount away.
+        if mount.text("name") == Some("_remove") {
+            mounts.by_target.remove(&target);
+            continue;
+        }
+        let volume = volumes.get(&mount.text("name"));
+        let volume =
+            volume.map_or(Volume::Other, |volume| volume_of(*volume, namespace, mount.text("subPath")));
+        let place = mount.get("subPath").unwrap_or(mount).place();
+        mounts.add(Mount { target, volume, place });
+    }
+    for target in OWN_MOUNTS {
+        if let Some(spec) = specs.first().filter(|_| mounts.of(target).is_none()) {
+            mounts.add(Mount { target: target.into(), volume: Volume::Other, place: spec.place() });
+        }
+    }
+    mounts
+}
+
+fn volume_of(volume: Node<'_>, namespace: Option<&str>, sub_path: Option<&str>) -> Volume {
+    let Some(secret) = volume.get("secret") else { return Volume::Other };
+    let items = secret.get("items").filter(|items| items.is_sequence()).map(|items| {
+        let item = |item: Node<'_>| Some((item.text("key")?.to_owned(), item.text("path")?.to_owned()));
+        items.items().filter_map(item).collect()
+    });
+    Volume::Secret(SecretVolume {
+        name: secret.text("secretName").unwrap_or_default().to_owned(),
+        namespace: namespace.map(str::to_owned),
+        items,
+        sub_path: sub_path.map(str::to_owned),
+    })
+}
+
+/// Adds a container's variables, a list of names and values.
+fn add_variables(settings: &mut Settings, list: Node<'_>) {
+    for variable in list.items() {
+        let Some(name) = variable.text("name") else { continue };
+        let value = variable.get("value");
+        let text = value.and_then(Node::as_go_string);
+        let text = text.map_or(Value::Unknown, |text| Value::Text(text.into_owned()));
+        settings.add_variable(name, text, value.unwrap_or(variable).place());
+    }
+}

@@ -1,0 +1,99 @@
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+
+use crate::check::bundle::{Bundle, CERTIFICATES};
+use crate::check::codes::Severity;
+use crate::check::finding::Finding;
+use crate::check::verdict::Verdict;
+use crate::store::{FileRole, path_of};
+use crate::x509::{Certificate, EndEntityKind, SerialNumber, Subject, Validity, day_count};
+
+/// What `check` found.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CheckReport {
+    /// The certificate directory, if one was judged.
+    pub directory: Option<String>,
+    /// The configuration files that were judged.
+    pub configs: Vec<String>,
+    /// What is wrong, the worst first.
+    pub findings: Vec<Finding>,
+    /// What will work, in each mode that was judged; nothing where no directory was.
+    pub verdicts: Vec<Verdict>,
+    /// The certificates that were judged: the directory's own, then what else its CA has issued.
+    pub certificates: Vec<CheckedCertificate>,
+}
+
+/// A certificate that was judged.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CheckedCertificate {
+    /// The file that it is in.
+    pub file: String,
+    /// Whose it is; none for a CA.
+    #[serde(rename = "role", serialize_with = "role")]
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub kind: Option<EndEntityKind>,
+    pub subject: Subject,
+    pub serial: SerialNumber,
+    #[serde(flatten)]
+    pub validity: Validity,
+    /// Whole days until it ends; negative when it has.
+    pub days_left: i64,
+}
+
+impl CheckReport {
+    /// How many findings are this bad.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.code.severity() == severity).count()
+    }
+
+    /// Whether anything was found that is wrong: an error, or with `strict` also a warning.
+    #[must_use]
+    pub fn fails(&self, strict: bool) -> bool {
+        self.count(Severity::Error) > 0 || strict && self.count(Severity::Warning) > 0
+    }
+}
+
+impl CheckedCertificate {
+    pub(crate) fn of(
+        file: &str,
+        kind: Option<EndEntityKind>,
+        certificate: &Certificate,
+        now: OffsetDateTime,
+    ) -> Self {
+        let validity = certificate.validity();
+        Self {
+            file: file.to_owned(),
+            kind,
+            subject: certificate.subject().clone(),
+            serial: certificate.serial().clone(),
+            validity,
+            days_left: day_count(now, validity.not_after),
+        }
+    }
+
+    /// The CAs of ca.pem, and the certificates of server and client.
+    pub(crate) fn all_of(bundle: &Bundle, directory: &str, now: OffsetDateTime) -> Vec<Self> {
+        let of = |role: FileRole| {
+            let certificates: Vec<_> = match role.kind() {
+                None => bundle.certificates(role).iter().collect(),
+                Some(_) => bundle.end_entity(role).into_iter().collect(),
+            };
+            let file = path_of(directory.as_ref(), role).display().to_string();
+            certificates.into_iter().map(move |certificate| Self::of(&file, role.kind(), certificate, now))
+        };
+        CERTIFICATES.into_iter().flat_map(of).collect()
+    }
+
+    /// `ca`, `server` or `client`.
+    #[must_use]
+    pub fn role(&self) -> &'static str {
+        self.kind.map_or("ca", EndEntityKind::name)
+    }
+}
+
+fn role<S: Serializer>(kind: &Option<EndEntityKind>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.map_or("ca", EndEntityKind::name))
+}

@@ -1,0 +1,115 @@
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+
+use crate::base::error::Error;
+use crate::base::text::command;
+use crate::check::bundle::Bundle;
+use crate::check::certificates::{Expectations, judge};
+use crate::check::codes::{Code, Severity};
+use crate::check::finding::Finding;
+use crate::milvus::TlsMode;
+use crate::store::{FileRole, SeenFile, Survey, path_of};
+use crate::x509::{Certificate, GeneralName};
+
+/// A certificate directory that `check` finds no error in, with its files as they were judged.
+pub(crate) struct FitDirectory {
+    survey: Survey,
+    bundle: Bundle,
+}
+
+/// What a directory has to be fit for.
+pub(crate) struct Purpose<'a> {
+    pub(crate) mode: TlsMode,
+    /// Names that server.pem has to cover.
+    pub(crate) server_names: &'a [GeneralName],
+    /// Files that may be missing.
+    pub(crate) not_needed: &'a [FileRole],
+}
+
+impl FitDirectory {
+    /// Looks at a directory and judges it.
+    ///
+    /// # Errors
+    /// If it cannot be looked at, or would not work: then with what `check` finds.
+    pub(crate) fn judge(path: &Path, purpose: &Purpose<'_>, now: OffsetDateTime) -> Result<Self, Error> {
+        let survey = Survey::of(path)?;
+        let bundle = Bundle::of(&survey);
+        let expectations = Expectations {
+            directory: Some(path.display().to_string()),
+            server_names: purpose.server_names.to_vec(),
+            ..Expectations::new(&[purpose.mode], now)
+        };
+        let directory = Self { survey, bundle };
+        let may_be_missing: Vec<_> = purpose
+            .not_needed
+            .iter()
+            .filter(|role| directory.file(**role).is_none())
+            .map(|role| directory.path_of(*role).display().to_string())
+            .collect();
+        let (interrupted, findings): (Vec<_>, Vec<_>) = judge(&directory.bundle, &expectations)
+            .into_iter()
+            .partition(|finding| [Code::InterruptedRun, Code::ForeignJournal].contains(&finding.code));
+        let stands_in_the_way = |finding: &Finding| {
+            finding.code.severity() == Severity::Error && !may_be_missing.contains(&finding.place.path)
+        };
+        let errors: Vec<_> = findings.into_iter().filter(stands_in_the_way).collect();
+        match errors.is_empty() {
+            true => Ok(directory),
+            // An interrupted run may be why.
+            false => {
+                let findings = errors.into_iter().chain(interrupted).collect();
+                Err(Unfit { directory: path.to_owned(), findings }.into())
+            }
+        }
+    }
+
+    pub(crate) fn path_of(&self, role: FileRole) -> PathBuf {
+        path_of(&self.survey.path, role)
+    }
+
+    pub(crate) fn file(&self, role: FileRole) -> Option<&SeenFile> {
+        self.survey.file(role)
+    }
+
+    /// The content of a file; empty where there is none.
+    pub(crate) fn content(&self, role: FileRole) -> &[u8] {
+        self.file(role).and_then(|file| file.content.as_deref().ok()).map_or(&[], |content| content)
+    }
+
+    /// The certificates of a file.
+    pub(crate) fn certificates(&self, role: FileRole) -> &[Certificate] {
+        self.bundle.certificates(role)
+    }
+
+    /// The server's or client's own certificate.
+    pub(crate) fn end_entity(&self, role: FileRole) -> Option<&Certificate> {
+        self.bundle.end_entity(role)
+    }
+}
+
+/// What `check` finds in a directory that is to be deployed or connected with; errors alone.
+#[derive(Debug)]
+pub struct Unfit {
+    directory: PathBuf,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
+}
+
+impl std::error::Error for Unfit {}
+
+impl std::fmt::Display for Unfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let errors = if self.findings.len() == 1 { "error" } else { "errors" };
+        write!(f, "{}: would not work: {} {errors}", self.directory.display(), self.findings.len())
+    }
+}
+
+impl From<Unfit> for Error {
+    fn from(unfit: Unfit) -> Self {
+        let check = command("check", &unfit.directory);
+        Self::new(unfit.to_string())
+            .with_hint(format!("correct it, then run this again; `{check}` says more"))
+            .with_cause(unfit)
+    }
+}

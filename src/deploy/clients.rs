@@ -1,0 +1,104 @@
+//! How each client of Milvus is told to use TLS, as a program or file that is complete.
+
+use minijinja::context;
+
+use crate::deploy::endpoint::Endpoint;
+use crate::deploy::template::{Template, template};
+use crate::milvus::TlsMode;
+
+/// A client that can be told how to connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClientKind {
+    /// pymilvus.
+    Python,
+    /// pymilvus with asyncio.
+    AsyncPython,
+    /// REST.
+    Curl,
+    Go,
+    Java,
+    Node,
+    /// The web interface.
+    Attu,
+    /// milvus-backup.
+    Backup,
+}
+
+/// Where Milvus is, and what a client needs to trust it and to be trusted.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    pub grpc: Endpoint,
+    pub rest: Endpoint,
+    /// The name of the server's certificate that is asked for.
+    pub server_name: String,
+    /// Whether clients show a certificate.
+    pub mode: TlsMode,
+    /// Paths, as are the next two.
+    pub ca_pem: String,
+    pub client_pem: String,
+    pub client_key: String,
+}
+
+impl ClientKind {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Python,
+        Self::AsyncPython,
+        Self::Curl,
+        Self::Go,
+        Self::Java,
+        Self::Node,
+        Self::Attu,
+        Self::Backup,
+    ];
+
+    /// What the command line calls it.
+    #[must_use]
+    pub(crate) const fn name(self) -> &'static str {
+        self.name_and_template().0
+    }
+
+    #[must_use]
+    pub(crate) const fn file_name(self) -> &'static str {
+        self.name_and_template().1.name
+    }
+
+    const fn name_and_template(self) -> (&'static str, Template) {
+        match self {
+            Self::Python => ("python", template!("python.py")),
+            Self::AsyncPython => ("async-python", template!("async-python.py")),
+            Self::Curl => ("curl", template!("curl.sh")),
+            Self::Go => ("go", template!("main.go")),
+            Self::Java => ("java", template!("ConnectMilvus.java")),
+            Self::Node => ("node", template!("node.mjs")),
+            Self::Attu => ("attu", template!("attu.sh")),
+            Self::Backup => ("backup", template!("backup.yaml")),
+        }
+    }
+
+    /// The program or file for a connection.
+    #[must_use]
+    pub(crate) fn snippet(self, connection: &Connection) -> String {
+        let Connection { grpc, rest, server_name, mode, ca_pem, client_pem, client_key } = connection;
+        let name_in_url = match server_name.contains(':') {
+            true => format!("[{server_name}]"),
+            false => server_name.clone(),
+        };
+        self.name_and_template().1.render(context! {
+            mutual => *mode == TlsMode::Mutual,
+            uri => grpc.to_string(),
+            host => grpc.host(),
+            port => grpc.port(),
+            address => grpc.address(),
+            server_name => server_name.as_str(),
+            // curl has no option for the name alone: the URL has the name, and leads elsewhere.
+            server_name_is_host => rest.host() == name_in_url,
+            rest_named_url => format!("https://{name_in_url}:{}", rest.port()),
+            rest_connect_to => format!("{name_in_url}:{}:{}", rest.port(), rest.address()),
+            ca_pem => ca_pem.as_str(),
+            client_pem => client_pem.as_str(),
+            // curl takes what follows a colon for a passphrase.
+            client_pem_for_curl => client_pem.replace('\\', "\\\\").replace(':', "\\:"),
+            client_key => client_key.as_str(),
+        })
+    }
+}

@@ -1,0 +1,24 @@
+//! The files that a deployment of Milvus needs, and how its clients connect.
+//!
+//! Templates are filled in by pure functions. Only [`config`](fn@config) and [`connect`](fn@connect) read and
+//! write files.
+
+mod cert_manager;
+pub(crate) mod clients;
+pub(crate) mod compose;
+mod config;
+pub(crate) mod connect;
+mod endpoint;
+pub(crate) mod kubernetes;
+pub(crate) mod secret;
+pub(crate) mod server_files;
+pub(crate) mod settings;
+pub(crate) mod template;
+
+pub(crate) use clients::ClientKind;
+pub(crate) use config::{ConfigReport, ConfigRequest, ConfigTarget, config};
+pub(crate) use connect::{ConnectRequest, connect};
+pub(crate) use endpoint::Endpoint;
+pub(crate) use kubernetes::Cluster;
+pub(crate) use secret::SecretKind;
+pub(crate) use settings::MountPath;
