@@ -86,8 +86,8 @@ def run(work: Work, folder: str) -> None:
 
 
 def judge(issued: Issued, key_type: str, folder: str) -> None:
-    """The certificate is its authority's and its key's, and the key is as long as it should be."""
-    said(folder, "openssl", "verify", "-CAfile", issued.authority, issued.certificate)
+    """The certificate is its CA's and its key's, and the key is as long as it should be."""
+    said(folder, "openssl", "verify", "-CAfile", issued.ca, issued.certificate)
     if KEY_SIZES[key_type] not in said(folder, "openssl", "pkey", "-noout", "-text", "-in", issued.key):
         raise Failed(f"made {issued.key} of another length")
     certified = said(folder, "openssl", "x509", "-noout", "-pubkey", "-in", issued.certificate)

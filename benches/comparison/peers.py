@@ -1,4 +1,4 @@
-"""The programs that make an authority, a server and a client certificate, and how each is told to."""
+"""The programs that make a CA, a server and a client certificate, and how each is told to."""
 
 import shlex
 import sys
@@ -30,11 +30,11 @@ class Work:
 
 @dataclass(frozen=True)
 class Issued:
-    """Where a peer leaves a certificate, its key, and the certificate of the authority that issued it."""
+    """Where a peer leaves a certificate, its key, and the certificate of the CA that issued it."""
 
     certificate: str
     key: str
-    authority: str = "ca.pem"
+    ca: str = "ca.pem"
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ class Peer:
     gen: dict[str, Work]
     renew: dict[str, Work] = field(default_factory=dict)
     issued: tuple[Issued, Issued] = (Issued("server.pem", "server.key"), Issued("client.pem", "client.key"))
-    authority_key: str = "ca.key"
+    ca_key: str = "ca.key"
 
     def files(self) -> set[str]:
         """What is there after whole work."""
-        every = {self.authority_key}
+        every = {self.ca_key}
         for one in self.issued:
-            every |= {one.certificate, one.key, one.authority}
+            every |= {one.certificate, one.key, one.ca}
         return every
 
 
@@ -132,7 +132,7 @@ subjectAltName = DNS:localhost
 
 
 def mkcert() -> Peer:
-    """Makes its authority in CAROOT where there is none. Without -install it leaves the system's trust alone."""
+    """Makes its CA in CAROOT where there is none. Without -install it leaves the system's trust alone."""
 
     def gen(option: str) -> list[str]:
         return [
@@ -144,12 +144,12 @@ def mkcert() -> Peer:
     return Peer(
         name="mkcert",
         version="mkcert -version",
-        gen={"rsa2048": Work(gen(""), "the authority has RSA-3072"), "p256": Work(gen("-ecdsa"))},
+        gen={"rsa2048": Work(gen(""), "the CA has RSA-3072"), "p256": Work(gen("-ecdsa"))},
         issued=(
             Issued("server.pem", "server.key", "rootCA.pem"),
             Issued("client.pem", "client.key", "rootCA.pem"),
         ),
-        authority_key="rootCA-key.pem",
+        ca_key="rootCA-key.pem",
     )
 
 
@@ -166,7 +166,7 @@ def minica() -> Peer:
             Issued("localhost.crt", "localhost.key", "cacert.crt"),
             Issued("client.crt", "client.key", "cacert.crt"),
         ),
-        authority_key="cakey.key",
+        ca_key="cakey.key",
     )
 
 
@@ -195,7 +195,7 @@ def easy_rsa() -> Peer:
             Issued("pki/issued/server.crt", "pki/private/server.key", "pki/ca.crt"),
             Issued("pki/issued/client.crt", "pki/private/client.key", "pki/ca.crt"),
         ),
-        authority_key="pki/private/ca.key",
+        ca_key="pki/private/ca.key",
     )
 
 
@@ -273,7 +273,7 @@ def rustls_cert_gen() -> Peer:
             Issued("server.pem", "server.key.pem", "server-ca.pem"),
             Issued("client.pem", "client.key.pem", "client-ca.pem"),
         ),
-        authority_key="server-ca.key.pem",
+        ca_key="server-ca.key.pem",
     )
 
 
