@@ -2,11 +2,19 @@
 //! system calls say what a file system does not do when something is written; and access control lists are of
 //! another kind, which no mode shows.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
 
 use crate::store::mode::Acl;
+
+/// Reads a text of the kernel, such as `/proc/self/mountinfo`; what is longer than a mebibyte is cut off.
+pub(super) fn read_text(path: &str) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(1 << 20).read_to_string(&mut text)?;
+    Ok(text)
+}
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod system {
@@ -16,8 +24,7 @@ mod system {
     };
     use rustix::io::Errno;
 
-    use super::{Acl, AsFd, Path, io};
-    use crate::store::fs::read_text;
+    use super::{Acl, AsFd, Path, io, read_text};
 
     // linux/magic.h
     const NFS: u32 = 0x6969;

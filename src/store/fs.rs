@@ -217,12 +217,6 @@ pub(super) fn is_at(
     }
 }
 
-pub(super) fn read_text(path: &str) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(MAX_FILE_SIZE).read_to_string(&mut text)?;
-    Ok(text)
-}
-
 pub(super) fn exists(directory: impl AsFd, name: impl Arg) -> io::Result<bool> {
     Ok(!matches!(entry(directory, name)?, Entry::Absent))
 }

@@ -13,8 +13,8 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{AtFlags, FlockOperation, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
-use crate::store::file_system::shares_locks;
-use crate::store::fs::{self, read_text};
+use crate::store::file_system::{read_text, shares_locks};
+use crate::store::fs;
 
 pub(super) const NAME: &str = ".milvus-certs-lock";
 

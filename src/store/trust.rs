@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
 
-use crate::store::fs::{self, Entry, read_text};
+use crate::store::file_system::read_text;
+use crate::store::fs::{self, Entry};
 use crate::store::layout::FileRole;
 use crate::store::mode::{FileState, Named, Owner, WRITE};
 
