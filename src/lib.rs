@@ -65,7 +65,8 @@ pub use base::note::Note;
 pub use base::place::{Place, Position};
 pub use check::config::Source;
 pub use check::{
-    CheckReport, CheckRequest, CheckedCertificate, Client, Code, Finding, Outcome, Severity, Verdict, check,
+    CheckReport, CheckRequest, CheckedCertificate, Client, Code, Exception, Finding, Outcome, Severity,
+    Verdict, check,
 };
 pub use engine::{
     Action, Adopted, CertificateReport, CertificateRole, ExistingCa, FileReport, Fleet, GenerateRequest,

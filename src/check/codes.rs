@@ -6,7 +6,10 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::base::text::serialize_as_displayed;
-use crate::check::clients::{ALL, Breaks, Client, Stopped};
+use crate::check::clients::{
+    ALL, Breaks, CURL, Clients, GO, GO_1_23, GO_1_24, JAVA, NODE, OPENSSL, OPENSSL_AND_GO, PYMILVUS, PYTHON,
+    PYTHON_3_13, PYTHON_OLD, Stopped,
+};
 use crate::check::fix::Command::*;
 use crate::check::fix::Part::{File, RestoreCaFile, Run, Say};
 use crate::check::fix::{Advice, Part};
@@ -133,10 +136,9 @@ impl Code {
 
 const EVERYBODY: Breaks = Breaks::EVERYBODY;
 const NOBODY: Breaks = Breaks::NOBODY;
-const P: Client = Client::Pymilvus;
-const C: Client = Client::Curl;
-const J: Client = Client::Java;
-const G: Client = Client::Go;
+const GO_SINCE_1_23: Clients = GO_1_23.and(GO_1_24);
+/// What `VERIFY_X509_STRICT` asks for, which Python sets from 3.13 on.
+const STRICT: Breaks = Breaks { server: PYTHON_3_13, ca: Stopped::both(PYTHON_3_13), ..NOBODY };
 
 const GEN: Part = Run(Gen);
 const GEN_FORCE: Part = Run(GenForce);
@@ -203,7 +205,7 @@ codes! {
     fix &[Run(FromUtf16)];
 
     /// A file begins with a byte order mark.
-    ByteOrderMark = "byte-order-mark", Error, breaks Breaks { client: &[P, G], ca: Stopped { one_way: &[P, G], mutual: ALL }, ..EVERYBODY }, renewal Helps;
+    ByteOrderMark = "byte-order-mark", Error, breaks Breaks { client: PYMILVUS.and(GO), ca: Stopped { one_way: PYMILVUS.and(GO), mutual: ALL }, ..EVERYBODY }, renewal Helps;
     why "Milvus does not find the PEM header behind it: `tls: failed to find any PEM data in certificate input`";
     fix &[Run(OnFile("sed -i '1s/^\\xEF\\xBB\\xBF//'"))];
 
@@ -296,7 +298,7 @@ codes! {
     issued &[RENEW, Say("makes a new key; then take both to where they are used")];
 
     /// A key is too short.
-    WeakKey = "weak-key", Error, breaks Breaks { server: &[C], client: &[C], ca: Stopped::both(&[C]) }, renewal Helps;
+    WeakKey = "weak-key", Error, breaks Breaks { server: PYTHON.and(CURL), client: PYTHON.and(CURL), ca: Stopped::both(PYTHON.and(CURL)) }, renewal Helps;
     why "RSA below 2048 bits can be broken, and current OpenSSL refuses it: `ee key too small`, `ca key too small`";
     fix &[RENEW_RSA];
     ca NEW_CA;
@@ -308,19 +310,19 @@ codes! {
     ca NEW_CA;
 
     /// A server's key is of a kind that pymilvus cannot talk to.
-    KeyNotForPymilvus = "key-not-for-pymilvus", Error, breaks Breaks { server: &[P], ..NOBODY };
+    KeyNotForPymilvus = "key-not-for-pymilvus", Error, breaks Breaks { server: PYMILVUS, ..NOBODY };
     why "gRPC's C core, which pymilvus uses, has no signature for it in common with the server: `SSLV3_ALERT_HANDSHAKE_FAILURE`";
     fix &[RENEW_RSA];
 
     /// A client's key is not PKCS#8.
-    KeyNotPkcs8 = "key-not-pkcs8", Warning, breaks Breaks { client: &[J], ..NOBODY };
+    KeyNotPkcs8 = "key-not-pkcs8", Warning, breaks Breaks { client: JAVA, ..NOBODY };
     why "the Java SDK reads PKCS#8 alone, which begins `BEGIN PRIVATE KEY`";
     fix &[Run(ToPkcs8), Say("or "), RENEW];
 
     // CAs
 
     /// ca.pem is no CA certificate.
-    CaNotAuthority = "ca-not-authority", Error, breaks Breaks { ca: Stopped { one_way: &[C, J, G], mutual: ALL }, ..EVERYBODY }, renewal Fails;
+    CaNotAuthority = "ca-not-authority", Error, breaks Breaks { ca: Stopped { one_way: ALL.without(PYMILVUS), mutual: ALL }, ..EVERYBODY }, renewal Fails;
     why "what it signed does not verify: `x509: certificate is not authorized to sign other certificates`";
     fix &[Say("put the CA's certificate into "), File, Say(", not the server's; without one, "), GEN_NEW, Say(" makes another CA")];
 
@@ -330,30 +332,49 @@ codes! {
     fix NEW_CA;
 
     /// The CA has no keyUsage.
-    CaWithoutKeyUsage = "ca-without-key-usage", Warning, breaks NOBODY;
+    CaWithoutKeyUsage = "ca-without-key-usage", Warning, breaks STRICT;
     why "Python 3.13's default context and `openssl verify -x509_strict` refuse it: `CA cert does not include key usage extension`; pymilvus' gRPC and Go do not mind";
     fix &[SIGN_CA_ANEW, Say("then give the new ca.pem to the clients that refuse this one; all else goes on working")];
 
     /// The CA's basicConstraints are not critical.
-    CaConstraintsNotCritical = "ca-constraints-not-critical", Warning, breaks NOBODY;
+    CaConstraintsNotCritical = "ca-constraints-not-critical", Warning, breaks STRICT;
     why "Python 3.13's default context and `openssl verify -x509_strict` refuse it: `Basic Constraints of CA cert not marked critical`; pymilvus' gRPC and Go do not mind";
     fix &[SIGN_CA_ANEW, Say("then give the new ca.pem to the clients that refuse this one; all else goes on working")];
 
     /// The CA has no subjectKeyIdentifier.
-    CaWithoutKeyId = "ca-without-key-id", Warning, breaks NOBODY;
+    CaWithoutKeyId = "ca-without-key-id", Warning, breaks STRICT;
     why "Python 3.13's default context and `openssl verify -x509_strict` refuse it: `Missing Subject Key Identifier`; pymilvus' gRPC and Go do not mind";
     fix &[SIGN_CA_ANEW, Say("then give the new ca.pem to the clients that refuse this one; all else goes on working")];
 
     /// The CA has no subject.
-    EmptyCaSubject = "empty-ca-subject", Warning, breaks NOBODY;
-    why "RFC 5280 4.1.2.6 asks for one, and Python 3.13's default context, Java and GnuTLS refuse it";
+    EmptyCaSubject = "empty-ca-subject", Error, breaks Breaks { ca: Stopped::both(PYTHON_3_13.and(JAVA).and(CURL)), ..NOBODY }, renewal Fails;
+    why "RFC 5280 4.1.2.4 asks for one in every issuer: Java says `Empty issuer DN not allowed in X509Certificates`, curl `couldn't get X509-issuer name`, Python 3.13 `Issuer name empty`";
     fix NEW_CA;
 
     /// A serial number is negative.
-    NegativeSerial = "negative-serial", Warning, breaks NOBODY, renewal Helps;
-    why "RFC 5280 4.1.2.2 forbids it, and programs of Go 1.23 and newer do not read it: `x509: negative serial number`";
+    NegativeSerial = "negative-serial", Warning, breaks Breaks {
+        server: GO_SINCE_1_23.and(GO_SINCE_1_23.of_milvus()),
+        client: GO_SINCE_1_23.of_milvus(),
+        ca: Stopped { one_way: GO_SINCE_1_23, mutual: GO_SINCE_1_23.and(GO_SINCE_1_23.of_milvus()) },
+    }, renewal Helps;
+    why "RFC 5280 4.1.2.2 forbids it, and programs built with Go 1.23 and newer, as newer Milvus is, do not read it: `x509: negative serial number`";
     fix &[RENEW];
     ca &[SIGN_CA_ANEW, Say("then give everybody the new ca.pem")];
+
+    /// ca.pem lacks the root.
+    RootMissing = "root-missing", Warning, breaks Breaks { ca: Stopped::both(NODE.and(PYTHON_OLD)), ..NOBODY };
+    why "ca.pem has an intermediate CA alone: Node and Python before 3.13 ask for the root, and say `unable to get issuer certificate`";
+    fix &[Say("append the root's certificate to ca.pem, and give it to these clients")];
+
+    /// Of two certificates of one CA in ca.pem, the first has expired.
+    ExpiredCaFirst = "expired-ca-first", Error, breaks Breaks { ca: Stopped::both(PYMILVUS), ..NOBODY }, renewal Fails;
+    why "of two certificates with one name and key gRPC's C core, and so pymilvus, takes the first: `certificate has expired`; all others find the valid one";
+    fix &[Say("take the expired certificate out of "), File, Say(", or put it last, and give this ca.pem to the clients")];
+
+    /// ca.pem holds a certificate that signed nothing here, and could not.
+    CaPemLeftover = "ca-pem-leftover", Warning, breaks NOBODY;
+    why "no client fails because of it: each finds the CA that signed the server's certificate beside it";
+    fix &[Say("take that certificate out of "), File, Say(", unless something else that reads this file needs it")];
 
     /// A CA stands below one whose pathlen does not allow it.
     CaPathLength = "ca-path-length", Error, breaks EVERYBODY, renewal Fails;
@@ -361,12 +382,12 @@ codes! {
     fix &[Say("issue server and client by the CA itself, or make one without that limit")];
 
     /// The CA is restricted so that it cannot serve Milvus.
-    CaRestricted = "ca-restricted", Error, breaks Breaks { server: &[C, G], ..EVERYBODY }, renewal Fails;
+    CaRestricted = "ca-restricted", Error, breaks Breaks { server: OPENSSL_AND_GO, ..EVERYBODY }, renewal Fails;
     why "verifiers apply the CA's restrictions to all that it signs";
     fix NEW_CA;
 
     /// The CA's nameConstraints do not permit a certificate's names.
-    NameConstraints = "name-constraints", Error, breaks Breaks { server: &[P, C, G], ..EVERYBODY }, renewal Fails;
+    NameConstraints = "name-constraints", Error, breaks Breaks { server: ALL.without(JAVA), ..EVERYBODY }, renewal Fails;
     why "verifiers hold what the CA signs to them: `x509: a root or intermediate certificate is not authorized to sign for this name`";
     fix &[Say("use another CA, or only names that this one permits, with "), Run(Renew("--common-name")), Say(" and such a name")];
 
@@ -392,14 +413,14 @@ codes! {
     issued &[ISSUE, Say("makes it anew; with --san it has more names than its own; or, if all that it says is meant, "), ADOPT];
 
     /// A certificate has expired.
-    Expired = "expired", Error, breaks Breaks { ca: Stopped { one_way: &[P, C, G], mutual: ALL }, ..EVERYBODY }, renewal Helps;
+    Expired = "expired", Error, breaks Breaks { ca: Stopped { one_way: ALL.without(JAVA), mutual: ALL }, ..EVERYBODY }, renewal Helps;
     why "Milvus starts with it without a word, and every client refuses it: `certificate has expired`";
     fix &[RENEW, Say("then restart Milvus")];
     ca &[GEN_FORCE, Say("then restart Milvus and give everybody the new ca.pem")];
     issued &[RENEW, Say("then take the new files to where they are used")];
 
     /// A certificate is not valid yet.
-    NotYetValid = "not-yet-valid", Error, breaks Breaks { ca: Stopped { one_way: &[P, C, G], mutual: ALL }, ..EVERYBODY }, renewal Helps;
+    NotYetValid = "not-yet-valid", Error, breaks Breaks { ca: Stopped { one_way: ALL.without(JAVA), mutual: ALL }, ..EVERYBODY }, renewal Helps;
     why "clients refuse it: `certificate is not yet valid`; often a clock is wrong";
     fix &[Say("check the clocks with `date -u`; if they are right, "), RENEW, Say(" makes one that is valid now")];
     ca &[Say("check the clocks with `date -u`; if they are right, "), GEN_NEW, Say(" makes a CA that is valid now")];
@@ -427,17 +448,17 @@ codes! {
     fix &[RENEW];
 
     /// A certificate has no authorityKeyIdentifier.
-    NoAuthorityKeyId = "no-authority-key-id", Warning, breaks NOBODY, renewal Helps;
+    NoAuthorityKeyId = "no-authority-key-id", Warning, breaks STRICT, renewal Helps;
     why "Python 3.13's default context and `openssl verify -x509_strict` refuse it: `Missing Authority Key Identifier`; pymilvus' gRPC and Go do not mind";
     fix &[RENEW];
 
     /// A certificate's keyUsage has no digitalSignature.
-    NoDigitalSignature = "no-digital-signature", Error, breaks Breaks { server: &[P, J], client: &[P], ..NOBODY }, renewal Helps;
+    NoDigitalSignature = "no-digital-signature", Error, breaks Breaks { server: PYMILVUS.and(JAVA), client: PYMILVUS, ..NOBODY }, renewal Helps;
     why "TLS 1.3 signs with the key, and gRPC's C core and Java refuse a certificate that does not allow it: `KEY_USAGE_BIT_INCORRECT`";
     fix &[RENEW];
 
     /// A server certificate has no subjectAltName.
-    NoSubjectAltName = "no-subject-alt-name", Error, breaks Breaks { server: &[G], ..NOBODY }, renewal Helps;
+    NoSubjectAltName = "no-subject-alt-name", Error, breaks Breaks { server: GO, ..NOBODY }, renewal Helps;
     why "Go and browsers compare nothing else: `x509: certificate relies on legacy Common Name field, use SANs instead`";
     fix &[Run(RenewNamed)];
 
@@ -452,18 +473,18 @@ codes! {
     fix &[RENEW, Say("writes it as an IP address")];
 
     /// A certificate has its CA's name, and no key identifiers.
-    SameNameAsCa = "same-name-as-ca", Error, breaks Breaks { server: &[C], client: &[C], ..NOBODY }, renewal Helps;
+    SameNameAsCa = "same-name-as-ca", Error, breaks Breaks { server: OPENSSL, client: CURL, ..NOBODY }, renewal Helps;
     why "verifiers that find issuers by name take it for self-signed: `error 18 self signed certificate`, curl's exit status 60";
     fix &[RENEW, Say("adds the identifiers")];
 
     /// A certificate is signed by an algorithm that is broken.
-    WeakSignature = "weak-signature", Error, breaks Breaks { server: &[C, G], ..EVERYBODY }, renewal Helps;
+    WeakSignature = "weak-signature", Error, breaks Breaks { server: OPENSSL_AND_GO, ..EVERYBODY }, renewal Helps;
     why "SHA-1 and MD5 signatures can be forged, and Go refuses them: `x509: cannot verify signature: insecure algorithm`";
     fix &[ADOPT, Say("signs it again, if all that it says is meant: nothing proves who signed it")];
     ca &[RENEW];
 
     /// A certificate is signed by an algorithm that Milvus does not know.
-    UnsupportedSignature = "unsupported-signature", Error, breaks Breaks { server: &[G], ..EVERYBODY }, renewal Helps;
+    UnsupportedSignature = "unsupported-signature", Error, breaks Breaks { server: GO, ..EVERYBODY }, renewal Helps;
     why "Go has no SHA-224 in certificates: `x509: cannot verify signature: algorithm unimplemented`";
     fix &[ADOPT, Say("signs it again, if all that it says is meant: nothing proves who signed it")];
     ca &[RENEW];
@@ -479,7 +500,7 @@ codes! {
     fix &[RENEW];
 
     /// A certificate has an extension that is critical and that nobody knows.
-    UnknownCriticalExtension = "unknown-critical-extension", Error, breaks Breaks { ca: Stopped { one_way: &[C, G], mutual: ALL }, ..EVERYBODY }, renewal Helps;
+    UnknownCriticalExtension = "unknown-critical-extension", Error, breaks Breaks { ca: Stopped { one_way: OPENSSL_AND_GO, mutual: ALL }, ..EVERYBODY }, renewal Helps;
     why "verifiers must refuse what they do not understand (RFC 5280 4.2): `x509: unhandled critical extension`";
     fix &[RENEW];
     ca NEW_CA;
@@ -766,11 +787,6 @@ codes! {
     SelfSigned = "self-signed", Error, breaks EVERYBODY;
     why "the server's certificate is of no CA, as `openssl req -x509` makes it, or it has the name of its CA, as the documentation's gen.sh made it with one name for both";
     fix &[PROBE, Say("shows the certificate; "), RENEW, Say(" makes one of the directory's CA, which clients trust by ca.pem; as it is, only a client that trusts this very certificate takes it")];
-
-    /// ca.pem lacks the root.
-    RootMissing = "root-missing", Warning, breaks NOBODY;
-    why "ca.pem has an intermediate CA alone: Node and Python before 3.13 ask for the root, and say `unable to get issuer certificate`";
-    fix &[Say("append the root's certificate to ca.pem, and give it to these clients")];
 
     /// A connection ended in the handshake.
     ConnectionClosed = "connection-closed", Error, breaks EVERYBODY;

@@ -72,10 +72,14 @@ impl Finding {
         self.fix.advise(advice);
     }
 
-    /// Whether a client cannot work in a mode because of it.
+    /// Whether no version of a client can work in a mode because of it.
     #[must_use]
     pub fn breaks(&self, mode: TlsMode, client: Client) -> bool {
-        self.stopped.has(mode, client)
+        self.stopped.of(mode).stops(client)
+    }
+
+    pub(crate) fn stopped(&self) -> Stopped {
+        self.stopped
     }
 }
 

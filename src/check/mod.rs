@@ -40,4 +40,4 @@ pub(crate) use interruption::interrupted_runs;
 pub(crate) use server::{
     ClientOutcome, PortService, PortState, ProbeReport, ProbeRequest, ProbedPort, probe,
 };
-pub use verdict::{Outcome, Verdict};
+pub use verdict::{Exception, Outcome, Verdict};

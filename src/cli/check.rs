@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::base::error::Error;
 use crate::base::text::counted;
-use crate::check::{CheckReport, CheckRequest, Client, Code, Severity, Verdict, check};
+use crate::check::{CheckReport, CheckRequest, Client, Exception, Outcome, Severity, Verdict, check};
 use crate::cli::args::{duration, is_typed, path, tls_mode};
 use crate::cli::output::Style;
 use crate::cli::render::findings::findings;
@@ -142,18 +142,30 @@ fn text(report: &CheckReport) -> String {
 
 /// Which mode works with which client.
 fn table(verdicts: &[Verdict]) -> Vec<String> {
-    let cells = |first: &str, rest: [&str; Client::ALL.len()]| {
+    let cells = |first: &str, rest: &[&str]| {
         let rest: String = rest.iter().map(|cell| format!("{cell:<10}")).collect();
         format!("  {first:<9}{}", rest.trim_end())
     };
-    let mut lines = vec![cells("", Client::ALL.map(Client::name))];
+    let mut lines = vec![cells("", &Client::ALL.map(Client::name))];
     for verdict in verdicts {
-        let outcome = |client| if verdict.works_with(client) { "works" } else { "fails" };
-        let because = verdict.because().map(Code::name).collect::<Vec<_>>().join(", ");
-        let reason = if because.is_empty() { because } else { format!("  {because}") };
-        lines.push(cells(verdict.tls_mode.name(), Client::ALL.map(outcome)) + &reason);
+        let outcomes: Vec<_> = verdict.clients.iter().map(cell).collect();
+        lines.push(cells(verdict.tls_mode.name(), &outcomes));
+        let because = verdict.because().map(|code| code.name().to_owned());
+        let exceptions = verdict.exceptions().map(|exception| {
+            let Exception { because, versions } = exception;
+            format!("{because}: not with {versions}")
+        });
+        lines.extend(because.chain(exceptions).map(|reason| cells("", &[&reason])));
     }
     lines
+}
+
+fn cell(outcome: &Outcome) -> &'static str {
+    match (outcome.works, outcome.not_with.is_empty()) {
+        (false, _) => "fails",
+        (true, true) => "works",
+        (true, false) => "partly",
+    }
 }
 
 fn summary(report: &CheckReport) -> String {

@@ -6,6 +6,7 @@ use x509_parser::objects::{oid_registry, oid2sn};
 use x509_parser::prelude::asn1_rs::Oid;
 
 use crate::base::text::printable;
+use crate::x509::directory_name::DirectoryConstraints;
 use crate::x509::email::EmailConstraints;
 use crate::x509::kind::EndEntityKind;
 use crate::x509::name::GeneralName;
@@ -18,6 +19,8 @@ pub(crate) struct Extensions {
     pub(crate) path_length: Option<u32>,
     /// A critical extension that verifiers do not know, and so must refuse (RFC 5280 4.2), by its object identifier.
     pub(crate) unknown_critical: Option<String>,
+    /// The object identifiers of those that are critical.
+    pub(crate) critical: Vec<String>,
     /// A critical extension that webpki does not know, and so refuses in what is presented to it, by its name.
     pub(crate) critical_beyond_webpki: Option<String>,
     /// The names of its bits, if there is a keyUsage at all.
@@ -26,12 +29,15 @@ pub(crate) struct Extensions {
     pub(crate) extended_key_usage: Option<Vec<String>>,
     /// There are nameConstraints.
     pub(crate) constrains_names: bool,
+    /// nameConstraints have a DNS name, an iPAddress or a URI.
+    pub(crate) constrains_hosts: bool,
     /// nameConstraints have an iPAddress.
     pub(crate) constrains_addresses: bool,
     /// nameConstraints speak of names that Go does not know, such as directory names: where the extension is
     /// critical, as RFC 5280 4.2.1.10 asks, it refuses whatever stands below.
     pub(crate) constrains_other_names: bool,
     pub(crate) email_constraints: EmailConstraints,
+    pub(crate) directory_constraints: DirectoryConstraints,
     /// There are policyConstraints (4.2.1.11), or there is an inhibitAnyPolicy (4.2.1.14).
     pub(crate) constrains_policies: bool,
     pub(crate) subject_key_identifier: Option<Vec<u8>>,
@@ -52,6 +58,9 @@ impl Extensions {
         for extension in parsed.extensions() {
             if !is_made_here(extension.parsed_extension()) {
                 extensions.others.push(name(&extension.oid));
+            }
+            if extension.critical {
+                extensions.critical.push(extension.oid.to_id_string());
             }
             if extension.critical && !is_known_to_webpki(extension.parsed_extension()) {
                 extensions.critical_beyond_webpki = Some(name(&extension.oid));
@@ -97,9 +106,13 @@ impl Extensions {
             ParsedExtension::NameConstraints(constraints) => {
                 self.constrains_names = true;
                 self.email_constraints = EmailConstraints::of(constraints);
+                self.directory_constraints = DirectoryConstraints::of(constraints);
                 let subtrees = [&constraints.permitted_subtrees, &constraints.excluded_subtrees];
                 let bases = || subtrees.into_iter().flatten().flatten().map(|subtree| &subtree.base);
                 self.constrains_addresses = bases().any(|base| matches!(base, ParsedName::IPAddress(_)));
+                self.constrains_hosts = bases().any(|base| {
+                    matches!(base, ParsedName::DNSName(_) | ParsedName::IPAddress(_) | ParsedName::URI(_))
+                });
                 self.constrains_other_names = !bases().all(|base| {
                     matches!(
                         base,
@@ -121,6 +134,13 @@ impl Extensions {
 /// As OpenSSL names it, or the object identifier.
 pub(crate) fn name(oid: &Oid<'_>) -> String {
     oid2sn(oid, oid_registry()).map_or_else(|_| oid.to_id_string(), str::to_owned)
+}
+
+/// The same of an object identifier in digits.
+pub(crate) fn name_of(oid: &str) -> String {
+    let numbers: Option<Vec<u64>> = oid.split('.').map(|number| number.parse().ok()).collect();
+    let parsed = numbers.and_then(|numbers| Oid::from(&numbers).ok());
+    parsed.map_or_else(|| oid.to_owned(), |oid| name(&oid))
 }
 
 /// Whether every certificate of a server or client has such an extension.

@@ -4,7 +4,7 @@
 //! imports only from those before it:
 //!
 //! error; algorithm, kind, name, name_pattern, serial, subject, validity, key_defect, asn1, pem_block;
-//! public_key, private_key, generate, encryption, signature, email, extensions; certificate, request, key_file; ca, pem;
+//! public_key, private_key, generate, encryption, signature, email, directory_name, extensions; certificate, request, key_file; ca, pem;
 //! verify, chain.
 
 mod algorithm;
@@ -12,6 +12,7 @@ mod asn1;
 mod ca;
 mod certificate;
 mod chain;
+mod directory_name;
 mod email;
 mod encryption;
 mod error;
@@ -41,6 +42,7 @@ pub(crate) use certificate::{Certificate, check_length, hex_with_colons};
 pub(crate) use chain::{ChainDefect, judge_chain};
 pub use encryption::Passphrase;
 pub(crate) use error::{Error, Problem};
+pub(crate) use extensions::name_of as extension_name;
 pub(crate) use generate::generate_keys;
 pub(crate) use key_defect::KeyDefect;
 pub(crate) use key_file::{KeyForm, KeyMaterial};
@@ -62,6 +64,6 @@ pub(crate) use signature::ECDSA_P521_SHA512;
 pub use subject::{Attribute, AttributeType, Subject};
 pub use validity::{Days, Validity};
 pub(crate) use validity::{day_count, moment};
-pub(crate) use verify::{covers, verify_chain};
+pub(crate) use verify::{covers, forbidden_name, verify_chain};
 
 crate::base::text::serialize_as_displayed!(EndEntityKind, GeneralName, SerialNumber, Subject);

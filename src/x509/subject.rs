@@ -11,6 +11,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::x509::{AttributeTypeAndValue as ParsedAttribute, X509Name};
 
 use crate::base::text::printable;
+use crate::x509::directory_name::DirectoryConstraints;
 use crate::x509::error::Error;
 use crate::x509::name::DnsName;
 
@@ -280,6 +281,11 @@ impl Subject {
     /// Its emailAddress attributes (RFC 2985 5.2.1), as text.
     pub(crate) fn email_addresses(&self) -> Vec<String> {
         self.parsed().iter().flat_map(X509Name::iter_email).map(text).collect()
+    }
+
+    /// Whether nameConstraints permit it.
+    pub(crate) fn is_permitted(&self, constraints: &DirectoryConstraints) -> bool {
+        self.parsed().is_none_or(|name| constraints.allow(&name))
     }
 
     /// The attributes beside that CommonName, as they are displayed: `C=US, O=zilliz`.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use rustls_pki_types::{DnsName, ServerName, SignatureVerificationAlgorithm, UnixTime};
+use rustls_pki_types::{DnsName, ServerName, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use time::OffsetDateTime;
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
@@ -28,9 +28,8 @@ pub(crate) fn verify_chain(
     };
     webpki_verdict(usage(kind), presented, anchors, webpki::ALL_VERIFICATION_ALGS, now)
         .map_err(|error| refused(reason(&error, kind, presented, anchors)))?;
-    if let Some(address) = forbidden_address(presented, anchors) {
-        let address = printable(&address);
-        return Err(refused(format!("the CA's nameConstraints do not permit the e-mail address {address}")));
+    if let Some(name) = forbidden_name(presented, anchors) {
+        return Err(refused(format!("the CA's nameConstraints do not permit {name}")));
     }
     match names.iter().find(|name| !covers(&presented[0], name)) {
         Some(name) => Err(Error::new_certificate_needed(format!("does not cover {name}"))),
@@ -44,9 +43,9 @@ impl Error {
     }
 }
 
-/// An e-mail address of the certificate, in its subject or its subjectAltName, that the nameConstraints above
-/// it do not allow: OpenSSL and gRPC's C core refuse it, and webpki does not.
-fn forbidden_address(presented: &[Certificate], anchors: &[Certificate]) -> Option<String> {
+/// An e-mail address of the certificate, in its subject or its subjectAltName, or the subject itself, that the
+/// nameConstraints above it do not allow: OpenSSL and gRPC's C core refuse it, and webpki does not.
+pub(crate) fn forbidden_name(presented: &[Certificate], anchors: &[Certificate]) -> Option<String> {
     let (leaf, issuers) = presented.split_first()?;
     let last = issuers.last().unwrap_or(leaf);
     let anchor = anchors.iter().find(|anchor| last.is_issued_by(anchor));
@@ -54,10 +53,14 @@ fn forbidden_address(presented: &[Certificate], anchors: &[Certificate]) -> Opti
         GeneralName::Email(address) => Some(address.clone()),
         _ => None,
     });
+    let cas = || issuers.iter().chain(anchor).map(|issuer| &issuer.extensions);
     let mut addresses = leaf.subject().email_addresses().into_iter().chain(named);
-    addresses.find(|address| {
-        issuers.iter().chain(anchor).any(|issuer| !issuer.extensions.email_constraints.allow(address))
-    })
+    let address = addresses.find(|address| cas().any(|ca| !ca.email_constraints.allow(address)));
+    let is_permitted = cas().all(|ca| leaf.subject().is_permitted(&ca.directory_constraints));
+    match address {
+        Some(address) => Some(format!("the e-mail address {}", printable(&address))),
+        None => (!is_permitted).then(|| format!("the name {}", leaf.subject())),
+    }
 }
 
 /// Whether clients that ask for this name take the certificate for it. True for what no client can
@@ -87,14 +90,23 @@ pub(crate) fn webpki_verdict(
     now: OffsetDateTime,
 ) -> Result<(), webpki::Error> {
     let (leaf, issuers) = presented.split_first().ok_or(webpki::Error::UnknownIssuer)?;
-    let anchors: Vec<_> =
-        anchors.iter().map(|anchor| anchor_from_trusted_cert(anchor.der())).collect::<Result<_, _>>()?;
+    let anchors: Vec<_> = anchors.iter().map(anchor_of).collect::<Result<_, _>>()?;
     let issuers: Vec<_> = issuers.iter().map(|issuer| issuer.der().clone()).collect();
     let seconds = u64::try_from(now.unix_timestamp()).unwrap_or_default();
     let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
     EndEntityCert::try_from(leaf.der())?
         .verify_for_usage(algorithms, &anchors, &issuers, now, usage, None, None)
         .map(|_| ())
+}
+
+/// A root as webpki takes it. It permits no certificate below a constraint of directory names, whether they are
+/// permitted or not: where there is no constraint of hosts, [`forbidden_name`] judges instead.
+fn anchor_of(root: &Certificate) -> Result<TrustAnchor<'_>, webpki::Error> {
+    let mut anchor = anchor_from_trusted_cert(root.der())?;
+    if !root.extensions.constrains_hosts {
+        anchor.name_constraints = None;
+    }
+    Ok(anchor)
 }
 
 /// The name as a client would ask for it; `None` for what no client can ask for.

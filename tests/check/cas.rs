@@ -58,13 +58,17 @@ pub(crate) fn cases() -> Vec<Case> {
             "1.2.3.4 = critical, ASN1:NULL",
         ),
         ca("with an extension that nobody knows", &[], "1.2.3.4 = ASN1:NULL"),
-        made("a CA without key identifiers", &[], |folder| {
-            directory_of(folder, &certificate("ca"));
-            certificate("ca")
-                .with("subjectKeyIdentifier = none\nauthorityKeyIdentifier = none")
-                .self_sign(folder);
-            issue_without_issuer_key(folder);
-        }),
+        made(
+            "a CA without key identifiers",
+            &["ca-without-key-id ca.pem", "no-authority-key-id server.pem"],
+            |folder| {
+                directory_of(folder, &certificate("ca"));
+                certificate("ca")
+                    .with("subjectKeyIdentifier = none\nauthorityKeyIdentifier = none")
+                    .self_sign(folder);
+                issue_without_issuer_key(folder);
+            },
+        ),
         broken("two CAs in ca.pem, one of which signed these", &[], |folder| {
             new_key(folder, "next", P256_KEY);
             certificate("next").self_sign(folder);
@@ -113,14 +117,18 @@ pub(crate) fn cases() -> Vec<Case> {
             certificate("client").with("basicConstraints = critical, CA:TRUE").issue(folder);
         }),
         // All clients take it as a root; Python's strict ones do not.
-        made("a CA of X.509 version 1", &["ca-without-key-usage ca.pem"], |folder| {
-            for role in ["ca", "server", "client"] {
-                new_key(folder, role, P256_KEY);
-            }
-            folder.openssl("req -new -key ca.key -subj /CN=CA -out work/ca.csr");
-            folder.openssl("x509 -req -in work/ca.csr -key ca.key -days 36500 -out ca.pem");
-            issue_without_issuer_key(folder);
-        }),
+        made(
+            "a CA of X.509 version 1",
+            &["ca-without-key-usage ca.pem", "no-authority-key-id server.pem"],
+            |folder| {
+                for role in ["ca", "server", "client"] {
+                    new_key(folder, role, P256_KEY);
+                }
+                folder.openssl("req -new -key ca.key -subj /CN=CA -out work/ca.csr");
+                folder.openssl("x509 -req -in work/ca.csr -key ca.key -days 36500 -out ca.pem");
+                issue_without_issuer_key(folder);
+            },
+        ),
     ]
 }
 

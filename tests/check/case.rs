@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::common::folder::Folder;
 use crate::common::program::{GEN, Outcome};
+use crate::table::assert_as_measured;
 
 /// A directory that is made anew for every use.
 pub(crate) struct Case {
@@ -151,6 +152,7 @@ impl Case {
 
         findings.iter().for_each(assert_complete);
         assert_verdicts(&report);
+        assert_as_measured(&self.slug(), &report);
         assert!(!self.nobody_works || !somebody_works(&report), "{outcome}");
         let has = |severity: &str| findings.iter().any(|finding| finding["severity"] == severity);
         let status = |is_wrong| if is_wrong { 3 } else { 0 };
@@ -208,11 +210,16 @@ fn assert_verdicts(report: &Value) {
         for outcome in verdict["clients"].as_array().unwrap() {
             let because = outcome["because"].as_array().unwrap();
             assert_eq!(outcome["works"].as_bool(), Some(because.is_empty()), "{outcome}");
-            for code in because {
+            let exceptions = outcome["not_with"].as_array().unwrap();
+            assert!(because.is_empty() || exceptions.is_empty(), "{outcome}");
+            for code in because.iter().chain(exceptions.iter().map(|exception| &exception["because"])) {
                 assert!(findings.iter().any(|finding| finding["code"] == *code), "{outcome}");
             }
             *clients.entry(outcome["client"].as_str().unwrap()).or_insert(0) += 1;
         }
     }
-    assert_eq!(clients.keys().copied().collect::<Vec<_>>(), ["curl", "go", "java", "pymilvus"]);
+    assert_eq!(
+        clients.keys().copied().collect::<Vec<_>>(),
+        ["curl", "go", "java", "node", "pymilvus", "python"]
+    );
 }

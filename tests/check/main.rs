@@ -28,7 +28,9 @@ mod purposes;
 mod rotation;
 mod serials;
 mod signatures;
+mod table;
 mod validity;
+mod verifiers;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -53,7 +55,11 @@ fn main() -> ExitCode {
         eprintln!("every trial is ignored: they need the `openssl` command, version 3 or later");
     }
     cases.extend(configuration::others());
-    let mut trials = vec![every_name_is_unique(&cases), every_code_has_a_case(&cases)];
+    let mut trials = vec![
+        every_name_is_unique(&cases),
+        every_code_has_a_case(&cases),
+        every_measured_directory_has_a_case(&cases),
+    ];
     trials.extend(cases.into_iter().map(|case| case.into_trial().with_ignored_flag(ignored)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -75,6 +81,7 @@ fn measurable() -> Vec<Case> {
         issued::cases(),
         rotation::cases(),
         public::cases(),
+        verifiers::cases(),
         gen_sh::cases(),
         configuration::measurable(),
     ];
@@ -86,6 +93,15 @@ fn every_name_is_unique(cases: &[Case]) -> Trial {
     let (distinct, all) = (slugs.len(), cases.len());
     Trial::test("every directory has a name of its own", move || {
         assert_eq!(distinct, all);
+        Ok(())
+    })
+}
+
+fn every_measured_directory_has_a_case(cases: &[Case]) -> Trial {
+    let slugs: BTreeSet<_> = cases.iter().map(Case::slug).collect();
+    Trial::test("every directory of tests/verifiers/table.txt is one of these", move || {
+        let missing: Vec<_> = table::directories().filter(|name| !slugs.contains(*name)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
         Ok(())
     })
 }

@@ -24,6 +24,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 "missing-file client.key",
                 "missing-file server.key",
                 "no-authority-key ca.key",
+                "no-authority-key-id server.pem",
                 "public-private-key ca.pem",
                 "public-private-key client.pem",
                 "public-private-key server.pem",
@@ -33,7 +34,7 @@ pub(crate) fn cases() -> Vec<Case> {
         // With tlsMode 2, everybody with the key of that CA is let in.
         broken(
             "the CA of Milvus' sources beside the directory's own",
-            &["ca-without-key-usage ca.pem", "public-private-key ca.pem"],
+            &["public-private-key ca.pem"],
             |folder| folder.write("ca.pem", format!("{}{CA}", folder.text("ca.pem"))),
         ),
     ]

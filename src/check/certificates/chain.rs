@@ -2,10 +2,16 @@ use time::Duration;
 
 use crate::check::bundle::leaf_first;
 use crate::check::certificates::BundleJudge;
-use crate::check::clients::{ALL, Client, Clients, OPENSSL_AND_GO, Stopped};
-use crate::check::codes::Code;
+use crate::check::certificates::ca::BASIC_CONSTRAINTS;
+use crate::check::clients::{ALL, GO, NOBODY, OPENSSL, OPENSSL_AND_GO, PYMILVUS, Stopped};
+use crate::check::codes::{Code, NEW_CA};
 use crate::store::FileRole;
-use crate::x509::{Certificate, ChainDefect, EndEntityKind, GeneralName, judge_chain, moment};
+use crate::x509::{
+    Certificate, ChainDefect, EndEntityKind, GeneralName, forbidden_name, judge_chain, moment,
+};
+
+/// RFC 5280 4.2.1.10.
+const NAME_CONSTRAINTS: &str = "2.5.29.30";
 
 impl BundleJudge<'_> {
     /// Whether who trusts ca.pem takes the certificate; rustls' webpki judges.
@@ -28,6 +34,11 @@ impl BundleJudge<'_> {
             self.same_name(role, leaf, anchors);
             self.path_length(role, kind, issuers, anchors);
             self.address_constraints(role, kind, leaf, issuers);
+            self.other_constraints(role, kind, &presented);
+            self.strict_issuers(role, kind, issuers);
+            for certificate in &presented {
+                self.critical_in_leaf(role, kind, certificate);
+            }
             return;
         };
         let code = match &defect {
@@ -113,12 +124,55 @@ impl BundleJudge<'_> {
         leaf: &Certificate,
         issuers: &[Certificate],
     ) {
-        const C_CORE: Clients = &[Client::Pymilvus];
         let mut cas = self.anchors.iter().chain(issuers);
         let has_address = leaf.names().iter().any(|name| matches!(name, GeneralName::Ip(_)));
         if kind == EndEntityKind::Server && has_address && cas.any(|ca| ca.extensions.constrains_addresses) {
             let evidence = "the CA's nameConstraints speak of IP addresses, and the certificate has one";
-            self.report(Code::NameConstraints, role, evidence).stops(Stopped::both(C_CORE));
+            self.report(Code::NameConstraints, role, evidence).stops(Stopped::both(PYMILVUS));
+        }
+    }
+
+    /// nameConstraints of e-mail addresses and directory names, which webpki does not judge.
+    fn other_constraints(&mut self, role: FileRole, kind: EndEntityKind, presented: &[Certificate]) {
+        let is_server = kind == EndEntityKind::Server;
+        // It is Go that judges clients, and takes no notice of either in a subject.
+        if let Some(name) = forbidden_name(presented, self.anchors).filter(|_| is_server) {
+            let evidence = format!("the CA's nameConstraints do not permit {name}");
+            self.report(Code::NameConstraints, role, evidence).stops(Stopped::both(PYMILVUS.and(OPENSSL)));
+        }
+        let is_unknown = |ca: &Certificate| {
+            ca.extensions.constrains_other_names
+                && ca.extensions.critical.iter().any(|oid| oid == NAME_CONSTRAINTS)
+        };
+        let anchors = self.anchors;
+        if anchors.iter().chain(&presented[1..]).any(is_unknown) {
+            let evidence = "the CA's nameConstraints are critical and speak of directory names, which Go, and so Milvus, does not know";
+            let one_way = if is_server { GO } else { NOBODY };
+            self.report(Code::NameConstraints, role, evidence).stops(Stopped { one_way, mutual: ALL });
+        }
+    }
+
+    /// What Python 3.13 asks of the CAs below the root too.
+    fn strict_issuers(&mut self, role: FileRole, kind: EndEntityKind, issuers: &[Certificate]) {
+        let cas = issuers.iter().filter(|ca| ca.is_ca() && !ca.is_self_issued());
+        for ca in cas.filter(|_| kind == EndEntityKind::Server) {
+            let has = |oid| ca.extensions.critical.iter().any(|own| own == oid);
+            let missing = [
+                (
+                    Code::CaConstraintsNotCritical,
+                    !has(BASIC_CONSTRAINTS),
+                    "its basicConstraints are not critical",
+                ),
+                (Code::CaWithoutKeyId, ca.subject_key_identifier().is_none(), "has no subjectKeyIdentifier"),
+                (
+                    Code::NoAuthorityKeyId,
+                    ca.authority_key_identifier().is_none(),
+                    "has no authorityKeyIdentifier",
+                ),
+            ];
+            for (code, _, what) in missing.into_iter().filter(|(_, is_missing, _)| *is_missing) {
+                self.report(code, role, format!("{}: {what}", ca.subject())).advise(NEW_CA);
+            }
         }
     }
 

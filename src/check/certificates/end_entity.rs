@@ -2,7 +2,7 @@ use time::Duration;
 
 use crate::check::certificates::BundleJudge;
 use crate::check::certificates::ca::names;
-use crate::check::clients::{ALL, Client, Clients, Stopped};
+use crate::check::clients::{ALL, GO, GO_1_24, JAVA, OPENSSL, PYMILVUS, Stopped};
 use crate::check::codes::Code;
 use crate::milvus::public_keys;
 use crate::store::FileRole;
@@ -20,6 +20,9 @@ impl BundleJudge<'_> {
         }
         let Some(leaf) = bundle.end_entity(role) else { return };
         self.key_kind(role, leaf);
+        self.public_key(role, leaf);
+        self.serial_sign(role, leaf, "");
+        self.key_identifier(role, kind, leaf);
         self.purpose(role, kind, leaf);
         if kind == EndEntityKind::Server {
             self.names(leaf);
@@ -53,6 +56,23 @@ impl BundleJudge<'_> {
         }
     }
 
+    /// Whether a serial number is positive.
+    pub(crate) fn serial_sign(&mut self, role: FileRole, certificate: &Certificate, whose: &str) {
+        if certificate.serial().is_negative() {
+            let evidence = format!("{whose}its serial number is {}", certificate.serial());
+            self.report(Code::NegativeSerial, role, evidence);
+        }
+    }
+
+    /// Whether a server says whose key signed it. Nobody asks that of a client, of X.509 version 1, or of what is its own
+    /// issuer by its name.
+    fn key_identifier(&mut self, role: FileRole, kind: EndEntityKind, leaf: &Certificate) {
+        let is_asked = kind == EndEntityKind::Server && !leaf.is_before_v3() && !leaf.is_self_issued();
+        if is_asked && leaf.authority_key_identifier().is_none() {
+            self.report(Code::NoAuthorityKeyId, role, "has no authorityKeyIdentifier");
+        }
+    }
+
     /// Which certificate of a file it is, where there are several.
     pub(crate) fn whose(&self, role: FileRole, certificate: &Certificate) -> String {
         match self.bundle.certificates(role).len() {
@@ -62,7 +82,7 @@ impl BundleJudge<'_> {
         }
     }
 
-    /// What kind of key a certificate has, and whether everybody has its private half.
+    /// What kind of key a certificate has.
     pub(crate) fn key_kind(&mut self, role: FileRole, certificate: &Certificate) {
         let algorithm = certificate.key_algorithm();
         let evidence = format!("{}its key is {algorithm}", self.whose(role, certificate));
@@ -76,6 +96,10 @@ impl BundleJudge<'_> {
         } else if role == FileRole::ServerCertificate && !algorithm.signs_for_pymilvus() {
             self.report(Code::KeyNotForPymilvus, role, evidence);
         }
+    }
+
+    /// Whether everybody has the private half of its key.
+    pub(crate) fn public_key(&mut self, role: FileRole, certificate: &Certificate) {
         if let Some(file) = public_keys::file_of(&certificate.spki_sha256()) {
             let evidence = format!("has the key of configs/cert/{file} in Milvus' sources");
             self.report(Code::PublicPrivateKey, role, evidence);
@@ -111,9 +135,8 @@ impl BundleJudge<'_> {
             }
             // Go and Java take anyExtendedKeyUsage for it.
             EndEntityKind::Server if !purposes.is_empty() && !names(purposes, kind) => {
-                const C_CORE_AND_OPENSSL: Clients = &[Client::Pymilvus, Client::Curl];
                 self.report(Code::ServerWithoutServerAuth, role, evidence)
-                    .stops(Stopped::both(C_CORE_AND_OPENSSL));
+                    .stops(Stopped::both(PYMILVUS.and(OPENSSL)));
             }
             _ => {}
         }
@@ -126,7 +149,6 @@ impl BundleJudge<'_> {
     /// Whether keyUsage lets the key sign handshakes. Milvus does not ask it of clients, and gRPC's C
     /// core asks it of their elliptic-curve keys alone; OpenSSL is content with what once made a session key.
     fn handshake_signature(&mut self, role: FileRole, kind: EndEntityKind, leaf: &Certificate) {
-        const ALL_BUT_GO: Clients = &[Client::Pymilvus, Client::Curl, Client::Java];
         let is_rsa = matches!(leaf.key_algorithm(), KeyAlgorithm::Rsa(_));
         let usages = leaf.key_usage().unwrap_or_default();
         if leaf.may_sign_handshakes() || kind == EndEntityKind::Client && is_rsa {
@@ -136,7 +158,7 @@ impl BundleJudge<'_> {
         let finding = self.report(Code::NoDigitalSignature, role, evidence);
         let suits_openssl = ["keyEncipherment", "keyAgreement"].iter().any(|usage| usages.contains(usage));
         if kind == EndEntityKind::Server && !suits_openssl {
-            finding.stops(Stopped::both(ALL_BUT_GO));
+            finding.stops(Stopped::both(ALL.without(GO)));
         }
     }
 }
@@ -144,12 +166,16 @@ impl BundleJudge<'_> {
 /// Whom a CA's key stops that Milvus could not work with as its own: each library knows others.
 fn stopped_by_ca(algorithm: &KeyAlgorithm) -> Stopped {
     match algorithm {
-        KeyAlgorithm::Rsa(_) => Stopped::both(&[Client::Curl, Client::Java]),
-        KeyAlgorithm::Other(name) if name == "P-224" => Stopped::both(&[Client::Java]),
-        KeyAlgorithm::Other(name) if name == "secp256k1" => {
-            Stopped { one_way: &[Client::Pymilvus, Client::Java, Client::Go], mutual: ALL }
+        // Too short: since 1.24 Go verifies with no RSA key below 1024 bits.
+        KeyAlgorithm::Rsa(_) => {
+            let clients = OPENSSL.and(JAVA).and(GO_1_24);
+            Stopped { one_way: clients, mutual: clients.and(GO_1_24.of_milvus()) }
         }
-        _ => Stopped { one_way: &[Client::Pymilvus, Client::Go], mutual: ALL },
+        KeyAlgorithm::Other(name) if name == "P-224" => Stopped::both(JAVA),
+        KeyAlgorithm::Other(name) if name == "secp256k1" => {
+            Stopped { one_way: PYMILVUS.and(JAVA).and(GO), mutual: ALL }
+        }
+        _ => Stopped { one_way: PYMILVUS.and(GO), mutual: ALL },
     }
 }
 

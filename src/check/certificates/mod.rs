@@ -2,6 +2,7 @@
 
 mod ca;
 mod chain;
+mod critical;
 mod end_entity;
 pub(crate) mod issued;
 mod keys;

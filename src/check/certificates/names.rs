@@ -1,5 +1,5 @@
 use crate::check::certificates::BundleJudge;
-use crate::check::clients::{ALL, Client, Clients, Stopped};
+use crate::check::clients::{ALL, CURL, Clients, GO, PYMILVUS, Stopped};
 use crate::check::codes::Code;
 use crate::store::FileRole;
 use crate::x509::{Certificate, GeneralName, covers, texts};
@@ -38,10 +38,12 @@ impl BundleJudge<'_> {
     fn name_not_covered(&mut self, leaf: &Certificate, name: &GeneralName) {
         let is_common_name = leaf.subject().common_name().is_some_and(|common| common == name.to_string());
         let has_dns_name = leaf.names().iter().any(|name| matches!(name, GeneralName::Dns(_)));
-        let stopped: Clients = match name {
+        let stopped = match name {
             GeneralName::Dns(_) if is_common_name && leaf.names().is_empty() => return,
-            GeneralName::Dns(_) if is_common_name && !has_dns_name => &[Client::Curl, Client::Go],
-            GeneralName::Ip(_) if is_common_name && leaf.names().is_empty() => &[Client::Java, Client::Go],
+            GeneralName::Dns(_) if is_common_name && !has_dns_name => CURL.and(GO),
+            GeneralName::Ip(_) if is_common_name && leaf.names().is_empty() => {
+                ALL.without(PYMILVUS).without(CURL)
+            }
             GeneralName::Ip(_) if leaf.names().iter().any(|own| own.repaired().as_ref() == Some(name)) => {
                 ALL_BUT_C_CORE
             }
@@ -54,7 +56,7 @@ impl BundleJudge<'_> {
 }
 
 /// gRPC's C core takes a DNS name for an address.
-const ALL_BUT_C_CORE: Clients = &[Client::Curl, Client::Java, Client::Go];
+const ALL_BUT_C_CORE: Clients = ALL.without(PYMILVUS);
 
 fn is_host(name: &GeneralName) -> bool {
     matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_))

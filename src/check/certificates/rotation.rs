@@ -61,7 +61,10 @@ pub(crate) fn judge_rotation(
     let issued = |ca: &Certificate| own.iter().any(|leaf| leaf.issuer() == ca.subject());
     // Who puts a new CA before the one that signs has only begun.
     let is_older = former.validity().not_before <= present.validity().not_before;
-    let is_needed = !is_older || former.subject() == present.subject() || issued(former) || is_in_use;
+    // One that has ended is a finding already.
+    let has_ended = former.validity().not_after < expectations.now;
+    let is_needed =
+        has_ended || !is_older || former.subject() == present.subject() || issued(former) || is_in_use;
     if is_needed || key.belongs_to(present) == Some(false) || !issued(present) {
         return None;
     }

@@ -1,5 +1,5 @@
 use crate::base::shown::shortened;
-use crate::check::clients::{ALL, Client, NOBODY, Stopped};
+use crate::check::clients::{ALL, NOBODY, REST, Stopped};
 use crate::check::codes::Code;
 use crate::check::config::deployed::DeploymentJudge;
 use crate::check::config::settings::{Mode, Setting, Value, atoi, mode_of, parse_bool, port};
@@ -30,7 +30,7 @@ impl DeploymentJudge<'_> {
         match key {
             Key::Path(Block::InternalTls, _) | Key::Sni if !is_internal() => Stopped::both(NOBODY),
             Key::InternalTlsEnabled => Stopped::both(NOBODY),
-            Key::HttpEnabled => Stopped::both(&[Client::Curl]),
+            Key::HttpEnabled => Stopped::both(REST),
             Key::Path(Block::Tls, PathKey::CaPem) => Stopped { one_way: NOBODY, mutual: ALL },
             _ => Stopped::both(ALL),
         }

@@ -1,0 +1,3 @@
+module verifiers
+
+go 1.19
