@@ -70,8 +70,8 @@ impl<'a> Documents<'a> {
         documents
     }
 
-    /// Adds a document by its content, and says whether the programs that read such documents take keys that
-    /// stand twice: what of them matters is found where they are read.
+    /// Adds a document by its content, and says whether keys may stand twice in it: the programs that read it take
+    /// them, and what of them matters is found where it is read.
     fn add(&mut self, name: &'a str, document: Node<'a>, findings: &mut Findings) -> bool {
         let version = document.text("apiVersion");
         let is_milvus = version.is_some_and(|version| version.starts_with("milvus.io/"));
@@ -84,20 +84,17 @@ impl<'a> Documents<'a> {
                 self.add_resource(kind, name, document, findings);
             }
             _ if document.get("services").is_some() => self.compose.push((name, document)),
-            _ if let Some(whose) = of_a_client(document) => {
-                findings.report(Code::ConfigNotRecognised, document.place(), whose);
+            _ => {
+                match values() {
+                    _ if let Some(whose) = of_a_client(document) => {
+                        findings.report(Code::ConfigNotRecognised, document.place(), whose);
+                    }
+                    Some(values) => self.helm.push(values),
+                    None if is_settings(document) => self.plain.push((name, document)),
+                    None => findings.report(Code::ConfigNotRecognised, document.place(), described(document)),
+                }
+                return true;
             }
-            _ => match values() {
-                Some(values) => {
-                    self.helm.push(values);
-                    return true;
-                }
-                None if is_settings(document) => {
-                    self.plain.push((name, document));
-                    return true;
-                }
-                None => findings.report(Code::ConfigNotRecognised, document.place(), described(document)),
-            },
         }
         false
     }
