@@ -606,8 +606,18 @@ codes! {
 
     /// TLS is configured, but tlsMode is 0.
     TlsOff = "tls-off", Warning, breaks EVERYBODY;
-    why "certificates are named, yet the ports stay in plaintext: clients that use TLS say `WRONG_VERSION_NUMBER`";
+    why "the ports are in plaintext: clients that use TLS say `WRONG_VERSION_NUMBER`";
     fix &[Say("set common.security.tlsMode to 1 or 2")];
+
+    /// TLS is switched on by a key that Milvus does not know any more.
+    TlsEnabledIsGone = "tls-enabled-is-gone", Error, breaks EVERYBODY;
+    why "the documentation of 2022 switches TLS on so; Milvus knows tlsMode alone, and the ports are in plaintext without a word";
+    fix &[Say("set common.security.tlsMode in its place: 1 where the server alone has a certificate, 2 where clients have one too")];
+
+    /// A setting stands where Milvus does not look for it.
+    MisplacedSetting = "misplaced-setting", Error, breaks EVERYBODY;
+    why "Milvus does not look for it there, and takes its default without a word";
+    fix &[Say("put it where Milvus looks for it")];
 
     /// TLS is on without a REST port of its own.
     RestPortMissing = "rest-port-missing", Error, breaks EVERYBODY;
@@ -649,14 +659,39 @@ codes! {
     why "REST moves to proxy.http.port when TLS is on, and nobody outside can reach it there";
     fix &[Say("publish the port: `ports` in Compose, `serviceRestfulPort` in the operator's resource, a Service of its own with Helm")];
 
+    /// An Ingress speaks plaintext to a Milvus that serves TLS.
+    IngressInPlaintext = "ingress-in-plaintext", Error, breaks EVERYBODY;
+    why "the Ingress ends its clients' TLS and speaks plaintext to a port that takes TLS alone: who comes by way of it gets HTTP 502 (pymilvus: `Received http2 header with status: 502`)";
+    fix &[Say("set the annotation nginx.ingress.kubernetes.io/backend-protocol to \"GRPCS\"; or leave TLS to the Ingress, with tlsMode 0 behind it")];
+
+    /// An Ingress speaks TLS to a Milvus in plaintext.
+    IngressToPlaintext = "ingress-to-plaintext", Error, breaks EVERYBODY;
+    why "the Ingress speaks TLS to a port in plaintext: who comes by way of it gets HTTP 502";
+    fix &[Say("set the annotation nginx.ingress.kubernetes.io/backend-protocol to \"GRPC\"; or serve TLS: set common.security.tlsMode to 1")];
+
+    /// An Ingress has no certificate for a Milvus with mutual TLS.
+    IngressWithoutCertificate = "ingress-without-certificate", Error, breaks EVERYBODY;
+    why "the Ingress ends its clients' TLS, so that their certificates do not reach Milvus, and has none of its own to show: Milvus refuses it, and who comes by way of it gets HTTP 502";
+    fix &[Say("let clients reach Milvus' own TLS: the annotation nginx.ingress.kubernetes.io/ssl-passthrough: \"true\", where the controller runs with --enable-ssl-passthrough; or set common.security.tlsMode to 1 behind the Ingress")];
+
+    /// A values file takes what an earlier one says for its own.
+    ValuesReplaced = "values-replaced", Warning, breaks NOBODY;
+    why "of several values files Helm merges maps alone: a string or a list takes the place of the earlier one as a whole";
+    fix &[Say("write what is lost into the later file too")];
+
+    /// Compose ignores an override.
+    ComposeOverrideIgnored = "compose-override-ignored", Error, breaks NOBODY;
+    why "Compose reads one override by itself, and ignores the others with a warning: what this one says counts for nothing";
+    fix &[Say("put both into one file; or name all of them: `docker compose -f FILE -f FILE -f FILE up -d`")];
+
     /// customConfigMap stands beside extraConfigFiles.
     CustomConfigMap = "custom-config-map", Error, breaks EVERYBODY;
-    why "the chart then ignores extraConfigFiles, and TLS stays off";
+    why "the chart then ignores extraConfigFiles: what they say of TLS counts for nothing";
     fix &[Say("put the settings into the ConfigMap that customConfigMap names, or leave it out")];
 
     /// milvus.yaml is replaced as a whole.
     MilvusYamlReplaced = "milvus-yaml-replaced", Warning, breaks NOBODY;
-    why "it hides the image's own settings, and breaks when the image is upgraded; the Helm chart gives it to no pod at all";
+    why "it hides the image's own settings, and breaks when the image is upgraded";
     fix &[Say("mount a small user.yaml with the TLS settings at /milvus/configs/user.yaml instead")];
 
     /// A single file is mounted.

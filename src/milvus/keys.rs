@@ -92,9 +92,6 @@ impl Key {
     }
 }
 
-/// Where people put a [`Block`] by mistake, and Milvus does not look.
-pub(crate) const MISPLACED_UNDER: [&str; 2] = ["common", "common.security"];
-
 /// A key as Milvus compares it (`formatKey` in milvus' pkg/config/config.go).
 pub(crate) fn formatted(key: &str) -> String {
     key.chars().filter(|letter| !matches!(letter, '/' | '_' | '.')).collect::<String>().to_lowercase()
@@ -108,6 +105,24 @@ const TOP_LEVEL: [&str; 37] = [
     "metastore", "minio", "mixcoord", "mq", "msgchannel", "natsmq", "proxy", "pulsar", "querycoord", "querynode",
     "quotaandlimits", "rocksmq", "rootcoord", "streaming", "streamingnode", "tikv", "tls", "trace", "woodpecker",
 ];
+
+/// The top level of the values of Milvus' Helm chart, of 2022 to 2026.
+#[rustfmt::skip]
+const CHART_VALUES: [&str; 56] = [
+    "affinity", "annotations", "attu", "cdc", "cluster", "containerSecurityContext", "customConfigMap",
+    "dataCoordinator", "dataNode", "etcd", "externalEtcd", "externalGcs", "externalKafka", "externalMysql",
+    "externalPulsar", "externalS3", "extraConfigFiles", "fullnameOverride", "global", "heaptrack", "image",
+    "indexCoordinator", "indexNode", "ingress", "kafka", "labels", "livenessProbe", "log", "metrics", "minio",
+    "mixCoordinator", "mysql", "nameOverride", "nodeSelector", "proxy", "pulsar", "pulsarv3", "queryCoordinator",
+    "queryNode", "readinessProbe", "replicaResourceGroups", "resources", "rootCoordinator", "securityContext",
+    "service", "serviceAccount", "standalone", "streaming", "streamingNode", "tei", "tolerations",
+    "topologySpreadConstraints", "volumeMounts", "volumes", "woodpecker", "extraEnv",
+];
+
+/// Whether a key is one of the chart's values.
+pub(crate) fn is_chart_value(key: &str) -> bool {
+    CHART_VALUES.contains(&key)
+}
 
 /// Whether a key at the top level is one of milvus.yaml's, perhaps with what is below it.
 pub(crate) fn is_top_level(key: &str) -> bool {

@@ -131,6 +131,13 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The keys of a mapping that stand in it before, too.
+    pub(crate) fn repeated(self) -> impl Iterator<Item = Node<'a>> {
+        let mut seen = HashSet::new();
+        let keys = self.pairs().map(|entry| entry.key);
+        keys.filter(move |key| key.scalar().is_some_and(|scalar| !seen.insert(scalar.text.as_str())))
+    }
+
     pub(crate) fn entry(self, key: &str) -> Option<Entry<'a>> {
         let is_asked =
             |entry: &Entry<'_>| entry.key.scalar().is_some_and(|scalar| scalar.text.as_str() == key);

@@ -2,6 +2,7 @@
 
 use crate::base::place::Place;
 use crate::base::shown::shown;
+use crate::check::config::ingress::Ingress;
 use crate::check::config::mounts::Mounts;
 use crate::check::config::settings::Settings;
 
@@ -17,12 +18,21 @@ pub(crate) struct Deployment {
     /// Whether clients connect to it: it is a proxy, or everything in one.
     pub(crate) serves_clients: bool,
     pub(crate) rest: Publication,
+    /// What stands before it.
+    pub(crate) ingresses: Vec<Ingress>,
 }
 
 impl Deployment {
     /// Of which nothing is known but the settings.
     pub(crate) fn of(settings: Settings) -> Self {
-        Self { settings, mounts: None, unmounted: None, serves_clients: true, rest: Publication::Unknown }
+        Self {
+            settings,
+            mounts: None,
+            unmounted: None,
+            serves_clients: true,
+            rest: Publication::Unknown,
+            ingresses: Vec::new(),
+        }
     }
 }
 

@@ -7,9 +7,11 @@ use crate::base::shown::shown;
 use crate::check::clients::{ALL, NOBODY, Stopped};
 use crate::check::codes::Code;
 use crate::check::config::findings::Findings;
+use crate::check::config::ingress::Ingress;
+use crate::check::config::settings::Settings;
 use crate::check::config::source::Source;
 use crate::milvus::container::CONFIG_FILES;
-use crate::milvus::keys::is_top_level;
+use crate::milvus::keys::{is_chart_value, is_top_level};
 use crate::yaml::{self, Document, Entry, Node, Origin};
 
 /// The documents of all files that could be read.
@@ -20,6 +22,8 @@ pub(crate) struct Documents<'a> {
     pub(crate) milvus: Vec<Node<'a>>,
     pub(crate) helm: Vec<Node<'a>>,
     pub(crate) secrets: Vec<Node<'a>>,
+    /// What stands before Milvus.
+    pub(crate) ingresses: Vec<Ingress>,
     /// milvus.yaml, user.yaml and the like, with the names of their files.
     pub(crate) plain: Vec<(&'a str, Node<'a>)>,
     /// The Secrets of CAs: Issuers sign with them.
@@ -53,9 +57,8 @@ impl<'a> Documents<'a> {
             for document in file {
                 let may_repeat = documents.add(&source.name, document.root(), findings);
                 match document.defect() {
-                    Some(defect) if may_repeat => findings.repeated(defect),
-                    Some(defect) => findings.malformed(defect),
-                    None => {}
+                    Some(defect) if !may_repeat => findings.malformed(defect),
+                    Some(_) | None => {}
                 }
             }
         }
@@ -67,8 +70,8 @@ impl<'a> Documents<'a> {
         documents
     }
 
-    /// Adds a document by its content, and says whether the programs that read such documents take keys that
-    /// stand twice.
+    /// Adds a document by its content, and says whether keys may stand twice in it: the programs that read it take
+    /// them, and what of them matters is found where it is read.
     fn add(&mut self, name: &'a str, document: Node<'a>, findings: &mut Findings) -> bool {
         let version = document.text("apiVersion");
         let is_milvus = version.is_some_and(|version| version.starts_with("milvus.io/"));
@@ -81,17 +84,17 @@ impl<'a> Documents<'a> {
                 self.add_resource(kind, name, document, findings);
             }
             _ if document.get("services").is_some() => self.compose.push((name, document)),
-            _ => match values() {
-                Some(values) => {
-                    self.helm.push(values);
-                    return true;
+            _ => {
+                match values() {
+                    _ if let Some(whose) = of_a_client(document) => {
+                        findings.report(Code::ConfigNotRecognised, document.place(), whose);
+                    }
+                    Some(values) => self.helm.push(values),
+                    None if is_settings(document) => self.plain.push((name, document)),
+                    None => findings.report(Code::ConfigNotRecognised, document.place(), described(document)),
                 }
-                None if document.entries().iter().any(|entry| is_top_level(entry.name())) => {
-                    self.plain.push((name, document));
-                    return true;
-                }
-                None => findings.report(Code::ConfigNotRecognised, document.place(), described(document)),
-            },
+                return true;
+            }
         }
         false
     }
@@ -102,6 +105,7 @@ impl<'a> Documents<'a> {
         let version = document.text("apiVersion").unwrap_or_default();
         match kind {
             "Secret" => self.secrets.push(document),
+            "Ingress" => self.ingresses.extend(Ingress::of_resource(document)),
             "Issuer" | "ClusterIssuer" => {
                 let secret = document.at(&["spec", "ca", "secretName"]).and_then(Node::as_str);
                 self.issuer_secrets.extend(secret);
@@ -138,6 +142,26 @@ impl<'a> Documents<'a> {
     }
 }
 
+/// Why a document is no milvus.yaml, although it shares keys with it: `milvus` is in none, and stands in the
+/// configuration of what connects to Milvus.
+fn of_a_client(document: Node<'_>) -> Option<String> {
+    // milvus-backup's backup.yaml; `milvus.grpc` is that of `configVersion: v2`.
+    const BACKUP: [&str; 6] = ["tlsMode", "caCertPath", "serverName", "mtlsCertPath", "mtlsKeyPath", "grpc"];
+    const ADDRESS: [&str; 5] = ["address", "host", "uri", "url", "port"];
+    let milvus = document.get("milvus").filter(|milvus| !is_helm(*milvus))?;
+    let named = |keys: &[&str]| {
+        let found = keys.iter().filter(|key| milvus.get(key).is_some());
+        found.map(|key| format!("milvus.{key}")).collect::<Vec<_>>()
+    };
+    let (backup, address) = (named(&BACKUP), named(&ADDRESS));
+    if !backup.is_empty() || !address.is_empty() && document.get("backup").is_some() {
+        let keys = [backup, address].concat();
+        return Some(format!("this is milvus-backup's file ({}), not Milvus' own", keys.join(", ")));
+    }
+    let keys = address.join(", ");
+    (!address.is_empty()).then(|| format!("this is the file of a client of Milvus ({keys}), not Milvus' own"))
+}
+
 /// The chart's values share etcd, minio, proxy and others with milvus.yaml; these they do not.
 fn is_helm(document: Node<'_>) -> bool {
     const OWN: [&str; 6] = [
@@ -150,9 +174,23 @@ fn is_helm(document: Node<'_>) -> bool {
     ];
     const MAPPINGS: [&str; 6] = ["image", "service", "standalone", "ingress", "mixCoordinator", "externalS3"];
     let has_mapping = |key: &str| document.get(key).is_some_and(Node::is_mapping);
-    OWN.into_iter().any(|key| document.get(key).is_some())
+    let has_own = OWN.into_iter().any(|key| document.get(key).is_some())
         || MAPPINGS.into_iter().any(has_mapping)
-        || document.at(&["cluster", "enabled"]).is_some()
+        || document.at(&["cluster", "enabled"]).is_some();
+    has_own && are_most(document, is_chart_value)
+}
+
+/// Whether it is milvus.yaml or a part of it: it says something about TLS, or most of its keys are Milvus'. Others
+/// have a `log`, a `proxy` or an `etcd` too.
+fn is_settings(document: Node<'_>) -> bool {
+    let mut settings = Settings::default();
+    settings.add_document(document.place(), document);
+    settings.is_about_tls() || are_most(document, is_top_level)
+}
+
+fn are_most(document: Node<'_>, is_known: impl Fn(&str) -> bool) -> bool {
+    let entries = document.entries();
+    2 * entries.iter().filter(|entry| is_known(entry.name())).count() > entries.len()
 }
 
 /// Why nothing in a resource can be judged.
@@ -160,7 +198,7 @@ fn without_milvus(kind: &str) -> String {
     match kind {
         "Secret" => "the Secret has neither certificates nor keys".into(),
         list if list.ends_with("List") => "the list has nothing of Milvus' in it".into(),
-        kind => format!("the document is of kind {}, which is not Milvus' own", shown(kind)),
+        kind => format!("the document is of kind {}, which has no settings of Milvus", shown(kind)),
     }
 }
 

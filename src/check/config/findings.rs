@@ -57,9 +57,15 @@ impl Findings {
         self.report(Code::MalformedYaml, place, reason);
     }
 
-    /// A key that stands twice in what Milvus and Helm read: they take the last without a word.
-    pub(crate) fn repeated(&mut self, Malformed { place, reason }: Malformed) {
-        self.stopping(Code::MalformedYaml, place, reason, Stopped::both(NOBODY));
+    /// A key that stands twice in what Milvus and Helm read.
+    pub(crate) fn repeated(&mut self, place: Place, key: &str) {
+        let evidence = format!("the key {key} stands here again: what came before it is lost");
+        let mut finding = Finding::new(Code::MalformedYaml, place, evidence, self.context());
+        finding.stops(Stopped::both(NOBODY));
+        finding.because(
+            "Milvus and Helm take the last of the two without a word; other readers refuse the file",
+        );
+        self.add(finding);
     }
 
     pub(crate) fn add(&mut self, finding: Finding) {

@@ -3,13 +3,18 @@
 
 use std::collections::HashMap;
 
+use crate::base::place::Place;
 use crate::base::shown::shown;
 use crate::check::clients::{ALL, NOBODY, Stopped};
 use crate::check::codes::Code;
 use crate::check::config::deployment::{Deployment, Publication};
 use crate::check::config::findings::Findings;
+use crate::check::config::ingress::Ingress;
 use crate::check::config::mounts::{Mount, Mounts, SecretVolume, Volume, absolute};
 use crate::check::config::settings::{Settings, Value};
+use crate::check::config::values::{Values, items_by, settings_in};
+use crate::check::finding::Finding;
+use crate::check::fix::Part;
 use crate::yaml::{self, Entry, Node};
 
 /// Folders that the operator and the chart mount themselves: what is in them is not known here.
@@ -32,11 +37,9 @@ pub(crate) fn of_operator(document: Node<'_>) -> Deployment {
         add_variables(&mut settings, env);
     }
     let namespace = document.at(&["metadata", "namespace"]).and_then(Node::as_str);
-    Deployment {
-        mounts: Some(mounts(&specs, namespace)),
-        rest: publication(document, component),
-        ..Deployment::of(settings)
-    }
+    let lists = |key| specs.iter().filter_map(|spec| spec.get(key)).collect::<Vec<_>>();
+    let mounts = mounts(&lists("volumes"), &lists("volumeMounts"), specs.first().copied(), namespace);
+    Deployment { mounts: Some(mounts), rest: publication(document, component), ..Deployment::of(settings) }
 }
 
 /// The operator's Service has a REST port only where `serviceRestfulPort` says so
@@ -57,27 +60,40 @@ fn key_at<'a>(document: Node<'a>, path: &[&str]) -> Option<Node<'a>> {
 }
 
 /// Reads the chart's values.
-pub(crate) fn of_helm(values: Node<'_>, findings: &mut Findings) -> Deployment {
+pub(crate) fn of_helm(values: &Values<'_>, findings: &mut Findings) -> Deployment {
     let enabled = values.at(&["cluster", "enabled"]).and_then(Node::as_go_string);
     // The chart's default is a cluster.
     let component = if enabled.as_deref() == Some("false") { "standalone" } else { "proxy" };
-    let specs: Vec<_> = std::iter::once(values).chain(values.get(component)).collect();
 
     let mut settings = Settings::default();
-    settings.add_root(values.place());
+    settings.add_root(values.node().map_or_else(|| Place::file("-"), Node::place));
     add_config_files(&mut settings, values, findings);
     if let Some(env) = values.at(&[component, "extraEnv"]) {
         add_variables(&mut settings, env);
     }
+    let read = ["cluster", "extraConfigFiles", "volumes", "volumeMounts", "ingress", component];
+    let repeated = values.repeated().filter(|key| key.as_str().is_some_and(|key| read.contains(&key)));
+    for key in repeated.chain(values.get("extraConfigFiles").iter().flat_map(Values::repeated)) {
+        findings.repeated(key.place(), &key.described());
+    }
+    values.report_replaced(&["extraConfigFiles", "user.yaml"], settings_in, findings);
+    values.report_replaced(&["volumes"], items_by("name"), findings);
+    values.report_replaced(&["volumeMounts"], items_by("mountPath"), findings);
+    let lists =
+        |key| [values.at(&[key]), values.at(&[component, key])].into_iter().flatten().collect::<Vec<_>>();
     // How REST is reached stays unknown: the chart's Service has no port for it, it takes a Service of its own.
-    Deployment { mounts: Some(mounts(&specs, None)), ..Deployment::of(settings) }
+    Deployment {
+        mounts: Some(mounts(&lists("volumes"), &lists("volumeMounts"), values.node(), None)),
+        ingresses: Ingress::of_helm(values).into_iter().collect(),
+        ..Deployment::of(settings)
+    }
 }
 
 /// The chart mounts `default.yaml`, which it writes itself, and `user.yaml` beside the image's own
 /// milvus.yaml; no other file reaches a pod. It ignores both if it is given a whole ConfigMap.
-fn add_config_files(settings: &mut Settings, values: Node<'_>, findings: &mut Findings) {
-    let files = values.get("extraConfigFiles").map(Node::entries).unwrap_or_default();
-    let map = values.get("customConfigMap").filter(|map| map.as_str().is_some_and(|name| !name.is_empty()));
+fn add_config_files(settings: &mut Settings, values: &Values<'_>, findings: &mut Findings) {
+    let files = values.get("extraConfigFiles").map(|files| files.entries()).unwrap_or_default();
+    let map = values.at(&["customConfigMap"]).filter(|map| map.as_str().is_some_and(|name| !name.is_empty()));
     if let Some(map) = map {
         if let Some(file) = files.iter().find(|file| says_something(file.value)) {
             let evidence =
@@ -94,7 +110,12 @@ fn add_config_files(settings: &mut Settings, values: Node<'_>, findings: &mut Fi
                 let evidence =
                     "extraConfigFiles has milvus.yaml as a whole; the chart mounts user.yaml alone";
                 let stopped = Stopped::both(if has_user_yaml { NOBODY } else { ALL });
-                findings.stopping(Code::MilvusYamlReplaced, key.place(), evidence, stopped);
+                let mut finding =
+                    Finding::new(Code::MilvusYamlReplaced, key.place(), evidence, findings.context());
+                finding.stops(stopped);
+                finding.because("the chart gives milvus.yaml to no pod: what it says counts for nothing");
+                finding.advise(&[Part::Say("write the settings under `extraConfigFiles:`, `user.yaml: |`")]);
+                findings.add(finding);
                 settings.is_partial |= !has_user_yaml;
             }
             (Some("user.yaml"), Some((text, origin))) => {
@@ -117,12 +138,18 @@ fn says_something(file: Node<'_>) -> bool {
     yaml::read(text, &origin).map_or(true, |documents| documents.iter().any(|found| !found.root().is_null()))
 }
 
-/// The mounts of a component: those of all components, and its own.
-fn mounts(specs: &[Node<'_>], namespace: Option<&str>) -> Mounts {
-    let all = |key| specs.iter().filter_map(move |spec| spec.get(key)).flat_map(Node::items);
-    let volumes: HashMap<_, _> = all("volumes").map(|volume| (volume.text("name"), volume)).collect();
+/// The mounts of a component: those of all components, and its own. The folders of the operator and the chart are
+/// mounted where everything is described.
+fn mounts(
+    volumes: &[Node<'_>],
+    volume_mounts: &[Node<'_>],
+    all: Option<Node<'_>>,
+    namespace: Option<&str>,
+) -> Mounts {
+    let volumes = volumes.iter().flat_map(|list| list.items());
+    let volumes: HashMap<_, _> = volumes.map(|volume| (volume.text("name"), volume)).collect();
     let mut mounts = Mounts::default();
-    for mount in all("volumeMounts") {
+    for mount in volume_mounts.iter().flat_map(|list| list.items()) {
         let Some(target) = mount.text("mountPath").map(absolute) else { continue };
         // The operator's way to take a mount away.
         if mount.text("name") == Some("_remove") {
@@ -136,8 +163,8 @@ fn mounts(specs: &[Node<'_>], namespace: Option<&str>) -> Mounts {
         mounts.add(Mount { target, volume, place });
     }
     for target in OWN_MOUNTS {
-        if let Some(spec) = specs.first().filter(|_| mounts.of(target).is_none()) {
-            mounts.add(Mount { target: target.into(), volume: Volume::Other, place: spec.place() });
+        if let Some(all) = all.filter(|_| mounts.of(target).is_none()) {
+            mounts.add(Mount { target: target.into(), volume: Volume::Other, place: all.place() });
         }
     }
     mounts

@@ -8,11 +8,13 @@ mod deployment;
 mod documents;
 mod findings;
 mod host;
+mod ingress;
 mod kubernetes;
 mod mounts;
 mod secret;
 mod settings;
 pub(crate) mod source;
+mod values;
 
 use crate::base::place::Place;
 use crate::base::shown::{list_are, shown};
@@ -31,6 +33,7 @@ use secret::Secret;
 use settings::{Mode, Settings};
 pub(crate) use source::Look;
 pub use source::Source;
+use values::Values;
 
 /// What was found.
 #[derive(Debug)]
@@ -89,7 +92,9 @@ pub(crate) fn judge(sources: &[Source], directory: &Bundle, look: Look<'_>) -> J
 fn deployments(documents: &Documents<'_>, host: &Host<'_>, findings: &mut Findings) -> Vec<Deployment> {
     let mut deployments = compose::deployments(&documents.compose, host, findings);
     deployments.extend(documents.milvus.iter().map(|node| kubernetes::of_operator(*node)));
-    deployments.extend(documents.helm.iter().map(|node| kubernetes::of_helm(*node, findings)));
+    if !documents.helm.is_empty() {
+        deployments.push(kubernetes::of_helm(&Values::new(documents.helm.clone()), findings));
+    }
     let mut base = Settings::default();
     let mut names = Vec::new();
     for (name, document) in documents.plain.iter().filter(|(name, _)| !host.is_followed(name)) {
@@ -108,6 +113,9 @@ fn deployments(documents: &Documents<'_>, host: &Host<'_>, findings: &mut Findin
     }
     if deployments.is_empty() && !documents.plain.is_empty() {
         deployments.push(Deployment::of(base));
+    }
+    for deployment in &mut deployments {
+        deployment.ingresses.extend(documents.ingresses.iter().cloned());
     }
     deployments
 }

@@ -66,13 +66,24 @@ pub(crate) enum Lookup {
     File(FoundFile),
     /// A mount has no such file.
     Missing(String),
-    /// The whole mount is not there, and where it is written: Docker makes an empty folder of it.
-    MissingMount(String, Place),
+    /// The source of a mount is not there.
+    MissingMount(MissingMount),
+    /// A folder is mounted where a file is read.
+    Folder(String, Place),
     /// No mount covers it.
     NotMounted,
     /// It is one of the image's certificates.
     Public,
     Unknown,
+}
+
+/// A mount whose source is not there: Docker makes an empty folder of it.
+pub(crate) struct MissingMount {
+    pub(crate) evidence: String,
+    /// Where it is written.
+    pub(crate) place: Place,
+    /// It is what is read, and not a folder above it.
+    pub(crate) is_file: bool,
 }
 
 /// A file that a path leads to.
@@ -151,7 +162,9 @@ impl Mount {
 
     fn find_on_host(&self, source: &Path, rest: &str, host: &Host<'_>) -> Lookup {
         if matches!(host.look(source), AtPath::Nothing) {
-            return Lookup::MissingMount(format!("there is no {}", self.shown(source)), self.place.clone());
+            let evidence = format!("there is no {}", self.shown(source));
+            let (place, is_file) = (self.place.clone(), rest.is_empty());
+            return Lookup::MissingMount(MissingMount { evidence, place, is_file });
         }
         let path = cleaned(&source.join(rest));
         let name = shown_path(&path);
@@ -159,7 +172,7 @@ impl Mount {
             AtPath::File(content) => {
                 Lookup::File(FoundFile { content, name, source: FileSource::Mount(self.place.clone()) })
             }
-            AtPath::Folder(_) => Lookup::Missing(format!("{name} is a folder")),
+            AtPath::Folder(_) => Lookup::Folder(format!("{name} is a folder"), self.place.clone()),
             AtPath::Nothing => Lookup::Missing(format!("there is no {name}")),
             AtPath::Unknown => Lookup::Unknown,
         }

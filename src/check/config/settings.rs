@@ -4,16 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use crate::base::place::Place;
+use crate::base::shown::shown;
 use crate::check::config::findings::Findings;
-use crate::milvus::keys::{Block, Key, MISPLACED_UNDER, formatted};
+use crate::milvus::keys::{Block, Key, PathKey, formatted};
 use crate::yaml::{Document, Entry, Malformed, Node};
 
 /// The effective settings: what is added later wins.
 #[derive(Clone, Default)]
 pub(crate) struct Settings {
     values: BTreeMap<Key, Setting>,
-    /// Where the blocks stand that Milvus does not look for there, by the keys that are in them.
-    misplaced: BTreeMap<Key, Place>,
+    /// What stands where Milvus does not look for it.
+    misplaced: BTreeMap<Key, Misplaced>,
+    /// Where `tlsEnabled` is true, the key of 2022 that tlsMode took the place of.
+    tls_enabled: Option<Place>,
+    /// Keys about TLS that stand twice, by their places.
+    pub(crate) repeated: BTreeMap<Place, String>,
     /// Sections that are a single value or a list.
     pub(crate) wrong_sections: BTreeMap<&'static str, (Place, String)>,
     /// Where sections stand, by their formatted keys.
@@ -27,6 +32,17 @@ pub(crate) struct Settings {
 pub(crate) struct Setting {
     pub(crate) value: Value,
     pub(crate) place: Place,
+}
+
+/// A setting that stands where Milvus does not look for it.
+#[derive(Clone)]
+pub(crate) struct Misplaced {
+    /// Where that is, as evidence: `under common.security`.
+    pub(crate) whence: String,
+    /// Its own place, or that of the block that is misplaced with it.
+    pub(crate) place: Place,
+    /// It is in a block of TLS settings that stands under `common`.
+    pub(crate) is_under_common: bool,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -55,7 +71,7 @@ impl Settings {
     /// Adds what milvus.yaml, user.yaml and the like say, or what another document says below one of its keys.
     pub(crate) fn add_document(&mut self, root: Place, settings: Node<'_>) {
         self.add_root(root);
-        self.add_below(settings, "", None);
+        self.add_below(settings, &Above::default());
     }
 
     /// Adds what the first documents of a file say, and reports what is wrong with it.
@@ -68,7 +84,6 @@ impl Settings {
         match documents {
             Ok(documents) => {
                 for document in documents.iter().take(most) {
-                    document.defect().into_iter().for_each(|defect| findings.repeated(defect));
                     self.add_document(document.root().place(), document.root());
                 }
             }
@@ -82,10 +97,18 @@ impl Settings {
     /// Adds an environment variable, as Milvus' EnvSource reads it: any variable is a setting, with
     /// and without the prefix.
     pub(crate) fn add_variable(&mut self, name: &str, value: Value, place: Place) {
-        let name = name.strip_prefix("MILVUS_CONF_").unwrap_or(name).to_lowercase();
+        let written = name.strip_prefix("MILVUS_CONF_").unwrap_or(name);
+        let name = written.to_lowercase();
         let name = formatted(name.strip_prefix("milvus.").unwrap_or(&name));
-        if let Some((key, false)) = lead(&name) {
+        if let Some(key) = lead(&name) {
             self.values.insert(key, Setting { value, place });
+        } else if let Some(key) = meant(&name, written) {
+            let whence = format!("in the variable {}", shown(written));
+            self.misplaced.insert(key, Misplaced { whence, place, is_under_common: false });
+        } else if TLS_ENABLED.contains(&&*name)
+            && matches!(&value, Value::Text(text) if parse_bool(text) == Some(true))
+        {
+            self.tls_enabled = Some(place);
         }
         // Milvus then reads its files elsewhere.
         self.is_partial |= name == "milvusconf";
@@ -95,6 +118,8 @@ impl Settings {
     pub(crate) fn add_layer(&mut self, other: Self) {
         self.values.extend(other.values);
         self.misplaced.extend(other.misplaced);
+        self.tls_enabled = other.tls_enabled.or(self.tls_enabled.take());
+        self.repeated.extend(other.repeated);
         self.wrong_sections.extend(other.wrong_sections);
         self.sections.extend(other.sections);
         self.roots.extend(other.roots);
@@ -106,34 +131,57 @@ impl Settings {
         self.roots.push(place);
     }
 
-    fn add_below(&mut self, node: Node<'_>, prefix: &str, misplaced: Option<&Place>) {
+    fn add_below(&mut self, node: Node<'_>, above: &Above<'_>) {
+        for key in node.repeated() {
+            let full = format!("{}{}", above.full, formatted(key.as_str().unwrap_or_default()));
+            if lead(&full).is_some() || leads_further(&full) {
+                self.repeated.insert(key.place(), key.described());
+            }
+        }
         for entry in node.entries() {
-            let full = format!("{prefix}{}", formatted(entry.name()));
+            let full = format!("{}{}", above.full, formatted(entry.name()));
             match lead(&full) {
-                Some((key, false)) => self.set(key, entry),
-                Some((key, true)) if !entry.value.is_null() => {
-                    // What is flat in one key has no block of its own: its own place is the nearest.
-                    let place = misplaced.cloned().unwrap_or_else(|| entry.key.place());
-                    self.misplaced.insert(key, place);
+                Some(key) => self.set(key, entry),
+                None if entry.value.is_mapping() || leads_further(&full) => {
+                    self.add_section(entry, full, above);
                 }
-                None if leads_further(&full) => self.add_section(entry, &full, misplaced),
-                Some((_, true)) | None => {}
+                None => self.add_stray(entry, &full, above),
             }
         }
     }
 
-    fn add_section(&mut self, Entry { key, value }: Entry<'_>, full: &str, misplaced: Option<&Place>) {
+    fn add_section(&mut self, Entry { key, value }: Entry<'_>, full: String, above: &Above<'_>) {
         let place = key.place();
-        let is_misplaced_block = MISPLACED_UNDER.into_iter().any(|section| {
-            Block::ALL.into_iter().any(|block| formatted(&format!("{section}{}", block.name())) == full)
-        });
-        let misplaced = is_misplaced_block.then_some(&place).or(misplaced);
-        self.sections.insert(full.to_owned(), place.clone());
-        match Key::all().flat_map(Key::enclosing).find(|section| formatted(section) == *full) {
-            Some(section) if !value.is_mapping() && !value.is_null() => {
-                self.wrong_sections.insert(section, (value.place(), value.described()));
-            }
-            _ => self.add_below(value, full, misplaced),
+        self.sections.insert(full.clone(), place.clone());
+        let section = Key::all().flat_map(Key::enclosing).find(|section| formatted(section) == full);
+        if let Some(section) = section.filter(|_| !value.is_mapping() && !value.is_null()) {
+            self.wrong_sections.insert(section, (value.place(), value.described()));
+            return;
+        }
+        let name = key.as_str().unwrap_or_default();
+        let is_block = Block::ALL.into_iter().any(|block| formatted(name) == block.name());
+        let written = joined(&above.written, name);
+        let block = if is_block { Some(&place) } else { above.block };
+        self.add_below(value, &Above { full, written, block });
+    }
+
+    /// Adds what Milvus does not look for where it is.
+    fn add_stray(&mut self, Entry { key, value }: Entry<'_>, full: &str, above: &Above<'_>) {
+        let name = key.as_str().unwrap_or_default();
+        let text = value.as_go_string().unwrap_or_default();
+        // What switches nothing on is nowhere missing.
+        if let Some(meant) = meant(full, name).filter(|_| !["", "0", "false"].contains(&&*text)) {
+            let path = joined(&above.written, name);
+            let under = path.rsplit_once(['.', '/']).map(|(under, _)| under);
+            let whence = under.map_or("at the top level".into(), |under| format!("under {}", shown(under)));
+            let under = formatted(under.unwrap_or_default());
+            let is_block = Block::ALL.into_iter().any(|block| under.ends_with(block.name()));
+            let is_under_common = is_block && under.starts_with("common");
+            // What is flat in one key has no block of its own.
+            let place = above.block.cloned().unwrap_or_else(|| key.place());
+            self.misplaced.insert(meant, Misplaced { whence, place, is_under_common });
+        } else if TLS_ENABLED.contains(&full) && parse_bool(&text) == Some(true) {
+            self.tls_enabled = Some(value.place());
         }
     }
 
@@ -167,18 +215,43 @@ impl Settings {
     }
 
     /// Where it stands by mistake, if it stands there alone.
-    pub(crate) fn misplaced(&self, key: Key) -> Option<&Place> {
+    pub(crate) fn misplaced(&self, key: Key) -> Option<&Misplaced> {
         self.misplaced.get(&key).filter(|_| self.text(key).is_none())
     }
 
-    /// Where a setting is, or where it would have to be: its value, the nearest key above it, or the
-    /// beginning of the document that says the most about TLS.
+    /// Whether something about TLS is said, be it where Milvus does not look.
+    pub(crate) fn is_about_tls(&self) -> bool {
+        let is_about = |key: &Key| !matches!(key, Key::GrpcPort | Key::HttpEnabled | Key::HttpPort);
+        self.values.keys().any(is_about)
+            || self.misplaced.keys().any(is_about)
+            || self.tls_enabled.is_some()
+            || self.wrong_sections.keys().any(|section| !section.starts_with("proxy"))
+    }
+
+    /// Where TLS is switched on by the key of 2022 alone.
+    pub(crate) fn tls_enabled(&self) -> Option<&Place> {
+        self.tls_enabled.as_ref().filter(|_| matches!(self.mode(), Mode::Unset | Mode::Off))
+    }
+
+    /// Where a setting is, or where it would have to be: its value, the nearest key above it, what asks for it, or
+    /// the beginning of the document that says the most about TLS.
     pub(crate) fn nearest(&self, key: Key) -> Place {
         if let Some(setting) = self.get(key) {
             return setting.place.clone();
         }
         let section = key.enclosing().find_map(|section| self.sections.get(&formatted(section)));
-        section.or_else(|| self.main_root()).cloned().unwrap_or_else(|| Place::file("-"))
+        let asking = || self.asking(key);
+        section.or_else(asking).or_else(|| self.main_root()).cloned().unwrap_or_else(|| Place::file("-"))
+    }
+
+    /// Where that is switched on which needs a setting.
+    pub(crate) fn asking(&self, key: Key) -> Option<&Place> {
+        let switch = match key {
+            Key::Path(Block::InternalTls, _) | Key::Sni => Key::InternalTlsEnabled,
+            Key::HttpPort | Key::Path(Block::Tls, _) => Key::TlsMode,
+            Key::TlsMode | Key::InternalTlsEnabled | Key::GrpcPort | Key::HttpEnabled => return None,
+        };
+        self.text(switch).map(|(_, place)| place)
     }
 
     fn main_root(&self) -> Option<&Place> {
@@ -216,9 +289,24 @@ impl Settings {
     }
 }
 
-/// What a formatted key leads to, and whether Milvus does not look for it there.
-fn lead(full: &str) -> Option<(Key, bool)> {
-    LEADS.iter().find(|(name, _)| name == full).map(|(_, lead)| *lead)
+/// The keys above one.
+#[derive(Default)]
+struct Above<'a> {
+    /// As Milvus compares them.
+    full: String,
+    /// As they are written.
+    written: String,
+    /// Where the block of TLS settings is that they lead into.
+    block: Option<&'a Place>,
+}
+
+fn joined(above: &str, name: &str) -> String {
+    if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") }
+}
+
+/// What a formatted key leads to.
+fn lead(full: &str) -> Option<Key> {
+    LEADS.iter().find(|(name, _)| name == full).map(|(_, key)| *key)
 }
 
 /// Whether a setting that matters begins with this.
@@ -226,14 +314,43 @@ fn leads_further(full: &str) -> bool {
     LEADS.iter().any(|(name, _)| name.len() > full.len() && name.starts_with(full))
 }
 
-static LEADS: LazyLock<Vec<(String, (Key, bool))>> = LazyLock::new(|| {
-    let keys = Key::all().map(|key| (formatted(key.name()), (key, false)));
-    let in_blocks = || Block::ALL.into_iter().flat_map(|block| block.keys().iter().copied());
-    let misplaced = MISPLACED_UNDER.into_iter().flat_map(|section| {
-        in_blocks().map(move |key| (formatted(&format!("{section}{}", key.name())), (key, true)))
-    });
-    keys.chain(misplaced).collect()
-});
+static LEADS: LazyLock<Vec<(String, Key)>> =
+    LazyLock::new(|| Key::all().map(|key| (formatted(key.name()), key)).collect());
+
+/// Where people look for the switch of 2022, `common.security.tlsEnabled`.
+const TLS_ENABLED: [&str; 4] =
+    ["commonsecuritytlsenabled", "commontlsenabled", "securitytlsenabled", "tlsenabled"];
+
+/// The setting that is meant by a key that leads to none: no other setting of Milvus is called so.
+fn meant(full: &str, written: &str) -> Option<Key> {
+    const NAMES: [(&str, Key); 7] = [
+        ("tlsmode", Key::TlsMode),
+        ("internaltlsenabled", Key::InternalTlsEnabled),
+        ("serverpempath", Key::Path(Block::Tls, PathKey::ServerPem)),
+        ("serverkeypath", Key::Path(Block::Tls, PathKey::ServerKey)),
+        ("capempath", Key::Path(Block::Tls, PathKey::CaPem)),
+        ("port", Key::HttpPort),
+        ("sni", Key::Sni),
+    ];
+    // What a Milvus shows and trusts when it replicates to others stands in `tls.clusters`.
+    if full.starts_with("tlsclusters") {
+        return None;
+    }
+    let ends_with = |name: &str| {
+        let starts = written.char_indices().filter(|(_, letter)| "._/".contains(*letter));
+        let mut ends = starts.map(|(at, _)| &written[at + 1..]).chain([written]);
+        ends.any(|end| formatted(end) == name)
+    };
+    let (_, key) = NAMES.into_iter().find(|(name, _)| ends_with(name))?;
+    let is_internal = full.contains(Block::InternalTls.name());
+    match key {
+        Key::Path(_, path) if is_internal => Some(Key::Path(Block::InternalTls, path)),
+        // These alone are names of other settings too.
+        Key::HttpPort => (full == "httpport" || full.ends_with("proxyhttpport")).then_some(key),
+        Key::Sni => is_internal.then_some(key),
+        key => Some(key),
+    }
+}
 
 /// The mode that a text is.
 pub(crate) fn mode_of(text: &str) -> Mode {

@@ -6,7 +6,7 @@ mod syntax;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::base::shown::shown;
+use crate::base::shown::{shown, shown_path};
 use crate::check::codes::Code;
 use crate::check::config::compose::service::Service;
 use crate::check::config::deployment::Deployment;
@@ -15,6 +15,7 @@ use crate::check::config::host::{Host, cleaned};
 use crate::check::config::mounts::{Mount, Mounts, Volume};
 use crate::check::config::settings::{Mode, Settings};
 use crate::check::config::source::AtPath;
+use crate::check::finding::Finding;
 use crate::milvus::container::{CONFIG_FILES, CONFIG_FOLDER};
 use crate::yaml::{self, Entry, Node, Origin};
 
@@ -34,6 +35,7 @@ pub(crate) fn deployments(
     host: &Host<'_>,
     findings: &mut Findings,
 ) -> Vec<Deployment> {
+    let files = &read_by_compose(files, host, findings);
     let services: Vec<_> = merged(files).into_iter().filter(Service::runs_milvus).collect();
     let is_whole = !files.iter().any(|(_, document)| is_part(*document));
     if let (Some((_, first)), true) = (files.first(), services.is_empty() && is_whole) {
@@ -47,6 +49,38 @@ pub(crate) fn deployments(
     let mut known = Known::new();
     let services = services.iter().take(MAX_SERVICES);
     services.map(|service| deployment(service, host, &mut known, findings)).collect()
+}
+
+/// The overrides that Compose reads by itself: the first of these that is there (compose-go's cli/options.go).
+const OVERRIDES: [&str; 4] = [
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+];
+
+/// Without the overrides that Compose ignores.
+fn read_by_compose<'a>(
+    files: &[(&'a str, Node<'a>)],
+    host: &Host<'_>,
+    findings: &mut Findings,
+) -> Vec<(&'a str, Node<'a>)> {
+    let preferred = |file: &str| {
+        let rank = OVERRIDES.into_iter().position(|name| Path::new(file).ends_with(name))?;
+        let others = OVERRIDES[..rank].iter().map(|name| Path::new(file).with_file_name(name));
+        others.into_iter().find(|other| matches!(host.look(other), AtPath::File(_)))
+    };
+    let mut read = Vec::new();
+    for (file, document) in files {
+        match preferred(file) {
+            Some(other) => {
+                let evidence = format!("Compose reads {} and ignores this file", shown_path(&other));
+                findings.report(Code::ComposeOverrideIgnored, document.place(), evidence);
+            }
+            None => read.push((*file, *document)),
+        }
+    }
+    read
 }
 
 /// Whether what runs Milvus may be in another file.
@@ -110,11 +144,11 @@ fn deployment(
         }
     }
     Deployment {
-        settings,
         mounts: Some(mounts),
         unmounted,
         serves_clients: service.serves_clients(),
         rest: service.publication(),
+        ..Deployment::of(settings)
     }
 }
 
@@ -140,7 +174,12 @@ fn read_file(path: &Path, mount: &Mount, rest: &str, host: &Host<'_>, findings: 
         AtPath::Nothing if !rest.is_empty() => {}
         AtPath::Nothing => {
             let evidence = format!("there is no {}", mount.shown(path));
-            findings.report(Code::TlsFileNotThere, mount.place.clone(), evidence);
+            let mut finding =
+                Finding::new(Code::TlsFileNotThere, mount.place.clone(), evidence, findings.context());
+            finding.because(
+                "Docker makes an empty folder of a source that is not there, and what the file should say does not reach Milvus",
+            );
+            findings.add(finding);
             settings.is_partial = true;
         }
         AtPath::Folder(_) | AtPath::Unknown => settings.is_partial = true,

@@ -6,14 +6,22 @@ use crate::check::bundle::Bundle;
 use crate::check::codes::Code;
 use crate::check::config::certificates::{difference, stopped};
 use crate::check::config::deployed::DeploymentJudge;
-use crate::check::config::mounts::{FileSource, FoundFile, Lookup, Mount, Volume, absolute, is_public};
+use crate::check::config::mounts::{
+    FileSource, FoundFile, Lookup, MissingMount, Mount, Volume, absolute, is_public,
+};
 use crate::check::config::source::AtPath;
+use crate::check::finding::Finding;
+use crate::check::fix::Part;
 use crate::milvus::container::{CONFIG_FOLDER, PUBLIC_CERTIFICATES};
 use crate::milvus::keys::{Block, Key, PathKey};
 use crate::store::FileRole;
 
-/// What files with certificates and keys are called.
-const EXTENSIONS: [&str; 5] = [".pem", ".key", ".crt", ".cer", ".cert"];
+/// What a block names.
+const PATHS: [PathKey; 3] = [PathKey::ServerPem, PathKey::ServerKey, PathKey::CaPem];
+
+/// Internal TLS does without what is missing.
+const INTERNAL_FILE_MISSING: &str =
+    "Milvus only warns of it, and its components go on in plaintext, whatever the log says before";
 
 /// What can be wrong with paths, and how the evidence of all of them ends.
 const WRONG: [(Code, &str); 3] = [
@@ -42,7 +50,10 @@ impl DeploymentJudge<'_> {
                 Lookup::Missing(why) => {
                     wrong.push((Code::TlsFileNotThere, place, format!("{evidence}: {why}")));
                 }
-                Lookup::MissingMount(evidence, place) => self.report(Code::TlsFileNotThere, place, evidence),
+                Lookup::MissingMount(missing) => self.missing_mount(block, missing),
+                Lookup::Folder(evidence, place) => {
+                    self.report(Code::DirectoryInsteadOfFile, place, evidence);
+                }
                 Lookup::Unknown => {}
             }
             self.judged.push(full);
@@ -53,10 +64,37 @@ impl DeploymentJudge<'_> {
             let (places, evidence): (Vec<_>, Vec<_>) =
                 such.map(|(_, place, evidence)| (place, evidence.as_str())).unzip();
             if let Some(first) = places.into_iter().next().cloned() {
-                self.report(code, first, format!("{}{end}", evidence.join(", ")));
+                let evidence = format!("{}{end}", evidence.join(", "));
+                let mut finding = Finding::new(code, first, evidence, self.findings.context());
+                if block == Block::InternalTls && code != Code::PublicCertificatePath {
+                    finding.because(INTERNAL_FILE_MISSING);
+                }
+                self.findings.add(finding);
             }
         }
         self.collect(&files, block);
+    }
+
+    /// The source of a mount that is not there.
+    fn missing_mount(&mut self, block: Block, MissingMount { evidence, place, is_file }: MissingMount) {
+        let mut finding = Finding::new(Code::TlsFileNotThere, place, evidence, self.findings.context());
+        if block == Block::InternalTls {
+            finding.because(INTERNAL_FILE_MISSING);
+        } else if is_file {
+            finding.because(
+                "Docker makes an empty folder of a source that is not there, and Milvus stops at once: `read ...: is a directory`",
+            );
+        } else {
+            finding.because(
+                "Docker makes an empty folder of a source that is not there, and Milvus stops at once: `open ...: no such file or directory`",
+            );
+        }
+        if is_file {
+            finding.advise(&[Part::Say(
+                "put the file there; where Docker has made a folder of its name, remove that, and make the container anew",
+            )]);
+        }
+        self.findings.add(finding);
     }
 
     /// The path that is set, or that of the image where something is mounted over it.
@@ -187,10 +225,20 @@ impl DeploymentJudge<'_> {
         })
     }
 
-    /// Whether a file with a certificate or key is mounted without its folder.
+    /// Whether a file with a certificate or key is mounted without its folder: one that Milvus' paths name, or, where
+    /// not all of these are known, that is called like a server's. The CA of another service is none.
     fn is_single_file(&self, mount: &Mount) -> bool {
-        let is_named_so = EXTENSIONS.into_iter().any(|extension| mount.target.ends_with(extension))
-            || self.judged.contains(&mount.target);
+        let settings = &self.deployment.settings;
+        let mut paths = Block::ALL.into_iter().flat_map(|block| PATHS.map(|path| (block, path)));
+        let is_named = paths.any(|(block, path)| {
+            let set = settings.text(Key::Path(block, path)).map(|(set, _)| absolute(set));
+            let default = || settings.lacks(Key::Path(block, path)).then(|| default_path(path));
+            set.or_else(default).as_ref() == Some(&mount.target)
+        });
+        let roles = PATHS.map(role_of);
+        let names = roles.into_iter().flat_map(|role| [role.file_name(), role.name_in_tls_secret()]);
+        let is_called_so = || names.into_iter().any(|name| Path::new(&mount.target).ends_with(name));
+        let is_named_so = is_named || settings.is_partial && is_called_so();
         let is_file = || match &mount.volume {
             // What is not there is a finding of its own.
             Volume::Host(source) => matches!(self.host.look(source), AtPath::File(_) | AtPath::Unknown),

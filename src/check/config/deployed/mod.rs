@@ -2,6 +2,7 @@
 //! there.
 
 mod files;
+mod ingress;
 mod types;
 
 use std::path::Path;
@@ -15,9 +16,9 @@ use crate::check::config::findings::Findings;
 use crate::check::config::host::Host;
 use crate::check::config::mounts::{Lookup, absolute, is_public};
 use crate::check::config::secret::Secret;
-use crate::check::config::settings::{Mode, port};
+use crate::check::config::settings::{Misplaced, Mode, port};
 use crate::check::finding::Finding;
-use crate::check::fix::Context;
+use crate::check::fix::{Advice, Context, Part};
 use crate::milvus::container::GRPC_PORT;
 use crate::milvus::keys::{Block, Key, PathKey};
 use crate::store::FileRole;
@@ -46,9 +47,11 @@ pub(crate) fn judge(
     let judged = Vec::new();
     let mut judge = DeploymentJudge { deployment, host, secrets, directory, findings, judged, deployed };
     judge.types();
+    judge.repeated();
     judge.misplaced();
     if deployment.serves_clients {
         judge.for_clients();
+        judge.ingresses();
     }
     judge.between_components();
     judge.mounted();
@@ -59,17 +62,40 @@ impl DeploymentJudge<'_> {
         self.findings.report(code, place, evidence);
     }
 
-    /// Blocks that Milvus does not look for where they are.
+    /// What Milvus does not look for where it is: one finding for all that belongs to one section and stands in
+    /// one place.
     fn misplaced(&mut self) {
         let settings = &self.deployment.settings;
-        for block in Block::ALL {
-            let misplaced =
-                block.keys().iter().filter_map(|key| Some((key.name(), settings.misplaced(*key)?)));
-            let (names, places): (Vec<_>, Vec<_>) = misplaced.unzip();
-            if let Some(place) = places.into_iter().min() {
-                let evidence = format!("{} stands under common: {} not set", block.name(), list_are(&names));
+        // Without TLS it is no matter where REST is.
+        let is_on = matches!(settings.mode(), Mode::OneWay | Mode::Mutual);
+        let misplaced = Key::all().filter(|key| is_on || *key != Key::HttpPort);
+        let misplaced: Vec<_> =
+            misplaced.filter_map(|key| Some((key, settings.misplaced(key)?.clone()))).collect();
+        let section = |key: Key| key.enclosing().next().unwrap_or_default();
+        let is_alike = |one: &(Key, Misplaced), other: &(Key, Misplaced)| {
+            section(one.0) == section(other.0) && one.1.whence == other.1.whence
+        };
+        for alike in misplaced.chunk_by(is_alike) {
+            let (names, places): (Vec<_>, Vec<_>) =
+                alike.iter().map(|(key, misplaced)| (key.name(), &misplaced.place)).unzip();
+            let (Some((first, Misplaced { whence, is_under_common, .. })), Some(place)) =
+                (alike.first(), places.into_iter().min())
+            else {
+                continue;
+            };
+            if *is_under_common {
+                let evidence =
+                    format!("{} stands under common: {} not set", section(*first), list_are(&names));
                 self.report(Code::TlsUnderCommon, place.clone(), evidence);
+                continue;
             }
+            let stands = if names.len() == 1 { "it stands" } else { "they stand" };
+            let evidence = format!("{} not set: {stands} {whence}", list_are(&names));
+            let mut finding =
+                Finding::new(Code::MisplacedSetting, place.clone(), evidence, self.findings.context());
+            finding.stops(self.stopped_without(*first));
+            finding.advise(where_it_belongs(*first));
+            self.findings.add(finding);
         }
     }
 
@@ -89,18 +115,34 @@ impl DeploymentJudge<'_> {
     fn off(&mut self) {
         let settings = &self.deployment.settings;
         let is_own = |key: &&Key| settings.text(**key).is_some_and(|(path, _)| !is_public(&absolute(path)));
+        if let Some(place) = settings.tls_enabled() {
+            let evidence = format!("tlsEnabled is true, and {} is not set", Key::TlsMode.name());
+            return self.report(Code::TlsEnabledIsGone, place.clone(), evidence);
+        }
+        // Then that is why.
+        if settings.misplaced(Key::TlsMode).is_some() {
+            return;
+        }
         let is_misplaced = |key: &&Key| settings.misplaced(**key).is_some();
         let mut keys = Block::Tls.keys().iter();
         let mode = match settings.text(Key::TlsMode) {
             Some((text, _)) => format!("{} is {}", Key::TlsMode.name(), shown(text)),
             None => format!("{} is not set", Key::TlsMode.name()),
         };
-        let evidence = match keys.clone().find(is_own).or_else(|| keys.find(is_misplaced)) {
+        let named = keys.clone().find(is_own).or_else(|| keys.find(is_misplaced));
+        let evidence = match named {
             Some(key) => format!("{mode}, but {} names a file", key.name()),
             None if self.leaves_certificates_unused() => format!("{mode}, so clients find no TLS"),
             None => return,
         };
-        self.report(Code::TlsOff, settings.nearest(Key::TlsMode), evidence);
+        let place = settings.nearest(Key::TlsMode);
+        let mut finding = Finding::new(Code::TlsOff, place, evidence, self.findings.context());
+        if named.is_some() {
+            finding.because(
+                "certificates are named, yet the ports stay in plaintext: clients that use TLS say `WRONG_VERSION_NUMBER`",
+            );
+        }
+        self.findings.add(finding);
     }
 
     /// Whether there is a certificate directory, and nothing that may set a mode after all.
@@ -149,8 +191,13 @@ impl DeploymentJudge<'_> {
             return;
         }
         let Some(grpc) = settings.port(Key::GrpcPort, GRPC_PORT) else { return };
-        let place = settings.nearest(Key::HttpPort);
+        if settings.lacks(Key::HttpPort) && settings.misplaced(Key::HttpPort).is_some() {
+            return;
+        }
         if settings.lacks(Key::HttpPort) {
+            // Where it is empty its own place is the nearest.
+            let asking = settings.asking(Key::HttpPort).filter(|_| settings.get(Key::HttpPort).is_none());
+            let place = asking.cloned().unwrap_or_else(|| settings.nearest(Key::HttpPort));
             let mode = settings.text(Key::TlsMode).map_or("".into(), |(text, _)| shown(text));
             let evidence =
                 format!("{} is {mode}, and {} is not set", Key::TlsMode.name(), Key::HttpPort.name());
@@ -158,6 +205,7 @@ impl DeploymentJudge<'_> {
         }
         let Some(rest) = settings.text(Key::HttpPort).and_then(|(text, _)| port(text)) else { return };
         if rest == grpc {
+            let place = settings.nearest(Key::HttpPort);
             let evidence = format!("{} is {rest}, as {}", Key::HttpPort.name(), Key::GrpcPort.name());
             self.report(Code::RestPortMissing, place, evidence);
         } else if let Some((place, evidence)) = self.deployment.rest.lacks(rest, grpc) {
@@ -213,7 +261,11 @@ impl DeploymentJudge<'_> {
             }
             // The path itself is a finding.
             Lookup::Public => None,
-            Lookup::Missing(_) | Lookup::MissingMount(..) | Lookup::NotMounted | Lookup::Unknown => {
+            Lookup::Missing(_)
+            | Lookup::MissingMount(_)
+            | Lookup::Folder(..)
+            | Lookup::NotMounted
+            | Lookup::Unknown => {
                 let role = FileRole::ServerCertificate;
                 let names = [role.file_name(), role.name_in_tls_secret()];
                 let is_named_so = names.into_iter().any(|name| Path::new(internal).ends_with(name));
@@ -221,6 +273,22 @@ impl DeploymentJudge<'_> {
                 let certificate = self.directory.end_entity(role).filter(|_| is_directorys)?;
                 Some((certificate.clone(), self.directory.file(role)?.place.to_string()))
             }
+        }
+    }
+}
+
+/// Where Milvus looks for a setting.
+fn where_it_belongs(key: Key) -> Advice {
+    match key {
+        Key::TlsMode | Key::InternalTlsEnabled => {
+            &[Part::Say("put it under `security:`, which stands under `common:` at the top level")]
+        }
+        Key::GrpcPort | Key::HttpEnabled | Key::HttpPort => {
+            &[Part::Say("put it under `http:`, which stands under `proxy:` at the top level")]
+        }
+        Key::Path(Block::Tls, _) => &[Part::Say("put them under `tls:` at the top level")],
+        Key::Path(Block::InternalTls, _) | Key::Sni => {
+            &[Part::Say("put them under `internaltls:` at the top level")]
         }
     }
 }

@@ -24,8 +24,15 @@ impl DeploymentJudge<'_> {
         }
     }
 
+    /// Keys about TLS that stand twice.
+    pub(super) fn repeated(&mut self) {
+        for (place, key) in &self.deployment.settings.repeated {
+            self.findings.repeated(place.clone(), key);
+        }
+    }
+
     /// Whom it stops that Milvus takes a setting for its default.
-    fn stopped_without(&self, key: Key) -> Stopped {
+    pub(super) fn stopped_without(&self, key: Key) -> Stopped {
         let is_internal = || self.deployment.settings.is_true(Key::InternalTlsEnabled) == Some(true);
         match key {
             Key::Path(Block::InternalTls, _) | Key::Sni if !is_internal() => Stopped::both(NOBODY),

@@ -12,6 +12,10 @@ fn showcase() -> Vec<(Code, World)> {
     };
     let internal = |sni: &str| World::new().given("user.yaml", INTERNAL.replace("sni: localhost", sni));
     let values = helm::values();
+    let ingress = helm::INGRESS.replace("GRPC", "GRPCS");
+    let ingress = ingress.as_str();
+    let overridden = compose("", "").given("m/compose.override.yaml", "services: {}\n");
+    let overridden = overridden.file("m/compose.override.yml", "services: {}\n");
     vec![
         (Code::MalformedYaml, given("a: [")),
         (Code::ConfigNotRecognised, given("hello: 1")),
@@ -21,6 +25,8 @@ fn showcase() -> Vec<(Code, World)> {
         (Code::WrongType, plain("port: 8080", "port: http")),
         (Code::TlsOff, plain("tlsMode: 2", "tlsMode: 0")),
         (Code::RestPortMissing, plain("port: 8080", "port: 19530")),
+        (Code::TlsEnabledIsGone, given("common: {security: {tlsEnabled: true}}")),
+        (Code::MisplacedSetting, given("common: {}\ntlsMode: 1")),
         (Code::TlsUnderCommon, given("common: {security: {tlsMode: 1}, tls: {serverPemPath: /a}}")),
         (Code::TlsPathNotSet, plain("serverKeyPath", "keyPath")),
         (Code::PublicCertificatePath, plain("/milvus/tls/server", "/milvus/configs/cert/server")),
@@ -29,6 +35,11 @@ fn showcase() -> Vec<(Code, World)> {
         (Code::TlsFileNotThere, compose("./tls:", "./none:")),
         (Code::RestPortNotPublished, compose("      - \"8080:8080\"\n", "")),
         (Code::CustomConfigMap, given(&format!("customConfigMap: mine\n{values}"))),
+        (Code::IngressInPlaintext, given(&format!("{values}ingress: {{enabled: true}}\n"))),
+        (Code::IngressToPlaintext, given(&values.replace("Mode: 2", "Mode: 0")).given("i.yaml", ingress)),
+        (Code::IngressWithoutCertificate, given(&values).given("i.yaml", ingress)),
+        (Code::ValuesReplaced, given(&values).given("y.yaml", "volumes: [{name: other}]\n")),
+        (Code::ComposeOverrideIgnored, overridden),
         (Code::MilvusYamlReplaced, given(&values.replace("user.yaml", "milvus.yaml"))),
         (Code::SingleFileMount, compose("./tls:/milvus/tls", "./tls/ca.pem:/milvus/tls/ca.pem")),
         (Code::CaKeyMounted, compose("", "").file("m/tls/ca.key", OWN.get("ca.key"))),

@@ -144,7 +144,7 @@ fn the_images_certificates_are_public_unless_something_is_mounted_over_them() {
     assert_eq!(stock(&text).file("m/user.yaml", unset).findings(), NOTHING, "Milvus takes them by default");
     let lacking = text.replace("./tls:", "./some:");
     let lacking = stock(&lacking).file("m/user.yaml", unset).file("m/some/server.pem", OWN.get("server.pem"));
-    assert_eq!(lacking.findings(), ["m/user.yaml:1:1 tls-file-not-there"]);
+    assert_eq!(lacking.findings(), ["m/user.yaml:1:30 tls-file-not-there"]);
 }
 
 #[test]
@@ -231,13 +231,12 @@ fn single_files_are_one_finding() {
       - ./tls/ca.pem:/milvus/tls/ca.pem:ro";
     assert_eq!(changed("./tls:/milvus/tls:ro", single), ["m/docker-compose.yml:14:9 single-file-mount"]);
     let unused = "./tls:/milvus/tls\n      - ./tls/ca.pem:/etc/ssl/certs/ca.crt";
-    assert_eq!(changed("./tls:/milvus/tls:ro", unused), ["m/docker-compose.yml:15:9 single-file-mount"]);
-    let one = stock(&STOCK.replace("./tls:/milvus/tls:ro", unused));
-    assert_eq!(one.evidence(), ["/etc/ssl/certs/ca.crt is mounted as a single file"]);
+    assert_eq!(changed("./tls:/milvus/tls:ro", unused), NOTHING, "Milvus does not read it for its own TLS");
     let named_otherwise = "./tls:/milvus/tls\n      - ./tls/ca.pem:/root";
     let world = stock(&STOCK.replace("./tls:/milvus/tls:ro", named_otherwise));
     let world = world.file("m/user.yaml", MUTUAL.replace("/milvus/tls/ca.pem", "/root"));
     assert_eq!(world.findings(), ["m/docker-compose.yml:15:9 single-file-mount"]);
+    assert_eq!(world.evidence(), ["/root is mounted as a single file"]);
 }
 
 #[test]
@@ -288,7 +287,7 @@ fn the_environment_wins_over_every_file() {
         .replace("      ETCD_ENDPOINTS: etcd:2379\n", "      - COMMON_SECURITY_TLSMODE=1\n");
     assert_eq!(
         stock(&alone).findings(),
-        ["m/docker-compose.yml:10:5 rest-port-missing", "m/docker-compose.yml:10:5 tls-path-not-set"]
+        ["m/docker-compose.yml:11:9 rest-port-missing", "m/docker-compose.yml:11:9 tls-path-not-set"]
     );
 }
 
@@ -352,7 +351,7 @@ fn what_is_missing_is_missing_where_the_mode_is_set() {
     let text = STOCK.replace("      - ./user.yaml:/milvus/configs/user.yaml:ro\n", "");
     let settings = MUTUAL.replace("proxy:\n  http:\n    port: 8080\n", "");
     let world = stock(&text).given("a/user.yaml", settings).given("b/user.yaml", "etcd: {}\n");
-    assert_eq!(world.findings().last().unwrap(), "a/user.yaml:1:1 rest-port-missing");
+    assert_eq!(world.findings().last().unwrap(), "a/user.yaml:7:14 rest-port-missing");
 }
 
 #[test]
@@ -415,4 +414,38 @@ configs: {user: {file: ./user.yaml}}
 fn a_file_from_standard_input_begins_at_the_current_folder() {
     let world = World::new().given("-", STOCK).file("user.yaml", MUTUAL).tls_in("tls");
     assert_eq!(world.findings(), NOTHING);
+}
+
+#[test]
+fn docker_makes_a_folder_of_a_source_that_is_not_there() {
+    let single =
+        STOCK.replace("./tls:/milvus/tls:ro", "./cert.pem:/milvus/tls/server.pem\n      - ./tls:/milvus/tls");
+    let world = stock(&single);
+    let found = world.judge().findings;
+    let missing = found.iter().find(|finding| finding.evidence.contains("cert.pem")).unwrap();
+    assert_eq!(missing.code, Code::TlsFileNotThere);
+    assert!(missing.why.contains("read ...: is a directory"), "{}", missing.why);
+    assert!(missing.fix.to_string().contains("remove that"));
+    let made = stock(&single).file("m/cert.pem/x", "");
+    assert!(made.findings().contains(&"m/docker-compose.yml:14:9 directory-instead-of-file".to_owned()));
+    let folder = stock(&STOCK.replace("./tls:", "./none:")).judge().findings;
+    assert!(folder[0].why.contains("open ...: no such file or directory"), "{}", folder[0].why);
+}
+
+#[test]
+fn compose_reads_one_override_by_itself() {
+    let base = STOCK.replace("      - ./tls:/milvus/tls:ro\n", "");
+    let ours = "services: {standalone: {volumes: ['./tls:/milvus/tls:ro']}}\n";
+    let world = |name: &str| stock(&base).given(&format!("m/{name}"), ours);
+    let one = world("docker-compose.override.yaml");
+    assert_eq!(one.findings(), NOTHING);
+    let other = one.file("m/docker-compose.override.yml", "services: {standalone: {restart: always}}\n");
+    let found = other.findings();
+    assert!(
+        found.contains(&"m/docker-compose.override.yaml:1:1 compose-override-ignored".to_owned()),
+        "{found:?}"
+    );
+    assert!(found.iter().any(|found| found.ends_with(" tls-path-not-mounted")), "{found:?}");
+    let first = world("compose.override.yml").file("m/docker-compose.override.yml", "services: {}\n");
+    assert_eq!(first.findings(), NOTHING, "the others are ignored, not this one");
 }

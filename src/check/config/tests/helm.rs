@@ -61,11 +61,11 @@ fn positions_are_those_of_the_values() {
     assert_eq!(changed("port: 8080", "port: 19530"), ["values.yaml:7:15 rest-port-missing"]);
     assert_eq!(
         changed("        port: 8080\n", "        enabled: true\n"),
-        ["values.yaml:6:7 rest-port-missing"]
+        ["values.yaml:14:18 rest-port-missing"]
     );
     assert_eq!(
         changed("    proxy:\n      http:\n        port: 8080\n", ""),
-        ["values.yaml:5:5 rest-port-missing"]
+        ["values.yaml:11:18 rest-port-missing"]
     );
     assert_eq!(changed("    tls:\n", "    b: c: d\n    tls:\n"), ["values.yaml:8:9 malformed-yaml"]);
     let quoted = "extraConfigFiles:\n  user.yaml: \"common: {security: {tlsMode: 1}}\\nproxy: {http: {port: 8080}}\"\n";
@@ -130,4 +130,95 @@ fn user_yaml_has_to_be_text() {
 fn variables_of_the_component_win() {
     let env = "standalone:\n  extraEnv: [{name: PROXY_HTTP_PORT, value: '19530'}]\nvolumes:";
     assert_eq!(changed("volumes:", env), ["values.yaml:16:45 rest-port-missing"]);
+}
+
+/// What nginx stands before Milvus with.
+pub(crate) const INGRESS: &str = "\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: search
+  annotations:
+    nginx.ingress.kubernetes.io/backend-protocol: GRPC
+spec:
+  rules:
+    - http: {paths: [{path: /, backend: {service: {name: search, port: {number: 19530}}}}]}
+";
+
+#[test]
+fn an_ingress_has_to_speak_as_milvus_listens() {
+    let one_way = |more: &str| format!("{}{more}", values().replace("Mode: 2", "Mode: 1"));
+    let annotated =
+        |annotations: &str| one_way(&format!("ingress: {{enabled: true, annotations: {{{annotations}}}}}\n"));
+    let prefix = "nginx.ingress.kubernetes.io";
+    assert_eq!(findings("v.yaml", one_way("ingress: {enabled: false}\n")), NOTHING);
+    // The chart's own annotation is GRPC, and stays where others are added.
+    assert_eq!(
+        findings("v.yaml", one_way("ingress: {enabled: true}\n")),
+        ["v.yaml:23:10 ingress-in-plaintext"]
+    );
+    let more = annotated(&format!("{prefix}/ssl-redirect: 'true'"));
+    assert_eq!(findings("v.yaml", more), ["v.yaml:23:10 ingress-in-plaintext"]);
+    for protocol in ["GRPCS", "grpcs", "HTTPS"] {
+        assert_eq!(findings("v.yaml", annotated(&format!("{prefix}/backend-protocol: {protocol}"))), NOTHING);
+    }
+    for said in ["kubernetes.io/ingress.class: alb".to_owned(), format!("{prefix}/ssl-passthrough: 'true'")] {
+        assert_eq!(findings("v.yaml", annotated(&said)), NOTHING, "{said}");
+    }
+    let mutual = format!(
+        "{}ingress: {{enabled: true, annotations: {{{prefix}/backend-protocol: GRPCS}}}}\n",
+        values()
+    );
+    let world = World::new().given("v.yaml", mutual.as_str());
+    assert_eq!(world.findings().len(), 1);
+    assert!(world.findings()[0].ends_with(" ingress-without-certificate"));
+    let snippet =
+        mutual.replace("GRPCS", &format!("GRPCS, {prefix}/configuration-snippet: grpc_ssl_certificate /a;"));
+    assert_eq!(findings("v.yaml", snippet), NOTHING);
+    let off = mutual.replace("Mode: 2", "Mode: 0");
+    assert!(findings("v.yaml", off).iter().any(|found| found.ends_with(" ingress-to-plaintext")));
+}
+
+#[test]
+fn a_resource_of_kind_ingress_is_judged_with_the_settings_beside_it() {
+    let beside = |ingress: &str, mode: &str| {
+        let settings = MUTUAL.replace("Mode: 2", mode);
+        World::new().given("i.yaml", ingress).given("user.yaml", settings).findings()
+    };
+    assert_eq!(beside(INGRESS, "Mode: 1"), ["i.yaml:6:51 ingress-in-plaintext"]);
+    assert_eq!(beside(&INGRESS.replace("GRPC", "GRPCS"), "Mode: 1"), NOTHING);
+    assert_eq!(
+        beside(&INGRESS.replace("GRPC", "GRPCS"), "Mode: 2"),
+        ["i.yaml:6:51 ingress-without-certificate"]
+    );
+    assert_eq!(beside(&INGRESS.replace("19530", "3000"), "Mode: 1"), NOTHING, "it leads to something else");
+    let class = INGRESS.replace("spec:", "spec:\n  ingressClassName: traefik");
+    assert_eq!(beside(&class, "Mode: 1"), NOTHING, "Traefik reads other annotations");
+    let silent = INGRESS.replace("backend-protocol: GRPC", "ssl-redirect: 'true'");
+    assert_eq!(beside(&silent, "Mode: 1"), ["i.yaml:1:1 ingress-in-plaintext"]);
+}
+
+#[test]
+fn values_files_are_merged_as_helm_merges_them() {
+    let world = |second: &str| World::new().given("a.yaml", values()).given("b.yaml", second);
+    assert_eq!(world("service: {type: LoadBalancer}\n").findings(), NOTHING);
+    assert_eq!(world("cluster: {enabled: true}\n").judge().tls_mode, Some(2), "one Milvus, not two");
+    let replaced = world("extraConfigFiles:\n  user.yaml: |\n    log: {level: debug}\n");
+    let findings = replaced.judge().findings;
+    let found = findings.iter().find(|finding| finding.code == Code::ValuesReplaced).unwrap();
+    assert_eq!(found.place.to_string(), "b.yaml:2:3");
+    assert_eq!(
+        found.evidence,
+        "user.yaml replaces that of a.yaml: proxy.http.port, tls.serverPemPath, tls.serverKeyPath, tls.caPemPath \
+         and common.security.tlsMode are lost"
+    );
+    assert!(
+        findings.iter().any(|finding| finding.code == Code::TlsOff),
+        "the second file counts: {findings:?}"
+    );
+    let list = world("volumes: [{name: data, emptyDir: {}}]\n").evidence();
+    assert_eq!(list[0], "volumes replaces that of a.yaml: certs is lost");
+    let again = "volumes: [{name: data, emptyDir: {}}, {name: certs, secret: {secretName: certs}}]\n";
+    assert_eq!(world(again).findings(), NOTHING, "it says all of it again");
+    assert_eq!(world("extraConfigFiles: {other.yaml: x}\n").judge().tls_mode, Some(2), "maps merge");
 }

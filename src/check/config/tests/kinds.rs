@@ -95,5 +95,37 @@ fn helm_values_are_known_by_what_only_they_have() {
         // In milvus.yaml it would be a port, here it is a resource.
         assert_eq!(findings_alone("x.yaml", format!("{text}proxy: {{port: many}}\n")), NOTHING, "{text}");
     }
-    assert_eq!(findings_alone("x.yaml", "cluster: x\nproxy: {port: many}\n"), ["x.yaml:2:15 wrong-type"]);
+    assert_eq!(
+        findings_alone("x.yaml", "cluster: x\nproxy: {port: many}\nlog: {}\n"),
+        ["x.yaml:2:15 wrong-type"]
+    );
+}
+
+#[test]
+fn what_shares_a_key_with_milvus_is_not_taken_for_it() {
+    for (text, evidence) in [
+        ("run: {}\nlinters: {}\nservice: {golangci-lint-version: 1}\n", "the document has"),
+        ("data-dir: /etcd\nproxy: 'off'\nlogger: zap\n", "the document has"),
+        ("models: {}\nlanguage: en\nlog_settings: {}\n", "the document has"),
+        (
+            "milvus: {address: a, port: 19530, tlsMode: 1, caCertPath: /ca.pem}\nminio: {}\nlog: {}\n",
+            "this is milvus-backup's file (milvus.tlsMode, milvus.caCertPath, milvus.address, milvus.port)",
+        ),
+        ("milvus: {grpc: {tlsMode: mutual}}\nminio: {}\n", "this is milvus-backup's file (milvus.grpc)"),
+        (
+            "milvus: {address: a}\nminio: {}\nbackup: {}\n",
+            "this is milvus-backup's file (milvus.address), not Milvus' own",
+        ),
+        (
+            "milvus: {host: a, port: 1}\nlog: {}\n",
+            "this is the file of a client of Milvus (milvus.host, milvus.port)",
+        ),
+    ] {
+        let world = World::new().given("x.yaml", text);
+        assert_eq!(world.findings(), ["x.yaml:1:1 config-not-recognised"], "{text}");
+        assert!(world.evidence()[0].starts_with(evidence), "{:?}", world.evidence());
+    }
+    let umbrella =
+        format!("replicas: 1\nimage: {{}}\nweb: {{}}\nrbac: {{}}\nmilvus:\n{}", indented(&helm::values(), 2));
+    assert_eq!(World::new().given("x.yaml", umbrella).judge().tls_mode, Some(2));
 }

@@ -71,7 +71,7 @@ fn the_rest_port_needs_the_service() {
     let mode = changed("  config:", "  mode: cluster\n  config:");
     assert_eq!(mode, ["m.yaml:18:3 rest-port-not-published"], "a cluster's is the proxy's");
     let missing = changed("    proxy:\n      http:\n        port: 8080\n", "");
-    assert_eq!(missing, ["m.yaml:6:3 rest-port-missing"]);
+    assert_eq!(missing, ["m.yaml:9:18 rest-port-missing"]);
 }
 
 #[test]

@@ -197,15 +197,11 @@ fn values_of_the_wrong_type_are_found_where_they_are() {
 #[test]
 fn rest_needs_a_port_of_its_own() {
     let without = MUTUAL.replace("    port: 8080\n", "    enabled: true\n");
-    assert_eq!(findings("user.yaml", without), ["user.yaml:2:3 rest-port-missing"]);
+    assert_eq!(findings("user.yaml", without), ["user.yaml:10:14 rest-port-missing"]);
     let without = MUTUAL.replace("  http:\n    port: 8080\n", "  maxTaskNum: 1\n");
-    assert_eq!(findings("user.yaml", without), ["user.yaml:1:1 rest-port-missing"]);
+    assert_eq!(findings("user.yaml", without), ["user.yaml:9:14 rest-port-missing"]);
     let without = MUTUAL.replace("proxy:\n  http:\n    port: 8080\n", "# more\n---\n");
-    assert_eq!(
-        findings("user.yaml", without),
-        ["user.yaml:3:1 rest-port-missing"],
-        "the document begins there"
-    );
+    assert_eq!(findings("user.yaml", without), ["user.yaml:9:14 rest-port-missing"], "where it is asked for");
     let same = MUTUAL.replace("8080", "8443\n  port: 8443");
     assert_eq!(findings("user.yaml", same), ["user.yaml:3:11 rest-port-missing"]);
 }
@@ -255,7 +251,7 @@ tls.serverKeyPath: /b
 fn paths_that_are_not_set_are_one_finding() {
     let text = "common: {security: {tlsMode: 1}}\nproxy: {http: {port: 8080}}\n";
     let world = World::new().given("user.yaml", text);
-    assert_eq!(world.findings(), ["user.yaml:1:1 tls-path-not-set"]);
+    assert_eq!(world.findings(), ["user.yaml:1:30 tls-path-not-set"]);
     assert_eq!(world.evidence(), ["tls.serverPemPath and tls.serverKeyPath are not set"]);
     let one = MUTUAL.replace("  serverKeyPath: /milvus/tls/server.key\n", "");
     assert_eq!(findings("user.yaml", one), ["user.yaml:4:1 tls-path-not-set"]);
@@ -307,7 +303,7 @@ fn files_are_merged_in_milvus_order() {
         "a/milvus.yaml",
         MUTUAL.replace("tlsMode: 2", "tlsMode: 0").replace("  http:\n    port: 8080\n", "  port: 1\n"),
     );
-    assert_eq!(world.findings(), ["a/milvus.yaml:1:1 rest-port-missing"]);
+    assert_eq!(world.findings(), ["a/user.yaml:1:30 rest-port-missing"]);
     assert_eq!(world.judge().tls_mode, Some(2));
     let given = World::new().given("1.yaml", "common: {security: {tlsMode: x}}\n").given("2.yaml", MUTUAL);
     assert_eq!(given.findings(), NOTHING, "the later file wins");
@@ -334,4 +330,123 @@ fn a_key_that_stands_twice_is_found_and_the_last_counts() {
         findings("user.yaml", text),
         ["user.yaml:11:1 malformed-yaml", "user.yaml:11:1 tls-path-not-set"]
     );
+}
+
+#[test]
+fn a_key_that_stands_twice_and_has_nothing_to_do_with_tls_is_no_finding() {
+    for more in
+        ["queryNode:\n  a: 1\n  a: 2\n", "log: {}\nlog: {level: debug}\n", "dataCoord: {b: {c: 1, c: 2}}\n"]
+    {
+        assert_eq!(findings("user.yaml", format!("{MUTUAL}{more}")), NOTHING, "{more}");
+    }
+    let twice = MUTUAL.replace("    tlsMode: 2\n", "    tlsMode: 1\n    tlsMode: 2\n");
+    assert_eq!(findings("user.yaml", twice), ["user.yaml:11:5 malformed-yaml"]);
+}
+
+#[test]
+fn what_stands_where_milvus_does_not_look_is_found_there() {
+    let paths = "serverPemPath: /a/server.pem, serverKeyPath: /a/server.key, caPemPath: /a/ca.pem";
+    for (text, place, evidence) in [
+        (
+            format!("proxy: {{http: {{port: 8080}}}}\ncommon:\n  security: {{tlsMode: 2, {paths}}}\n"),
+            "3:26",
+            "tls.serverPemPath, tls.serverKeyPath and tls.caPemPath are not set: they stand under common.security",
+        ),
+        (
+            format!(
+                "proxy: {{http: {{port: 8080}}, tls: {{{paths}}}}}\ncommon: {{security: {{tlsMode: 2}}}}\n"
+            ),
+            "1:29",
+            "tls.serverPemPath, tls.serverKeyPath and tls.caPemPath are not set: they stand under proxy.tls",
+        ),
+        (
+            format!("tlsMode: 2\ntls: {{{paths}}}\n"),
+            "1:1",
+            "common.security.tlsMode is not set: it stands at the top level",
+        ),
+        (
+            format!("tls: {{tlsMode: 1, {paths}}}\n"),
+            "1:1",
+            "common.security.tlsMode is not set: it stands under tls",
+        ),
+        (
+            format!("common:\nsecurity:\n  tlsMode: 1\ntls: {{{paths}}}\n"),
+            "3:3",
+            "common.security.tlsMode is not set: it stands under security",
+        ),
+        (
+            format!("common: {{tlsMode: 1}}\ntls: {{{paths}}}\n"),
+            "1:10",
+            "common.security.tlsMode is not set: it stands under common",
+        ),
+        (
+            format!("http: {{port: 8080}}\ncommon: {{security: {{tlsMode: 1}}}}\ntls: {{{paths}}}\n"),
+            "1:8",
+            "proxy.http.port is not set: it stands under http",
+        ),
+        (
+            "common: {internaltlsEnabled: true}\n".to_owned(),
+            "1:10",
+            "common.security.internaltlsEnabled is not set: it stands under common",
+        ),
+    ] {
+        let world = World::new().given("user.yaml", text.as_str());
+        let found = world.judge().findings;
+        let misplaced = found.iter().find(|finding| finding.code == Code::MisplacedSetting).expect(&text);
+        assert_eq!(
+            (misplaced.place.to_string(), &*misplaced.evidence),
+            (format!("user.yaml:{place}"), evidence)
+        );
+        assert!(
+            found.iter().all(|finding| [Code::MisplacedSetting, Code::TlsOff].contains(&finding.code)),
+            "its consequences are not reported: {found:?}"
+        );
+    }
+    let lost = "tls:\nserverPemPath: /a\nserverKeyPath: /b\ncommon: {security: {tlsMode: 1}}\nproxy: {http: {port: 8080}}\n";
+    assert_eq!(findings("user.yaml", lost), ["user.yaml:2:1 misplaced-setting"]);
+}
+
+#[test]
+fn what_is_called_alike_elsewhere_is_not_misplaced() {
+    for more in [
+        "  clusters: {far: {caPemPath: /far/ca.pem}}\n",
+        "minio: {ssl: {tlsCACert: /minio/ca.pem}, port: 9000}\n",
+        "etcd: {ssl: {enabled: true, tlsCACert: /etcd/ca.pem}}\n",
+    ] {
+        let text = if more.starts_with("  ") {
+            MUTUAL.replace("  caPemPath", &format!("{more}  caPemPath"))
+        } else {
+            format!("{MUTUAL}{more}")
+        };
+        assert_eq!(findings("user.yaml", text), NOTHING, "{more}");
+    }
+    let both = format!("{MUTUAL}tlsMode: 1\n");
+    assert_eq!(findings("user.yaml", both), NOTHING, "what is in its place counts");
+    assert_eq!(
+        findings_alone("user.yaml", "tlsMode: 0\ncommon: {}\nlog: {}\n"),
+        NOTHING,
+        "it switches nothing on"
+    );
+}
+
+#[test]
+fn the_switch_of_2022_switches_nothing_on() {
+    let old = MUTUAL.replace("tlsMode: 2", "tlsEnabled: true");
+    assert_eq!(findings("user.yaml", old.as_str()), ["user.yaml:10:17 tls-enabled-is-gone"]);
+    assert_eq!(World::new().given("user.yaml", old).stopped(), [("tls-enabled-is-gone", true, true)]);
+    for (value, more, found) in
+        [("true", "tlsMode: 1", vec![]), ("false", "tlsMode: 0", vec!["user.yaml:11:14 tls-off"])]
+    {
+        let text = MUTUAL.replace("tlsMode: 2", &format!("tlsEnabled: {value}\n    {more}"));
+        assert_eq!(findings("user.yaml", text), found, "{value}, {more}");
+    }
+}
+
+#[test]
+fn why_is_true_of_what_was_found() {
+    let why = |text: &str| World::new().given("user.yaml", text).judge().findings[0].why;
+    assert!(!why("common: {security: {tlsMode: 0}}\n").contains("named"));
+    assert!(why(&MUTUAL.replace("Mode: 2", "Mode: 0")).contains("named"));
+    let twice = MUTUAL.replace("    tlsMode: 2\n", "    tlsMode: 1\n    tlsMode: 2\n");
+    assert!(why(&twice).starts_with("Milvus and Helm take the last"));
 }
