@@ -30,6 +30,18 @@ impl Client {
         self.program().name
     }
 
+    /// What options and JSON call it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Pymilvus => "pymilvus",
+            Self::Python => "python",
+            Self::Node => "node",
+            Self::Java => "java",
+            Self::Go => "go",
+            Self::Curl => "curl",
+        }
+    }
+
     /// Its versions.
     pub(crate) const fn program(self) -> &'static Program {
         match self {
@@ -47,10 +59,9 @@ impl Client {
     }
 }
 
-/// In lower case.
 impl Serialize for Client {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.name().to_ascii_lowercase())
+        serializer.serialize_str(self.word())
     }
 }
 

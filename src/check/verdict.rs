@@ -55,12 +55,13 @@ impl Verdict {
         exceptions.into_iter()
     }
 
-    /// Of one mode, from all that was found.
+    /// Of these clients in one mode, from all that was found.
     #[must_use]
-    pub fn of(mode: TlsMode, findings: &[Finding]) -> Self {
+    pub fn of(mode: TlsMode, clients: &[Client], findings: &[Finding]) -> Self {
         let stopped = |finding: &Finding| finding.stopped().of(mode);
         let all = findings.iter().map(stopped).fold(NOBODY, Clients::and);
-        let outcome = |client| {
+        let outcome = |client: &Client| {
+            let client = *client;
             let (mut because, mut not_with) = (Vec::new(), Vec::new());
             for finding in findings {
                 let code = finding.code;
@@ -78,6 +79,6 @@ impl Verdict {
             }
             Outcome { client, works: !all.stops(client), because, not_with }
         };
-        Self { tls_mode: mode, clients: Client::ALL.map(outcome).to_vec() }
+        Self { tls_mode: mode, clients: clients.iter().map(outcome).collect() }
     }
 }

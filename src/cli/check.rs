@@ -1,13 +1,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::ValueParser;
 use clap::{ArgMatches, ValueEnum};
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
 use crate::base::text::counted;
 use crate::check::{CheckReport, CheckRequest, Client, Exception, Outcome, Severity, Verdict, check};
-use crate::cli::args::{duration, is_typed, path, tls_mode};
+use crate::cli::args::{duration, is_typed, one_of, path, tls_mode};
 use crate::cli::output::Style;
 use crate::cli::render::findings::findings;
 use crate::cli::render::page::Page;
@@ -19,7 +20,7 @@ use crate::x509::GeneralName;
 const EXAMPLES: &str = "\
 Examples:
   milvus-certs check -d certs
-  milvus-certs check -d certs --server-name milvus.example.com --tls-mode 1
+  milvus-certs check -d certs --server-name milvus.example.com --tls-mode 1 --client pymilvus
   milvus-certs check -d certs --config user.yaml --config docker-compose.yaml
   kubectl get secret certs -o yaml | milvus-certs check --config -
   milvus-certs check -d certs --format prometheus > milvus_certs.prom
@@ -46,6 +47,13 @@ pub(crate) struct Args {
     /// The mode that has to work: 1 is one-way, 2 mutual [default: the configuration's, or both]
     #[arg(long, value_name = "1|2", value_parser = tls_mode)]
     tls_mode: Option<TlsMode>,
+
+    /// A client that has to work [default: all]
+    ///
+    /// Can be repeated, or list clients with commas. What stops other clients alone is shown, and changes neither the
+    /// table nor the exit status.
+    #[arg(long, value_name = "CLIENT", value_delimiter = ',', value_parser = client())]
+    client: Vec<Client>,
 
     /// Warn of certificates that end within this time, such as 30d
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30d")]
@@ -123,9 +131,14 @@ impl Args {
             configs: configs.collect::<Result<_, _>>()?,
             server_names: self.server_name,
             tls_mode: self.tls_mode,
+            clients: self.client,
             expires_in: self.expires_in,
         })
     }
+}
+
+fn client() -> ValueParser {
+    one_of(&Client::ALL, Client::word)
 }
 
 /// The findings for people, and what will work.
@@ -146,8 +159,12 @@ fn table(verdicts: &[Verdict]) -> Vec<String> {
         let rest: String = rest.iter().map(|cell| format!("{cell:<10}")).collect();
         format!("  {first:<9}{}", rest.trim_end())
     };
-    let mut lines = vec![cells("", &Client::ALL.map(Client::name))];
+    let mut lines = Vec::new();
     for verdict in verdicts {
+        if lines.is_empty() {
+            let names: Vec<_> = verdict.clients.iter().map(|outcome| outcome.client.name()).collect();
+            lines.push(cells("", &names));
+        }
         let outcomes: Vec<_> = verdict.clients.iter().map(cell).collect();
         lines.push(cells(verdict.tls_mode.name(), &outcomes));
         let because = verdict.because().map(|code| code.name().to_owned());

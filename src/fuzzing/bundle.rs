@@ -40,7 +40,7 @@ pub fn run(content: &[u8]) {
         let findings = judge(&bundle, &expectations);
         serde_json::to_string(&findings).unwrap();
         for mode in TlsMode::ALL {
-            serde_json::to_string(&Verdict::of(mode, &findings)).unwrap();
+            serde_json::to_string(&Verdict::of(mode, &crate::check::Client::ALL, &findings)).unwrap();
         }
     }
 }

@@ -74,7 +74,7 @@ fn judge_directory(files: &[Vec<u8>]) {
     };
     let findings = check::judge(&bundle, &expectations);
     for mode in TlsMode::ALL {
-        let _ = Verdict::of(mode, &findings);
+        let _ = Verdict::of(mode, &crate::check::Client::ALL, &findings);
     }
 }
 

@@ -188,3 +188,42 @@ fn the_summary_names_a_folder_as_it_was_given() {
     let stdout = folder.shell("cd inside; milvus-certs check -d ../a./b").ends_with(0).stdout;
     assert_eq!(stdout.lines().last().unwrap(), "../a./b: nothing is wrong.");
 }
+
+#[test]
+fn the_status_of_check_is_about_the_clients_that_are_asked_about() {
+    let folder = Folder::with_directory("certs");
+    folder.write("off.yaml", "common:\n  security:\n    tlsMode: 0\n");
+    for (arguments, status) in [
+        ("check -d certs", 0),
+        // No client with TLS works, and that is what was asked.
+        ("check -d certs --config off.yaml", 3),
+        ("check -d certs --config off.yaml --client go", 3),
+        ("check -d certs --client pymilvus,java --client curl", 0),
+    ] {
+        folder.run(arguments).ends_with(status);
+    }
+    let clients = |arguments: &str| -> Vec<String> {
+        let report = folder.run(arguments).json();
+        let outcomes = report["verdicts"][0]["clients"].as_array().unwrap();
+        outcomes.iter().map(|outcome| outcome["client"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(clients("check -d certs --json --client java,go"), ["java", "go"]);
+    assert_eq!(clients("check -d certs --json").len(), 6);
+    folder.run("check -d certs --client telnet").ends_with(2);
+}
+
+/// A key of Ed25519 stops pymilvus and others, not the clients in Go.
+#[test]
+fn what_stops_other_clients_alone_is_shown_and_no_failure() {
+    let folder = Folder::with_directory("certs");
+    folder.openssl("genpkey -algorithm ed25519 -out certs/server.key");
+    folder.openssl(
+        "req -x509 -new -key certs/server.key -CA certs/ca.pem -CAkey certs/ca.key -subj /CN=localhost -days 300 \
+         -addext subjectAltName=DNS:localhost -addext extendedKeyUsage=serverAuth \
+         -addext basicConstraints=critical,CA:false -out certs/server.pem",
+    );
+    folder.run("check -d certs").ends_with(3);
+    let outcome = folder.run("check -d certs --client go --tls-mode 1").ends_with(0);
+    assert!(outcome.stdout.contains("key-not-for-pymilvus"), "{outcome}");
+    folder.run("check -d certs --client pymilvus --tls-mode 1").ends_with(3);
+}

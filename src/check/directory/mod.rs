@@ -13,6 +13,7 @@ pub use report::{CheckReport, CheckedCertificate};
 use crate::base::error::Error;
 use crate::check::bundle::Bundle;
 use crate::check::certificates::{Expectations, judge, judge_deployed};
+use crate::check::clients::Client;
 use crate::check::config;
 use crate::check::config::source::{AtPath, Source};
 use crate::check::verdict::Verdict;
@@ -31,6 +32,8 @@ pub struct CheckRequest {
     pub server_names: Vec<GeneralName>,
     /// The mode that has to work; without one the configuration's, or else both.
     pub tls_mode: Option<TlsMode>,
+    /// The clients that have to work; all, where none is named.
+    pub clients: Vec<Client>,
     /// A certificate that ends within this time is a finding.
     pub expires_in: Duration,
 }
@@ -42,6 +45,7 @@ impl Default for CheckRequest {
             configs: Vec::new(),
             server_names: Vec::new(),
             tls_mode: None,
+            clients: Vec::new(),
             expires_in: Expectations::EXPIRES_IN,
         }
     }
@@ -93,8 +97,9 @@ fn check_in(view: &View, request: &CheckRequest, now: OffsetDateTime) -> CheckRe
 
     // Without certificates nothing can be said of them.
     let judged_modes = modes.iter().filter(|_| directory.is_some());
+    let clients = if request.clients.is_empty() { &Client::ALL[..] } else { &request.clients };
     CheckReport {
-        verdicts: judged_modes.map(|mode| Verdict::of(*mode, &findings)).collect(),
+        verdicts: judged_modes.map(|mode| Verdict::of(*mode, clients, &findings)).collect(),
         configs: request.configs.iter().map(|source| source.name.clone()).collect(),
         certificates,
         directory,

@@ -2,9 +2,10 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 
 use crate::check::bundle::{Bundle, CERTIFICATES};
+use crate::check::clients::Stopped;
 use crate::check::codes::Severity;
 use crate::check::finding::Finding;
-use crate::check::verdict::Verdict;
+use crate::check::verdict::{Outcome, Verdict};
 use crate::store::{FileRole, path_of};
 use crate::x509::{Certificate, EndEntityKind, SerialNumber, Subject, Validity, day_count};
 
@@ -49,10 +50,28 @@ impl CheckReport {
         self.findings.iter().filter(|finding| finding.code.severity() == severity).count()
     }
 
-    /// Whether anything was found that is wrong: an error, or with `strict` also a warning.
+    /// Whether something is wrong for those who were asked about: a client that will not connect, or an error, or
+    /// with `strict` a warning. What stops other clients alone is nothing to them.
     #[must_use]
     pub fn fails(&self, strict: bool) -> bool {
-        self.count(Severity::Error) > 0 || strict && self.count(Severity::Warning) > 0
+        let is_wrong = |finding: &Finding| match finding.code.severity() {
+            Severity::Error => true,
+            Severity::Warning => strict,
+            Severity::Info => false,
+        };
+        let fails = |verdict: &Verdict| verdict.clients.iter().any(|outcome| !outcome.works);
+        self.verdicts.iter().any(fails)
+            || self.findings.iter().any(|finding| is_wrong(finding) && self.concerns(finding))
+    }
+
+    /// Whether a finding stops a client that was asked about, or nobody at all.
+    fn concerns(&self, finding: &Finding) -> bool {
+        let Some(verdict) = self.verdicts.first() else { return true };
+        let Stopped { one_way, mutual } = finding.stopped();
+        let stopped = one_way.and(mutual);
+        let is_stopped =
+            |outcome: &Outcome| stopped.stops(outcome.client) || !stopped.versions(outcome.client).is_empty();
+        stopped.is_empty() || verdict.clients.iter().any(is_stopped)
     }
 }
 

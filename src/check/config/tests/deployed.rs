@@ -17,7 +17,9 @@ fn mounted() -> World {
 /// Codes and files, and which modes work with everybody.
 fn outcome(world: &World, modes: &[TlsMode]) -> (Vec<String>, Vec<bool>) {
     let findings = world.checked(modes);
-    let works = |mode: &TlsMode| Verdict::of(*mode, &findings).clients.iter().all(|outcome| outcome.works);
+    let works = |mode: &TlsMode| {
+        Verdict::of(*mode, &crate::check::Client::ALL, &findings).clients.iter().all(|outcome| outcome.works)
+    };
     (
         findings.iter().map(|finding| format!("{} {}", finding.place, finding.code)).collect(),
         modes.iter().map(works).collect(),
