@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::base::place::Place;
 use crate::check::fix::CaKey;
-use crate::store::{FileMode, FileRole, Interruption, Survey, path_of};
+use crate::store::{FileMode, FileRole, Interruption, Survey, Unreadable, path_of};
 use crate::x509::{
     self, Certificate, KeyMaterial, certificates_from_pem, check_may_issue, holds_private_key,
 };
@@ -46,7 +46,7 @@ pub(crate) enum FileContent {
     Key(KeyMaterial),
     Serial(Zeroizing<Vec<u8>>),
     /// It cannot be read from the disk, for this reason.
-    Unreadable(String),
+    Unreadable(Unreadable),
     /// It was read, and is not what it should be.
     Unusable(x509::Error),
 }
@@ -74,7 +74,7 @@ impl Bundle {
         role: FileRole,
         place: Place,
         mode: Option<FileMode>,
-        content: Result<&[u8], String>,
+        content: Result<&[u8], Unreadable>,
     ) {
         self.insert(role, place, None, mode, content);
     }
@@ -84,7 +84,7 @@ impl Bundle {
         role: FileRole,
         path: String,
         mode: Option<FileMode>,
-        content: &Result<Zeroizing<Vec<u8>>, String>,
+        content: &Result<Zeroizing<Vec<u8>>, Unreadable>,
     ) {
         let content = content.as_ref().map(|content| content.as_slice()).map_err(Clone::clone);
         self.insert(role, Place::file(path), None, mode, content);
@@ -101,7 +101,7 @@ impl Bundle {
         place: Place,
         in_secret: Option<String>,
         mode: Option<FileMode>,
-        content: Result<&[u8], String>,
+        content: Result<&[u8], Unreadable>,
     ) {
         let holds_key = content.as_ref().is_ok_and(|bytes| role.is_key() || holds_private_key(bytes));
         let digest = content.as_ref().ok().map(|bytes| Sha256::digest(bytes).into());
@@ -195,7 +195,9 @@ impl Bundle {
 
     /// Whether a renewal could issue from it.
     pub(crate) fn ca_key(&self, now: OffsetDateTime) -> CaKey {
-        if self.file(FileRole::CaKey).is_none() {
+        let is_denied =
+            |file: &BundleFile| matches!(&file.content, FileContent::Unreadable(why) if why.is_denied);
+        if self.file(FileRole::CaKey).is_none_or(is_denied) {
             return CaKey::Elsewhere;
         }
         let Some(key) = self.key(FileRole::CaKey) else { return CaKey::Unusable };

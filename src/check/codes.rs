@@ -187,6 +187,11 @@ codes! {
     why "whoever has to read it will fail as well";
     fix &[Run(OnFile("ls -ld")), Say("what has to stand there is a regular file of at most 1 MiB, and whoever checks must be allowed to read it")];
 
+    /// Whoever checks may not read a file.
+    NotJudged = "not-judged", Info, breaks NOBODY;
+    why "what is in it is not known to this user, and may be right or wrong: private keys are their owner's alone";
+    fix &[Say("check as the user who owns the files, if keys have to be judged too")];
+
     /// A file is empty.
     EmptyFile = "empty-file", Error, breaks EVERYBODY, renewal Helps;
     why "Milvus stops at once: `tls: failed to find any PEM data`; the documentation's renew.sh leaves such files when it fails";

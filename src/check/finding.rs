@@ -87,7 +87,11 @@ fn advice(code: Code, Context { location, role, .. }: &Context) -> Advice {
     let row = code.row();
     match (location, role.and_then(FileRole::kind)) {
         (Location::Issued { .. }, Some(_)) => row.issued,
-        (Location::Issued { .. } | Location::Next, None) if code == Code::UnreadableFile => row.fix,
+        (Location::Issued { .. } | Location::Next, None)
+            if matches!(code, Code::UnreadableFile | Code::NotJudged) =>
+        {
+            row.fix
+        }
         (Location::Issued { .. }, None) => COPY_CA,
         (Location::Next, _) if code == Code::KeyReadable => CLOSE_NEXT,
         (Location::Next, _) => Code::RotationBegun.row().fix,

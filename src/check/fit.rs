@@ -23,7 +23,7 @@ pub(crate) struct Purpose<'a> {
     pub(crate) mode: TlsMode,
     /// Names that server.pem has to cover.
     pub(crate) server_names: &'a [GeneralName],
-    /// Files that may be missing.
+    /// Files that may be missing, or unreadable to this user.
     pub(crate) not_needed: &'a [FileRole],
 }
 
@@ -50,8 +50,14 @@ impl FitDirectory {
         let (interrupted, findings): (Vec<_>, Vec<_>) = judge(&directory.bundle, &expectations)
             .into_iter()
             .partition(|finding| [Code::InterruptedRun, Code::ForeignJournal].contains(&finding.code));
-        let stands_in_the_way = |finding: &Finding| {
-            finding.code.severity() == Severity::Error && !may_be_missing.contains(&finding.place.path)
+        // The CA's key and ca.srl are for who issues.
+        let is_read = |path: &str| {
+            let not_read = purpose.not_needed.iter().chain(&[FileRole::CaKey, FileRole::CaSerial]);
+            !not_read.map(|role| directory.path_of(*role).display().to_string()).any(|other| other == path)
+        };
+        let stands_in_the_way = |finding: &Finding| match finding.code {
+            Code::NotJudged => is_read(&finding.place.path),
+            code => code.severity() == Severity::Error && !may_be_missing.contains(&finding.place.path),
         };
         let errors: Vec<_> = findings.into_iter().filter(stands_in_the_way).collect();
         match errors.is_empty() {

@@ -13,7 +13,7 @@ use crate::base::text::{serialize_as_displayed, shell_quoted};
 use crate::check::config::source::Source;
 use crate::check::inventory::{IssuedFiles, inventory_path, more_damaged};
 use crate::store::inventory::{IssuedEntry, Line, Overview, damaged_line, entries_of, lines};
-use crate::store::{FileMode, FileRole, INVENTORY, Survey, View, read_file_up_to};
+use crate::store::{FileMode, FileRole, INVENTORY, Survey, Unreadable, View, read_file_up_to};
 use crate::x509::json::rfc3339;
 use crate::x509::{
     self, Certificate, CertificateRequest, EndEntityKind, Item, KeyAlgorithm, KeyMaterial, SerialCounter,
@@ -389,7 +389,7 @@ fn directory(survey: &Survey, now: OffsetDateTime) -> Inspected {
 }
 
 /// What was read of a file, or why it cannot be read.
-type Read = Result<Zeroizing<Vec<u8>>, String>;
+type Read = Result<Zeroizing<Vec<u8>>, Unreadable>;
 
 /// A file of a directory; a key in it may belong to one of these.
 fn read_file(

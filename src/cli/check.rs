@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::base::error::Error;
 use crate::base::text::counted;
-use crate::check::{CheckReport, CheckRequest, Client, Exception, Outcome, Severity, Verdict, check};
+use crate::check::{CheckReport, CheckRequest, Client, Code, Exception, Outcome, Severity, Verdict, check};
 use crate::cli::args::{duration, is_typed, one_of, path, tls_mode};
 use crate::cli::output::Style;
 use crate::cli::render::findings::findings;
@@ -20,7 +20,8 @@ use crate::x509::GeneralName;
 const EXAMPLES: &str = "\
 Examples:
   milvus-certs check -d certs
-  milvus-certs check -d certs --server-name milvus.example.com --tls-mode 1 --client pymilvus
+  milvus-certs check -d certs --server-name milvus.example.com
+  milvus-certs check -d certs --tls-mode 1 --client pymilvus,go
   milvus-certs check -d certs --config user.yaml --config docker-compose.yaml
   kubectl get secret certs -o yaml | milvus-certs check --config -
   milvus-certs check -d certs --format prometheus > milvus_certs.prom
@@ -153,7 +154,7 @@ fn text(report: &CheckReport) -> String {
     page.into_text()
 }
 
-/// Which mode works with which client.
+/// Which mode works with which client, and why not.
 fn table(verdicts: &[Verdict]) -> Vec<String> {
     let cells = |first: &str, rest: &[&str]| {
         let rest: String = rest.iter().map(|cell| format!("{cell:<10}")).collect();
@@ -167,12 +168,12 @@ fn table(verdicts: &[Verdict]) -> Vec<String> {
         }
         let outcomes: Vec<_> = verdict.clients.iter().map(cell).collect();
         lines.push(cells(verdict.tls_mode.name(), &outcomes));
-        let because = verdict.because().map(|code| code.name().to_owned());
-        let exceptions = verdict.exceptions().map(|exception| {
-            let Exception { because, versions } = exception;
-            format!("{because}: not with {versions}")
-        });
-        lines.extend(because.chain(exceptions).map(|reason| cells("", &[&reason])));
+        let because: Vec<_> = verdict.because().map(Code::name).collect();
+        let fails = (!because.is_empty()).then(|| format!("fails: {}", because.join(", ")));
+        let partly = verdict
+            .exceptions()
+            .map(|Exception { because, versions }| format!("partly: {because}, not with {versions}"));
+        lines.extend(fails.into_iter().chain(partly).map(|reason| cells("", &[&reason])));
     }
     lines
 }

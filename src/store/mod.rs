@@ -32,7 +32,7 @@ pub use layout::FileRole;
 pub(crate) use layout::{Audience, RelativePath, path_of};
 pub use mode::{FileMode, Protection};
 pub(crate) use mode::{FileState, Owner};
-pub(crate) use survey::{SeenFile, Survey, View};
+pub(crate) use survey::{SeenFile, Survey, Unreadable, View};
 pub(crate) use transaction::{Committed, Existing, StagedFile};
 
 crate::base::text::serialize_as_displayed!(FileMode);

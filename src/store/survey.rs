@@ -1,3 +1,4 @@
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -38,7 +39,27 @@ pub(crate) struct SeenFile {
     /// Its permissions, or those of the file that it links to.
     pub mode: Option<FileMode>,
     /// Its content, or why it cannot be read.
-    pub content: Result<Zeroizing<Vec<u8>>, String>,
+    pub content: Result<Zeroizing<Vec<u8>>, Unreadable>,
+}
+
+/// Why a file cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unreadable {
+    reason: String,
+    /// Whoever looks may not read it; others may.
+    pub is_denied: bool,
+}
+
+impl From<io::Error> for Unreadable {
+    fn from(error: io::Error) -> Self {
+        Self { reason: error.to_string(), is_denied: error.kind() == io::ErrorKind::PermissionDenied }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
 }
 
 /// A certificate directory that is read without a lock. Looking changes nothing, needs no permission to write,
@@ -224,7 +245,7 @@ impl View {
     pub(crate) fn look(&self, path: &str) -> Option<SeenFile> {
         let way = self.way_to(path);
         let mode = way.as_ref().ok().and_then(|path| fs::state(&self.fd, path).ok()).map(|state| state.mode);
-        let content = way.and_then(|path| self.read(&path)).map_err(|error| error.to_string()).transpose()?;
+        let content = way.and_then(|path| self.read(&path)).map_err(Unreadable::from).transpose()?;
         Some(SeenFile { mode, content })
     }
 

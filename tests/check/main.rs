@@ -112,7 +112,8 @@ fn every_measured_directory_has_a_case(cases: &[Case]) -> Trial {
 fn every_code_has_a_case(cases: &[Case]) -> Trial {
     let shown: BTreeSet<_> = cases.iter().flat_map(Case::codes).map(str::to_owned).collect();
     Trial::test("every finding about certificates has a directory with that finding", move || {
-        const ELSEWHERE: [Code; 6] = [
+        const ELSEWHERE: [Code; 7] = [
+            Code::NotJudged,
             Code::DoesNotVerify,
             Code::ParentWritable,
             Code::NoFileModes,

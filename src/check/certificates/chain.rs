@@ -146,9 +146,15 @@ impl BundleJudge<'_> {
         };
         let anchors = self.anchors;
         if anchors.iter().chain(&presented[1..]).any(is_unknown) {
-            let evidence = "the CA's nameConstraints are critical and speak of directory names, which Go, and so Milvus, does not know";
+            let evidence =
+                "the CA's nameConstraints are critical, and speak of other names than those of hosts";
             let one_way = if is_server { GO } else { NOBODY };
-            self.report(Code::NameConstraints, role, evidence).stops(Stopped { one_way, mutual: ALL });
+            let finding = self.report(Code::NameConstraints, role, evidence);
+            finding.stops(Stopped { one_way, mutual: ALL });
+            finding.because(
+                "Go, and so Milvus, knows no constraints of directory names: `x509: unhandled critical extension`",
+            );
+            finding.advise(NEW_CA);
         }
     }
 

@@ -192,6 +192,10 @@ impl<'a> BundleJudge<'a> {
         for role in FileRole::AS_LISTED {
             let Some(file) = self.bundle.file(role).filter(|_| self.is_judged(role)) else { continue };
             match &file.content {
+                FileContent::Unreadable(why) if why.is_denied => {
+                    let evidence = format!("is not judged, this user may not read it: {why}");
+                    self.report(Code::NotJudged, role, evidence);
+                }
                 FileContent::Unreadable(reason) => {
                     self.report(Code::UnreadableFile, role, format!("cannot be read: {reason}"));
                 }

@@ -56,9 +56,13 @@ pub(crate) fn look(
             check.issued(&overview, &signed, known, &mut found.findings)
         }
         Err(error) => {
+            let code = match error.kind() {
+                std::io::ErrorKind::PermissionDenied => Code::NotJudged,
+                _ => Code::UnreadableFile,
+            };
             let evidence = format!("cannot be read: {error}");
             let path = check.shown(&inventory_path());
-            found.findings.push(check.judge.about_inventory(Code::UnreadableFile, &path, evidence));
+            found.findings.push(check.judge.about_inventory(code, &path, evidence));
             Vec::new()
         }
     };
