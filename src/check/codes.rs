@@ -179,6 +179,7 @@ codes! {
     why "Milvus stops at once, or the client cannot begin: `no such file or directory`";
     fix &[RENEW, Say("where clients have no certificates, check with --tls-mode 1 alone")];
     ca RESTORE_CA_FILE;
+    issued &[RENEW];
 
     /// A file cannot be read.
     UnreadableFile = "unreadable-file", Error, breaks EVERYBODY, renewal Fails;

@@ -8,6 +8,7 @@ mod environment;
 mod explain;
 mod hostile;
 mod inspect;
+mod issued_folder;
 mod manual;
 mod output;
 mod refusals;
