@@ -5,8 +5,8 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::base::place::Place;
-use crate::check::fix::CaKey;
-use crate::store::{FileMode, FileRole, Interruption, Survey, Unreadable, path_of};
+use crate::check::fix::{CaKey, Location};
+use crate::store::{FileMode, FileRole, Interruption, IssuedFolder, Survey, Unreadable};
 use crate::x509::{
     self, Certificate, KeyMaterial, certificates_from_pem, check_may_issue, holds_private_key,
 };
@@ -21,6 +21,8 @@ pub(crate) const CERTIFICATES: [FileRole; 3] =
 pub(crate) struct Bundle {
     files: BTreeMap<FileRole, BundleFile>,
     pub interruption: Option<Interruption>,
+    /// Whose folder it is, where that holds what was issued to one server or client.
+    pub(crate) issued: Option<IssuedFolder>,
 }
 
 /// A file of a bundle, read once.
@@ -60,11 +62,12 @@ impl Bundle {
     pub(crate) fn of(survey: &Survey) -> Self {
         let mut bundle = Self::new();
         for (role, file) in &survey.files {
-            let path = path_of(&survey.path, *role);
+            let path = survey.path_of(*role);
             let mode = file.mode.filter(|_| !is_mounted_by_kubernetes(&path));
             bundle.add_read(*role, path.display().to_string(), mode, &file.content);
         }
         bundle.interruption = survey.interruption.clone();
+        bundle.issued = survey.issued.clone();
         bundle
     }
 
@@ -191,6 +194,18 @@ impl Bundle {
         let is_own =
             |certificate: &&Certificate| key.is_some_and(|key| key.belongs_to(certificate) == Some(true));
         certificates.iter().find(is_own).or_else(|| own_certificate(certificates))
+    }
+
+    /// Where its files lie. Where what is issued lies beside its CA is not known in a folder of its own.
+    pub(crate) fn location(&self) -> Location {
+        match &self.issued {
+            None => Location::Directory,
+            Some(IssuedFolder { name, .. }) => Location::Issued {
+                name: name.to_string(),
+                output: None,
+                ca: format!("DIR/{}", FileRole::CaCertificate),
+            },
+        }
     }
 
     /// Whether a renewal could issue from it.

@@ -181,6 +181,7 @@ codes! {
     why "Milvus stops at once, or the client cannot begin: `no such file or directory`";
     fix &[RENEW, Say("where clients have no certificates, check with --tls-mode 1 alone")];
     ca RESTORE_CA_FILE;
+    issued &[RENEW];
 
     /// A file cannot be read.
     UnreadableFile = "unreadable-file", Error, breaks EVERYBODY, renewal Fails;
@@ -666,7 +667,7 @@ codes! {
 
     /// An Ingress speaks plaintext to a Milvus that serves TLS.
     IngressInPlaintext = "ingress-in-plaintext", Error, breaks EVERYBODY;
-    why "the Ingress ends its clients' TLS and speaks plaintext to a port that takes TLS alone: who comes by way of it gets HTTP 502 (pymilvus: `Received http2 header with status: 502`)";
+    why "the Ingress ends its clients' TLS and speaks plaintext to a port that takes TLS alone: who comes by way of it gets HTTP 502, of which pymilvus says only `server unavailable`";
     fix &[Say("set the annotation nginx.ingress.kubernetes.io/backend-protocol to \"GRPCS\"; or leave TLS to the Ingress, with tlsMode 0 behind it")];
 
     /// An Ingress speaks TLS to a Milvus in plaintext.
@@ -676,7 +677,7 @@ codes! {
 
     /// An Ingress has no certificate for a Milvus with mutual TLS.
     IngressWithoutCertificate = "ingress-without-certificate", Error, breaks EVERYBODY;
-    why "the Ingress ends its clients' TLS, so that their certificates do not reach Milvus, and has none of its own to show: Milvus refuses it, and who comes by way of it gets HTTP 502";
+    why "the Ingress ends its clients' TLS, so that their certificates do not reach Milvus, and has none of its own to show, nor TLS 1.3 to offer where it is older: Milvus refuses it, and who comes by way of it gets HTTP 502";
     fix &[Say("let clients reach Milvus' own TLS: the annotation nginx.ingress.kubernetes.io/ssl-passthrough: \"true\", where the controller runs with --enable-ssl-passthrough; or set common.security.tlsMode to 1 behind the Ingress")];
 
     /// A values file takes what an earlier one says for its own.

@@ -9,8 +9,8 @@ use crate::check::certificates::{Expectations, judge};
 use crate::check::codes::{Code, Severity};
 use crate::check::finding::Finding;
 use crate::milvus::TlsMode;
-use crate::store::{FileRole, SeenFile, Survey, path_of};
-use crate::x509::{Certificate, GeneralName};
+use crate::store::{FileRole, IssuedFolder, SeenFile, Survey};
+use crate::x509::{Certificate, EndEntityKind, GeneralName};
 
 /// A certificate directory that `check` finds no error in, with its files as they were judged.
 pub(crate) struct FitDirectory {
@@ -25,6 +25,8 @@ pub(crate) struct Purpose<'a> {
     pub(crate) server_names: &'a [GeneralName],
     /// Files that may be missing, or unreadable to this user.
     pub(crate) not_needed: &'a [FileRole],
+    /// Whose key and certificate are used.
+    pub(crate) needs: Option<EndEntityKind>,
 }
 
 impl FitDirectory {
@@ -34,6 +36,13 @@ impl FitDirectory {
     /// If it cannot be looked at, or would not work: then with what `check` finds.
     pub(crate) fn judge(path: &Path, purpose: &Purpose<'_>, now: OffsetDateTime) -> Result<Self, Error> {
         let survey = Survey::of(path)?;
+        if let (Some(IssuedFolder { name, kind }), Some(needed)) = (&survey.issued, purpose.needs)
+            && *kind != needed
+        {
+            let message = format!("{}: was issued to the {kind} {name}, not to a {needed}", path.display());
+            let hint = format!("`milvus-certs issue -d DIR {needed} NAME` issues one, where ca.key is");
+            return Err(Error::new(message).with_hint(hint));
+        }
         let bundle = Bundle::of(&survey);
         let expectations = Expectations {
             directory: Some(path.display().to_string()),
@@ -71,7 +80,12 @@ impl FitDirectory {
     }
 
     pub(crate) fn path_of(&self, role: FileRole) -> PathBuf {
-        path_of(&self.survey.path, role)
+        self.survey.path_of(role)
+    }
+
+    /// Whose it is, where it is the folder of something that was issued.
+    pub(crate) fn issued(&self) -> Option<&IssuedFolder> {
+        self.survey.issued.as_ref()
     }
 
     pub(crate) fn file(&self, role: FileRole) -> Option<&SeenFile> {

@@ -377,13 +377,13 @@ fn add_issued(view: &View, overview: &Overview, now: OffsetDateTime, directory: 
 
 /// The files of a directory, and which key belongs to which certificate.
 fn directory(survey: &Survey, now: OffsetDateTime) -> Inspected {
-    let own = survey.files.iter().map(|(role, file)| (role.file_name(), file.mode, &file.content));
-    let mounted = survey.mounted.iter().map(|(name, file)| (*name, file.mode, &file.content));
+    let own = survey.files.iter().map(|(role, file)| (survey.name_of(*role), file.mode, &file.content));
+    let mounted = survey.mounted.iter().map(|(name, file)| ((*name).into(), file.mode, &file.content));
     let all: Vec<_> = own.chain(mounted).collect();
-    let contents: Vec<_> = all.iter().map(|(name, _, content)| (*name, *content)).collect();
+    let contents: Vec<_> = all.iter().map(|(name, _, content)| (&**name, *content)).collect();
     let files = all
         .iter()
-        .map(|(name, mode, content)| read_file(&survey.path.join(name), *mode, content, &contents, now));
+        .map(|(name, mode, content)| read_file(&survey.path.join(&**name), *mode, content, &contents, now));
     let files = files.collect();
     Inspected { path: survey.path.display().to_string(), is_directory: true, files, withdrawn: 0 }
 }

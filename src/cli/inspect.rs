@@ -80,21 +80,19 @@ fn text(report: &InspectReport) -> String {
     page.into_text()
 }
 
-/// A row for each of the seven files, unless the folder has those of a mounted Secret alone; and for what
-/// else the CA has issued.
+/// A row for each of the seven files, unless the folder has others, as a mounted Secret and what was issued do; and
+/// for what else the CA has issued.
 fn directory(target: &Inspected) -> Vec<String> {
     let mut rows = vec![["file", "mode", "what it is", "key", "until", "days left"].map(str::to_owned)];
     let seven = FileRole::AS_LISTED.map(FileRole::file_name);
     let files = target.files.iter().map(|file| (name_in(target, file), file));
     let (own, others): (Vec<_>, Vec<_>) = files.partition(|(name, _)| seven.contains(name));
-    let is_mounted = others.iter().any(|(name, _)| !name.contains('/'));
-    if !own.is_empty() || !is_mounted {
-        for name in seven {
-            let file = own.iter().find(|(own, _)| *own == name);
-            rows.extend(file.map_or_else(
-                || vec![[name, "", "not there", "", "", ""].map(str::to_owned)],
-                |(_, file)| file_rows(name, file),
-            ));
+    let has_others = others.iter().any(|(name, _)| !name.contains('/'));
+    for name in seven {
+        match own.iter().find(|(own, _)| *own == name) {
+            Some((_, file)) => rows.extend(file_rows(name, file)),
+            None if has_others => {}
+            None => rows.push([name, "", "not there", "", "", ""].map(str::to_owned)),
         }
     }
     for (name, file) in others {

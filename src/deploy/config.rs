@@ -21,7 +21,7 @@ use crate::milvus::{KubernetesName, TlsMode, compose_server_names};
 use crate::store::{
     Access, Directory, Existing, FileRole, Protection, RelativePath, StagedFile, path_of, unreadable,
 };
-use crate::x509::{GeneralName, Passphrase, covers, name_to_ask_for};
+use crate::x509::{EndEntityKind, GeneralName, Passphrase, covers, name_to_ask_for};
 
 /// What `config` is to render.
 #[derive(Debug)]
@@ -143,7 +143,12 @@ impl ConfigRequest {
 /// # Errors
 /// If the directory would not work; with the findings. If the files cannot be written.
 pub(crate) fn config(request: &ConfigRequest, now: OffsetDateTime) -> Result<ConfigReport, Error> {
-    let purpose = Purpose { mode: request.tls_mode, server_names: request.sni.as_slice(), not_needed: &[] };
+    let purpose = Purpose {
+        mode: request.tls_mode,
+        server_names: request.sni.as_slice(),
+        not_needed: &[],
+        needs: Some(EndEntityKind::Server),
+    };
     let directory = FitDirectory::judge(&request.directory, &purpose, now)?;
     let settings = settings(request, &directory)?;
     let files = ServerFiles::of(&directory);
@@ -230,7 +235,11 @@ fn names_not_covered(request: &ConfigRequest, directory: &FitDirectory) -> Optio
         [first, more @ ..] if more.len() > 1 => format!("{first} and {} more names", more.len()),
         names => names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "),
     };
-    let renew = command(&format!("renew server --for {}", request.target.name()), &request.directory);
+    let target = request.target.name();
+    let renew = match directory.issued() {
+        Some(folder) => format!("milvus-certs renew -d DIR {} --for {target}", folder.name),
+        None => command(&format!("renew server --for {target}"), &request.directory),
+    };
     let message = format!(
         "server.pem does not cover {names}, by which clients beside Milvus reach it; `{renew}{options}` adds them"
     );

@@ -11,7 +11,7 @@ use crate::deploy::endpoint::Endpoint;
 use crate::milvus::TlsMode;
 use crate::milvus::container::REST_PORT;
 use crate::store::FileRole;
-use crate::x509::{GeneralName, covers};
+use crate::x509::{EndEntityKind, GeneralName, covers};
 
 /// What `connect` is to show.
 #[derive(Debug)]
@@ -53,6 +53,7 @@ pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<C
         mode: request.tls_mode,
         server_names: request.server_name.as_slice(),
         not_needed: &[FileRole::ServerCertificate, FileRole::ServerKey],
+        needs: (request.tls_mode == TlsMode::Mutual).then_some(EndEntityKind::Client),
     };
     let directory = FitDirectory::judge(&request.directory, &purpose, now)?;
     let path = |role| directory.path_of(role).display().to_string();

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -19,6 +20,24 @@ pub(crate) const NEXT_FOLDER: &str = "next";
 /// Names that differ only in case are one, as they are on the disks of macOS.
 #[derive(Clone, Debug, Eq)]
 pub struct IssuedName(String);
+
+/// Whose a folder is that holds what was issued to one server or client: key and certificate have its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IssuedFolder {
+    pub(crate) name: IssuedName,
+    pub(crate) kind: EndEntityKind,
+}
+
+impl IssuedFolder {
+    /// What a file is called in it.
+    pub(crate) fn name_of(&self, role: FileRole) -> Cow<'static, str> {
+        match role.kind() {
+            None => role.file_name().into(),
+            Some(_) if role.is_key() => format!("{}.key", self.name).into(),
+            Some(_) => format!("{}.pem", self.name).into(),
+        }
+    }
+}
 
 /// A name that cannot be that of a folder and of files.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -26,7 +26,7 @@ pub(crate) use directory::{Access, Directory};
 pub(crate) use error::unreadable;
 pub(crate) use fs::{MAX_FILE_SIZE, open_file, read_file, read_file_if_there, read_file_up_to, read_from};
 pub use issued::IssuedName;
-pub(crate) use issued::{EndEntityFiles, INVENTORY, ISSUED_FOLDER, NEXT_FOLDER, NameUnsafe};
+pub(crate) use issued::{EndEntityFiles, INVENTORY, ISSUED_FOLDER, IssuedFolder, NEXT_FOLDER, NameUnsafe};
 pub(crate) use journal::{Interruption, Recovery};
 pub use layout::FileRole;
 pub(crate) use layout::{Audience, RelativePath, path_of};

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -14,17 +15,20 @@ use crate::store::directory::open;
 use crate::store::error::{about, unsearchable};
 use crate::store::file_system;
 use crate::store::fs::{self, Content, Entry, Identity, MAX_FILE_SIZE};
-use crate::store::issued::{INVENTORY, ISSUED_FOLDER, IssuedName, NEXT_FOLDER};
+use crate::store::issued::{INVENTORY, ISSUED_FOLDER, IssuedFolder, IssuedName, NEXT_FOLDER};
 use crate::store::journal::{self, Interruption, POLL, interruption};
-use crate::store::layout::FileRole;
+use crate::store::layout::{FileRole, RelativePath, path_of};
 use crate::store::mode::{FileMode, Named, READ, WRITE};
 use crate::store::trust::{Trusted, Writer};
+use crate::x509::certificates_from_pem;
 
 /// What lies in a certificate directory, whatever state it is in.
 #[derive(Debug)]
 pub(crate) struct Survey {
     pub path: PathBuf,
     pub interruption: Option<Interruption>,
+    /// Whose it is, where it is the folder of something that was issued, in its place or copied to where it is used.
+    pub issued: Option<IssuedFolder>,
     /// The files that are there, in the order in which the documentation page names them.
     pub files: Vec<(FileRole, SeenFile)>,
     /// The files of a Kubernetes Secret that are there, by their names.
@@ -228,13 +232,39 @@ impl View {
     pub(crate) fn survey(&self) -> Survey {
         let files =
             FileRole::AS_LISTED.into_iter().filter_map(|role| Some((role, self.look(role.file_name())?)));
+        let mut files: Vec<_> = files.collect();
+        let has_ca_alone = files.iter().all(|(role, _)| *role == FileRole::CaCertificate);
+        let issued = self.whose(!files.is_empty()).filter(|_| has_ca_alone);
+        if let Some(folder) = &issued {
+            let (key, certificate) = FileRole::pair_of(folder.kind);
+            let own = [key, certificate].into_iter();
+            files.extend(own.filter_map(|role| Some((role, self.look(&folder.name_of(role))?))));
+        }
         let mounted = KUBERNETES_TLS.into_iter().filter_map(|name| Some((name, self.look(name)?)));
         Survey {
             path: self.path.clone(),
             interruption: self.interruption.clone(),
-            files: files.collect(),
+            issued,
+            files,
             mounted: mounted.collect(),
         }
+    }
+
+    /// Whose folder it is, by a certificate of its own name; with a ca.pem, by the one certificate beside that.
+    fn whose(&self, has_ca: bool) -> Option<IssuedFolder> {
+        let called = self.path.canonicalize().ok();
+        let called = called.as_deref().and_then(Path::file_name).and_then(|name| name.to_str()?.parse().ok());
+        let of = |name: IssuedName| {
+            let content = self.look(&format!("{name}.pem"))?.content.ok()?;
+            let kind = certificates_from_pem(&content).ok()?.first()?.kind();
+            Some(IssuedFolder { name, kind })
+        };
+        called.and_then(of).or_else(|| {
+            let names = fs::list(&self.fd).ok().filter(|_| has_ca)?;
+            let names = names.iter().filter_map(|name| name.to_str()?.strip_suffix(".pem")?.parse().ok());
+            let mut folders = names.filter_map(of);
+            folders.next().filter(|_| folders.next().is_none())
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -286,6 +316,15 @@ impl Survey {
     /// Reads a directory as it is at one moment.
     pub(crate) fn of(path: &Path) -> Result<Self, Error> {
         View::of(path, |view| Ok(view.survey()))
+    }
+
+    /// What a file is called in it.
+    pub(crate) fn name_of(&self, role: FileRole) -> Cow<'static, str> {
+        self.issued.as_ref().map_or(role.file_name().into(), |folder| folder.name_of(role))
+    }
+
+    pub(crate) fn path_of(&self, role: FileRole) -> PathBuf {
+        path_of(&self.path, RelativePath::in_directory(self.name_of(role)))
     }
 
     pub(crate) fn file(&self, role: FileRole) -> Option<&SeenFile> {

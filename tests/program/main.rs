@@ -9,6 +9,7 @@ mod explain;
 mod explain_kinds;
 mod hostile;
 mod inspect;
+mod issued_folder;
 mod manual;
 mod output;
 mod refusals;

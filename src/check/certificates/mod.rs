@@ -110,7 +110,7 @@ impl<'a> BundleJudge<'a> {
     fn of(bundle: &'a Bundle, expectations: &'a Expectations) -> Self {
         let ca_key = bundle.ca_key(expectations.now);
         let anchors = bundle.certificates(FileRole::CaCertificate);
-        Self { bundle, expectations, anchors, ca_key, location: Location::Directory, findings: Vec::new() }
+        Self { bundle, expectations, anchors, ca_key, location: bundle.location(), findings: Vec::new() }
     }
 
     /// Of what lies in a folder of a certificate directory, whose CA key this is.
@@ -125,8 +125,13 @@ impl<'a> BundleJudge<'a> {
         name.map_or_else(|| role.to_string(), |name| name.to_string_lossy().into_owned())
     }
 
+    /// Whose files are judged: of something that was issued, its own alone.
     fn kinds(&self) -> Vec<EndEntityKind> {
-        self.expectations.kinds()
+        let mut kinds = self.expectations.kinds();
+        if let Some(folder) = &self.bundle.issued {
+            kinds.retain(|kind| *kind == folder.kind);
+        }
+        kinds
     }
 
     /// Reports something about a file; returns the finding, to say more about it.
@@ -146,7 +151,12 @@ impl<'a> BundleJudge<'a> {
         let file = self.bundle.file(role);
         let place = match (file, directory) {
             (Some(file), _) => file.place.clone(),
-            (None, Some(directory)) => Place::file(path_of(directory.as_ref(), role).display().to_string()),
+            (None, Some(directory)) => {
+                let name =
+                    self.bundle.issued.as_ref().map_or(role.file_name().into(), |own| own.name_of(role));
+                let path = path_of(directory.as_ref(), RelativePath::in_directory(name));
+                Place::file(path.display().to_string())
+            }
             (None, None) => Place::file(role.file_name()),
         };
         let (evidence, location) = match file.and_then(|file| file.in_secret.as_ref()) {
@@ -179,6 +189,9 @@ impl<'a> BundleJudge<'a> {
             if self.bundle.file(role).is_none() {
                 self.report(Code::MissingFile, role, "no such file");
             }
+        }
+        if self.bundle.issued.is_some() {
+            return;
         }
         if !has_key {
             self.report(Code::NoAuthorityKey, FileRole::CaKey, "no such file");

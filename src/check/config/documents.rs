@@ -75,8 +75,11 @@ impl<'a> Documents<'a> {
     fn add(&mut self, name: &'a str, document: Node<'a>, findings: &mut Findings) -> bool {
         let version = document.text("apiVersion");
         let is_milvus = version.is_some_and(|version| version.starts_with("milvus.io/"));
-        // The chart's values can stand below another chart's, which has Milvus' chart in it.
-        let values = || std::iter::once(document).chain(document.get("milvus")).find(|node| is_helm(*node));
+        // The chart's values can stand below another chart's, which has Milvus' chart in it, or leaves it out.
+        let is_left_out =
+            |below: &Node<'_>| below.get("enabled").and_then(Node::as_go_string).as_deref() == Some("false");
+        let below = document.get("milvus").filter(|below| !is_left_out(below));
+        let values = || std::iter::once(document).chain(below).find(|node| is_helm(*node));
         match document.text("kind") {
             _ if document.is_null() => {}
             Some("Milvus" | "MilvusCluster") if is_milvus => self.milvus.push(document),

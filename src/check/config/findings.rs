@@ -7,7 +7,7 @@ use crate::check::clients::{NOBODY, Stopped};
 use crate::check::codes::Code;
 use crate::check::config::source::Source;
 use crate::check::finding::Finding;
-use crate::check::fix::Context;
+use crate::check::fix::{CaKey, Context, Location};
 use crate::store::FileRole;
 use crate::yaml::Malformed;
 
@@ -19,21 +19,25 @@ pub(crate) struct Findings {
     /// Files in their order: those that were given come first.
     files: HashMap<String, usize>,
     /// The certificate directory, for the commands of fixes.
-    directory: Option<String>,
+    context: Context,
 }
 
 impl Findings {
-    pub(crate) fn new(sources: &[Source], directory: &Bundle) -> Self {
-        let server = directory.file(FileRole::ServerCertificate);
+    pub(crate) fn new(sources: &[Source], bundle: &Bundle) -> Self {
+        let server = bundle.file(FileRole::ServerCertificate);
         let folder = server.and_then(|file| Path::new(&file.place.path).parent());
         let directory = folder.map(|folder| folder.display().to_string()).filter(|folder| !folder.is_empty());
+        let context = match bundle.location() {
+            Location::Directory => Context { directory, ..Context::default() },
+            location => Context { location, ca_key: CaKey::Elsewhere, ..Context::default() },
+        };
         let files = sources.iter().enumerate().map(|(index, source)| (source.name.clone(), index));
-        Self { list: Vec::new(), seen: HashSet::new(), files: files.collect(), directory }
+        Self { list: Vec::new(), seen: HashSet::new(), files: files.collect(), context }
     }
 
     /// What the fix of a finding about configuration depends on.
     pub(crate) fn context(&self) -> Context {
-        Context { directory: self.directory.clone(), ..Context::default() }
+        self.context.clone()
     }
 
     pub(crate) fn report(&mut self, code: Code, place: Place, evidence: impl Into<String>) {

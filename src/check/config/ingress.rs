@@ -1,6 +1,11 @@
 //! What stands before Milvus in Kubernetes and ends its clients' TLS: an Ingress of ingress-nginx.
 //!
 //! Other controllers read other annotations: nothing is said of them.
+//!
+//! Measured with nginx 1.22, pymilvus 3.0.2 and Milvus 2.3.5, where nginx ends TLS: `grpc_pass grpc://` works with
+//! tlsMode 0 alone, `grpcs://` with 1 alone; with 2 it takes `grpc_ssl_certificate` and `grpc_ssl_protocols TLSv1.3`.
+//! proxy-ssl-secret gives neither: ingress-nginx writes `proxy_ssl_*` of it, which `grpc_pass` does not read (its
+//! rootfs/etc/nginx/template/nginx.tmpl).
 
 use crate::base::place::Place;
 use crate::check::config::values::Values;

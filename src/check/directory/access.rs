@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::check::codes::Code;
 use crate::check::finding::Finding;
-use crate::store::{FileRole, Survey, View, path_of};
+use crate::store::{FileRole, Survey, View};
 
 /// Judges modes, owners and access control lists of a directory, its keys and the folders above it.
 pub(crate) fn judge(view: &View, survey: &Survey, findings: &mut Vec<Finding>) {
@@ -28,9 +28,9 @@ pub(crate) fn judge(view: &View, survey: &Survey, findings: &mut Vec<Finding>) {
         );
     }
     for (role, _) in survey.files.iter().filter(|(role, _)| role.is_key()) {
-        let path = path_of(&survey.path, *role);
+        let path = survey.path_of(*role);
         // A key that cannot be looked at is a finding already.
-        let Ok(access) = view.access(role.file_name()) else { continue };
+        let Ok(access) = view.access(&survey.name_of(*role)) else { continue };
         let code = match role {
             FileRole::CaKey => {
                 (!access.is_of_directory && access.owner != 0).then_some(Code::CaKeyOfAnotherUser)

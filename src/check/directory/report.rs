@@ -6,7 +6,7 @@ use crate::check::clients::Stopped;
 use crate::check::codes::Severity;
 use crate::check::finding::Finding;
 use crate::check::verdict::{Outcome, Verdict};
-use crate::store::{FileRole, path_of};
+use crate::store::FileRole;
 use crate::x509::{Certificate, EndEntityKind, SerialNumber, Subject, Validity, day_count};
 
 /// What `check` found.
@@ -94,13 +94,13 @@ impl CheckedCertificate {
     }
 
     /// The CAs of ca.pem, and the certificates of server and client.
-    pub(crate) fn all_of(bundle: &Bundle, directory: &str, now: OffsetDateTime) -> Vec<Self> {
+    pub(crate) fn all_of(bundle: &Bundle, now: OffsetDateTime) -> Vec<Self> {
         let of = |role: FileRole| {
             let certificates: Vec<_> = match role.kind() {
                 None => bundle.certificates(role).iter().collect(),
                 Some(_) => bundle.end_entity(role).into_iter().collect(),
             };
-            let file = path_of(directory.as_ref(), role).display().to_string();
+            let file = bundle.file(role).map(|file| file.place.path.clone()).unwrap_or_default();
             certificates.into_iter().map(move |certificate| Self::of(&file, role.kind(), certificate, now))
         };
         CERTIFICATES.into_iter().flat_map(of).collect()

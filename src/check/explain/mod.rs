@@ -181,7 +181,8 @@ fn is_java_frame(line: &[u8]) -> bool {
 
 /// Whether a line begins as what is whole does: with a time, in brackets, as JSON, with a level as glog writes it.
 fn begins_entry(line: &[u8]) -> bool {
-    let begins_with_digits = |line: &[u8]| line.get(..4).is_some_and(|four| four.iter().all(u8::is_ascii_digit));
+    let begins_with_digits =
+        |line: &[u8]| line.get(..4).is_some_and(|four| four.iter().all(u8::is_ascii_digit));
     match line {
         [b'[' | b'{', ..] => true,
         [b'E' | b'I' | b'W', rest @ ..] if begins_with_digits(rest) => true,
@@ -327,7 +328,8 @@ impl Words {
 
     fn first_of<T: Copy>(&self, marks: &[(T, Vec<PatternID>)]) -> Option<T> {
         self.0.as_ref()?;
-        let is_here = |(_, words): &&(T, Vec<PatternID>)| words.iter().any(|word| self.place(*word).is_some());
+        let is_here =
+            |(_, words): &&(T, Vec<PatternID>)| words.iter().any(|word| self.place(*word).is_some());
         marks.iter().find(is_here).map(|(of, _)| *of)
     }
 }

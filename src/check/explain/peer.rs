@@ -99,7 +99,16 @@ pub(super) const MARKS: &[(Peer, &[&str])] = &[
     (Peer::Pulsar, &["pulsar", ":6650", ":6651"]),
     (
         Peer::Etcd,
-        &["etcd", "etcdkv", "etcdserver", "embed/config_logging.go", "clientv3", ":2379", ":2380", "port=2379"],
+        &[
+            "etcd",
+            "etcdkv",
+            "etcdserver",
+            "embed/config_logging.go",
+            "clientv3",
+            ":2379",
+            ":2380",
+            "port=2379",
+        ],
     ),
     (
         Peer::ObjectStorage,

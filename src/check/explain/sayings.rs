@@ -81,7 +81,15 @@ impl fmt::Display for Speaker {
 /// What shows that a proxy speaks of its own connection to Milvus, and which.
 pub(super) const PROXIES: &[(Speaker, &[&str])] = &[
     (Speaker::Nginx, &["to upstream", "from upstream", "upstream ssl certificate"]),
-    (Speaker::Envoy, &["source/common/tls/", "source/extensions/transport_sockets/tls/", "tls_error:", "transport failure reason:"]),
+    (
+        Speaker::Envoy,
+        &[
+            "source/common/tls/",
+            "source/extensions/transport_sockets/tls/",
+            "tls_error:",
+            "transport failure reason:",
+        ],
+    ),
     (Speaker::Traefik, &["traefik", "httputil/proxy.go"]),
     (Speaker::HaProxy, &["haproxy", "layer6 invalid response", "backend_server"]),
 ];

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::base::error::Error;
 use crate::check::server::request::ProbeRequest;
 use crate::probe::Identity;
-use crate::store::{FileRole, Survey, path_of, read_file};
+use crate::store::{FileRole, Survey, read_file};
 use crate::x509::{Certificate, EndEntityKind, certificates_from_pem, verify_chain};
 
 /// What is known of the server that is looked at.
@@ -53,7 +53,7 @@ impl Known {
 
     fn of(survey: &Survey) -> Self {
         let content = |role| Some(survey.file(role)?.content.as_ref().ok()?.clone());
-        let path = |role| path_of(&survey.path, role);
+        let path = |role| survey.path_of(role);
         let ca = content(FileRole::CaCertificate);
         let server = content(FileRole::ServerCertificate);
         let client = content(FileRole::ClientCertificate).zip(content(FileRole::ClientKey));

@@ -127,5 +127,7 @@ fn what_shares_a_key_with_milvus_is_not_taken_for_it() {
     }
     let umbrella =
         format!("replicas: 1\nimage: {{}}\nweb: {{}}\nrbac: {{}}\nmilvus:\n{}", indented(&helm::values(), 2));
-    assert_eq!(World::new().given("x.yaml", umbrella).judge().tls_mode, Some(2));
+    assert_eq!(World::new().given("x.yaml", umbrella.as_str()).judge().tls_mode, Some(2));
+    let left_out = umbrella.replace("milvus:\n", "milvus:\n  enabled: false\n");
+    assert_eq!(findings("x.yaml", left_out), ["x.yaml:1:1 config-not-recognised"]);
 }

@@ -1,0 +1,69 @@
+//! The folders that `issue` makes, where they are and copied to where they are used.
+
+use crate::common::folder::Folder;
+
+/// A directory whose CA has issued to a client and a server, and copies of their folders under other names.
+fn folder() -> Folder {
+    let folder = Folder::with_directory("certs");
+    folder.milvus_certs("issue -d certs client search --key-type p256");
+    folder.milvus_certs("issue -d certs server db --key-type p256");
+    let copied =
+        folder.shell("cp -r certs/issued/search at-the-client && cp -r certs/issued/db at-the-server");
+    copied.ends_with(0);
+    folder
+}
+
+#[test]
+fn its_own_files_are_judged_and_no_others_are_missed() {
+    let folder = folder();
+    for (path, file) in [
+        ("certs/issued/search", "search.pem"),
+        ("certs/issued/db", "db.pem"),
+        ("at-the-client", "search.pem"),
+        ("at-the-server", "db.pem"),
+    ] {
+        let report = folder.json(&format!("check -d {path}"));
+        assert_eq!(report["findings"].as_array().unwrap().len(), 0, "{path}: {report}");
+        assert_eq!(report["certificates"][1]["file"], format!("{path}/{file}"));
+    }
+}
+
+#[test]
+fn what_is_missing_in_it_is_renewed_by_its_name_where_the_ca_is() {
+    let folder = folder();
+    folder.remove("at-the-client/search.key");
+    let report = folder.run("check -d at-the-client --json").ends_with(3).json();
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0]["file"], "at-the-client/search.key");
+    let fix = "where ca.key is: `milvus-certs renew -d DIR search`, then copy what it made here";
+    assert_eq!(findings[0]["fix"], fix);
+}
+
+#[test]
+fn inspect_lists_its_own_files() {
+    let shown = folder().milvus_certs("inspect at-the-client");
+    assert!(shown.contains("private key of search.pem"), "{shown}");
+    assert!(!shown.contains("not there"), "{shown}");
+}
+
+#[test]
+fn a_client_connects_with_its_files() {
+    let folder = folder();
+    let program = folder.milvus_certs("connect python -d at-the-client --tls-mode 2");
+    for path in ["at-the-client/search.pem", "at-the-client/search.key", "at-the-client/ca.pem"] {
+        assert!(program.contains(&format!("{path:?}")), "{program}");
+    }
+    folder.refusal("connect python -d at-the-server --tls-mode 2").says("was issued to the server db");
+}
+
+#[test]
+fn a_server_is_deployed_with_its_files() {
+    let folder = folder();
+    folder.milvus_certs("config compose -d at-the-server --out deployed");
+    assert_eq!(folder.read("deployed/tls/server.pem"), folder.read("certs/issued/db/db.pem"));
+    assert_eq!(folder.read("deployed/tls/server.key"), folder.read("certs/issued/db/db.key"));
+    let notes = folder.json("config compose -d at-the-server")["notes"].to_string();
+    assert!(notes.contains("`milvus-certs renew -d DIR db --for compose`"), "{notes}");
+    folder.refusal("config compose -d at-the-client").says("was issued to the client search");
+}
