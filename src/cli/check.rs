@@ -27,7 +27,8 @@ Examples:
   milvus-certs check -d certs --format prometheus > milvus_certs.prom
 
 Exit status:
-  0  no errors were found (with --strict: no warnings either)
+  0  every client that was asked about will connect, and nothing is an error
+     (with --strict: nor a warning)
   1  it could not look
   2  wrong usage
   3  something is wrong";

@@ -1,6 +1,5 @@
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::IsTerminal;
-use std::path::Path;
 
 use crate::base::error::Error;
 use crate::check::explain;
@@ -49,7 +48,7 @@ impl Args {
         let text = self.words.join(" ");
         let report = match text.as_str() {
             "" | "-" => explain("-", std::io::stdin().lock())?,
-            path if Path::new(path).is_file() => {
+            path if fs::metadata(path).is_ok_and(|found| found.is_file()) => {
                 explain(path, File::open(path).map_err(unreadable(path.as_ref()))?)?
             }
             text => explain("text", text.as_bytes())?,
