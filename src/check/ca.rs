@@ -52,7 +52,7 @@ pub(crate) fn trusted(directory: &Directory) -> Result<Vec<Certificate>, Error> 
 }
 
 fn required(directory: &Directory, role: FileRole) -> Result<Zeroizing<Vec<u8>>, Error> {
-    directory.read(role)?.ok_or_else(|| missing(directory.path(), &directory.path_of(role)))
+    directory.read(role)?.ok_or_else(|| missing(directory, &directory.path_of(role)))
 }
 
 /// The CA that signs and its issuers, up to the root, where ca.key is encrypted and the certificates leave no
@@ -152,11 +152,20 @@ pub(crate) fn of_files(
     Ok((ca, content))
 }
 
-/// A file of the CA that is not there.
-pub(crate) fn missing(directory: &Path, path: &Path) -> Error {
-    let again = command("gen --force", directory);
+/// A file of the CA, `ca.key` or `ca.pem`, that is not there.
+pub(crate) fn missing(directory: &Directory, path: &Path) -> Error {
+    let hint = match directory.present() {
+        Ok(present) if present.is_empty() => {
+            let make = command("gen", directory.path());
+            format!("`{make}` makes a CA and its certificates here; or name the right folder with -d")
+        }
+        _ if path.ends_with(FileRole::CaKey.file_name()) => {
+            "run this where ca.key is, or put it back from a backup; `milvus-certs gen -d NEW` makes another CA".to_owned()
+        }
+        _ => "put it back from a backup; `milvus-certs gen -d NEW` makes another CA".to_owned(),
+    };
     Error::new(format!("{}: no such file, and nothing can be renewed without it", path.display()))
-        .with_hint(format!("put it back from a backup, or start a new CA with `{again}`"))
+        .with_hint(hint)
 }
 
 /// What is wrong with the certificate of a CA that was given, and is not one of this program's directory.

@@ -142,6 +142,8 @@ const STRICT: Breaks = Breaks { server: PYTHON_3_13, ca: Stopped::both(PYTHON_3_
 
 const GEN: Part = Run(Gen);
 const GEN_FORCE: Part = Run(GenForce);
+/// Without an outage, which a CA that is made anew in its place would be.
+const ROTATE_CA: Part = Run(Milvus("rotate-ca begin", ""));
 const GEN_NEW: Part = Run(GenNew);
 const RENEW: Part = Run(Renew(""));
 const RENEW_RSA: Part = Run(Renew("--key-type rsa2048"));
@@ -290,12 +292,12 @@ codes! {
     KeyReadable = "key-readable-by-others", Warning, breaks NOBODY;
     why "whoever reads it can pass for its owner";
     fix &[Run(OnFile("chmod 600")), Say("if others could have read it, "), RENEW, Say(" makes a new one")];
-    ca &[Run(OnFile("chmod 600")), Say("if others could have read it, "), GEN_FORCE, Say(" starts a new CA")];
+    ca &[Run(OnFile("chmod 600")), Say("if others could have read it, "), ROTATE_CA, Say(" replaces the CA")];
 
     /// A private key is in ca.pem.
     KeyInCaPem = "key-in-ca-pem", Error, breaks NOBODY;
     why "every client is given ca.pem: with the CA's key in it, each of them can sign certificates that everybody trusts";
-    fix &[Run(DropKey), Say("if others could have read it, "), GEN_FORCE, Say(" starts a new CA")];
+    fix &[Run(DropKey), Say("if others could have read it, "), ROTATE_CA, Say(" replaces the CA")];
 
     /// The private key is public.
     PublicPrivateKey = "public-private-key", Error, breaks NOBODY, renewal Helps;
@@ -395,7 +397,7 @@ codes! {
     /// The CA's nameConstraints do not permit a certificate's names.
     NameConstraints = "name-constraints", Error, breaks Breaks { server: ALL.without(JAVA), ..EVERYBODY }, renewal Fails;
     why "verifiers hold what the CA signs to them: `x509: a root or intermediate certificate is not authorized to sign for this name`";
-    fix &[Say("use another CA, or only names that this one permits, with "), Run(Renew("--common-name")), Say(" and such a name")];
+    fix &[Say("use another CA, or only names that this one permits, with "), Run(Renew("--common-name NAME"))];
 
     /// ca.key is not here.
     NoAuthorityKey = "no-authority-key", Info, breaks NOBODY;

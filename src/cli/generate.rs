@@ -4,6 +4,7 @@ use clap::ArgMatches;
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
+use crate::base::text::command;
 use crate::cli::args::{CommonArgs, NameArgs, PassphraseArgs, SubjectArgs, key_type, path, with_passphrase};
 use crate::cli::render::certificates::{self, OF_AN_INTERRUPTED_RUN, nothing_to_do, place};
 use crate::cli::{EXIT_STATUS, Status, output};
@@ -135,7 +136,7 @@ fn next_steps(report: &Report) -> Vec<String> {
         (true, false) => vec![
             "copy server.key, server.pem and ca.pem to where Milvus reads them, set its tlsMode, and restart it".into(),
             "give clients ca.pem, not server.pem; with tlsMode 2 also client.pem and client.key".into(),
-            "keep ca.key and ca.srl safe, for `milvus-certs renew`".into(),
+            format!("keep ca.key and ca.srl safe, for `{}`", command("renew", &report.directory)),
         ],
     }
 }

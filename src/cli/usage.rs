@@ -109,7 +109,7 @@ fn misplaced(error: &clap::Error, command: &Command) -> Option<String> {
     let (name, quoted) = (command.get_bin_name()?, shell_quoted(word));
     let mut choices = command.get_positionals().flat_map(clap::Arg::get_possible_values);
     if choices.any(|choice| choice.matches(word, false)) {
-        return Some(format!("one at a time: `{name} {quoted}` is another command"));
+        return Some(format!("one at a time: run it again with {quoted}"));
     }
     if command.get_positionals().any(clap::Arg::is_required_set) {
         return takes("dir").then(|| format!("a folder is named with -d: `-d {quoted}`"));

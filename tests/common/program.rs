@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -61,9 +61,17 @@ impl Folder {
         clean_command(PROGRAM, &self.path(""))
     }
 
-    /// Runs the program, whatever it ends with. The arguments are split as a shell splits them.
+    /// Runs the program, whatever it ends with. The arguments are split as a shell splits them. What it advises can be
+    /// pasted.
+    #[track_caller]
     pub(crate) fn run(&self, arguments: &str) -> Outcome {
-        Outcome::of(self.command().args(shlex::split(arguments).unwrap()))
+        let arguments = shlex::split(arguments).unwrap();
+        let outcome = Outcome::of(self.command().args(&arguments));
+        let names_directory = arguments.windows(2).any(|two| two[0] == "-d" && two[1] != ".");
+        for advised in outcome.advised_commands() {
+            assert_can_be_pasted(&advised, names_directory, &outcome);
+        }
+        outcome
     }
 
     /// Runs the program, which succeeds; returns what it printed.
@@ -110,6 +118,24 @@ impl Folder {
     }
 }
 
+/// Holds if the program takes a command that it has advised, and knows the directory that the run was about.
+#[track_caller]
+fn assert_can_be_pasted(command: &str, names_directory: bool, said: &Outcome) {
+    /// Those that have been tried: the same are advised again and again.
+    static TRIED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    const TAKE_A_DIRECTORY: [&str; 7] = ["gen", "renew", "issue", "rotate-ca", "check", "config", "connect"];
+    let command = command.split(" | ").next().unwrap_or(command);
+    let words = shlex::split(command).unwrap_or_else(|| panic!("no shell reads {command}: {said}"));
+    if names_directory && TAKE_A_DIRECTORY.contains(&words[0].as_str()) {
+        assert!(words.iter().any(|word| word == "-d"), "{command} is about another directory: {said}");
+    }
+    if TRIED.lock().unwrap().insert(command.to_owned()) {
+        // Help is given where everything before it can be read.
+        let tried = Outcome::of(Folder::new().command().args(&words).arg("--help"));
+        assert_eq!(tried.status, 0, "{command}: {tried}\nadvised by {said}");
+    }
+}
+
 /// How a run ended, and what it printed.
 #[derive(Debug)]
 pub(crate) struct Outcome {
@@ -135,6 +161,22 @@ impl Outcome {
         }
         let status = child.wait().unwrap();
         Self::from(Output { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() })
+    }
+
+    /// The commands of this program in hints, notes, next steps and fixes, without its name.
+    fn advised_commands(&self) -> Vec<String> {
+        let mut commands = Vec::new();
+        for line in self.stdout.lines().chain(self.stderr.lines()) {
+            if let Some(fix) = line.strip_prefix("  fix: milvus-certs ") {
+                commands.push(fix.split(" # ").next().unwrap_or(fix).to_owned());
+            }
+            if ["hint: ", "note: ", "next: ", "  fix: "].iter().any(|start| line.starts_with(start)) {
+                let quoted = line.split('`').skip(1).step_by(2);
+                let own = quoted.filter_map(|quoted| quoted.strip_prefix("milvus-certs "));
+                commands.extend(own.map(str::to_owned));
+            }
+        }
+        commands
     }
 
     #[track_caller]

@@ -40,7 +40,7 @@ fn a_word_that_is_not_where_it_belongs() {
             ("renew client.pem -d certs", 1, "`milvus-certs renew client -d certs` renews client.pem"),
             ("renew search -d certs", 1, "`milvus-certs issue client search -d certs` issues it"),
             ("renew --force -d certs", 2, "`renew` replaces certificates without it"),
-            ("connect curl python -d certs", 2, "`milvus-certs connect python` is another command"),
+            ("connect curl python -d certs", 2, "one at a time: run it again with python"),
             ("connect python certs", 2, "a folder is named with -d: `-d certs`"),
             ("check certs", 2, "`milvus-certs check -d certs`"),
             ("config compose -d certs --out /dev/null", 1, "/dev/null: is not a folder"),

@@ -286,7 +286,7 @@ impl Step<'_> {
         let path = |role| directory.path_of(next(role));
         let read = |role| {
             let content = directory.read(next(role))?;
-            content.ok_or_else(|| ca::missing(directory.path(), &path(role)))
+            content.ok_or_else(|| ca::missing(directory, &path(role)))
         };
         let key = key_from_pem(&read(FileRole::CaKey)?, self.request.passphrase.as_ref())
             .map_err(Error::in_file(path(FileRole::CaKey)))?;
