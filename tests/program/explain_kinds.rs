@@ -154,6 +154,10 @@ fn a_client_that_does_not_trust_is_given_ca_pem_first() {
             "The remote certificate is invalid because of errors in the certificate chain: PartialChain",
             "CustomRootTrust",
         ),
+        (
+            "http: TLS handshake error from 10.0.0.9:40112: remote error: tls: unknown certificate authority",
+            "give this client ca.pem",
+        ),
     ] {
         assert_each_means("not-issued-by-ca", &[text]);
         assert_fix_has(text, &[way]);

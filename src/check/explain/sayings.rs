@@ -149,10 +149,11 @@ sayings! {
         ["security handshake from", "failed to verify certificate", "expired"];
     ClientRefused, CLIENT, Go:
         ["failed to verify client certificate"];
-    // A server certificate, as the server hears of it
-    ServerRefused, SERVER, Go:
+    // A server certificate, as the server hears of it from a client whose language it does not know
+    NotIssuedByCa, SERVER, Any:
         ["tls handshake error from", "remote error: tls: unknown certificate authority"]
-        ["security handshake from", "remote error: tls: unknown certificate authority"]
+        ["security handshake from", "remote error: tls: unknown certificate authority"];
+    ServerRefused, SERVER, Go:
         ["tls handshake error from", "remote error: tls: bad certificate"]
         ["tls handshake error from", "remote error: tls: unknown certificate"]
         ["tls handshake error from", "remote error: tls: expired certificate"]
