@@ -52,6 +52,15 @@ impl Finding {
         Self::new(code, place, evidence, context)
     }
 
+    /// The same about what a running server shows, which is to be asked for a name.
+    pub(crate) fn shown_by_server(self, directory: Option<&str>, name: Option<GeneralName>) -> Self {
+        let role = self.fix.context().role;
+        let mut shown = Self::about_server(self.code, self.place, self.evidence, role, directory, name);
+        shown.because(self.why);
+        shown.advise(self.fix.advice());
+        shown
+    }
+
     /// Whose certificate it is about, where that was said.
     pub(crate) fn kind(&self) -> Option<EndEntityKind> {
         self.fix.context().role?.kind()

@@ -145,6 +145,10 @@ impl Fix {
         &self.context
     }
 
+    pub(crate) const fn advice(&self) -> Advice {
+        self.advice
+    }
+
     pub(crate) fn advise(&mut self, advice: Advice) {
         self.advice = advice;
     }

@@ -12,7 +12,7 @@ use crate::check::server::request::ProbeRequest;
 use crate::milvus::TlsMode;
 use crate::probe::{Seen, ServedTls, Service, State};
 use crate::store::FileRole;
-use crate::x509::{Certificate, GeneralName, certificates_to_pem};
+use crate::x509::{Certificate, certificates_to_pem};
 
 /// Holds what was seen to what is known: each port, and what is wrong.
 pub(crate) fn judge(
@@ -42,19 +42,8 @@ const CLIENT: Option<FileRole> = Some(FileRole::ClientCertificate);
 impl ServerJudge<'_> {
     /// Reports something; `role` is the file that what is shown comes from.
     fn report(&mut self, code: Code, place: &Place, evidence: impl Into<String>, role: Option<FileRole>) {
-        self.report_name(code, place, evidence, role, None);
-    }
-
-    fn report_name(
-        &mut self,
-        code: Code,
-        place: &Place,
-        evidence: impl Into<String>,
-        role: Option<FileRole>,
-        name: Option<GeneralName>,
-    ) {
         let directory = self.known.directory.as_deref();
-        self.findings.push(Finding::about_server(code, place.clone(), evidence, role, directory, name));
+        self.findings.push(Finding::about_server(code, place.clone(), evidence, role, directory, None));
     }
 
     /// A directory that promises nothing.
@@ -124,7 +113,8 @@ impl ServerJudge<'_> {
         let mut is_right = true;
         for finding in findings.into_iter().filter(|finding| finding.place == *place) {
             is_right &= finding.code.severity() != Severity::Error;
-            self.report_name(finding.code, place, finding.evidence, SERVER, name.clone());
+            let directory = self.known.directory.as_deref();
+            self.findings.push(finding.shown_by_server(directory, name.clone()));
         }
         is_right
     }
