@@ -53,6 +53,7 @@ impl Finding {
     }
 
     /// The same about what a running server shows, which is to be asked for a name.
+    #[cfg(feature = "probe")]
     pub(crate) fn shown_by_server(self, directory: Option<&str>, name: Option<GeneralName>) -> Self {
         let role = self.fix.context().role;
         let mut shown = Self::about_server(self.code, self.place, self.evidence, role, directory, name);

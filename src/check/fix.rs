@@ -145,6 +145,7 @@ impl Fix {
         &self.context
     }
 
+    #[cfg(feature = "probe")]
     pub(crate) const fn advice(&self) -> Advice {
         self.advice
     }

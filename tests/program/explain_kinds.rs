@@ -97,6 +97,13 @@ fn tls_of_something_else_means_nothing() {
         "psycopg2.OperationalError: connection to server at \"db\", port 5432 failed: SSL error: certificate verify failed",
         "Unable to connect to the server: x509: certificate signed by unknown authority",
         "requests.exceptions.SSLError: HTTPSConnectionPool(host='huggingface.co', port=443): certificate verify failed: unable to get local issuer certificate",
+        "requests.exceptions.SSLError: HTTPSConnectionPool(host='api.example.com', port=443): certificate verify failed: Basic Constraints of CA cert not marked critical (_ssl.c:1028)",
+        "Get \"https://192.0.2.20:5000/v2/\": http: server gave HTTP response to HTTPS client",
+        "Head \"https://harbor.example.com/v2/library/a/manifests/1\": x509: certificate signed by unknown authority",
+        "Internal error occurred: failed calling webhook \"webhook.cert-manager.io\": x509: certificate signed by unknown authority",
+        "[error] 7#7: *1 SSL_do_handshake() failed (SSL: error:0A000412:SSL routines::sslv3 alert bad certificate:SSL alert number 42) while SSL handshaking, client: 10.0.0.9, server: 0.0.0.0:443",
+        "[INFO] webhook: using self-signed certificate generated at startup",
+        "13 INTERNAL: Received RST_STREAM with code 2 (Internal server error)",
         "redis.exceptions.ConnectionError: Error 111 connecting to redis:6379. Connection refused.",
     ]);
 }

@@ -182,7 +182,13 @@ fn of_milvus(saying: &Saying, speaker: Speaker) -> Cause {
             Some("the user that the client runs as may not read the file"),
             Some(&[Say("let that user read the file, and for a key nobody else")]),
         ),
-        Code::RestAtGrpcPort => (None, None),
+        Code::Expired if !is_server => (
+            Some("Milvus refuses the client's certificate, which has expired"),
+            Some(&[
+                Run(Milvus("renew client", "")),
+                Say("then give the client the new client.pem and client.key; Milvus needs no restart"),
+            ]),
+        ),
         _ => (None, None),
     };
     Cause { code, why, fix }

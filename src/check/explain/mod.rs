@@ -216,8 +216,8 @@ impl Said {
         let words = Words::of(&plain);
         let (saying, start) = words.saying(frames)?;
         let speaker = words.proxy().unwrap_or(saying.speaker);
-        let peer = words.peer().or_else(|| frames.peer()).unwrap_or(Peer::Milvus);
         let plain = String::from_utf8_lossy(&plain);
+        let peer = words.peer().or_else(|| frames.peer()).unwrap_or_else(|| Peer::dialled_in(&plain));
         Some(Self {
             cause: cause(saying, speaker, peer)?,
             speaker,

@@ -18,13 +18,36 @@ pub(super) enum Peer {
     Elsewhere,
 }
 
+impl Peer {
+    /// Whoever a text says was dialled: what names another host, and Milvus nowhere, is about something else.
+    pub(super) fn dialled_in(text: &str) -> Self {
+        /// Of gRPC and of REST.
+        const PORTS: [&str; 2] = ["19530", "8080"];
+        let text = text.to_ascii_lowercase();
+        let is_milvus = ["milvus", "/v2/vectordb", "/v1/vector"].iter().any(|mark| text.contains(mark));
+        let urls = text.split("://").skip(1).map(|url| {
+            let authority =
+                url.split(|end: char| !end.is_ascii_alphanumeric() && !".-_:[]".contains(end)).next();
+            authority.and_then(|authority| authority.rsplit_once(':')).map_or("", |(_, port)| port)
+        });
+        // requests and urllib3: HTTPSConnectionPool(host='localhost', port=8080)
+        let pools = text.split("connectionpool(host=").skip(1).map(|pool| {
+            let port = pool.split_once("port=").map_or("", |(_, port)| port);
+            port.split(|end: char| !end.is_ascii_digit()).next().unwrap_or_default()
+        });
+        let ports: Vec<_> = urls.chain(pools).collect();
+        let is_elsewhere = !ports.is_empty() && !ports.iter().any(|port| PORTS.contains(port));
+        if is_elsewhere && !is_milvus { Self::Elsewhere } else { Self::Milvus }
+    }
+}
+
 /// What names the other end: ports, hosts, programs and their loggers. The first that is found counts.
 ///
 /// Ports of components: Milvus' `configs/milvus.yaml`.
 pub(super) const MARKS: &[(Peer, &[&str])] = &[
     // The frames of an app's traceback have the paths of whatever else it uses.
-    (Peer::Milvus, &[":19530", "port=19530", "port 19530", "/milvus.proto.", "milvusexception"]),
-    (Peer::Webhook, &["failed calling webhook", "failed to call webhook", "webhook-service"]),
+    (Peer::Milvus, &[":19530", "port=19530", "port 19530", "/milvus.proto.", "milvusexception", ".elb."]),
+    (Peer::Webhook, &["mmilvus.kb.io", "vmilvus.kb.io", "milvus-operator-webhook-service"]),
     (
         Peer::Elsewhere,
         &[
@@ -48,12 +71,23 @@ pub(super) const MARKS: &[(Peer, &[&str])] = &[
             "huggingface.co",
             "api.openai.com",
             "api.anthropic.com",
+            ".dkr.ecr.",
+            "/simple/",
+            "npm err",
+            "npm error",
             "smtp",
+            "smtplib",
+            "mqtt",
+            ":8883",
             "ldap",
             "ldaps",
             // git
             "fatal: unable to access",
+            // Of a client of the proxy, not of Milvus
+            "while ssl handshaking, client:",
             // Kubernetes itself
+            "failed calling webhook",
+            "failed to call webhook",
             "unable to connect to the server",
             "kubelet",
             "kubeconfig",

@@ -364,19 +364,9 @@ sayings! {
     ProxyInPlaintext, None, Envoy:
         ["reset reason: connection termination"]
         ["reset reason: protocol error"];
-    ProxyFailed, None, Envoy:
-        ["reset reason: remote connection failure", "transport failure reason: delayed connect error"]
-        ["reset reason: connection failure", "transport failure reason: delayed connect error"];
     NameNotCovered, SERVER, Envoy:
         ["verify cert failed: san matcher"]
         ["verify subject alt name list"];
-    ProxyFailed, None, Envoy:
-        ["reset reason: remote connection failure"]
-        ["reset reason: connection failure"]
-        ["no healthy upstream"];
-    ProxyFailed, None, HaProxy:
-        ["layer6 invalid response"]
-        ["ssl handshake failure", "haproxy"];
     ProxyFailed, None, Grpc:
         ["received http2 header with status: 502"]
         ["received http2 header with status: 503"]
@@ -581,6 +571,17 @@ sayings! {
     NotIssuedByCa, SERVER, Backup:
         ["restful", "certificate signed by unknown authority"]
         ["segments/describe", "certificate signed by unknown authority"];
+    NotIssuedByCa, SERVER, Grpc:
+        ["openssl_internal:certificate_verify_failed: self signed certificate in certificate chain"]
+        ["openssl_internal:certificate_verify_failed: self-signed certificate in certificate chain"];
+    NotIssuedByCa, SERVER, Python:
+        ["certificate_verify_failed", "self-signed certificate in certificate chain"]
+        ["certificate_verify_failed", "self signed certificate in certificate chain"];
+    NotIssuedByCa, SERVER, Node:
+        ["last error: self-signed certificate in certificate chain"]
+        ["last error: self signed certificate in certificate chain"]
+        ["last error: unable to verify the first certificate"]
+        ["last error: unable to get local issuer certificate"];
     NotIssuedByCa, SERVER, OpenSsl:
         ["self-signed certificate in certificate chain"]
         ["self signed certificate in certificate chain"];
@@ -588,9 +589,20 @@ sayings! {
         ["self_signed_cert_in_chain"];
     SelfSigned, SERVER, Node:
         ["depth_zero_self_signed_cert"];
+    // Servers say when they start that they make one.
     SelfSigned, SERVER, OpenSsl:
-        ["self-signed certificate"]
-        ["self signed certificate"];
+        ["self-signed certificate", "certificate verify failed"]
+        ["self-signed certificate", "certificate_verify_failed"]
+        ["self-signed certificate", "certificate problem"]
+        ["self-signed certificate", "verify error"]
+        ["self-signed certificate", "depth lookup"]
+        ["self-signed certificate", "last error"]
+        ["self signed certificate", "certificate verify failed"]
+        ["self signed certificate", "certificate_verify_failed"]
+        ["self signed certificate", "certificate problem"]
+        ["self signed certificate", "verify error"]
+        ["self signed certificate", "depth lookup"]
+        ["self signed certificate", "last error"];
     SelfSigned, SERVER, Nss:
         ["mozilla_pkix_error_self_signed_cert"];
     OtherCaSameName, SERVER, OpenSsl:
@@ -663,6 +675,14 @@ sayings! {
         ["unsupportedcriticalextension"];
 
     // No reason
+    // The reason comes after these words, where there is one.
+    ProxyFailed, None, Envoy:
+        ["reset reason: remote connection failure"]
+        ["reset reason: connection failure"]
+        ["no healthy upstream"];
+    ProxyFailed, None, HaProxy:
+        ["layer6 invalid response"]
+        ["ssl handshake failure", "haproxy"];
     ServerRefused, SERVER, OpenSsl:
         ["certificate verify failed"];
     ServerRefused, SERVER, Curl:
@@ -690,7 +710,7 @@ sayings! {
         ["first record does not look like a tls handshake"]
         ["client sent an http request to an https server"];
     ClientWithoutTls, None, Node:
-        ["received rst_stream with code 2"];
+        ["received rst_stream with code 2", "triggered by internal client error: protocol error"];
     EmptyReply, None, Curl:
         ["empty reply from server"];
     NoAnswer, None, Any:
@@ -750,6 +770,8 @@ sayings! {
     TlsVersion, None, Nss:
         ["ssl_error_protocol_version_alert"]
         ["ssl_error_unsupported_version"];
+    HandshakeRefused, SERVER, Python:
+        ["sslv3_alert_handshake_failure", "_ssl.c"];
     KeyNotForPymilvus, SERVER, Grpc:
         ["sslv3_alert_handshake_failure"];
     HandshakeRefused, SERVER, Any:
