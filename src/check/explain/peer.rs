@@ -21,24 +21,30 @@ pub(super) enum Peer {
 impl Peer {
     /// Whoever a text says was dialled: what names another host, and Milvus nowhere, is about something else.
     pub(super) fn dialled_in(text: &str) -> Self {
-        /// Of gRPC and of REST.
-        const PORTS: [&str; 2] = ["19530", "8080"];
         let text = text.to_ascii_lowercase();
-        let is_milvus = ["milvus", "/v2/vectordb", "/v1/vector"].iter().any(|mark| text.contains(mark));
-        let urls = text.split("://").skip(1).map(|url| {
-            let authority =
-                url.split(|end: char| !end.is_ascii_alphanumeric() && !".-_:[]".contains(end)).next();
-            authority.and_then(|authority| authority.rsplit_once(':')).map_or("", |(_, port)| port)
+        let authorities = text.split("://").skip(1).map(|url| {
+            let is_end = |end: char| !end.is_ascii_alphanumeric() && !".-_:[]".contains(end);
+            url.split(is_end).next().unwrap_or_default().to_owned()
         });
         // requests and urllib3: HTTPSConnectionPool(host='localhost', port=8080)
-        let pools = text.split("connectionpool(host=").skip(1).map(|pool| {
-            let port = pool.split_once("port=").map_or("", |(_, port)| port);
-            port.split(|end: char| !end.is_ascii_digit()).next().unwrap_or_default()
+        let pools = text.split("connectionpool(host='").skip(1).map(|pool| {
+            let pool = pool.split(')').next().unwrap_or_default();
+            pool.replace("', port=", ":")
         });
-        let ports: Vec<_> = urls.chain(pools).collect();
-        let is_elsewhere = !ports.is_empty() && !ports.iter().any(|port| PORTS.contains(port));
-        if is_elsewhere && !is_milvus { Self::Elsewhere } else { Self::Milvus }
+        let dialled: Vec<_> = authorities.chain(pools).collect();
+        let names_milvus = ["milvus", "/v2/vectordb", "/v1/vector"].iter().any(|mark| text.contains(mark));
+        match dialled.is_empty() || names_milvus || dialled.iter().any(|authority| may_be_milvus(authority)) {
+            true => Self::Milvus,
+            false => Self::Elsewhere,
+        }
     }
+}
+
+/// Whether Milvus may be at `HOST:PORT`: at a port of its own, or at one that is forwarded from this machine.
+fn may_be_milvus(authority: &str) -> bool {
+    let is_own = |port: &str| ["19530", "8080"].contains(&port);
+    let is_here = ["localhost", "127.", "[::1]"].iter().any(|here| authority.starts_with(here));
+    is_here || authority.rsplit_once(':').is_some_and(|(_, port)| is_own(port))
 }
 
 /// What names the other end: ports, hosts, programs and their loggers. The first that is found counts.
