@@ -150,7 +150,10 @@ fn a_client_that_does_not_trust_is_given_ca_pem_first() {
             "requests.exceptions.SSLError: HTTPSConnectionPool(host='localhost', port=8080): [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1006)",
             "REQUESTS_CA_BUNDLE=ca.pem",
         ),
-        ("curl: (60) SSL certificate problem: unable to get local issuer certificate", "--cacert ca.pem"),
+        (
+            "curl: (60) SSL certificate problem: unable to get local issuer certificate\nMore details here: https://curl.se/docs/sslcerts.html\n",
+            "--cacert ca.pem",
+        ),
         ("Error: self-signed certificate in certificate chain SELF_SIGNED_CERT_IN_CHAIN", "ca.pem"),
         (
             "PKIX path building failed: unable to find valid certification path to requested target",

@@ -22,7 +22,9 @@ impl Peer {
     /// Whoever a text says was dialled: what names another host, and Milvus nowhere, is about something else.
     pub(super) fn dialled_in(text: &str) -> Self {
         let text = text.to_ascii_lowercase();
-        let authorities = text.split("://").skip(1).map(|url| {
+        // Go: Get "https://localhost:8080/": others print addresses of documentation, too.
+        let urls = ["\"https://", "\"http://"].into_iter().flat_map(|start| text.split(start).skip(1));
+        let authorities = urls.map(|url| {
             let is_end = |end: char| !end.is_ascii_alphanumeric() && !".-_:[]".contains(end);
             url.split(is_end).next().unwrap_or_default().to_owned()
         });
