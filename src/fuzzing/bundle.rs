@@ -19,7 +19,12 @@ pub fn run(content: &[u8]) {
         let place = Place::file(role.file_name());
         match part {
             b"" => {}
-            b"!" => bundle.add(role, place, None, Err("refused".into())),
+            b"!" => bundle.add(
+                role,
+                place,
+                None,
+                Err(std::io::Error::from(std::io::ErrorKind::PermissionDenied).into()),
+            ),
             part => bundle.add(role, place, Some(FileMode::PUBLIC), Ok(&file(role, part))),
         }
     }
