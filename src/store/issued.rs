@@ -33,8 +33,8 @@ impl IssuedFolder {
     pub(crate) fn name_of(&self, role: FileRole) -> Cow<'static, str> {
         match role.kind() {
             None => role.file_name().into(),
-            Some(_) if role.is_key() => format!("{}.key", self.name).into(),
-            Some(_) => format!("{}.pem", self.name).into(),
+            Some(_) if role.is_key() => self.name.key_file().into(),
+            Some(_) => self.name.certificate_file().into(),
         }
     }
 }
@@ -63,6 +63,14 @@ impl NameUnsafe {
 impl IssuedName {
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    pub(crate) fn key_file(&self) -> String {
+        format!("{self}.key")
+    }
+
+    pub(crate) fn certificate_file(&self) -> String {
+        format!("{self}.pem")
     }
 }
 
@@ -130,8 +138,8 @@ impl EndEntityFiles {
     pub(crate) fn issued(name: &IssuedName) -> Self {
         let in_folder = |file: String| RelativePath::in_folder(name.as_str(), file);
         Self {
-            key: in_folder(format!("{name}.key")),
-            certificate: in_folder(format!("{name}.pem")),
+            key: in_folder(name.key_file()),
+            certificate: in_folder(name.certificate_file()),
             ca: in_folder(FileRole::CaCertificate.file_name().to_owned()),
         }
     }

@@ -255,7 +255,7 @@ impl View {
         let called = self.path.canonicalize().ok();
         let called = called.as_deref().and_then(Path::file_name).and_then(|name| name.to_str()?.parse().ok());
         let of = |name: IssuedName| {
-            let content = self.look(&format!("{name}.pem"))?.content.ok()?;
+            let content = self.look(&name.certificate_file())?.content.ok()?;
             let kind = certificates_from_pem(&content).ok()?.first()?.kind();
             Some(IssuedFolder { name, kind })
         };

@@ -52,6 +52,11 @@ pub(crate) struct Extensions {
 }
 
 impl Extensions {
+    /// Whether an extension, by its object identifier, is there and critical.
+    pub(crate) fn is_critical(&self, oid: &str) -> bool {
+        self.critical.iter().any(|own| own == oid)
+    }
+
     /// Those of a certificate, or which of them is damaged.
     pub(crate) fn of(parsed: &X509Certificate<'_>) -> Result<Self, String> {
         let mut extensions = Self::default();

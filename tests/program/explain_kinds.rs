@@ -443,6 +443,12 @@ fn lines_of_several_pods_are_each_their_own() {
 }
 
 #[test]
+fn a_traceback_within_a_line_of_json_is_read() {
+    let line = r#"{"level":"error","exc_info":"Traceback (most recent call last):\n  File \"a.py\", line 3, in <module>\nMilvusException: x509: certificate signed by unknown authority"}"#;
+    assert_each_means("not-issued-by-ca", &[line]);
+}
+
+#[test]
 fn a_file_is_read_by_its_name() {
     let folder = Folder::new();
     folder.write("app.log", b"started\ntls: private key does not match public key\n");

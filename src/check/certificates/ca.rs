@@ -109,7 +109,7 @@ impl BundleJudge<'_> {
             self.report(Code::EmptyCaSubject, role, "its subject is empty");
         }
         if certificate.is_ca() {
-            if !certificate.extensions.critical.iter().any(|oid| oid == BASIC_CONSTRAINTS) {
+            if !certificate.extensions.is_critical(BASIC_CONSTRAINTS) {
                 let evidence = format!("{whose}its basicConstraints are not critical");
                 self.not_strict(Code::CaConstraintsNotCritical, certificate, evidence);
             }

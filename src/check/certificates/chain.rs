@@ -141,8 +141,7 @@ impl BundleJudge<'_> {
             self.report(Code::NameConstraints, role, evidence).stops(Stopped::both(PYMILVUS.and(OPENSSL)));
         }
         let is_unknown = |ca: &Certificate| {
-            ca.extensions.constrains_other_names
-                && ca.extensions.critical.iter().any(|oid| oid == NAME_CONSTRAINTS)
+            ca.extensions.constrains_other_names && ca.extensions.is_critical(NAME_CONSTRAINTS)
         };
         let anchors = self.anchors;
         if anchors.iter().chain(&presented[1..]).any(is_unknown) {
@@ -158,26 +157,23 @@ impl BundleJudge<'_> {
         }
     }
 
-    /// What Python 3.13 asks of the CAs below the root too.
+    /// What Python 3.13 asks of a server's CAs below the root too.
     fn strict_issuers(&mut self, role: FileRole, kind: EndEntityKind, issuers: &[Certificate]) {
-        let cas = issuers.iter().filter(|ca| ca.is_ca() && !ca.is_self_issued());
-        for ca in cas.filter(|_| kind == EndEntityKind::Server) {
-            let has = |oid| ca.extensions.critical.iter().any(|own| own == oid);
-            let missing = [
-                (
-                    Code::CaConstraintsNotCritical,
-                    !has(BASIC_CONSTRAINTS),
-                    "its basicConstraints are not critical",
-                ),
-                (Code::CaWithoutKeyId, ca.subject_key_identifier().is_none(), "has no subjectKeyIdentifier"),
-                (
-                    Code::NoAuthorityKeyId,
-                    ca.authority_key_identifier().is_none(),
-                    "has no authorityKeyIdentifier",
-                ),
-            ];
-            for (code, _, what) in missing.into_iter().filter(|(_, is_missing, _)| *is_missing) {
+        if kind == EndEntityKind::Client {
+            return;
+        }
+        for ca in issuers.iter().filter(|ca| ca.is_ca() && !ca.is_self_issued()) {
+            let mut lacks = |code, what| {
                 self.report(code, role, format!("{}: {what}", ca.subject())).advise(NEW_CA);
+            };
+            if !ca.extensions.is_critical(BASIC_CONSTRAINTS) {
+                lacks(Code::CaConstraintsNotCritical, "its basicConstraints are not critical");
+            }
+            if ca.subject_key_identifier().is_none() {
+                lacks(Code::CaWithoutKeyId, "has no subjectKeyIdentifier");
+            }
+            if ca.authority_key_identifier().is_none() {
+                lacks(Code::NoAuthorityKeyId, "has no authorityKeyIdentifier");
             }
         }
     }

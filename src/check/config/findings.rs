@@ -41,7 +41,20 @@ impl Findings {
     }
 
     pub(crate) fn report(&mut self, code: Code, place: Place, evidence: impl Into<String>) {
-        self.add(Finding::new(code, place, evidence, self.context()));
+        self.report_with(code, place, evidence, |_| {});
+    }
+
+    /// The same, with what this input has other than the code: whom it stops, why it matters, what helps.
+    pub(crate) fn report_with(
+        &mut self,
+        code: Code,
+        place: Place,
+        evidence: impl Into<String>,
+        change: impl FnOnce(&mut Finding),
+    ) {
+        let mut finding = Finding::new(code, place, evidence, self.context());
+        change(&mut finding);
+        self.add(finding);
     }
 
     /// The same, stopping these clients instead of those that its code says.
@@ -52,9 +65,7 @@ impl Findings {
         evidence: impl Into<String>,
         stopped: Stopped,
     ) {
-        let mut finding = Finding::new(code, place, evidence, self.context());
-        finding.stops(stopped);
-        self.add(finding);
+        self.report_with(code, place, evidence, |finding| finding.stops(stopped));
     }
 
     pub(crate) fn malformed(&mut self, Malformed { place, reason }: Malformed) {
@@ -64,12 +75,12 @@ impl Findings {
     /// A key that stands twice in what Milvus and Helm read.
     pub(crate) fn repeated(&mut self, place: Place, key: &str) {
         let evidence = format!("the key {key} stands here again: what came before it is lost");
-        let mut finding = Finding::new(Code::MalformedYaml, place, evidence, self.context());
-        finding.stops(Stopped::both(NOBODY));
-        finding.because(
-            "Milvus and Helm take the last of the two without a word; other readers refuse the file",
-        );
-        self.add(finding);
+        self.report_with(Code::MalformedYaml, place, evidence, |finding| {
+            finding.stops(Stopped::both(NOBODY));
+            finding.because(
+                "Milvus and Helm take the last of the two without a word; other readers refuse the file",
+            );
+        });
     }
 
     pub(crate) fn add(&mut self, finding: Finding) {

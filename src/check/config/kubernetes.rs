@@ -13,7 +13,6 @@ use crate::check::config::ingress::Ingress;
 use crate::check::config::mounts::{Mount, Mounts, SecretVolume, Volume, absolute};
 use crate::check::config::settings::{Settings, Value};
 use crate::check::config::values::{Values, items_by, settings_in};
-use crate::check::finding::Finding;
 use crate::check::fix::Part;
 use crate::yaml::{self, Entry, Node};
 
@@ -110,12 +109,12 @@ fn add_config_files(settings: &mut Settings, values: &Values<'_>, findings: &mut
                 let evidence =
                     "extraConfigFiles has milvus.yaml as a whole; the chart mounts user.yaml alone";
                 let stopped = Stopped::both(if has_user_yaml { NOBODY } else { ALL });
-                let mut finding =
-                    Finding::new(Code::MilvusYamlReplaced, key.place(), evidence, findings.context());
-                finding.stops(stopped);
-                finding.because("the chart gives milvus.yaml to no pod: what it says counts for nothing");
-                finding.advise(&[Part::Say("write the settings under `extraConfigFiles:`, `user.yaml: |`")]);
-                findings.add(finding);
+                findings.report_with(Code::MilvusYamlReplaced, key.place(), evidence, |finding| {
+                    finding.stops(stopped);
+                    finding.because("the chart gives milvus.yaml to no pod: what it says counts for nothing");
+                    finding
+                        .advise(&[Part::Say("write the settings under `extraConfigFiles:`, `user.yaml: |`")]);
+                });
                 settings.is_partial |= !has_user_yaml;
             }
             (Some("user.yaml"), Some((text, origin))) => {

@@ -38,7 +38,7 @@ pub(crate) struct Setting {
 #[derive(Clone)]
 pub(crate) struct Misplaced {
     /// Where that is, as evidence: `under common.security`.
-    pub(crate) whence: String,
+    pub(crate) found: String,
     /// Its own place, or that of the block that is misplaced with it.
     pub(crate) place: Place,
     /// It is in a block of TLS settings that stands under `common`.
@@ -103,8 +103,8 @@ impl Settings {
         if let Some(key) = lead(&name) {
             self.values.insert(key, Setting { value, place });
         } else if let Some(key) = meant(&name, written) {
-            let whence = format!("in the variable {}", shown(written));
-            self.misplaced.insert(key, Misplaced { whence, place, is_under_common: false });
+            let found = format!("in the variable {}", shown(written));
+            self.misplaced.insert(key, Misplaced { found, place, is_under_common: false });
         } else if TLS_ENABLED.contains(&&*name)
             && matches!(&value, Value::Text(text) if parse_bool(text) == Some(true))
         {
@@ -173,13 +173,13 @@ impl Settings {
         if let Some(meant) = meant(full, name).filter(|_| !["", "0", "false"].contains(&&*text)) {
             let path = joined(&above.written, name);
             let under = path.rsplit_once(['.', '/']).map(|(under, _)| under);
-            let whence = under.map_or("at the top level".into(), |under| format!("under {}", shown(under)));
+            let found = under.map_or("at the top level".into(), |under| format!("under {}", shown(under)));
             let under = formatted(under.unwrap_or_default());
             let is_block = Block::ALL.into_iter().any(|block| under.ends_with(block.name()));
             let is_under_common = is_block && under.starts_with("common");
             // What is flat in one key has no block of its own.
             let place = above.block.cloned().unwrap_or_else(|| key.place());
-            self.misplaced.insert(meant, Misplaced { whence, place, is_under_common });
+            self.misplaced.insert(meant, Misplaced { found, place, is_under_common });
         } else if TLS_ENABLED.contains(&full) && parse_bool(&text) == Some(true) {
             self.tls_enabled = Some(value.place());
         }

@@ -146,7 +146,7 @@ impl Entry {
 
     fn add(&mut self, line: &[u8], position: Position) {
         let is_python_frame = self.is_traceback && self.lines.is_empty() && line.starts_with(b" ");
-        let begins_traceback = self.lines.is_empty() && contains(line, TRACEBACK);
+        let begins_traceback = self.lines.is_empty() && begins_traceback(line);
         self.is_traceback |= begins_traceback;
         if begins_traceback || is_python_frame || is_java_frame(line) && !self.lines.is_empty() {
             let room = Self::MOST_FRAMES.saturating_sub(self.frames.len());
@@ -186,14 +186,13 @@ fn begins_entry(line: &[u8]) -> bool {
     match line {
         [b'[' | b'{', ..] => true,
         [b'E' | b'I' | b'W', rest @ ..] if begins_with_digits(rest) => true,
-        _ => begins_with_digits(line) || line.starts_with(b"time=") || contains(line, TRACEBACK),
+        _ => begins_with_digits(line) || line.starts_with(b"time=") || begins_traceback(line),
     }
 }
 
-const TRACEBACK: &[u8] = b"Traceback (most recent call last)";
-
-fn contains(text: &[u8], word: &[u8]) -> bool {
-    text.windows(word.len()).any(|window| window == word)
+/// Whether the frames of a traceback follow; a whole one in a line of JSON is a line like others.
+fn begins_traceback(line: &[u8]) -> bool {
+    line.trim_ascii_end().ends_with(b"Traceback (most recent call last):")
 }
 
 /// Something that is known, and the text that says it.

@@ -19,7 +19,8 @@ pub(super) enum Peer {
 }
 
 impl Peer {
-    /// Whoever a text says was dialled: what names another host, and Milvus nowhere, is about something else.
+    /// The other end, by the address that a text says was dialled. A text that names another host and nothing of
+    /// Milvus is about something else.
     pub(super) fn dialled_in(text: &str) -> Self {
         let text = text.to_ascii_lowercase();
         // Go: Get "https://localhost:8080/": others print addresses of documentation, too.

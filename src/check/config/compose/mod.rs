@@ -15,7 +15,6 @@ use crate::check::config::host::{Host, cleaned};
 use crate::check::config::mounts::{Mount, Mounts, Volume};
 use crate::check::config::settings::{Mode, Settings};
 use crate::check::config::source::AtPath;
-use crate::check::finding::Finding;
 use crate::milvus::container::{CONFIG_FILES, CONFIG_FOLDER};
 use crate::yaml::{self, Entry, Node, Origin};
 
@@ -174,12 +173,11 @@ fn read_file(path: &Path, mount: &Mount, rest: &str, host: &Host<'_>, findings: 
         AtPath::Nothing if !rest.is_empty() => {}
         AtPath::Nothing => {
             let evidence = format!("there is no {}", mount.shown(path));
-            let mut finding =
-                Finding::new(Code::TlsFileNotThere, mount.place.clone(), evidence, findings.context());
-            finding.because(
-                "Docker makes an empty folder of a source that is not there, and what the file should say does not reach Milvus",
-            );
-            findings.add(finding);
+            findings.report_with(Code::TlsFileNotThere, mount.place.clone(), evidence, |finding| {
+                finding.because(
+                    "Docker makes an empty folder of a source that is not there, and what the file should say does not reach Milvus",
+                );
+            });
             settings.is_partial = true;
         }
         AtPath::Folder(_) | AtPath::Unknown => settings.is_partial = true,

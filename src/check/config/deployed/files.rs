@@ -10,7 +10,6 @@ use crate::check::config::mounts::{
     FileSource, FoundFile, Lookup, MissingMount, Mount, Volume, absolute, is_public,
 };
 use crate::check::config::source::AtPath;
-use crate::check::finding::Finding;
 use crate::check::fix::Part;
 use crate::milvus::container::{CONFIG_FOLDER, PUBLIC_CERTIFICATES};
 use crate::milvus::keys::{Block, Key, PathKey};
@@ -65,11 +64,11 @@ impl DeploymentJudge<'_> {
                 such.map(|(_, place, evidence)| (place, evidence.as_str())).unzip();
             if let Some(first) = places.into_iter().next().cloned() {
                 let evidence = format!("{}{end}", evidence.join(", "));
-                let mut finding = Finding::new(code, first, evidence, self.findings.context());
-                if block == Block::InternalTls && code != Code::PublicCertificatePath {
-                    finding.because(INTERNAL_FILE_MISSING);
-                }
-                self.findings.add(finding);
+                self.findings.report_with(code, first, evidence, |finding| {
+                    if block == Block::InternalTls && code != Code::PublicCertificatePath {
+                        finding.because(INTERNAL_FILE_MISSING);
+                    }
+                });
             }
         }
         self.collect(&files, block);
@@ -77,24 +76,18 @@ impl DeploymentJudge<'_> {
 
     /// The source of a mount that is not there.
     fn missing_mount(&mut self, block: Block, MissingMount { evidence, place, is_file }: MissingMount) {
-        let mut finding = Finding::new(Code::TlsFileNotThere, place, evidence, self.findings.context());
-        if block == Block::InternalTls {
-            finding.because(INTERNAL_FILE_MISSING);
-        } else if is_file {
-            finding.because(
-                "Docker makes an empty folder of a source that is not there, and Milvus stops at once: `read ...: is a directory`",
-            );
-        } else {
-            finding.because(
-                "Docker makes an empty folder of a source that is not there, and Milvus stops at once: `open ...: no such file or directory`",
-            );
-        }
-        if is_file {
-            finding.advise(&[Part::Say(
-                "put the file there; where Docker has made a folder of its name, remove that, and make the container anew",
-            )]);
-        }
-        self.findings.add(finding);
+        self.findings.report_with(Code::TlsFileNotThere, place, evidence, |finding| {
+            finding.because(match is_file {
+                _ if block == Block::InternalTls => INTERNAL_FILE_MISSING,
+                true => "Docker makes an empty folder of a source that is not there, and Milvus stops at once: `read ...: is a directory`",
+                false => "Docker makes an empty folder of a source that is not there, and Milvus stops at once: `open ...: no such file or directory`",
+            });
+            if is_file {
+                finding.advise(&[Part::Say(
+                    "put the file there; where Docker has made a folder of its name, remove that, and make the container anew",
+                )]);
+            }
+        });
     }
 
     /// The path that is set, or that of the image where something is mounted over it.

@@ -73,12 +73,12 @@ impl DeploymentJudge<'_> {
             misplaced.filter_map(|key| Some((key, settings.misplaced(key)?.clone()))).collect();
         let section = |key: Key| key.enclosing().next().unwrap_or_default();
         let is_alike = |one: &(Key, Misplaced), other: &(Key, Misplaced)| {
-            section(one.0) == section(other.0) && one.1.whence == other.1.whence
+            section(one.0) == section(other.0) && one.1.found == other.1.found
         };
         for alike in misplaced.chunk_by(is_alike) {
             let (names, places): (Vec<_>, Vec<_>) =
                 alike.iter().map(|(key, misplaced)| (key.name(), &misplaced.place)).unzip();
-            let (Some((first, Misplaced { whence, is_under_common, .. })), Some(place)) =
+            let (Some((first, Misplaced { found, is_under_common, .. })), Some(place)) =
                 (alike.first(), places.into_iter().min())
             else {
                 continue;
@@ -90,12 +90,12 @@ impl DeploymentJudge<'_> {
                 continue;
             }
             let stands = if names.len() == 1 { "it stands" } else { "they stand" };
-            let evidence = format!("{} not set: {stands} {whence}", list_are(&names));
-            let mut finding =
-                Finding::new(Code::MisplacedSetting, place.clone(), evidence, self.findings.context());
-            finding.stops(self.stopped_without(*first));
-            finding.advise(where_it_belongs(*first));
-            self.findings.add(finding);
+            let evidence = format!("{} not set: {stands} {found}", list_are(&names));
+            let stopped = self.stopped_without(*first);
+            self.findings.report_with(Code::MisplacedSetting, place.clone(), evidence, |finding| {
+                finding.stops(stopped);
+                finding.advise(where_it_belongs(*first));
+            });
         }
     }
 
@@ -136,13 +136,14 @@ impl DeploymentJudge<'_> {
             None => return,
         };
         let place = settings.nearest(Key::TlsMode);
-        let mut finding = Finding::new(Code::TlsOff, place, evidence, self.findings.context());
-        if named.is_some() {
-            finding.because(
-                "certificates are named, yet the ports stay in plaintext: clients that use TLS say `WRONG_VERSION_NUMBER`",
-            );
-        }
-        self.findings.add(finding);
+        let is_named = named.is_some();
+        self.findings.report_with(Code::TlsOff, place, evidence, |finding| {
+            if is_named {
+                finding.because(
+                    "certificates are named, yet the ports stay in plaintext: clients that use TLS say `WRONG_VERSION_NUMBER`",
+                );
+            }
+        });
     }
 
     /// Whether there is a certificate directory, and nothing that may set a mode after all.
