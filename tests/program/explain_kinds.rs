@@ -443,6 +443,17 @@ fn lines_of_several_pods_are_each_their_own() {
 }
 
 #[test]
+fn lines_of_several_containers_are_each_their_own() {
+    let log = "etcd-1        | ready to serve client requests, listening for clients on 0.0.0.0:2379 now\n\
+        standalone-1  | http: TLS handshake error from 10.0.0.9:401: remote error: tls: bad certificate\n\
+        redis-1       | Ready to accept connections tcp, the server is now ready on port 6379 as usual\n\
+        app-1         | SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED: certificate has expired\n";
+    assert_eq!(meaning(log), ["expired"]);
+    let first = log.lines().take(2).collect::<Vec<_>>().join("\n");
+    assert_eq!(meaning(&first), ["server-refused"]);
+}
+
+#[test]
 fn a_traceback_within_a_line_of_json_is_read() {
     let line = r#"{"level":"error","exc_info":"Traceback (most recent call last):\n  File \"a.py\", line 3, in <module>\nMilvusException: x509: certificate signed by unknown authority"}"#;
     assert_each_means("not-issued-by-ca", &[line]);

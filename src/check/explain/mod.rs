@@ -179,15 +179,29 @@ fn is_java_frame(line: &[u8]) -> bool {
     frame.len() < line.len() && (frame.starts_with(b"at ") || frame.starts_with(b"... "))
 }
 
-/// Whether a line begins as what is whole does: with a time, in brackets, as JSON, with a level as glog writes it.
+/// Whether a line begins as what is whole does: with a time, in brackets, as JSON, with a level as glog writes it, with
+/// the name of a container.
 fn begins_entry(line: &[u8]) -> bool {
     let begins_with_digits =
         |line: &[u8]| line.get(..4).is_some_and(|four| four.iter().all(u8::is_ascii_digit));
     match line {
         [b'[' | b'{', ..] => true,
         [b'E' | b'I' | b'W', rest @ ..] if begins_with_digits(rest) => true,
-        _ => begins_with_digits(line) || line.starts_with(b"time=") || begins_traceback(line),
+        _ => {
+            begins_with_digits(line)
+                || line.starts_with(b"time=")
+                || begins_traceback(line)
+                || has_container_prefix(line)
+        }
     }
+}
+
+/// Whether Compose has put the name of a container before a line: `milvus-standalone  | `. No wrapped rest has one.
+fn has_container_prefix(line: &[u8]) -> bool {
+    let mut halves = line.splitn(2, |octet| *octet == b'|');
+    let (Some(name), Some(_)) = (halves.next(), halves.next()) else { return false };
+    let is_of_name = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.".contains(octet);
+    name.ends_with(b" ") && !name.trim_ascii().is_empty() && name.trim_ascii().iter().all(is_of_name)
 }
 
 /// Whether the frames of a traceback follow; a whole one in a line of JSON is a line like others.
