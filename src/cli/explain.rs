@@ -2,6 +2,7 @@ use std::fs::{self, File};
 use std::io::IsTerminal;
 
 use crate::base::error::Error;
+use crate::base::text::shell_quoted;
 use crate::check::explain;
 use crate::cli::output::Style;
 use crate::cli::render::findings::paragraphs;
@@ -46,22 +47,30 @@ impl Args {
 
     pub(super) fn run(self) -> anyhow::Result<Status> {
         let text = self.words.join(" ");
-        let report = match text.as_str() {
-            "" | "-" => explain("-", std::io::stdin().lock())?,
+        let (report, may_be_path) = match text.as_str() {
+            "" | "-" => (explain("-", std::io::stdin().lock())?, false),
             path if fs::metadata(path).is_ok_and(|found| found.is_file()) => {
-                explain(path, File::open(path).map_err(unreadable(path.as_ref()))?)?
+                (explain(path, File::open(path).map_err(unreadable(path.as_ref()))?)?, false)
             }
-            text => explain("text", text.as_bytes())?,
+            text => (explain("text", text.as_bytes())?, !text.contains(char::is_whitespace)),
         };
         let is_known = !report.findings.is_empty();
         match is_known || self.json {
             true => output::saw("explain", Style::new(self.json, false), &report, |report| {
                 paragraphs(&report.findings).trim_end().to_owned() + "\n"
             })?,
-            false => output::two_lines(
-                "nothing in the text is known as an error of TLS",
-                Some("`milvus-certs probe` looks at the server itself"),
-            ),
+            false => {
+                let hint = match may_be_path {
+                    true => {
+                        format!(
+                            "there is no file called {}, so it was taken for the text",
+                            shell_quoted(&text)
+                        )
+                    }
+                    false => "`milvus-certs probe` looks at the server itself".to_owned(),
+                };
+                output::two_lines("nothing in the text is known as an error of TLS", Some(&hint));
+            }
         }
         Ok(if is_known { Status::Done } else { Status::Found })
     }

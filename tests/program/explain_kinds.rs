@@ -465,5 +465,5 @@ fn a_file_is_read_by_its_name() {
     folder.write("app.log", b"started\ntls: private key does not match public key\n");
     let outcome = folder.run("explain app.log").ends_with(0);
     assert!(outcome.stdout.starts_with("error[key-mismatch]: app.log:2:6: Go says: "), "{outcome}");
-    folder.run("explain nothere.log").ends_with(3);
+    folder.run("explain other.log").refusal(3).hints("there is no file called other.log");
 }
