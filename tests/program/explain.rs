@@ -361,12 +361,12 @@ fn files() {
     assert_each_means(
         "missing-file",
         &[
-            "open nowhere.pem: no such file or directory",
+            "open ca.pem: no such file or directory",
             "open /milvus/tls/server.key: no such file or directory",
             "curl: (77) error setting certificate file: nowhere.pem",
-            "40E7A4C65D7F0000:error:80000002:system library:BIO_new_file:No such file or directory:../crypto/bio/bss_file.c:67:calling fopen(nowhere.pem, r)",
-            "java.io.FileNotFoundException: nowhere.pem (No such file or directory)",
-            "Error: ENOENT: no such file or directory, open 'nowhere.pem'",
+            "40E7A4C65D7F0000:error:80000002:system library:BIO_new_file:No such file or directory:../crypto/bio/bss_file.c:67:calling fopen(root.pem, r)",
+            "java.io.FileNotFoundException: my-ca.pem (No such file or directory)",
+            "Error: ENOENT: no such file or directory, open 'client-cert.pem'",
         ],
     );
 }

@@ -105,6 +105,67 @@ fn tls_of_something_else_means_nothing() {
         "[INFO] webhook: using self-signed certificate generated at startup",
         "13 INTERNAL: Received RST_STREAM with code 2 (Internal server error)",
         "redis.exceptions.ConnectionError: Error 111 connecting to redis:6379. Connection refused.",
+        // What is dialled counts, not what is named on the way
+        "failed to pull and unpack image \"hub.example.com/milvusdb/milvus:v2.6.0\": failed to do request: Head \"https://hub.example.com/v2/milvusdb/milvus/manifests/v2.6.0\": x509: certificate signed by unknown authority",
+        "Error: looks like \"https://zilliztech.github.io/milvus-helm/\" is not a valid chart repository or cannot be reached: Get \"https://zilliztech.github.io/milvus-helm/index.yaml\": net/http: TLS handshake timeout",
+        "MilvusException: (code=65535, message=embedding failed: Post \"https://models.example.com/v1/embed\": x509: certificate signed by unknown authority)",
+        "ssh: connect to host 10.0.0.1 port 22: Connection refused",
+        "ipv4:127.0.0.1:6334: Failed to connect to remote host: connect: Connection refused (111)",
+        "desc = \"transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused\"",
+        "curl: (7) Failed to connect to raw.githubusercontent.com port 443 after 21 ms: Connection refused",
+        "aiohttp.client_exceptions.ClientConnectorCertificateError: Cannot connect to host api.example.com:443 ssl:True [SSLCertVerificationError: (1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:1006)')]",
+        // Causes belong to what they are causes of
+        "org.springframework.mail.MailSendException: Mail server connection failed\nCaused by: javax.net.ssl.SSLHandshakeException: PKIX path building failed\n\tat sun.security.ssl.Alert.createSSLException(Alert.java:131)\n",
+        "ldap_start_tls: Connect error (-11)\n\tadditional info: error:0A000086:SSL routines::certificate verify failed (self-signed certificate in certificate chain)\n",
+        "Could not GET 'https://plugins.gradle.org/m2/a.pom'.\n   > PKIX path building failed: unable to find valid certification path to requested target\n",
+        "  × Failed to fetch: `https://pypi.org/simple/pymilvus/`\n  ├─▶ Request failed after 3 retries\n  ╰─▶ invalid peer certificate: UnknownIssuer\n",
+        // Keys of others
+        "java.security.spec.InvalidKeySpecException: java.security.InvalidKeyException: algid parse error, not a sequence\n\tat com.example.jwt.Tokens.load(Tokens.java:44)\n",
+        "FileNotFoundError: [Errno 2] No such file or directory: '/app/secrets/jwt_private.pem'",
+        "open /home/me/.ssh/ec2.pem: permission denied",
+        // A proxy, of the clients that dial it
+        "[C12] remote address:10.0.0.9:50444,TLS_error:|268436502:SSL routines:OPENSSL_internal:SSLV3_ALERT_CERTIFICATE_UNKNOWN:TLS_error_end",
+        "fe_milvus/1: SSL handshake failure (error:0A000418:SSL routines::tlsv1 alert unknown ca)",
+        // Its certificates are of a public CA
+        "ipv4:192.0.2.1:443: Ssl handshake failed: OPENSSL_internal:CERTIFICATE_VERIFY_FAILED: unable to get local issuer certificate uri=https://in03-a.cloud.zilliz.com",
+    ]);
+}
+
+#[test]
+fn what_is_dialled_says_whose_connection_it_is() {
+    let log = r#"{"milvus":"milvus:19530","error":"Get \"https://minio:9000/a-bucket/\": x509: certificate signed by unknown authority"}"#;
+    assert_each_means("other-service", &[log]);
+    let rest = |host: &str| {
+        format!(
+            "requests.exceptions.SSLError: HTTPSConnectionPool(host='{host}', port=8080): certificate verify failed: unable to get local issuer certificate (_ssl.c:1006)"
+        )
+    };
+    assert_each_means("not-issued-by-ca", &[&rest("milvus.minio.svc"), &rest("milvus-pulsar-test.example")]);
+    assert_each_means(
+        "not-issued-by-ca",
+        &[
+            "Get \"https://vectors.example.com/v2/vectordb/collections/list\": x509: certificate signed by unknown authority",
+        ],
+    );
+}
+
+#[test]
+fn times_and_numbers_of_lines_are_no_ports() {
+    assert_each_means(
+        "plaintext",
+        &[
+            "E0529 13:46:22 ssl_transport_security.cc:1433] Handshake failed: error:100000f7:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER.",
+            "ssl.SSLError: [SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:3306)",
+        ],
+    );
+}
+
+#[test]
+fn an_app_that_asks_a_service_is_not_milvus() {
+    assert_means_nothing(&[
+        "botocore.exceptions.SSLError: SSL validation failed for https://minio:9000/ [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate",
+        "org.apache.kafka.common.errors.SslAuthenticationException: SSL handshake failed\nCaused by: javax.net.ssl.SSLHandshakeException: PKIX path building failed\n",
+        "requests.exceptions.SSLError: HTTPSConnectionPool(host='minio', port=9000): certificate verify failed: unable to get local issuer certificate (_ssl.c:1006)",
     ]);
 }
 
@@ -112,6 +173,12 @@ fn tls_of_something_else_means_nothing() {
 fn an_app_that_uses_others_too_fails_at_milvus() {
     let text = "Traceback (most recent call last):\n  File \"/app/redis/queue.py\", line 3, in <module>\n    c = MilvusClient(uri)\npymilvus.exceptions.MilvusException: <MilvusException: (code=2, message=Fail connecting to server on milvus:19530, illegal connection params or server unavailable)>\n";
     assert_each_means("server-unavailable", &[text]);
+    let text = "ERROR [task-0] DescribeCollectionRequest RPC failed! (io.milvus.client.AbstractMilvusGrpcClient:3159)\nio.grpc.StatusRuntimeException: UNAVAILABLE: io exception\n\tat io.milvus.client.MilvusServiceClient.describeCollection(MilvusServiceClient.java:343)\n\tat org.apache.kafka.connect.runtime.WorkerSinkTask.start(WorkerSinkTask.java:329)\nCaused by: io.netty.handler.ssl.NotSslRecordException: not an SSL/TLS record: 00001204000000\n\t... 27 more\n";
+    assert_each_means("plaintext", &[text]);
+    let text = "Traceback (most recent call last):\n  File \"/home/me/ollama-rag/app.py\", line 3, in <module>\n    requests.post(url)\nssl.SSLError: [SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)\n";
+    assert_each_means("plaintext", &[text]);
+    let text = "ollama-rag-app-1  | ssl_transport_security.cc:1654] Handshake failed: OPENSSL_internal:CERTIFICATE_VERIFY_FAILED: self signed certificate in certificate chain";
+    assert_each_means("not-issued-by-ca", &[text]);
 }
 
 #[test]
@@ -230,6 +297,21 @@ fn a_proxy_in_between_is_the_client() {
             "*1 SSL_do_handshake() failed (SSL: error:0A00042E:SSL routines::tlsv1 alert protocol version:SSL alert number 70) while SSL handshaking to upstream",
             "grpc_ssl_protocols TLSv1.3",
         ),
+        (
+            "client-certificate-missing",
+            "*1 SSL_read() failed (SSL: error:0A00045C:SSL routines::tlsv13 alert certificate required:SSL alert number 116) while reading response header from upstream, upstream: \"grpcs://10.0.0.7:19530\"",
+            "grpc_ssl_certificate client.pem",
+        ),
+        (
+            "proxy-to-plaintext",
+            "reset reason: connection failure, transport failure reason: TLS error: 268435703:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER",
+            "transport_socket",
+        ),
+        (
+            "name-not-covered",
+            "level=debug msg=\"'500 Internal Server Error' caused by: tls: failed to verify certificate: x509: cannot validate certificate for 10.42.0.5 because it doesn't contain any IP SANs\"",
+            "serverName",
+        ),
     ] {
         assert_each_means(code, &[text]);
         assert_fix_has(text, &[way]);
@@ -283,6 +365,10 @@ fn other_stacks_say_the_same_in_their_words() {
                 "curl: (60) schannel: SNI or certificate check failed: SEC_E_WRONG_PRINCIPAL (0x80090322)",
                 "SSL_ERROR_BAD_CERT_DOMAIN",
                 "Error { kind: InvalidCertificate(NotValidForName) }",
+                "javax.net.ssl.SSLPeerUnverifiedException: Hostname milvus.example not verified:\n    certificate: sha256/a=\n",
+                "ERROR: no certificate subject alternative name matches\n\trequested host name \u{2018}milvus.example\u{2019}.\n",
+                "net::ERR_CERT_COMMON_NAME_INVALID",
+                "upstream SSL certificate does not match \"milvus\" while SSL handshaking to upstream",
             ][..],
         ),
         (
@@ -291,6 +377,11 @@ fn other_stacks_say_the_same_in_their_words() {
                 "schannel: CertGetCertificateChain trust error CERT_TRUST_IS_UNTRUSTED_ROOT",
                 "Peer's Certificate issuer is not recognized. SEC_ERROR_UNKNOWN_ISSUER",
                 "- Status: The certificate is NOT trusted. The certificate issuer is unknown.",
+                "java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.",
+                "the trustAnchors parameter must be non-empty",
+                "curl: (60) SSL_connect failed with error -188: ASN no signer error to confirm failure",
+                "ERROR: cannot verify milvus.example's certificate, issued by 'CN=a CA':\n  Unable to locally verify the issuer's authority.\n",
+                "net::ERR_CERT_AUTHORITY_INVALID",
                 "ConnectError(Custom { kind: InvalidData, error: InvalidCertificate(UnknownIssuer) })",
             ],
         ),
@@ -308,6 +399,7 @@ fn other_stacks_say_the_same_in_their_words() {
                 "InvalidMessage(InvalidContentType)",
                 "Cannot determine the frame size or a corrupted frame was received.",
                 "SSL_ERROR_RX_RECORD_TOO_LONG",
+                "javax.net.ssl.SSLException: Unrecognized SSL message, plaintext connection?",
             ],
         ),
         (
@@ -326,6 +418,8 @@ fn other_stacks_say_the_same_in_their_words() {
             &["certificate verify failed: Missing Authority Key Identifier (_ssl.c:1032)"],
         ),
         ("ca-without-key-id", &["certificate verify failed: Missing Subject Key Identifier (_ssl.c:1032)"]),
+        ("ca-not-authority", &["sun.security.validator.ValidatorException: End user tried to act as a CA"]),
+        ("weak-signature", &["Algorithm constraints check failed on signature algorithm: SHA1withRSA"]),
         ("revocation-not-checked", &["curl: (35) schannel: CRYPT_E_NO_REVOCATION_CHECK (0x80092012)"]),
     ] {
         assert_each_means(code, texts);
@@ -337,6 +431,8 @@ fn a_silent_stack_is_told_how_to_find_the_reason() {
     for text in [
         "Error: 14 UNAVAILABLE: No connection established",
         "transport: authentication handshake failed: EOF",
+        "HttpRequestException: The SSL connection could not be established, see inner exception.",
+        "curl: (35) schannel: failed to receive handshake, SSL/TLS connection failed",
         "Channel Pipeline: [SslHandler#0, ProtocolNegotiators$ClientTlsHandler#0, DefaultChannelPipeline$TailContext#0]",
     ] {
         assert_fix_has(text, &["milvus-certs probe"]);
@@ -389,6 +485,31 @@ fn files_that_cannot_be_read() {
     ]);
 }
 
+#[test]
+fn a_pair_that_does_not_belong_together_is_of_who_loads_it() {
+    for (text, is_milvus) in [
+        ("ssl.SSLError: [X509: KEY_VALUES_MISMATCH] key values mismatch (_ssl.c:4157)", false),
+        ("tls: private key does not match public key (mtlsCertPath=/certs/client.pem)", false),
+        ("panic: tls: private key does not match public key", true),
+    ] {
+        assert_each_means("key-mismatch", &[text]);
+        let why = findings(text)[0]["why"].as_str().unwrap().to_owned();
+        assert_eq!(why.contains("Milvus stops at once"), is_milvus, "{text}: {why}");
+    }
+}
+
+#[test]
+fn a_name_is_read_however_it_is_said() {
+    for text in [
+        "Hostname/IP does not match certificate's altnames: Host: milvus.example. is not in the cert's altnames: DNS:localhost",
+        "curl: (60) SSL: no alternative certificate subject name matches target hostname 'milvus.example'",
+        "x509: certificate is not valid for any names, but wanted to match milvus.example",
+        "SSLPeerUnverifiedException: Certificate for <milvus.example> doesn't match any of the subject alternative names: [localhost]",
+    ] {
+        assert_fix_has(text, &["milvus.example"]);
+    }
+}
+
 // ---- Shapes of text ----
 
 #[test]
@@ -431,6 +552,8 @@ fn lines_that_are_wrapped_are_one() {
         &[
             "pymilvus.exceptions: connection error: desc = transport: authentication handsh\nake failed: tls: failed to verify certificate: x509: certificate signed by unkn\nown authority\n",
             "connection error: authentication handshake failed: x509: certificate signed\nby unknown authority\n",
+            "> connection error: authentication handshake failed: x509: certificate signed\n> by unknown authority\n",
+            "app-1  | connection error: authentication handshake failed: x509: certificate sig\nned by unknown authority\n",
         ],
     );
 }
@@ -451,6 +574,16 @@ fn lines_of_several_containers_are_each_their_own() {
     assert_eq!(meaning(log), ["expired"]);
     let first = log.lines().take(2).collect::<Vec<_>>().join("\n");
     assert_eq!(meaning(&first), ["server-refused"]);
+}
+
+#[test]
+fn a_date_that_is_wrapped_belongs_to_what_it_is_said_of() {
+    assert_each_means(
+        "not-yet-valid",
+        &[
+            "x509: certificate has expired or is not yet valid: current time\n2026-11-25T04:34:08Z is before 2026-11-25T05:00:00Z\n",
+        ],
+    );
 }
 
 #[test]

@@ -18,10 +18,20 @@ pub(super) struct Cause {
 const PROBE: Part = Run(Milvus("probe", ""));
 
 /// None where it is not about TLS, or not about Milvus.
-pub(super) fn cause(saying: &Saying, speaker: Speaker, peer: Peer) -> Option<Cause> {
+///
+/// `kind` says whose certificate it is about.
+pub(super) fn cause(
+    saying: &Saying,
+    kind: Option<EndEntityKind>,
+    speaker: Speaker,
+    peer: Peer,
+) -> Option<Cause> {
     match peer {
         Peer::Elsewhere => None,
-        Peer::Milvus => Some(of_milvus(saying, speaker)),
+        Peer::Milvus => Some(of_milvus(saying, kind, speaker)),
+        // Milvus is written in Go, its library for object storage and librdkafka in C++: in other words an app speaks
+        // of a connection of its own.
+        _ if !speaker.may_be_milvus() => None,
         Peer::Component => of_component(saying),
         Peer::Etcd => of_service(saying.code, ETCD),
         Peer::ObjectStorage => of_service(saying.code, OBJECT_STORAGE),
@@ -98,9 +108,9 @@ fn of_component(saying: &Saying) -> Option<Cause> {
 
 // ---- A client of Milvus, or a proxy that is one ----
 
-fn of_milvus(saying: &Saying, speaker: Speaker) -> Cause {
+fn of_milvus(saying: &Saying, kind: Option<EndEntityKind>, speaker: Speaker) -> Cause {
     let code = saying.code;
-    let is_server = saying.kind == Some(EndEntityKind::Server);
+    let is_server = kind == Some(EndEntityKind::Server);
     let (why, fix): (_, Option<Advice>) = match code {
         Code::NotIssuedByCa if is_server => (
             Some("the client has no ca.pem, or not the one of the CA that signed the server's certificate"),
@@ -137,6 +147,18 @@ fn of_milvus(saying: &Saying, speaker: Speaker) -> Cause {
                 Run(Milvus("connect python", "")),
                 Say(" prints one that does; or serve plaintext: set common.security.tlsMode to 0"),
             ]),
+        ),
+        Code::KeyMismatch if !is_server || speaker.is_proxy() => (
+            Some("the certificate that the program loads was not made with the key that it loads"),
+            Some(&[
+                Say("give it a certificate and a key that belong together; "),
+                Run(Milvus("check", "")),
+                Say(" says which do"),
+            ]),
+        ),
+        Code::ClientCertificateMissing if speaker.is_proxy() => (
+            Some("tlsMode 2 lets nobody in without a client certificate, and the proxy is the client here"),
+            Some(identity(speaker)),
         ),
         Code::TlsVersion if speaker.is_proxy() => (
             Some("the proxy offers TLS 1.2 at most, and Milvus takes 1.3 alone in tlsMode 2"),
@@ -182,6 +204,15 @@ fn of_milvus(saying: &Saying, speaker: Speaker) -> Cause {
             Some("the user that the client runs as may not read the file"),
             Some(&[Say("let that user read the file, and for a key nobody else")]),
         ),
+        // Java says so of both ends, and of the CA's certificate, too.
+        Code::Expired if saying.words.contains(&"validity check failed") => (
+            Some("a certificate has expired or is not valid yet, and which is not in these words"),
+            Some(&[
+                Say("check the clocks with `date -u`; "),
+                Run(Milvus("check", "")),
+                Say(" says which it is"),
+            ]),
+        ),
         Code::Expired if !is_server => (
             Some("Milvus refuses the client's certificate, which has expired"),
             Some(&[
@@ -189,6 +220,9 @@ fn of_milvus(saying: &Saying, speaker: Speaker) -> Cause {
                 Say("then give the client the new client.pem and client.key; Milvus needs no restart"),
             ]),
         ),
+        Code::ServerUnavailable if speaker != Speaker::Pymilvus => {
+            (Some("the connection failed, and why is not in these words"), None)
+        }
         _ => (None, None),
     };
     Cause { code, why, fix }
@@ -242,6 +276,23 @@ fn version(speaker: Speaker) -> Advice {
     }
 }
 
+fn identity(speaker: Speaker) -> Advice {
+    match speaker {
+        Speaker::Nginx => {
+            &[Say("`grpc_ssl_certificate client.pem;` and `grpc_ssl_certificate_key client.key;` in nginx")]
+        }
+        Speaker::Envoy => {
+            &[Say("tls_certificates in the cluster's common_tls_context, with client.pem and client.key")]
+        }
+        Speaker::Traefik => {
+            &[Say("`certificates` in the serversTransport of the service, with client.pem and client.key")]
+        }
+        _ => &[Say(
+            "`crt FILE` in HAProxy's server line, with client.pem and client.key one after the other in FILE",
+        )],
+    }
+}
+
 fn named(speaker: Speaker) -> Advice {
     match speaker {
         Speaker::Nginx => &[
@@ -254,10 +305,10 @@ fn named(speaker: Speaker) -> Advice {
             Say("ask for a name that the certificate has, in sni and in match_typed_subject_alt_names; or "),
             Run(RenewCovering),
         ],
-        Speaker::Traefik => &[
-            Say("`serverName` of the serversTransport, with a name that the certificate has; or "),
-            Run(RenewCovering),
-        ],
+        // It dials the addresses of pods, which change.
+        Speaker::Traefik => {
+            &[Say("`serverName` of the serversTransport, with a name that the certificate has")]
+        }
         _ => &[Say("`sni str(NAME) verifyhost NAME` in HAProxy's server line; or "), Run(RenewCovering)],
     }
 }
@@ -319,6 +370,9 @@ fn trust(speaker: Speaker) -> Advice {
         ),
         Speaker::Schannel => given!(
             "give this client ca.pem: `curl --cacert ca.pem`, or `certutil -user -addstore Root ca.pem`"
+        ),
+        Speaker::Browser => given!(
+            "give this browser ca.pem: in its settings, or in the machine's trust store as a CA for web sites"
         ),
         Speaker::Rustls => given!("give this client ca.pem: ClientTlsConfig::ca_certificate in tonic"),
         _ => given!("give this client ca.pem as the CA that it trusts"),

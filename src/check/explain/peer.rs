@@ -1,7 +1,10 @@
 //! Whose connection a line is about: the log of Milvus has those of its clients, its own to the services that it
 //! needs, and those between its components; the log of a proxy or an app has others still.
 
-/// The other end of a connection that failed, as far as the line says.
+use crate::check::explain::address::{Address, dialled};
+use crate::check::explain::words::Words;
+
+/// The other end of a connection that failed, as far as the text says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Peer {
     /// Milvus, or nobody is named.
@@ -19,146 +22,334 @@ pub(super) enum Peer {
 }
 
 impl Peer {
-    /// The other end, by the address that a text says was dialled. A text that names another host and nothing of
-    /// Milvus is about something else.
-    pub(super) fn dialled_in(text: &str) -> Self {
+    /// What was dialled counts most, then what is named, then who says it.
+    pub(super) fn of(text: &str, words: &Words, frames: &Words, container: &[u8]) -> Self {
         let text = text.to_ascii_lowercase();
-        // Go: Get "https://localhost:8080/": others print addresses of documentation, too.
-        let urls = ["\"https://", "\"http://"].into_iter().flat_map(|start| text.split(start).skip(1));
-        let authorities = urls.map(|url| {
-            let is_end = |end: char| !end.is_ascii_alphanumeric() && !".-_:[]".contains(end);
-            url.split(is_end).next().unwrap_or_default().to_owned()
-        });
-        // requests and urllib3: HTTPSConnectionPool(host='localhost', port=8080)
-        let pools = text.split("connectionpool(host='").skip(1).map(|pool| {
-            let pool = pool.split(')').next().unwrap_or_default();
-            pool.replace("', port=", ":")
-        });
-        let dialled: Vec<_> = authorities.chain(pools).collect();
-        let names_milvus = ["milvus", "/v2/vectordb", "/v1/vector"].iter().any(|mark| text.contains(mark));
-        match dialled.is_empty() || names_milvus || dialled.iter().any(|authority| may_be_milvus(authority)) {
-            true => Self::Milvus,
-            false => Self::Elsewhere,
+        if OTHERS_CONNECTIONS.iter().any(|mark| text.contains(mark)) || is_from_client_of_envoy(&text) {
+            return Self::Elsewhere;
+        }
+        let is_service = |peer: &Self| !matches!(peer, Self::Milvus | Self::Component | Self::Elsewhere);
+        let dialled: Vec<_> = dialled(&text).collect();
+        if let Some(peer) = dialled.iter().find_map(Self::at) {
+            return peer;
+        }
+        if dialled.iter().any(|address| address.is_http && !may_have_rest(address)) {
+            // A store of objects may be anywhere: the logger says that it is one.
+            return words.peers().find(is_service).unwrap_or(Self::Elsewhere);
+        }
+        let in_frames = || frames.peers().next();
+        let in_container = || Words::of(container).peers().next();
+        words.peers().next().or_else(in_frames).or_else(in_container).unwrap_or(Self::Milvus)
+    }
+
+    /// Who is at an address, where it says that.
+    fn at(address: &Address) -> Option<Self> {
+        let first = address.host.split('.').next().unwrap_or_default();
+        let is_milvus = first.contains("milvus");
+        if ["/v2/vectordb", "/v1/vector", "/milvus.proto."].iter().any(|path| address.path.starts_with(path))
+        {
+            return Some(Self::Milvus);
+        }
+        let is_socket = address.host.starts_with('/');
+        let by_host = Words::of(if is_milvus { first } else { address.host }.as_bytes()).peers().next();
+        let of_port = |port| MARKS.iter().find(|mark| mark.ports.contains(&port)).map(|mark| mark.peer);
+        match (by_host, address.port.and_then(of_port)) {
+            _ if is_socket => Some(Self::Elsewhere),
+            (Some(Self::Elsewhere), _) if !is_milvus => by_host,
+            (_, Some(peer)) => Some(peer),
+            // my-milvus-minio is MinIO of a Milvus, milvus-pulsar-test a Milvus
+            (Some(peer), None) if !is_milvus || first.ends_with(peer.service()) => Some(peer),
+            _ if is_milvus => Some(Self::Milvus),
+            _ => None,
+        }
+    }
+
+    /// What Helm and Compose call the service.
+    const fn service(self) -> &'static str {
+        match self {
+            Self::Etcd => "etcd",
+            Self::ObjectStorage => "minio",
+            Self::Kafka => "kafka",
+            Self::Pulsar => "pulsar",
+            Self::Webhook => "webhook-service",
+            Self::Component => "coord",
+            Self::Milvus | Self::Elsewhere => "\0",
         }
     }
 }
 
-/// Whether Milvus may be at `HOST:PORT`: at a port of its own, or at one that is forwarded from this machine.
-fn may_be_milvus(authority: &str) -> bool {
-    let is_own = |port: &str| ["19530", "8080"].contains(&port);
-    let is_here = ["localhost", "127.", "[::1]"].iter().any(|here| authority.starts_with(here));
-    is_here || authority.rsplit_once(':').is_some_and(|(_, port)| is_own(port))
+/// Whether the REST of Milvus may be there: at its usual port, or at one that is forwarded from this machine.
+fn may_have_rest(address: &Address) -> bool {
+    address.port == Some(8080)
+        || address.host == "localhost"
+        || address.host.starts_with("127.")
+        || address.host == "::1"
 }
 
-/// What names the other end: ports, hosts, programs and their loggers. The first that is found counts.
+/// Envoy prints the address of the other end: Linux gives clients these ports.
+fn is_from_client_of_envoy(text: &str) -> bool {
+    let port = text.split_once("remote address:").and_then(|(_, address)| {
+        let end = address.find([',', ' ']).unwrap_or(address.len());
+        address[..end].rsplit_once(':')?.1.parse::<u16>().ok()
+    });
+    port.is_some_and(|port| port >= 32768)
+}
+
+/// What shows that a line is about a connection that is neither Milvus' nor one to Milvus, whatever else it names.
+const OTHERS_CONNECTIONS: &[&str] = &[
+    // A proxy, of the clients that dial it
+    "while ssl handshaking, client:",
+    "while waiting for request, client:",
+    "/1: ssl handshake failure",
+    // Installers of Python
+    "/simple/",
+    "pip._vendor",
+    "pip._internal",
+    // Let's Encrypt, which asks a web server for a file
+    "/.well-known/",
+    // Its certificates are of a public CA: no ca.pem has to do with it.
+    "zilliz.com",
+    "zillizcloud",
+];
+
+/// What names the other end.
+pub(super) struct Mark {
+    pub(super) peer: Peer,
+    words: &'static [&'static str],
+    ports: &'static [u16],
+}
+
+impl Mark {
+    /// With the ports, as texts have them.
+    pub(super) fn all_words(&self) -> impl Iterator<Item = String> {
+        let ports = self.ports.iter().flat_map(|port| {
+            // 12:34:22 is a time.
+            let after_host = (*port >= 1000).then(|| format!(":{port}"));
+            [format!("port={port}"), format!("port {port}")].into_iter().chain(after_host)
+        });
+        self.words.iter().map(ToString::to_string).chain(ports)
+    }
+}
+
+/// Hosts, programs and their loggers, and ports. The first that is found counts.
 ///
 /// Ports of components: Milvus' `configs/milvus.yaml`.
-pub(super) const MARKS: &[(Peer, &[&str])] = &[
-    // The frames of an app's traceback have the paths of whatever else it uses.
-    (Peer::Milvus, &[":19530", "port=19530", "port 19530", "/milvus.proto.", "milvusexception", ".elb."]),
-    (Peer::Webhook, &["mmilvus.kb.io", "vmilvus.kb.io", "milvus-operator-webhook-service"]),
-    (
-        Peer::Elsewhere,
-        &[
-            // Registries of packages, images and models, and services of others
+pub(super) const MARKS: &[Mark] = &[
+    // The frames of an app's traceback have the packages of whatever else it uses.
+    Mark {
+        peer: Peer::Milvus,
+        words: &[
+            "/milvus.proto.",
+            "/v2/vectordb",
+            "milvusexception",
+            "milvusclient",
+            "milvusserviceclient",
+            "milvus client",
+            "connect to milvus",
+            "pymilvus",
+            "langchain_milvus",
+            "milvus2-sdk-node",
+            "io.milvus",
+            ".elb.",
+        ],
+        ports: &[19530],
+    },
+    Mark {
+        peer: Peer::Webhook,
+        words: &["mmilvus.kb.io", "vmilvus.kb.io", "milvus-operator-webhook-service"],
+        ports: &[],
+    },
+    Mark {
+        peer: Peer::Elsewhere,
+        words: &[
+            // Packages, images, charts and models, and the tools that fetch them
             "docker.io",
+            "download.docker.com",
             "gcr.io",
             "ghcr.io",
             "quay.io",
+            "registry-1.docker.io",
             "failed to pull image",
+            "failed to pull and unpack image",
             "imagepullbackoff",
             "errimagepull",
+            ".dkr.ecr.",
+            "artifacthub.io",
+            "is not a valid chart repository",
             "pypi.org",
             "pythonhosted.org",
-            "pip._vendor",
-            "pip._internal",
+            "conda",
             "npmjs.org",
-            "proxy.golang.org",
-            "repo.maven.apache.org",
-            "github.com:443",
-            "github.com/v2/",
-            "huggingface.co",
-            "api.openai.com",
-            "api.anthropic.com",
-            ".dkr.ecr.",
-            "/simple/",
             "npm err",
             "npm error",
+            "yarnpkg.com",
+            "proxy.golang.org",
+            "sum.golang.org",
+            "crates.io",
+            "spurious network error",
+            "rubygems",
+            "nuget",
+            "could not transfer artifact",
+            "repo.maven.apache.org",
+            "plugins.gradle.org",
+            "inrelease",
+            "githubusercontent.com",
+            "github.com:443",
+            "github.com/v2/",
+            "fatal: unable to access",
+            "rpc failed; curl",
+            "huggingface.co",
+            "hf.co",
+            "nltk_data",
+            "tiktoken",
+            "openaipublic",
+            "keyserver",
+            // Models and services that an app or a function of Milvus asks
+            "openai",
+            "api.openai.com",
+            "api.anthropic.com",
+            "anthropic",
+            "cohere",
+            "voyageai",
+            "dashscope",
+            "bedrock",
+            "sagemaker",
+            "generativelanguage.googleapis.com",
+            "ollama",
+            "telegram",
+            "slack.com",
+            "botocore",
+            "jwt",
+            "oidc",
+            "saml",
+            "saml2",
+            "keycloak",
+            "acme",
+            "letsencrypt.org",
+            // Mail, directories, shells
             "smtp",
             "smtplib",
-            "mqtt",
-            ":8883",
+            "imap",
+            "mail server",
             "ldap",
             "ldaps",
-            // git
-            "fatal: unable to access",
-            // Of a client of the proxy, not of Milvus
-            "while ssl handshaking, client:",
-            // Kubernetes itself
+            "ldap3",
+            "ldap_start_tls",
+            "mqtt",
+            "ssh:",
+            ".ssh",
+            // Kubernetes itself, and its tools
             "failed calling webhook",
             "failed to call webhook",
             "unable to connect to the server",
+            "error dialing backend",
+            "docker daemon",
+            "containerd",
             "kubelet",
             "kubeconfig",
+            ".kube",
+            ".minikube",
+            "minikube",
             "kube-apiserver",
             "metrics-server",
-            ":6443",
-            ":10250",
             "readiness probe failed",
             "liveness probe failed",
             "startup probe failed",
             "/healthz",
-            ":9091",
-            "port=9091",
-            // Databases and others beside Milvus
+            "argocd",
+            "argocd-server",
+            "jenkins",
+            "jenkins_home",
+            "vault",
+            "consul",
+            "istiod",
+            "ztunnel",
+            // Databases and queues
             "postgres",
             "postgresql",
+            "psycopg",
             "psycopg2",
-            ":5432",
+            "asyncpg",
+            "libpq",
             "mysql",
-            ":3306",
+            "mysqli",
+            "pymysql",
+            "mariadb",
+            "error 2026 (hy000)",
+            "sqlserver",
+            "sqlclient",
+            "pyodbc",
+            "oracle",
             "redis",
-            ":6379",
+            "valkey",
             "mongodb",
-            ":27017",
+            "pymongo",
+            "cassandra",
+            "clickhouse",
+            "clickhouse_driver",
             "elasticsearch",
+            "elastic_transport",
             "opensearch",
-            ":9200",
+            "opensearchpy",
+            "qdrant",
+            "qdrant_client",
+            "weaviate",
+            "chroma",
+            "chromadb",
+            "pinecone",
+            "neo4j",
+            "tikv",
+            "zookeeper",
             "rabbitmq",
             "amqp",
-            ":5672",
-            "ollama",
-            ":11434",
-            "127.0.0.53",
-            "zookeeper",
-            ":2181",
+            "amqps",
+            "celery",
+            "nats",
+            "bookie",
+            "bookkeeper",
+            "temporal",
+            "nacos",
+            "eureka",
+            "netflix",
+            "selenium",
+            "webdriver",
+            // Traces and metrics
             "jaeger",
-            ":4317",
-            ":4318",
-            ":14268",
+            "otel",
+            "otel-collector",
+            "opentelemetry",
+            "exporting traces",
+            "traces export",
+            "prometheus",
+            "grafana",
+            "loki",
+            "127.0.0.53",
         ],
-    ),
-    (Peer::Kafka, &["kafka", "rdkafka", "librdkafka", "sarama", "all brokers", ":9092", ":9093", ":9094"]),
-    (Peer::Pulsar, &["pulsar", ":6650", ":6651"]),
-    (
-        Peer::Etcd,
-        &[
-            "etcd",
-            "etcdkv",
-            "etcdserver",
-            "embed/config_logging.go",
-            "clientv3",
-            ":2379",
-            ":2380",
-            "port=2379",
+        ports: &[
+            22, 25, 389, 465, 587, 636, 993, 1433, 1521, 1883, 2181, 2376, 3128, 3181, 3306, 4222, 4317,
+            4318, 4444, 5000, 5432, 5601, 5671, 5672, 6333, 6334, 6379, 6443, 7233, 7474, 7687, 8085, 8123,
+            8200, 8500, 8848, 8883, 9042, 9090, 9091, 9200, 9300, 10250, 11211, 11434, 14268, 27017, 50051,
+            55680,
         ],
-    ),
-    (
-        Peer::ObjectStorage,
-        &[
+    },
+    Mark {
+        peer: Peer::Kafka,
+        words: &["kafka", "rdkafka", "librdkafka", "sarama", "all brokers"],
+        ports: &[9092, 9093, 9094],
+    },
+    Mark { peer: Peer::Pulsar, words: &["pulsar"], ports: &[6650, 6651] },
+    Mark {
+        peer: Peer::Etcd,
+        words: &["etcd", "etcdkv", "etcdserver", "embed/config_logging.go", "clientv3"],
+        ports: &[2379, 2380],
+    },
+    Mark {
+        peer: Peer::ObjectStorage,
+        words: &[
             "minio",
             "miniokv",
             "blob bucket",
+            "create bucket",
             "a-bucket",
             "bucketname",
             "chunkmanager",
@@ -166,18 +357,18 @@ pub(super) const MARKS: &[(Peer, &[&str])] = &[
             "remote_chunk_manager.go",
             "object_storage",
             "minio_object_storage.go",
+            "woodpecker",
             "s3://",
             "amazonaws.com",
             "aliyuncs.com",
             "storage.googleapis.com",
             "blob.core.windows.net",
-            ":9000",
-            "port=9000",
         ],
-    ),
-    (
-        Peer::Component,
-        &[
+        ports: &[9000],
+    },
+    Mark {
+        peer: Peer::Component,
+        words: &[
             "grpcclient/client.go",
             "internaltls",
             "querynode",
@@ -190,15 +381,7 @@ pub(super) const MARKS: &[(Peer, &[&str])] = &[
             "indexcoord",
             "streamingnode",
             "streamingcoord",
-            ":19529",
-            ":21121",
-            ":21123",
-            ":21124",
-            ":22930",
-            ":22222",
-            ":13333",
-            ":31000",
-            ":53100",
         ],
-    ),
+        ports: &[19529, 21121, 21123, 21124, 22930, 22222, 13333, 31000, 53100],
+    },
 ];

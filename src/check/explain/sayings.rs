@@ -22,6 +22,7 @@ pub(super) struct Saying {
 pub(super) enum Speaker {
     Any,
     Backup,
+    Browser,
     Curl,
     DotNet,
     Envoy,
@@ -44,6 +45,11 @@ pub(super) enum Speaker {
 }
 
 impl Speaker {
+    /// Whether Milvus says it, as far as the words tell.
+    pub(super) const fn may_be_milvus(self) -> bool {
+        matches!(self, Self::Any | Self::Backup | Self::Curl | Self::Go | Self::Milvus | Self::OpenSsl)
+    }
+
     /// Whether it is a proxy between clients and Milvus, which is itself the client here.
     pub(super) const fn is_proxy(self) -> bool {
         matches!(self, Self::Envoy | Self::HaProxy | Self::Nginx | Self::Traefik)
@@ -55,6 +61,7 @@ impl fmt::Display for Speaker {
         f.write_str(match self {
             Self::Any => "the text",
             Self::Backup => "milvus-backup",
+            Self::Browser => "the browser",
             Self::Curl => "curl",
             Self::DotNet => ".NET",
             Self::Envoy => "Envoy",
@@ -78,9 +85,10 @@ impl fmt::Display for Speaker {
     }
 }
 
-/// What shows that a proxy speaks of its own connection to Milvus, and which.
-pub(super) const PROXIES: &[(Speaker, &[&str])] = &[
-    (Speaker::Nginx, &["to upstream", "from upstream", "upstream ssl certificate"]),
+/// What shows who speaks, whatever the words: a proxy of its own connection to Milvus, or a program that passes on what
+/// OpenSSL says.
+pub(super) const SPEAKERS: &[(Speaker, &[&str])] = &[
+    (Speaker::Nginx, &["to upstream", "from upstream", "upstream ssl certificate", "nginx: [emerg]"]),
     (
         Speaker::Envoy,
         &[
@@ -90,8 +98,10 @@ pub(super) const PROXIES: &[(Speaker, &[&str])] = &[
             "transport failure reason:",
         ],
     ),
-    (Speaker::Traefik, &["traefik", "httputil/proxy.go"]),
+    (Speaker::Traefik, &["traefik", "httputil/proxy.go", "'500 internal server error' caused by:"]),
     (Speaker::HaProxy, &["haproxy", "layer6 invalid response", "backend_server"]),
+    (Speaker::Python, &["_ssl.c:"]),
+    (Speaker::Node, &["node:internal", "node:_tls_wrap", "tlssocket.onconnectsecure", "axioserror"]),
 ];
 
 const SERVER: Option<EndEntityKind> = Some(EndEntityKind::Server);
@@ -237,20 +247,22 @@ sayings! {
     KeyMismatch, SERVER, Go:
         ["private key does not match public key"]
         ["private key type does not match public key type"];
-    KeyMismatch, SERVER, OpenSsl:
+    // Milvus is written in Go: who says this in another language loads its own pair.
+    KeyMismatch, CLIENT, OpenSsl:
         ["key values mismatch"];
-    KeyMismatch, SERVER, Python:
+    KeyMismatch, CLIENT, Python:
         ["key_values_mismatch"];
     KeyMismatch, CLIENT, Curl:
         ["unable to set private key file"];
-    KeyMismatch, SERVER, Rustls:
+    KeyMismatch, CLIENT, Rustls:
         ["inconsistentkeys(keymismatch)"]
         ["keys may not be consistent: keymismatch"];
     EncryptedKey, SERVER, Go:
         ["tls: failed to parse private key"];
     FoldedPem, SERVER, Go:
         ["failed to find any pem data"]
-        ["failed to find certificate pem data"];
+        ["failed to find certificate pem data"]
+        ["failed to append ca certs"];
     FoldedPem, SERVER, Grpc:
         ["invalid cert chain file"]
         ["ssl_transport_security", "invalid private key"]
@@ -270,8 +282,7 @@ sayings! {
         ["found no private key in input stream"];
     KeyNotPkcs8, CLIENT, Java:
         ["file does not contain valid private key"]
-        ["algid parse error, not a sequence"]
-        ["invalidkeyspecexception"];
+        ["algid parse error, not a sequence"];
     RestPortMissing, None, Milvus:
         ["share the same port", "tls mode must be 0"]
         ["tls mode must be 0"];
@@ -318,7 +329,10 @@ sayings! {
         ["open ", ".cer: no such file or directory"]
         ["open ", ".pem: the system cannot find the file specified"]
         ["open ", ".key: the system cannot find the file specified"];
+    MissingFile, CLIENT, Pymilvus:
+        ["certificate file not found"];
     MissingFile, CLIENT, Curl:
+        ["could not load pem client certificate", "no such file or directory"]
         ["error setting certificate file"]
         ["error setting certificate verify locations"]
         ["error adding trust anchors from file"];
@@ -364,6 +378,8 @@ sayings! {
     ProxyInPlaintext, None, Envoy:
         ["reset reason: connection termination"]
         ["reset reason: protocol error"];
+    NameNotCovered, SERVER, Nginx:
+        ["upstream ssl certificate does not match"];
     NameNotCovered, SERVER, Envoy:
         ["verify cert failed: san matcher"]
         ["verify subject alt name list"];
@@ -393,7 +409,7 @@ sayings! {
     RestAtGrpcPort, None, Node:
         ["parse error: expected http/"];
     RestAtGrpcPort, None, Python:
-        ["badstatusline"];
+        ["badstatusline", "\\x00\\x00"];
     NotGrpc, None, Pymilvus:
         ["received unimplemented from server"]
         ["incorrect port or sdk is incompatible with server"];
@@ -444,6 +460,8 @@ sayings! {
         ["no alternative certificate subject name matches"]
         ["certificate subject name", "does not match target host name"]
         ["ssl: certificate subject name", "does not match target"];
+    NameNotCovered, SERVER, GnuTls:
+        ["no certificate subject alternative name matches"];
     NameNotCovered, SERVER, OpenSsl:
         ["hostname mismatch", "certificate"]
         ["ip address mismatch", "certificate"]
@@ -461,7 +479,9 @@ sayings! {
         ["no subject alternative names matching ip address"]
         ["no subject alternative dns name matching"]
         ["no name matching", "found"]
-        ["no subject alternative names present"];
+        ["no subject alternative names present"]
+        ["sslpeerunverifiedexception", "not verified"]
+        ["sslpeerunverifiedexception", "doesn't match"];
     NameNotCovered, SERVER, Node:
         ["err_tls_cert_altname_invalid"]
         ["hostname/ip does not match certificate's altnames"];
@@ -472,6 +492,8 @@ sayings! {
         ["the target principal name is incorrect"];
     NameNotCovered, SERVER, Nss:
         ["ssl_error_bad_cert_domain"];
+    NameNotCovered, SERVER, Browser:
+        ["err_cert_common_name_invalid"];
     NameNotCovered, SERVER, GnuTls:
         ["the name in the certificate does not match the expected"];
 
@@ -516,6 +538,9 @@ sayings! {
         ["endentityusedasca"];
     CaNotAuthority, SERVER, OpenSsl:
         ["invalid ca certificate"];
+    CaNotAuthority, SERVER, Java:
+        ["this is not a ca certificate"]
+        ["end user tried to act as a ca"];
     CaNotAuthority, SERVER, Nss:
         ["sec_error_ca_cert_invalid"];
     CaPathLength, SERVER, Go:
@@ -564,6 +589,8 @@ sayings! {
         ["sec_e_cert_expired"];
     Expired, SERVER, Nss:
         ["sec_error_expired_certificate"];
+    Expired, SERVER, Browser:
+        ["err_cert_date_invalid"];
     Expired, SERVER, GnuTls:
         ["the certificate chain uses expired certificate"];
 
@@ -589,6 +616,9 @@ sayings! {
         ["self_signed_cert_in_chain"];
     SelfSigned, SERVER, Node:
         ["depth_zero_self_signed_cert"];
+    SelfSigned, SERVER, Python:
+        ["[ssl: certificate_verify_failed]", "self-signed certificate"]
+        ["[ssl: certificate_verify_failed]", "self signed certificate"];
     // Servers say when they start that they make one.
     SelfSigned, SERVER, OpenSsl:
         ["self-signed certificate", "certificate verify failed"]
@@ -640,7 +670,9 @@ sayings! {
     NotIssuedByCa, SERVER, Java:
         ["pkix path building failed"]
         ["unable to find valid certification path"]
-        ["path does not chain with any of the trust anchors"];
+        ["path does not chain with any of the trust anchors"]
+        ["trust anchor for certification path not found"]
+        ["the trustanchors parameter must be non-empty"];
     NotIssuedByCa, SERVER, DotNet:
         ["remotecertificatechainerrors", "untrustedroot"]
         ["remotecertificatechainerrors", "partialchain"]
@@ -658,11 +690,20 @@ sayings! {
         ["sec_error_untrusted_issuer"]
         ["peer's certificate issuer is not recognized"];
     NotIssuedByCa, SERVER, GnuTls:
-        ["the certificate issuer is unknown"];
+        ["the certificate issuer is unknown"]
+        ["certificate signer not trusted"]
+        ["unable to locally verify the issuer's authority"];
+    // wolfSSL
+    NotIssuedByCa, SERVER, Curl:
+        ["asn no signer error to confirm failure"];
+    NotIssuedByCa, SERVER, Browser:
+        ["err_cert_authority_invalid"];
     WeakSignature, SERVER, Go:
         ["cannot verify signature: insecure algorithm"];
     WeakSignature, SERVER, OpenSsl:
         ["ca md too weak"];
+    WeakSignature, SERVER, Java:
+        ["constraints check failed on signature algorithm"];
     WeakKey, SERVER, OpenSsl:
         ["ee key too small"]
         ["ca key too small"]
@@ -675,14 +716,6 @@ sayings! {
         ["unsupportedcriticalextension"];
 
     // No reason
-    // The reason comes after these words, where there is one.
-    ProxyFailed, None, Envoy:
-        ["reset reason: remote connection failure"]
-        ["reset reason: connection failure"]
-        ["no healthy upstream"];
-    ProxyFailed, None, HaProxy:
-        ["layer6 invalid response"]
-        ["ssl handshake failure", "haproxy"];
     ServerRefused, SERVER, OpenSsl:
         ["certificate verify failed"];
     ServerRefused, SERVER, Curl:
@@ -691,9 +724,14 @@ sayings! {
         ["certificate_verify_failed"];
     ServerRefused, SERVER, DotNet:
         ["the remote certificate is invalid"]
-        ["the remote certificate was rejected"];
+        ["the remote certificate was rejected"]
+        ["could not establish trust relationship"];
     ServerRefused, SERVER, GnuTls:
-        ["the certificate is not trusted"];
+        ["the certificate is not trusted"]
+        ["server certificate verification failed"];
+    // mbedTLS
+    ServerRefused, SERVER, Curl:
+        ["x509 - certificate verification failed"];
 
     // Plaintext on one side
     Plaintext, None, Go:
@@ -708,7 +746,11 @@ sayings! {
         ["bogus greeting"];
     ClientWithoutTls, None, Go:
         ["first record does not look like a tls handshake"]
-        ["client sent an http request to an https server"];
+        ["client sent an http request to an https server"]
+        ["malformed http response \"\\x15\\x03"]
+        ["malformed http response \\\"\\\\x15\\\\x03"];
+    ClientWithoutTls, None, Nginx:
+        ["the plain http request was sent to https port"];
     ClientWithoutTls, None, Node:
         ["received rst_stream with code 2", "triggered by internal client error: protocol error"];
     EmptyReply, None, Curl:
@@ -733,6 +775,7 @@ sayings! {
         ["invalidmessage(invalidcontenttype"];
     Plaintext, None, Java:
         ["unsupported or unrecognized ssl message"]
+        ["unrecognized ssl message, plaintext connection"]
         ["notsslrecordexception"]
         ["not an ssl/tls record"];
     Plaintext, None, DotNet:
@@ -793,6 +836,14 @@ sayings! {
         ["unexpected_eof_while_reading"]
         ["ssl_error_syscall"]
         ["eof occurred in violation of protocol"];
+    ConnectionClosed, None, DotNet:
+        ["received an unexpected eof or 0 bytes from the transport stream"];
+    ConnectionClosed, None, GnuTls:
+        ["gnutls_handshake() failed: the tls connection was non-properly terminated"];
+    ConnectionClosed, None, Schannel:
+        ["schannel: failed to receive handshake"];
+    ConnectionClosed, None, Nss:
+        ["pr_end_of_file_error"];
     ConnectionClosed, None, Nginx:
         ["peer closed connection in ssl handshake"];
     ConnectionClosed, None, Java:
@@ -803,6 +854,15 @@ sayings! {
         ["client network socket disconnected before secure tls connection was established"];
     ConnectionClosed, None, Grpc:
         ["ssl handshake failed", "socket closed"];
+
+    // The reason comes after these words, where there is one.
+    ProxyFailed, None, Envoy:
+        ["reset reason: remote connection failure"]
+        ["reset reason: connection failure"]
+        ["no healthy upstream"];
+    ProxyFailed, None, HaProxy:
+        ["layer6 invalid response"]
+        ["ssl handshake failure", "haproxy"];
 
     // The documentation's scripts
     ScriptDoesNotRun, None, OpenSsl:
@@ -843,7 +903,14 @@ sayings! {
         ["failed to connect to all addresses"]
         ["statuscode.unavailable"];
     ServerUnavailable, None, Java:
-        ["unavailable: io exception"];
+        ["unavailable: io exception"]
+        ["general opensslengine problem"];
+    ServerUnavailable, None, DotNet:
+        ["the ssl connection could not be established"]
+        ["could not create ssl/tls secure channel"]
+        ["the server did not complete the http/2 handshake"];
+    ServerUnavailable, None, Browser:
+        ["err_ssl_protocol_error"];
     ServerUnavailable, None, Go:
         ["rpc error: code = unavailable", "connection error"];
 }
