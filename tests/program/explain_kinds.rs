@@ -126,6 +126,15 @@ fn tls_of_something_else_means_nothing() {
         // A proxy, of the clients that dial it
         "[C12] remote address:10.0.0.9:50444,TLS_error:|268436502:SSL routines:OPENSSL_internal:SSLV3_ALERT_CERTIFICATE_UNKNOWN:TLS_error_end",
         "fe_milvus/1: SSL handshake failure (error:0A000418:SSL routines::tlsv1 alert unknown ca)",
+        "outbound|8443||orders.shop.svc.cluster.local TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:TLS_error_end",
+        // Quoted, and not said
+        "SELECT host FROM logs WHERE message LIKE '%certificate has expired%'",
+        "if (e.getMessage().contains(\"PKIX path building failed\")) {",
+        // Databases and others, of their clients
+        "LOG:  could not accept SSL connection: tlsv1 alert unknown ca",
+        "VERIFY ERROR: depth=0, error=certificate has expired: CN=server",
+        // An exception is the cause of another
+        "Traceback (most recent call last):\n  File \"/lib/httpcore/a.py\", line 3, in f\n    g()\nhttpcore.ConnectError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1006)\n\nThe above exception was the direct cause of the following exception:\n\nTraceback (most recent call last):\n  File \"/lib/site-packages/openai/b.py\", line 3, in f\n    h()\nopenai.APIConnectionError: Connection error.\n",
         // Its certificates are of a public CA
         "ipv4:192.0.2.1:443: Ssl handshake failed: OPENSSL_internal:CERTIFICATE_VERIFY_FAILED: unable to get local issuer certificate uri=https://in03-a.cloud.zilliz.com",
     ]);
@@ -179,6 +188,52 @@ fn an_app_that_uses_others_too_fails_at_milvus() {
     assert_each_means("plaintext", &[text]);
     let text = "ollama-rag-app-1  | ssl_transport_security.cc:1654] Handshake failed: OPENSSL_internal:CERTIFICATE_VERIFY_FAILED: self signed certificate in certificate chain";
     assert_each_means("not-issued-by-ca", &[text]);
+}
+
+#[test]
+fn what_a_server_says_of_its_client_is_known_however_it_begins() {
+    for (code, words, way) in [
+        (
+            "not-issued-by-ca",
+            "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            "tls.caPemPath",
+        ),
+        (
+            "not-issued-by-ca",
+            "x509: certificate signed by unknown authority (possibly because of \"crypto/rsa: verification error\" while trying to verify candidate authority certificate \"Milvus CA\")",
+            "tls.caPemPath",
+        ),
+        (
+            "expired",
+            "x509: certificate has expired or is not yet valid: current time 2026-11-25T04:34:08Z is after 2026-11-24T04:34:08Z",
+            "renew client",
+        ),
+        (
+            "not-yet-valid",
+            "x509: certificate has expired or is not yet valid: current time 2026-11-25T04:34:08Z is before 2026-11-26T04:34:08Z",
+            "renew client",
+        ),
+        ("expired", "remote error: tls: expired certificate", "renew server"),
+        ("not-issued-by-ca", "remote error: tls: unknown certificate authority", "give this client ca.pem"),
+        ("server-refused", "remote error: tls: bad certificate", "probe"),
+        (
+            "client-without-tls",
+            "tls: first record does not look like a TLS handshake",
+            "let the client speak TLS",
+        ),
+        ("connection-closed", "EOF", "probe"),
+    ] {
+        for text in [
+            format!("http: TLS handshake error from 10.0.0.9:40112: {words}"),
+            format!(
+                "grpc: Server.Serve failed to complete security handshake from \"10.0.0.9:40112\": {words}"
+            ),
+            format!("desc = \"ServerHandshake(\\\"10.0.0.9:40112\\\") failed: {words}\""),
+        ] {
+            assert_each_means(code, &[&text]);
+            assert_fix_has(&text, &[way]);
+        }
+    }
 }
 
 #[test]
@@ -248,6 +303,13 @@ fn a_root_that_is_missing_is_appended() {
     let text = "Error: unable to get issuer certificate UNABLE_TO_GET_ISSUER_CERT";
     assert_each_means("root-missing", &[text, "error 2 at 1 depth lookup: unable to get issuer certificate"]);
     assert_fix_has(text, &["append the root"]);
+}
+
+#[test]
+fn a_client_that_knows_another_ca_of_the_same_name_is_given_ca_pem_first() {
+    let text = "transport: authentication handshake failed: x509: certificate signed by unknown authority (possibly because of \"crypto/rsa: verification error\" while trying to verify candidate authority certificate \"Milvus CA\")";
+    assert_each_means("other-ca-same-name", &[text]);
+    assert_fix_has(text, &["connect go", "RootCAs"]);
 }
 
 #[test]
@@ -379,6 +441,7 @@ fn other_stacks_say_the_same_in_their_words() {
                 "- Status: The certificate is NOT trusted. The certificate issuer is unknown.",
                 "java.security.cert.CertPathValidatorException: Trust anchor for certification path not found.",
                 "the trustAnchors parameter must be non-empty",
+                "curl: (60) SSL certificate problem: self-signed certificate in certificate chain\nMore details here: https://curl.se/docs/sslcerts.html\n",
                 "curl: (60) SSL_connect failed with error -188: ASN no signer error to confirm failure",
                 "ERROR: cannot verify milvus.example's certificate, issued by 'CN=a CA':\n  Unable to locally verify the issuer's authority.\n",
                 "net::ERR_CERT_AUTHORITY_INVALID",
@@ -473,6 +536,16 @@ fn files_that_cannot_be_read() {
         &["tls: found a certificate rather than a key in the PEM for the private key"],
     );
     assert_each_means(
+        "directory-instead-of-file",
+        &[
+            "error mounting \"/root/tls/server.pem\" to rootfs: not a directory: Are you trying to mount a directory onto a file (or vice-versa)?",
+        ],
+    );
+    assert_each_means(
+        "folded-pem",
+        &["[error=\"fail to append ca to cert\"]", "panic: credentials: failed to append certificates"],
+    );
+    assert_each_means(
         "path-is-none",
         &[
             "Traceback (most recent call last):\n  File \"a.py\", line 4, in <module>\n    c = MilvusClient(uri, server_pem_path=None)\nTypeError: expected str, bytes or os.PathLike object, not NoneType\n",
@@ -504,9 +577,22 @@ fn a_name_is_read_however_it_is_said() {
         "Hostname/IP does not match certificate's altnames: Host: milvus.example. is not in the cert's altnames: DNS:localhost",
         "curl: (60) SSL: no alternative certificate subject name matches target hostname 'milvus.example'",
         "x509: certificate is not valid for any names, but wanted to match milvus.example",
+        "Hostname/IP does not match certificate's altnames: IP: 192.0.2.5 is not in the cert's list: 127.0.0.1 (milvus.example)",
+        "\"error\": \"invalid peer certificate: certificate not valid for name \\\"milvus.example\\\"; certificate is only valid for localhost\"",
+        "SSLError(CertificateError(\"hostname 'milvus.example' doesn't match either of 'localhost', 'milvus'\"))",
+        "x509: certificate is valid for localhost, milvus, not milvus.example\nexit status 1\n",
+        "x509: certificate is valid for localhost, milvus, not milvus.openai.example\n",
         "SSLPeerUnverifiedException: Certificate for <milvus.example> doesn't match any of the subject alternative names: [localhost]",
     ] {
-        assert_fix_has(text, &["milvus.example"]);
+        let findings = findings(text);
+        let fix = findings[0]["fix"].as_str().unwrap();
+        let names = [
+            "--san milvus.example",
+            "--san milvus.openai.example",
+            "--san 192.0.2.5",
+            "--common-name milvus.example",
+        ];
+        assert!(names.iter().any(|name| fix.split(" #").next().unwrap().ends_with(name)), "{text}: {fix}");
     }
 }
 

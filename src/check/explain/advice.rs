@@ -125,6 +125,21 @@ fn of_milvus(saying: &Saying, kind: Option<EndEntityKind>, speaker: Speaker) -> 
                 ),
             ]),
         ),
+        // Whoever has an older ca.pem hears the same.
+        Code::OtherCaSameName => (
+            Some(
+                "the server's certificate is of another CA than the client's ca.pem, and both have one name",
+            ),
+            Some(trust(speaker)),
+        ),
+        Code::NotYetValid if !is_server => (
+            Some("Milvus finds that the client's certificate is not valid yet; often a clock is wrong"),
+            Some(&[
+                Say("check the clocks with `date -u`; if they are right, "),
+                Run(Milvus("renew client", "")),
+                Say(" makes one that is valid now"),
+            ]),
+        ),
         Code::ServerRefused if speaker == Speaker::Go => (
             Some(
                 "the client does not trust the server's certificate, and tells the server no reason; the client's own log has it",
@@ -160,6 +175,12 @@ fn of_milvus(saying: &Saying, kind: Option<EndEntityKind>, speaker: Speaker) -> 
             Some("tlsMode 2 lets nobody in without a client certificate, and the proxy is the client here"),
             Some(identity(speaker)),
         ),
+        Code::ClientCertificateMissing => match speaker {
+            Speaker::Java => (None, Some(&[Run(Milvus("connect java", "--tls-mode 2"))])),
+            Speaker::Node => (None, Some(&[Run(Milvus("connect node", "--tls-mode 2"))])),
+            Speaker::OpenSsl | Speaker::Curl => (None, Some(&[Run(Milvus("connect curl", "--tls-mode 2"))])),
+            _ => (None, None),
+        },
         Code::TlsVersion if speaker.is_proxy() => (
             Some("the proxy offers TLS 1.2 at most, and Milvus takes 1.3 alone in tlsMode 2"),
             Some(version(speaker)),
@@ -175,6 +196,16 @@ fn of_milvus(saying: &Saying, kind: Option<EndEntityKind>, speaker: Speaker) -> 
                 Say(
                     "then restart Milvus; or let the client ask for a name that the certificate has, in pymilvus by server_name; where a component of Milvus says it, internaltls.sni has to be such a name",
                 ),
+            ]),
+        ),
+        Code::FoldedPem => (
+            Some(
+                "the file has no PEM block that can be read: it is empty, is another file, or has lost its line breaks, as YAML's `>` folds them",
+            ),
+            Some(&[
+                Say("`-----BEGIN` has to begin a line of the file; "),
+                Run(Milvus("check", "")),
+                Say(" says what is wrong with one"),
             ]),
         ),
         Code::MissingFile if !is_server => (

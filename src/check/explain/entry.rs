@@ -12,6 +12,10 @@ pub(super) struct Entry {
     /// What the frames of a traceback say.
     frames: Vec<u8>,
     is_traceback: bool,
+    /// Whether a traceback of what came of the exception follows.
+    is_chained: bool,
+    /// Whether a blank line has followed the exception.
+    is_ended: bool,
     /// What a tool has put before each of the lines.
     prefix: Vec<u8>,
 }
@@ -51,6 +55,16 @@ impl Entry {
             return self.lines.len() < Self::MOST_LINES;
         }
         let (prefix, line) = line.split_at(prefix(line));
+        if self.is_traceback && prefix == self.prefix && self.lines.len() < Self::MOST_LINES {
+            let is_frame = line.starts_with(b" ") || begins_traceback(line);
+            if line.trim_ascii().is_empty() || chains(line) || self.is_chained && is_frame {
+                return true;
+            }
+            // What follows a blank line is something else.
+            if self.is_ended {
+                return false;
+            }
+        }
         // A terminal wraps what the tool prints, so that the rest has nothing before it.
         let is_rest = prefix.is_empty() && indent(line) == 0;
         if prefix != self.prefix && !is_rest || line.trim_ascii().is_empty() {
@@ -59,8 +73,11 @@ impl Entry {
         if self.frames.len() < Self::MOST_FRAMES && is_java_frame(line) {
             return true;
         }
+        // What a command says that was typed in the line before
+        let is_output = first.starts_with(b"$ ") && self.lines.len() == 1;
         self.lines.len() < Self::MOST_LINES
-            && (line.starts_with(b"Caused by: ")
+            && (is_output
+                || line.starts_with(b"Caused by: ")
                 || self.is_exception_of(line)
                 || indent(line) > indent(first) && !begins_entry(line.trim_ascii_start())
                 || self.is_wrapped_before(line))
@@ -72,10 +89,18 @@ impl Entry {
             && begins_with_exception(line)
     }
 
+    /// Whether a terminal has cut the lines where they were full, and not a person between two words: then they are
+    /// as long as each other, or as a terminal is wide.
+    pub(super) fn is_cut_within_words(&self) -> bool {
+        const TERMINALS: [usize; 6] = [80, 100, 120, 132, 160, 200];
+        let [full @ .., _] = self.lines.as_slice() else { return false };
+        let widths: Vec<_> = full.iter().map(width_of).collect();
+        let is_even = widths.windows(2).all(|two| two[0] == two[1]);
+        is_even && (widths.len() > 1 || widths.iter().any(|width| TERMINALS.contains(width)))
+    }
+
     fn is_wrapped_before(&self, line: &[u8]) -> bool {
         let (Some(first), Some((last, _))) = (self.lines.first(), self.lines.last()) else { return true };
-        // With what the tool has put before it
-        let width_of = |(line, position): &(Vec<u8>, Position)| position.column - 1 + line.len();
         let width = width_of(first);
         let is_full = |line: &(Vec<u8>, Position)| width_of(line).abs_diff(width) <= Self::RAGGED;
         // Go: current time 2026-11-25T04:34:08Z is after
@@ -94,17 +119,27 @@ impl Entry {
         if self.lines.is_empty() {
             self.prefix = prefix.to_vec();
         }
-        let is_python_frame = self.is_traceback && self.lines.is_empty() && line.starts_with(b" ");
-        let begins_traceback = self.lines.is_empty() && begins_traceback(line);
+        let awaits_exception = self.lines.is_empty() || self.is_chained;
+        let is_python_frame = self.is_traceback && awaits_exception && line.starts_with(b" ");
+        let begins_traceback = awaits_exception && begins_traceback(line);
         self.is_traceback |= begins_traceback;
-        if begins_traceback || is_python_frame || is_java_frame(line) && !self.lines.is_empty() {
+        if self.is_traceback && !self.lines.is_empty() && (line.trim_ascii().is_empty() || chains(line)) {
+            self.is_chained |= chains(line);
+            self.is_ended = !self.is_chained;
+        } else if begins_traceback || is_python_frame || is_java_frame(line) && !self.lines.is_empty() {
             let room = Self::MOST_FRAMES.saturating_sub(self.frames.len());
             self.frames.extend_from_slice(&line[..line.len().min(room)]);
         } else {
+            self.is_chained = false;
             position.column += characters(prefix);
             self.lines.push((line.trim_ascii_end().to_vec(), position));
         }
     }
+}
+
+/// With what the tool has put before it
+fn width_of((line, position): &(Vec<u8>, Position)) -> usize {
+    position.column - 1 + line.len()
 }
 
 fn indent(line: &[u8]) -> usize {
@@ -137,6 +172,12 @@ fn begins_entry(line: &[u8]) -> bool {
                 || begins_traceback(line)
         }
     }
+}
+
+/// Whether a traceback of what came of an exception follows.
+fn chains(line: &[u8]) -> bool {
+    line.starts_with(b"The above exception was the direct cause")
+        || line.starts_with(b"During handling of the above")
 }
 
 /// How long that is which a tool has put before a line: a mail `> `, Compose `milvus-standalone  | `, `kubectl logs`

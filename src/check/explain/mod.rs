@@ -21,7 +21,7 @@ use crate::check::explain::entry::{Entry, characters};
 use crate::check::explain::peer::Peer;
 use crate::check::explain::sayings::Speaker;
 use crate::check::explain::text::{decoded, plain};
-use crate::check::explain::words::Words;
+use crate::check::explain::words::{Found, Words};
 use crate::check::finding::Finding;
 use crate::store::{FileRole, unreadable};
 use crate::x509::{EndEntityKind, GeneralName};
@@ -111,20 +111,32 @@ const fn is_vague(code: Code) -> bool {
 /// What the words of an entry mean, if they are known.
 fn finding_in(name: &str, entry: &Entry) -> Option<Finding> {
     let frames = Words::of_frames(&plain(entry.frames()));
+    let said = |separator: &[u8]| {
+        Said::in_text(&entry.joined(separator), &frames, entry.container(), separator.len())
+    };
     // A terminal wraps within words, a person between them.
-    let said = Said::in_text(&entry.joined(b""), &frames, entry.container(), 0);
-    let is_sure = said.as_ref().is_some_and(|said| !is_vague(said.cause.code));
-    let said = match entry.lines().len() > 1 && !is_sure {
-        true => Said::in_text(&entry.joined(b" "), &frames, entry.container(), 1).or(said),
-        false => said,
+    let said = match entry.lines().len() {
+        0 | 1 => said(b""),
+        _ if entry.is_cut_within_words() => the_more_specific(said(b""), said(b" ")),
+        _ => the_more_specific(said(b" "), said(b"")),
     };
     said.map(|said| said.at(name, entry.lines()))
+}
+
+/// The first, unless the second says more.
+fn the_more_specific(first: Option<Said>, second: Option<Said>) -> Option<Said> {
+    match (first, second) {
+        (Some(first), Some(second)) if second.rank < first.rank => Some(second),
+        (first, second) => first.or(second),
+    }
 }
 
 /// Something that is known, and the text that says it.
 struct Said {
     cause: Cause,
     speaker: Speaker,
+    /// The lower, the more specific.
+    rank: usize,
     kind: Option<EndEntityKind>,
     name: Option<GeneralName>,
     /// Where it begins, in characters.
@@ -139,11 +151,12 @@ impl Said {
     fn in_text(text: &[u8], frames: &Words, container: &[u8], between: usize) -> Option<Self> {
         let plain = plain(text);
         let words = Words::of(&plain);
-        let (saying, start) = words.saying(frames)?;
+        let Found { saying, rank, start } = words.saying(frames)?;
         let passes_on = |speaker: &Speaker| speaker.is_proxy() || saying.speaker == Speaker::OpenSsl;
         let speaker = words.speaker().filter(passes_on).unwrap_or(saying.speaker);
         let plain = String::from_utf8_lossy(&plain);
-        let peer = Peer::of(&plain, &words, frames, container);
+        let name = saying.kind.and_then(|_| name_asked_for(&plain));
+        let peer = Peer::of(&plain, name.as_ref(), &words, frames, container);
         let file = file_named(&plain);
         let is_for_all_files = matches!(
             (saying.code, saying.speaker),
@@ -160,8 +173,9 @@ impl Said {
         Some(Self {
             cause: cause(saying, kind, speaker, peer)?,
             speaker,
+            rank,
             kind,
-            name: kind.and_then(|_| name_asked_for(&plain)),
+            name,
             start: characters(&plain.as_bytes()[..start]),
             between,
             text: String::from_utf8_lossy(text).into_owned(),
@@ -219,7 +233,7 @@ fn is_of_tls(name: &str) -> bool {
 
 /// The name that a client asked for and the certificate does not have.
 fn name_asked_for(text: &str) -> Option<GeneralName> {
-    const BEFORE: [&str; 16] = [
+    const BEFORE: [&str; 18] = [
         "cannot validate certificate for ",
         ", not ",
         "target host name '",
@@ -227,6 +241,8 @@ fn name_asked_for(text: &str) -> Option<GeneralName> {
         "target ipv4 address '",
         "target ipv6 address '",
         "altnames: Host: ",
+        "altnames: IP: ",
+        "CertificateError(\"hostname '",
         "but wanted to match ",
         "requested host name '",
         "Certificate for <",
@@ -237,6 +253,8 @@ fn name_asked_for(text: &str) -> Option<GeneralName> {
         "not valid for name \"",
         "Peer name ",
     ];
+    // As in JSON
+    let text = text.replace("\\\"", "\"");
     let after = BEFORE.iter().find_map(|before| Some(text.split_once(before)?.1))?;
     let is_end = |character: char| character.is_whitespace() || "'\"\\,;)]>".contains(character);
     let name = after.split(is_end).next()?.trim_end_matches('.');
@@ -245,8 +263,12 @@ fn name_asked_for(text: &str) -> Option<GeneralName> {
 
 /// The part of a text that matters: `start` is where it begins, `column` where in its line, in characters.
 fn shown(text: &str, start: usize, column: usize) -> String {
-    let part: String = text.chars().skip(start - column.min(SHOWN / 4)).take(SHOWN).collect();
-    printable(part.trim()).into_owned()
+    let before = column.min(SHOWN / 4);
+    let part: String = text.chars().skip(start - before).take(SHOWN).collect();
+    // Not from within a word
+    let is_cut = before < column && before > 0;
+    let whole = part.char_indices().take(before).find(|(_, character)| is_cut && character.is_whitespace());
+    printable(part[whole.map_or(0, |(end, _)| end)..].trim()).into_owned()
 }
 
 #[cfg(test)]
@@ -258,7 +280,7 @@ mod tests {
     fn no_saying_hides_behind_one_that_comes_before_it() {
         for saying in SAYINGS {
             let line = saying.words.join(" ");
-            let (found, _) = Words::of(line.as_bytes()).saying(&Words::of(b"")).unwrap();
+            let found = Words::of(line.as_bytes()).saying(&Words::of(b"")).unwrap().saying;
             assert!(found.code == saying.code && found.kind == saying.kind, "{line}: {}", found.code);
         }
     }
@@ -277,7 +299,7 @@ mod tests {
             }
             let line = saying.words.iter().map(glued).collect::<Vec<_>>().join(" ");
             let found = Words::of(line.as_bytes()).saying(&Words::of(b""));
-            assert!(found.is_none_or(|(found, _)| found.words != saying.words), "{line}");
+            assert!(found.is_none_or(|found| found.saying.words != saying.words), "{line}");
         }
     }
 

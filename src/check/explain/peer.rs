@@ -3,6 +3,7 @@
 
 use crate::check::explain::address::{Address, dialled};
 use crate::check::explain::words::Words;
+use crate::x509::GeneralName;
 
 /// The other end of a connection that failed, as far as the text says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,15 +24,28 @@ pub(super) enum Peer {
 
 impl Peer {
     /// What was dialled counts most, then what is named, then who says it.
-    pub(super) fn of(text: &str, words: &Words, frames: &Words, container: &[u8]) -> Self {
+    pub(super) fn of(
+        text: &str,
+        asked_for: Option<&GeneralName>,
+        words: &Words,
+        frames: &Words,
+        container: &[u8],
+    ) -> Self {
         let text = text.to_ascii_lowercase();
-        if OTHERS_CONNECTIONS.iter().any(|mark| text.contains(mark)) || is_from_client_of_envoy(&text) {
+        if OTHERS_CONNECTIONS.iter().chain(QUOTED).any(|mark| text.contains(mark))
+            || is_of_envoy_elsewhere(&text)
+        {
             return Self::Elsewhere;
         }
         let is_service = |peer: &Self| !matches!(peer, Self::Milvus | Self::Component | Self::Elsewhere);
         let dialled: Vec<_> = dialled(&text).collect();
         if let Some(peer) = dialled.iter().find_map(Self::at) {
             return peer;
+        }
+        // The name that is asked for may have any words in it: milvus.redis.lan.
+        let is_internal = |peer| matches!(peer, Self::Webhook | Self::Component);
+        if asked_for.is_some_and(|name| names_milvus(&name.to_string())) && !words.peers().any(is_internal) {
+            return Self::Milvus;
         }
         if dialled.iter().any(|address| address.is_http && !may_have_rest(address)) {
             // A store of objects may be anywhere: the logger says that it is one.
@@ -45,7 +59,7 @@ impl Peer {
     /// Who is at an address, where it says that.
     fn at(address: &Address) -> Option<Self> {
         let first = address.host.split('.').next().unwrap_or_default();
-        let is_milvus = first.contains("milvus");
+        let is_milvus = names_milvus(address.host);
         if ["/v2/vectordb", "/v1/vector", "/milvus.proto."].iter().any(|path| address.path.starts_with(path))
         {
             return Some(Self::Milvus);
@@ -86,8 +100,17 @@ fn may_have_rest(address: &Address) -> bool {
         || address.host == "::1"
 }
 
-/// Envoy prints the address of the other end: Linux gives clients these ports.
-fn is_from_client_of_envoy(text: &str) -> bool {
+/// Whether Milvus is what a host is called, and not only the namespace or the company that it is in.
+fn names_milvus(host: &str) -> bool {
+    host.split('.').next().is_some_and(|first| first.contains("milvus"))
+}
+
+/// Whether Envoy speaks of a client of its own, or of a cluster that is not Milvus.
+fn is_of_envoy_elsewhere(text: &str) -> bool {
+    if text.contains("outbound|") && !text.contains("outbound|19530|") {
+        return true;
+    }
+    // It prints the address of the other end: Linux gives clients these ports.
     let port = text.split_once("remote address:").and_then(|(_, address)| {
         let end = address.find([',', ' ']).unwrap_or(address.len());
         address[..end].rsplit_once(':')?.1.parse::<u16>().ok()
@@ -105,12 +128,25 @@ const OTHERS_CONNECTIONS: &[&str] = &[
     "/simple/",
     "pip._vendor",
     "pip._internal",
+    // Databases and others, of their clients
+    "could not accept ssl connection",
+    "verify error: depth=0, error=",
+    "openssl error[0]:",
+    "openssl: error:",
+    "[error] [tls] error:",
+    // cargo, NuGet
+    "class=ssl",
+    "error nu1301",
     // Let's Encrypt, which asks a web server for a file
     "/.well-known/",
     // Its certificates are of a public CA: no ca.pem has to do with it.
     "zilliz.com",
     "zillizcloud",
 ];
+
+/// What shows that words are quoted, and not said: in programs, queries and rules.
+const QUOTED: &[&str] =
+    &["like '%", "contains(\"", "contains(err.error(), \"", "got expected error", "summary: \""];
 
 /// What names the other end.
 pub(super) struct Mark {
@@ -224,7 +260,6 @@ pub(super) const MARKS: &[Mark] = &[
             "saml",
             "saml2",
             "keycloak",
-            "acme",
             "letsencrypt.org",
             // Mail, directories, shells
             "smtp",
@@ -284,6 +319,7 @@ pub(super) const MARKS: &[Mark] = &[
             "valkey",
             "mongodb",
             "pymongo",
+            "mongoserverselectionerror",
             "cassandra",
             "clickhouse",
             "clickhouse_driver",
@@ -313,6 +349,17 @@ pub(super) const MARKS: &[Mark] = &[
             "netflix",
             "selenium",
             "webdriver",
+            "mosquitto",
+            "gunicorn",
+            "uvicorn",
+            "fluent-bit",
+            "[output:",
+            "stripe",
+            "stripeconnectionerror",
+            "/etc/docker/",
+            "failed to start daemon",
+            "google.api_core",
+            "pubsub_v1",
             // Traces and metrics
             "jaeger",
             "otel",
@@ -328,8 +375,8 @@ pub(super) const MARKS: &[Mark] = &[
         ports: &[
             22, 25, 389, 465, 587, 636, 993, 1433, 1521, 1883, 2181, 2376, 3128, 3181, 3306, 4222, 4317,
             4318, 4444, 5000, 5432, 5601, 5671, 5672, 6333, 6334, 6379, 6443, 7233, 7474, 7687, 8085, 8123,
-            8200, 8500, 8848, 8883, 9042, 9090, 9091, 9200, 9300, 10250, 11211, 11434, 14268, 27017, 50051,
-            55680,
+            8200, 8300, 8301, 8500, 8848, 8883, 9042, 9090, 9091, 9200, 9300, 10250, 11211, 11434, 14268,
+            27017, 50051, 55680,
         ],
     },
     Mark {

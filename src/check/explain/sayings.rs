@@ -24,6 +24,7 @@ pub(super) enum Speaker {
     Backup,
     Browser,
     Curl,
+    Docker,
     DotNet,
     Envoy,
     GnuTls,
@@ -63,6 +64,7 @@ impl fmt::Display for Speaker {
             Self::Backup => "milvus-backup",
             Self::Browser => "the browser",
             Self::Curl => "curl",
+            Self::Docker => "Docker",
             Self::DotNet => ".NET",
             Self::Envoy => "Envoy",
             Self::GnuTls => "GnuTLS",
@@ -98,11 +100,23 @@ pub(super) const SPEAKERS: &[(Speaker, &[&str])] = &[
             "transport failure reason:",
         ],
     ),
-    (Speaker::Traefik, &["traefik", "httputil/proxy.go", "'500 internal server error' caused by:"]),
+    (
+        Speaker::Traefik,
+        &[
+            "traefik",
+            "httputil/proxy.go",
+            "'500 internal server error' caused by:",
+            "'502 bad gateway' caused by:",
+        ],
+    ),
     (Speaker::HaProxy, &["haproxy", "layer6 invalid response", "backend_server"]),
     (Speaker::Python, &["_ssl.c:"]),
     (Speaker::Node, &["node:internal", "node:_tls_wrap", "tlssocket.onconnectsecure", "axioserror"]),
 ];
+
+/// How Go's servers begin what they say of a connection: the first stands for all in the table.
+pub(super) const SERVER_SAYS: [&str; 3] =
+    ["tls handshake error from", "security handshake from", "serverhandshake("];
 
 const SERVER: Option<EndEntityKind> = Some(EndEntityKind::Server);
 const CLIENT: Option<EndEntityKind> = Some(EndEntityKind::Client);
@@ -150,26 +164,23 @@ sayings! {
         ["failed to verify client certificate", "expired"];
     KeyMismatch, CLIENT, Go:
         ["invalid signature by the client certificate"];
-    // Since Go 1.20 servers and clients say the same: who says it shows before
+    // Since Go 1.20 servers and clients say the same: who says it shows before, see [`SERVER_SAYS`].
     NotIssuedByCa, CLIENT, Go:
-        ["tls handshake error from", "failed to verify certificate", "unknown authority"]
-        ["security handshake from", "failed to verify certificate", "unknown authority"];
+        ["tls handshake error from", "certificate signed by unknown authority"];
+    NotYetValid, CLIENT, Go:
+        ["tls handshake error from", "certificate has expired or is not yet valid", "is before"];
     Expired, CLIENT, Go:
-        ["tls handshake error from", "failed to verify certificate", "expired"]
-        ["security handshake from", "failed to verify certificate", "expired"];
+        ["tls handshake error from", "certificate has expired or is not yet valid"];
     ClientRefused, CLIENT, Go:
         ["failed to verify client certificate"];
     // A server certificate, as the server hears of it from a client whose language it does not know
     NotIssuedByCa, SERVER, Any:
-        ["tls handshake error from", "remote error: tls: unknown certificate authority"]
-        ["security handshake from", "remote error: tls: unknown certificate authority"];
+        ["tls handshake error from", "remote error: tls: unknown certificate authority"];
+    Expired, SERVER, Any:
+        ["tls handshake error from", "remote error: tls: expired certificate"];
     ServerRefused, SERVER, Go:
         ["tls handshake error from", "remote error: tls: bad certificate"]
         ["tls handshake error from", "remote error: tls: unknown certificate"]
-        ["tls handshake error from", "remote error: tls: expired certificate"]
-        ["security handshake from", "remote error: tls: bad certificate"]
-        ["security handshake from", "remote error: tls: unknown certificate"]
-        ["security handshake from", "remote error: tls: expired certificate"]
         ["local error: tls: bad record mac"];
     // A client certificate, as the client hears of it
     NotIssuedByCa, CLIENT, Go:
@@ -252,8 +263,6 @@ sayings! {
         ["key values mismatch"];
     KeyMismatch, CLIENT, Python:
         ["key_values_mismatch"];
-    KeyMismatch, CLIENT, Curl:
-        ["unable to set private key file"];
     KeyMismatch, CLIENT, Rustls:
         ["inconsistentkeys(keymismatch)"]
         ["keys may not be consistent: keymismatch"];
@@ -262,10 +271,11 @@ sayings! {
     FoldedPem, SERVER, Go:
         ["failed to find any pem data"]
         ["failed to find certificate pem data"]
-        ["failed to append ca certs"];
+        ["failed to append ca certs"]
+        ["fail to append ca to cert"]
+        ["credentials: failed to append certificates"];
     FoldedPem, SERVER, Grpc:
         ["invalid cert chain file"]
-        ["ssl_transport_security", "invalid private key"]
         ["could not get pem block"]
         ["could not load any root certificate"];
     FoldedPem, SERVER, OpenSsl:
@@ -292,6 +302,8 @@ sayings! {
         [".crt: is a directory"]
         [".cert: is a directory"]
         [".cer: is a directory"];
+    DirectoryInsteadOfFile, None, Docker:
+        ["are you trying to mount a directory onto a file"];
     DirectoryInsteadOfFile, None, Python:
         ["isadirectoryerror", ".pem'"]
         ["isadirectoryerror", ".key'"]
@@ -382,6 +394,7 @@ sayings! {
         ["upstream ssl certificate does not match"];
     NameNotCovered, SERVER, Envoy:
         ["verify cert failed: san matcher"]
+        ["verify cert failed: verify san list"]
         ["verify subject alt name list"];
     ProxyFailed, None, Grpc:
         ["received http2 header with status: 502"]
@@ -469,6 +482,8 @@ sayings! {
         ["ip address mismatch", "verify error"]
         ["hostname mismatch", "depth lookup"]
         ["ip address mismatch", "depth lookup"];
+    NameNotCovered, SERVER, Python:
+        ["certificateerror", "doesn't match"];
     NameNotCovered, SERVER, Rustls:
         ["certificate not valid for name"]
         ["invalid peer certificate: notvalidforname"]
@@ -532,9 +547,10 @@ sayings! {
         ["x509: negative serial number"];
     CaNotAuthority, SERVER, Go:
         ["certificate is not authorized to sign other certificates"];
-    CaNotAuthority, SERVER, Rustls:
+    LeafIsAuthority, SERVER, Rustls:
         ["causedasendentity"]
-        ["ca used as end entity"]
+        ["ca used as end entity"];
+    CaNotAuthority, SERVER, Rustls:
         ["endentityusedasca"];
     CaNotAuthority, SERVER, OpenSsl:
         ["invalid ca certificate"];
@@ -734,10 +750,6 @@ sayings! {
         ["x509 - certificate verification failed"];
 
     // Plaintext on one side
-    Plaintext, None, Go:
-        ["authentication handshake failed", "first record does not look like a tls handshake"]
-        ["get \"https://", "first record does not look like a tls handshake"]
-        ["post \"https://", "first record does not look like a tls handshake"];
     // A server in plaintext quotes the first octets of a TLS client
     Plaintext, None, Milvus:
         ["bogus greeting \"\\x16\\x03"]
@@ -745,7 +757,9 @@ sayings! {
     RestAtGrpcPort, None, Milvus:
         ["bogus greeting"];
     ClientWithoutTls, None, Go:
-        ["first record does not look like a tls handshake"]
+        ["tls handshake error from", "first record does not look like a tls handshake"]
+        // The log of Milvus
+        ["[error=\"tls: first record does not look like a tls handshake"]
         ["client sent an http request to an https server"]
         ["malformed http response \"\\x15\\x03"]
         ["malformed http response \\\"\\\\x15\\\\x03"];
@@ -769,6 +783,7 @@ sayings! {
         ["err_ssl_wrong_version_number"]
         ["eproto", "packet length"];
     Plaintext, None, Go:
+        ["first record does not look like a tls handshake"]
         ["server gave http response to https client"];
     Plaintext, None, Rustls:
         ["received corrupt message"]

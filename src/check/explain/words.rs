@@ -7,10 +7,19 @@ use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Input, PatternID};
 
 use crate::check::explain::peer::{MARKS, Peer};
-use crate::check::explain::sayings::{SAYINGS, SPEAKERS, Saying, Speaker};
+use crate::check::explain::sayings::{SAYINGS, SERVER_SAYS, SPEAKERS, Saying, Speaker};
 
 /// The known words that a text has, and where.
 pub(super) struct Words(Option<Vec<Option<usize>>>);
+
+/// A saying that a text has.
+pub(super) struct Found {
+    pub(super) saying: &'static Saying,
+    /// Its number in the table: the lower, the more specific.
+    pub(super) rank: usize,
+    /// Where it begins.
+    pub(super) start: usize,
+}
 
 impl Words {
     pub(super) fn of(text: &[u8]) -> Self {
@@ -33,6 +42,12 @@ impl Words {
                 found[word.pattern()].get_or_insert(word.start());
             }
         }
+        if let Some(found) = &mut found {
+            let [first, others @ ..] = &known.server_says;
+            for other in others {
+                found[*first] = found[*first].or(found[*other]);
+            }
+        }
         Self(found)
     }
 
@@ -40,10 +55,10 @@ impl Words {
         self.0.as_ref()?[word]
     }
 
-    /// The first saying that fits, and where it begins.
-    pub(super) fn saying(&self, frames: &Self) -> Option<(&'static Saying, usize)> {
+    /// The first saying that fits.
+    pub(super) fn saying(&self, frames: &Self) -> Option<Found> {
         self.0.as_ref()?;
-        KNOWN.sayings.iter().find_map(|(saying, words)| {
+        KNOWN.sayings.iter().enumerate().find_map(|(rank, (saying, words))| {
             let (first, others) = words.split_first()?;
             let first = self.place(*first)?;
             let mut start = first;
@@ -55,7 +70,7 @@ impl Words {
                     }
                 }
             }
-            Some((*saying, start))
+            Some(Found { saying, rank, start })
         })
     }
 
@@ -96,12 +111,14 @@ struct Known {
     sayings: Vec<(&'static Saying, Vec<PatternID>)>,
     peers: Vec<(Peer, Vec<PatternID>)>,
     speakers: Vec<(Speaker, Vec<PatternID>)>,
+    server_says: [PatternID; SERVER_SAYS.len()],
 }
 
 static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     let mut words: Vec<String> = Vec::new();
     let sayings = SAYINGS.iter().flat_map(|saying| saying.words);
     words.extend(sayings.chain(SPEAKERS.iter().flat_map(|(_, words)| *words)).map(|word| word.to_string()));
+    words.extend(SERVER_SAYS.map(str::to_owned));
     words.extend(MARKS.iter().flat_map(|mark| mark.all_words()));
     words.sort_unstable();
     words.dedup();
@@ -119,5 +136,6 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
             .map(|mark| (mark.peer, mark.all_words().map(|word| number(&word)).collect()))
             .collect(),
         speakers: SPEAKERS.iter().map(|(speaker, words)| (*speaker, numbers(words))).collect(),
+        server_says: SERVER_SAYS.map(number),
     }
 });
