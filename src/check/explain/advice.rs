@@ -1,7 +1,7 @@
 //! What the words mean where they were said: which side has to change, and how the program that said them is told.
 
 use crate::check::codes::Code;
-use crate::check::explain::peer::Peer;
+use crate::check::explain::marks::Peer;
 use crate::check::explain::sayings::{Saying, Speaker};
 use crate::check::fix::Command::*;
 use crate::check::fix::Part::{Run, Say};

@@ -3,6 +3,7 @@
 mod address;
 mod advice;
 mod entry;
+mod marks;
 mod peer;
 mod sayings;
 mod text;
@@ -18,7 +19,7 @@ use crate::base::text::printable;
 use crate::check::codes::Code;
 use crate::check::explain::advice::{Cause, cause};
 use crate::check::explain::entry::{Entry, characters};
-use crate::check::explain::peer::Peer;
+use crate::check::explain::marks::Peer;
 use crate::check::explain::sayings::Speaker;
 use crate::check::explain::text::{decoded, plain};
 use crate::check::explain::words::{Found, Words};

@@ -6,7 +6,7 @@ use aho_corasick::automaton::Automaton;
 use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Input, PatternID};
 
-use crate::check::explain::peer::{MARKS, Peer};
+use crate::check::explain::marks::{MARKS, Peer};
 use crate::check::explain::sayings::{SAYINGS, SERVER_SAYS, SPEAKERS, Saying, Speaker};
 
 /// The known words that a text has, and where.
