@@ -71,7 +71,7 @@ fn urls(text: &str) -> impl Iterator<Item = Address<'_>> {
     })
 }
 
-/// curl: More details here: https://curl.se/docs/sslcerts.html
+/// curl: `More details here: https://curl.se/docs/sslcerts.html`
 fn is_documentation(before: &str) -> bool {
     let words = before.rsplit([';', '.', '\n']).next().unwrap_or_default();
     ["see ", "details", "here: ", "visit ", "documentation", "more information"]
