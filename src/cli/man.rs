@@ -37,6 +37,7 @@ impl Args {
                 content,
                 mode: FileMode::PUBLIC,
                 owner: None,
+                reader: None,
             })
             .collect();
         let existing = if self.force { Existing::Replace } else { Existing::Refuse };

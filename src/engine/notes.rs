@@ -124,11 +124,6 @@ pub(crate) fn key_mode_tightened(file: &str, old: FileMode) -> Note {
     Note::new("key-mode-tightened", message)
 }
 
-pub(crate) fn owner_not_kept(file: &str) -> Note {
-    let message = format!("{file} could not be given to its former owner or group; it belongs to you");
-    Note::new("owner-not-kept", message)
-}
-
 /// The file system keeps no modes, and the person accepts that.
 pub(crate) fn unprotected(directory: &Path) -> Note {
     let message = format!(

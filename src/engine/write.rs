@@ -7,7 +7,6 @@ use zeroize::Zeroizing;
 
 use crate::base::error::{Error, ErrorKind};
 use crate::engine::leaf::{KeySource, LeafSpec};
-use crate::engine::notes;
 use crate::engine::report::{FileReport, Report};
 use crate::store::{
     Committed, Directory, EndEntityFiles, Existing, FileMode, FileRole, FileState, Owner, RelativePath,
@@ -51,7 +50,13 @@ impl NewFile {
     }
 
     fn to_stage(&self) -> StagedFile<'_> {
-        StagedFile { path: self.path.clone(), content: &self.content, mode: self.mode, owner: self.owner }
+        StagedFile {
+            path: self.path.clone(),
+            content: &self.content,
+            mode: self.mode,
+            owner: self.owner,
+            reader: None,
+        }
     }
 }
 
@@ -88,8 +93,8 @@ impl Report {
 
     /// What a person should know of files that were written.
     pub(crate) fn add_notes_of(&mut self, committed: Committed) {
-        let not_kept = committed.owner_not_kept.iter().map(|file| notes::owner_not_kept(&file.to_string()));
-        self.notes.extend(not_kept.chain(committed.left));
+        self.notes.extend(committed.owners_not_kept());
+        self.notes.extend(committed.left);
     }
 }
 

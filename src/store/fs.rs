@@ -357,7 +357,12 @@ pub(super) fn create(
     rustix::fs::fchmod(&file, mode.raw())?;
     if wanted.is_some() {
         step()?;
-        set_acl(&file, wanted)?;
+        set_acl(&file, wanted).map_err(|error| match error.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::OPNOTSUPP) => io::Error::other(
+                "the file system has no access control lists, by which another user could read it",
+            ),
+            _ => error,
+        })?;
     }
     let has = state_of(&file)?;
     let user = owner.filter(|_| is_owned).map_or(rustix::process::geteuid().as_raw(), |owner| owner.user);

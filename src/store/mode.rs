@@ -33,7 +33,33 @@ pub(crate) struct FileState {
     pub(super) acl: Option<Acl>,
 }
 
+impl Owner {
+    /// This user, with the group of whoever runs this.
+    pub(crate) fn of_user(user: u32) -> Self {
+        Self { user, group: rustix::process::getegid().as_raw() }
+    }
+
+    /// Whether it is whoever runs this.
+    pub(crate) fn is_runner(self) -> bool {
+        self.user == rustix::process::geteuid().as_raw()
+    }
+
+    /// Whether whoever runs this may give a file to others.
+    pub(crate) fn may_be_any() -> bool {
+        rustix::process::geteuid().is_root()
+    }
+}
+
 impl FileState {
+    /// Whether a user who is in no group of the file's may read it.
+    pub(crate) fn lets_read(&self, user: u32) -> bool {
+        let named = self.acl.iter().flat_map(|acl| acl.named_with(READ));
+        user == 0
+            || self.owner.user == user && self.mode.allows(0o400)
+            || self.mode.allows(0o004)
+            || named.into_iter().any(|named| named == Named::User(user))
+    }
+
     /// Where there is an access control list, the mode shows its mask in the place of the group's permission.
     pub(super) fn of(stat: &Stat, acl: Option<Acl>) -> Self {
         let mode = stat.st_mode as u16 & 0o7777;
@@ -136,13 +162,48 @@ struct Entry {
 }
 
 impl Entry {
+    const USER_OBJ: u16 = 0x01;
     const USER: u16 = 0x02;
     const GROUP_OBJ: u16 = 0x04;
     const GROUP: u16 = 0x08;
     const MASK: u16 = 0x10;
+    const OTHER: u16 = 0x20;
+
+    /// As the extended attribute has it.
+    fn octets(&self) -> [u8; 8] {
+        let ([tag, tag_end], [permission, permission_end]) =
+            (self.tag.to_le_bytes(), self.permission.to_le_bytes());
+        let [a, b, c, d] = self.id.to_le_bytes();
+        [tag, tag_end, permission, permission_end, a, b, c, d]
+    }
 }
 
 impl Acl {
+    /// `POSIX_ACL_XATTR_VERSION`
+    const VERSION: u32 = 2;
+
+    /// What a list says, or without one a mode, and that one user more may read.
+    pub(super) fn with_reader(list: Option<&Self>, mode: FileMode, user: u32) -> Self {
+        let of = |tag, permission, id| Entry { tag, permission, id };
+        let nobody = u32::MAX;
+        let mut entries: Vec<_> = match list {
+            Some(list) => list.entries().collect(),
+            None => vec![
+                of(Entry::USER_OBJ, mode.0 >> 6 & 7, nobody),
+                of(Entry::GROUP_OBJ, mode.0 >> 3 & 7, nobody),
+                of(Entry::MASK, mode.0 >> 3 & 7, nobody),
+                of(Entry::OTHER, mode.0 & 7, nobody),
+            ],
+        };
+        entries.retain(|entry| entry.tag != Entry::USER || entry.id != user);
+        entries.push(of(Entry::USER, READ, user));
+        // As the kernel keeps them.
+        entries.sort_by_key(|entry| (entry.tag, entry.id));
+        entries.iter_mut().filter(|entry| entry.tag == Entry::MASK).for_each(|mask| mask.permission |= READ);
+        let octets = entries.iter().flat_map(Entry::octets);
+        Self(Self::VERSION.to_le_bytes().into_iter().chain(octets).collect())
+    }
+
     fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
         let (entries, _) = self.0.get(4..).unwrap_or_default().as_chunks();
         entries.iter().map(|&[tag, tag_end, permission, permission_end, id @ ..]: &[u8; 8]| Entry {
@@ -212,6 +273,16 @@ mod tests {
         assert_eq!(acl(4).named_with(READ), [Named::User(1000)]);
         assert_eq!(acl(4).named_with(WRITE), []);
         assert_eq!(acl(0).named_with(READ), []);
+    }
+
+    #[test]
+    fn one_user_more_may_read_and_others_what_they_might() {
+        let alone = Acl::with_reader(None, FileMode::PRIVATE, 999);
+        assert_eq!((alone.named_with(READ), alone.group_permission()), (vec![Named::User(999)], 0));
+        let both = Acl::with_reader(Some(&acl(4)), FileMode::PRIVATE, 999);
+        assert_eq!(both.named_with(READ), [Named::User(999), Named::User(1000)]);
+        assert_eq!(both.named_with(WRITE), []);
+        assert_eq!(Acl::with_reader(Some(&both), FileMode::PRIVATE, 999), both);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::store::issued::{INVENTORY, ISSUED_FOLDER};
 use crate::store::journal::{self, Run};
 use crate::store::layout::{FileRole, RelativePath};
 use crate::store::manifest::{Change, Kept, Manifest};
-use crate::store::mode::{FileMode, FileState, Owner, Protection};
+use crate::store::mode::{Acl, FileMode, FileState, Owner, Protection};
 
 /// What becomes of files that are in the way of new ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub(crate) struct StagedFile<'a> {
     pub mode: FileMode,
     /// Whose it is to be, as far as this user may give files away; `None` for this user's own.
     pub owner: Option<Owner>,
+    /// A user who may read it too, by an access control list. One of the file that it replaces stays.
+    pub reader: Option<u32>,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,17 @@ pub(crate) struct Committed {
     pub owner_not_kept: Vec<RelativePath>,
     /// What could not be cleaned up, and why; the next run does it.
     pub left: Option<Note>,
+}
+
+impl Committed {
+    /// That files do not belong to whom they were to belong.
+    pub(crate) fn owners_not_kept(&self) -> impl Iterator<Item = Note> {
+        self.owner_not_kept.iter().map(|file| {
+            let message =
+                format!("{file} could not be given to its former owner or group; it belongs to you");
+            Note::new("owner-not-kept", message)
+        })
+    }
 }
 
 /// A change to the directory, before it is made: all files are written beside those of the directory.
@@ -117,6 +130,7 @@ impl Directory {
             content: serial.as_bytes(),
             mode: state.as_ref().map_or(FileRole::CaSerial.mode(), |state| state.mode),
             owner: state.map(|state| state.owner),
+            reader: None,
         };
         self.write(&[file], Existing::Replace, |_| Ok(())).map(drop)
     }
@@ -235,6 +249,7 @@ impl<'d> Transaction<'d> {
         let path = self.directory.path_of(&file.path);
         let replaced = self.replaced.iter().find(|(path, _)| *path == file.path);
         let acl = replaced.and_then(|(_, state)| state.acl.as_ref());
+        let with_reader = file.reader.map(|user| Acl::with_reader(acl, file.mode, user));
         if acl.is_some() && replaced.is_some_and(|(_, state)| state.mode != file.mode) {
             let what = "has an access control list (ACL), which is kept as it is, so its mode cannot become";
             let hint = format!("`getfacl {0}` shows the list; `setfacl -b {0}` removes it", quoted(&path));
@@ -242,7 +257,15 @@ impl<'d> Transaction<'d> {
         }
         let protection = self.directory.protection();
         let created = fs::open_or_make_folder(&self.staged, file.path.folder()).and_then(|folder| {
-            fs::create(folder, file.path.name(), file.content, file.mode, file.owner, acl, protection)
+            fs::create(
+                folder,
+                file.path.name(),
+                file.content,
+                file.mode,
+                file.owner,
+                with_reader.as_ref().or(acl),
+                protection,
+            )
         });
         let created = created.map_err(unwritable(&path))?;
         match created.exceeds {
