@@ -1,6 +1,7 @@
 //! Text that somebody else wrote, where people read it.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// Whether a character moves the cursor, changes the order of what is shown, or shows nothing: with
@@ -30,6 +31,31 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
         }
     }
     shown.into()
+}
+
+/// As between double quotes. What cannot stand in YAML (1.2.2, 5.1) or in Go, or breaks a line in
+/// some language, is written as a number.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => result.extend(['\\', letter]),
+            '\n' => result.push_str("\\n"),
+            '\r' => result.push_str("\\r"),
+            '\t' => result.push_str("\\t"),
+            '\u{2028}'
+            | '\u{2029}'
+            | '\u{FEFF}'
+            | '\u{FFFE}'
+            | '\u{FFFF}'
+            | '\0'..='\u{1F}'
+            | '\u{7F}'..='\u{9F}' => {
+                let _ = write!(result, "\\u{:04X}", u32::from(letter));
+            }
+            letter => result.push(letter),
+        }
+    }
+    result
 }
 
 /// A list as people write it: `a`, `a and b`, `a, b and c`.

@@ -6,8 +6,25 @@ pub(crate) const CONFIG_FOLDER: &str = "/milvus/configs";
 pub(crate) const CONFIG_FILES: [&str; 3] = ["milvus.yaml", "default.yaml", "user.yaml"];
 /// Where Milvus' image keeps certificates of which the private keys are public.
 pub(crate) const PUBLIC_CERTIFICATES: &str = "/milvus/configs/cert";
+/// The user as whom Milvus runs in its image since 3.0.
+pub(crate) const IMAGE_USER: u32 = 999;
 /// The image's working directory.
 pub(crate) const WORKING_DIRECTORY: &str = "/milvus";
+/// Folders of the image that Milvus needs as they are, and where its data is.
+pub(crate) const OWN_FOLDERS: [&str; 10] = [
+    WORKING_DIRECTORY,
+    CONFIG_FOLDER,
+    "/milvus/bin",
+    "/milvus/lib",
+    "/var/lib/milvus",
+    "/bin",
+    "/etc",
+    "/lib",
+    "/usr",
+    "/tmp",
+];
+/// Ports of what runs in the container, or beside it, of Milvus' own: etcd, which may be embedded, and MinIO.
+pub(crate) const OTHER_PORTS: [(&str, u16); 3] = [("etcd", 2379), ("etcd", 2380), ("MinIO", 9000)];
 
 /// The default of proxy.port.
 pub(crate) const GRPC_PORT: u16 = 19530;
@@ -19,7 +36,6 @@ pub(crate) const REST_PORT: u16 = 8080;
 pub(crate) const USER_YAML: &str = "/milvus/configs/user.yaml";
 
 /// Where Milvus' components serve each other, if they run on one machine (milvus.yaml).
-#[cfg(feature = "probe")]
 pub(crate) const INTERNAL_PORTS: [(&str, u16); 8] = [
     ("rootCoord", 53100),
     ("dataCoord", 13333),

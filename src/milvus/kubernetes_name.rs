@@ -1,10 +1,12 @@
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::base::error::Error;
 
 /// A name that Kubernetes takes: lower-case letters, digits and hyphens (RFC 1123), so that it can
 /// stand in YAML, in a command line and in DNS.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct KubernetesName(String);
 
 /// What is named.

@@ -10,4 +10,5 @@ mod tls_mode;
 
 pub(crate) use kubernetes_name::{KubernetesName, NameKind};
 pub(crate) use release::{Manager, Release, compose_server_names};
+pub(crate) use tls_mode::ClientTls;
 pub use tls_mode::TlsMode;

@@ -1,10 +1,13 @@
 //! The names by which clients reach a deployed Milvus from inside.
 
+use serde::{Deserialize, Serialize};
+
 use crate::milvus::kubernetes_name::KubernetesName;
 use crate::x509::GeneralName;
 
 /// What runs Milvus in Kubernetes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Manager {
     Operator,
     Helm,

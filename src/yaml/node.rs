@@ -3,6 +3,7 @@ use std::collections::HashSet;
 
 use crate::base::place::{Place, Position};
 use crate::base::shown::shortened;
+use crate::base::text::escaped;
 use crate::yaml::{Base, Content, Document, NodeData, Origin, Scalar, Style, scalar};
 
 /// A value of a document. Aliases have been followed: its place is where it is written.
@@ -59,6 +60,16 @@ impl<'a> Node<'a> {
     /// A scalar as it is written, without its quotes; none for a collection and for null.
     pub(crate) fn as_str(self) -> Option<&'a str> {
         self.scalar().filter(|_| !self.is_null()).map(|scalar| scalar.text.as_str())
+    }
+
+    /// A scalar as it can stand on a line of YAML: as it is written, if it is not quoted; none for a collection.
+    pub(crate) fn as_yaml(self) -> Option<Cow<'a, str>> {
+        let Scalar { text, style } = self.scalar()?;
+        Some(match style {
+            Style::Plain if text.is_empty() => Cow::Borrowed("null"),
+            Style::Plain => Cow::Borrowed(text.as_str()),
+            Style::Quoted | Style::Literal => Cow::Owned(format!("\"{}\"", escaped(text))),
+        })
     }
 
     /// A scalar as Go programs that take every value for a string see it; null is empty.

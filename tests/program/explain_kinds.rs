@@ -490,6 +490,13 @@ fn other_stacks_say_the_same_in_their_words() {
 }
 
 #[test]
+fn a_client_that_gives_no_password_has_working_tls() {
+    let text = "<MilvusException: (code=65535, message=auth check failure, please check api key is correct)>";
+    assert_each_means("not-authenticated", &[text, "message=missing authorization in header"]);
+    assert_fix_has(text, &["token=", "Authorization: Bearer"]);
+}
+
+#[test]
 fn a_silent_stack_is_told_how_to_find_the_reason() {
     for text in [
         "Error: 14 UNAVAILABLE: No connection established",

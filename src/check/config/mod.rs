@@ -2,7 +2,7 @@
 //! user.yaml, Compose files, the operator's resource, Helm values, and Kubernetes Secrets.
 
 mod certificates;
-mod compose;
+pub(crate) mod compose;
 mod deployed;
 mod deployment;
 mod documents;

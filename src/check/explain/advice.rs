@@ -227,7 +227,9 @@ fn of_milvus(saying: &Saying, kind: Option<EndEntityKind>, speaker: Speaker) -> 
                 "the user that Milvus runs as may not read the file: Milvus 3.0's image runs as uid 999, and a key belongs to whoever made it",
             ),
             Some(&[
-                Say("give the key to that user: `chown 999 server.key`, or in Kubernetes fsGroup and "),
+                Say(
+                    "give the key to that user: with Docker Compose `milvus-certs config refresh` in the folder of its files does so, elsewhere `chown 999 server.key`, in Kubernetes fsGroup and ",
+                ),
                 Run(Milvus("renew server", "--key-mode 0640")),
             ]),
         ),

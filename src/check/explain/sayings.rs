@@ -879,6 +879,10 @@ sayings! {
         ["layer6 invalid response"]
         ["ssl handshake failure", "haproxy"];
 
+    NotAuthenticated, None, Milvus:
+        ["auth check failure"]
+        ["missing authorization in header"];
+
     // The documentation's scripts
     ScriptDoesNotRun, None, OpenSsl:
         ["algorithm rsa:2048 cannot be found"]

@@ -15,8 +15,8 @@ use crate::check::config::host::{Host, cleaned};
 use crate::check::config::mounts::{Mount, Mounts, Volume};
 use crate::check::config::settings::{Mode, Settings};
 use crate::check::config::source::AtPath;
-use crate::milvus::container::{CONFIG_FILES, CONFIG_FOLDER};
-use crate::yaml::{self, Entry, Node, Origin};
+use crate::milvus::container::{CONFIG_FILES, CONFIG_FOLDER, USER_YAML};
+use crate::yaml::{self, Entry, Malformed, Node, Origin};
 
 /// The largest clusters have some ten. Each can make this program read files.
 const MAX_SERVICES: usize = 100;
@@ -50,13 +50,54 @@ pub(crate) fn deployments(
     services.map(|service| deployment(service, host, &mut known, findings)).collect()
 }
 
-/// The overrides that Compose reads by itself: the first of these that is there (compose-go's cli/options.go).
-const OVERRIDES: [&str; 4] = [
+/// What Compose reads by itself: the first of these that is there, and the first of the overrides (compose-go's
+/// cli/options.go).
+pub(crate) const BASES: [&str; 4] =
+    ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+
+pub(crate) const OVERRIDES: [&str; 4] = [
     "compose.override.yml",
     "compose.override.yaml",
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 ];
+
+/// A service, as far as it matters to who wants to run Milvus with certificates.
+pub(crate) struct ServiceSketch {
+    pub name: String,
+    pub runs_milvus: bool,
+    /// Whether clients connect to it.
+    pub serves_clients: bool,
+    /// As whom it runs, if that is known.
+    pub user: Option<u32>,
+    /// Whether it has a user.yaml already.
+    pub has_user_yaml: bool,
+}
+
+/// The services of Compose files that are read together.
+///
+/// # Errors
+/// If one is no YAML.
+pub(crate) fn services(files: &[(String, impl AsRef<[u8]>)]) -> Result<Vec<ServiceSketch>, Malformed> {
+    let read =
+        |(path, content): &(String, _)| yaml::read_file(AsRef::<[u8]>::as_ref(content), &Origin::file(path));
+    let documents: Vec<_> = files.iter().map(read).collect::<Result<_, _>>()?;
+    let each = files.iter().zip(&documents);
+    let files: Vec<_> = each
+        .flat_map(|((path, _), documents)| documents.iter().map(|document| (path.as_str(), document.root())))
+        .collect();
+    let services = merged(&files);
+    Ok(services
+        .iter()
+        .map(|service| ServiceSketch {
+            name: service.name.to_owned(),
+            runs_milvus: service.runs_milvus(),
+            serves_clients: service.serves_clients(),
+            user: service.user(),
+            has_user_yaml: service.mounts().of(USER_YAML).is_some_and(|(_, rest)| rest.is_empty()),
+        })
+        .collect())
+}
 
 /// Without the overrides that Compose ignores.
 fn read_by_compose<'a>(

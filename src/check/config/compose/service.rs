@@ -9,6 +9,7 @@ use crate::check::config::host::{Host, cleaned};
 use crate::check::config::mounts::{Mount, Mounts, Volume, absolute};
 use crate::check::config::settings::{Settings, Value};
 use crate::check::config::source::AtPath;
+use crate::milvus::container::IMAGE_USER;
 use crate::yaml::{Entry, Node};
 
 /// Components that no client connects to.
@@ -24,6 +25,13 @@ const INTERNAL_COMPONENTS: [&str; 10] = [
     "streamingnode",
     "cdc",
 ];
+
+/// As whom Milvus' image runs, by the version in its tag: since 3.0 not as root (milvus#44524).
+fn image_user(image: &str) -> Option<u32> {
+    let (_, tag) = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'))?;
+    let major: u32 = tag.trim_start_matches('v').split('.').next()?.parse().ok()?;
+    Some(if major >= 3 { IMAGE_USER } else { 0 })
+}
 
 /// Where Compose puts a file and what it is, for `secrets` and `configs`.
 const FILES: [(&str, &str); 2] = [("secrets", "/run/secrets/"), ("configs", "/")];
@@ -64,6 +72,19 @@ impl<'a> Service<'a> {
     fn image(&self) -> String {
         let image = self.last("image").and_then(|image| image.value.as_str());
         interpolated(image.unwrap_or_default()).0
+    }
+
+    /// As whom it runs, if that is known: by a number, or as the image says.
+    pub(crate) fn user(&self) -> Option<u32> {
+        let Some(user) = self.last("user").and_then(|user| user.value.as_str()) else {
+            return image_user(&self.image()).filter(|_| !self.is_built());
+        };
+        let (user, is_whole) = interpolated(user);
+        match user.split(':').next() {
+            Some("root") => Some(0),
+            Some(number) if is_whole => number.parse().ok(),
+            _ => None,
+        }
     }
 
     /// By its image, whatever registry it comes from, or by its command.
