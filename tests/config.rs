@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use base64::Engine;
@@ -121,21 +121,292 @@ fn a_key_that_a_containers_group_may_read_keeps_its_mode() {
 }
 
 #[test]
-fn a_file_that_is_there_is_replaced_with_force_alone() {
+fn what_is_written_again_stays_as_it_is_until_certificates_are_renewed() {
     for target in TARGETS {
         let folder = made();
-        assert!(config(folder.path(), target, &["--out", "out"]).status.success());
-        assert_refused(folder.path(), target, &["--out", "out"], 1, "there already");
-        let output = run(folder.path(), &["renew", "-d", "certs"]);
-        assert!(output.status.success(), "{output:?}");
-        let before = snapshot(&folder.path().join("out"));
-        assert!(config(folder.path(), target, &["--out", "out", "--force"]).status.success());
-        let after = snapshot(&folder.path().join("out"));
+        let out = folder.path().join("out");
+        let write = || assert!(config(folder.path(), target, &["--out", "out"]).status.success());
+        write();
+        let before = snapshot(&out);
+        write();
+        assert_eq!(snapshot(&out), before, "{target:?}");
+        assert!(run(folder.path(), &["renew", "-d", "certs"]).status.success());
+        assert!(run(folder.path(), &["config", "refresh", "--out", "out"]).status.success());
+        let after = snapshot(&out);
         assert_eq!(after.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
         // The settings alone say nothing of certificates, and cert-manager's renews them itself.
         let says_certificates = !matches!(target[0], "milvus" | "cert-manager");
         assert_eq!(after != before, says_certificates, "{target:?}");
+        assert!(run(folder.path(), &["config", "refresh", "--out", "out"]).status.success());
+        assert_eq!(snapshot(&out), after, "{target:?}: a third run changes nothing");
     }
+}
+
+/// The only folder whose name begins so.
+fn backup(folder: &Path) -> PathBuf {
+    let mut entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.find(|path| path.file_name().unwrap().to_string_lossy().starts_with("backup-")).unwrap()
+}
+
+#[test]
+fn a_file_of_somebody_is_replaced_with_force_alone_and_kept() {
+    for (target, name) in [
+        (&["compose"][..], "user.yaml"),
+        (&["compose"], "tls/server.pem"),
+        (&["compose"], "docker-compose.override.yaml"),
+        (&["helm"], "values.yaml"),
+        (&["operator"], "milvus.yaml"),
+        (&["secret"], "secret.yaml"),
+    ] {
+        let folder = made();
+        let out = folder.path().join("out");
+        fs::create_dir_all(out.join("tls")).unwrap();
+        fs::write(out.join(name), "mine: 1\n").unwrap();
+        if name != "docker-compose.override.yaml" {
+            assert_refused(folder.path(), target, &["--out", "out"], 1, name);
+        }
+        let output = config(folder.path(), target, &["--out", "out", "--force"]);
+        assert!(output.status.success(), "{output:?}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains(name) && stderr.contains("backup-"), "{stderr}");
+        assert_eq!(fs::read_to_string(backup(&out).join(name)).unwrap(), "mine: 1\n");
+        assert_ne!(fs::read_to_string(out.join(name)).unwrap(), "mine: 1\n");
+    }
+}
+
+#[test]
+fn what_somebody_added_to_a_file_stays_through_renewals() {
+    for (target, name, before, added) in [
+        (&["compose"][..], "user.yaml", "  security:\n", "    authorizationEnabled: true\n"),
+        (&["compose"], "docker-compose.override.yaml", "    labels:\n", "      mine: \"1\"\n"),
+        (&["helm"], "values.yaml", "annotations:\n", "  mine: \"1\"\n"),
+        (&["operator"], "milvus.yaml", "    podAnnotations:\n", "      mine: \"1\"\n"),
+        (&["secret"], "secret.yaml", "metadata:\n", "  labels: {mine: \"1\"}\n"),
+    ] {
+        let folder = made();
+        let path = folder.path().join("out").join(name);
+        assert!(config(folder.path(), target, &["--out", "out"]).status.success());
+        for _ in 0..2 {
+            let text = fs::read_to_string(&path).unwrap();
+            if !text.contains(added) {
+                fs::write(&path, text.replacen(before, &format!("{before}{added}"), 1)).unwrap();
+            }
+            assert!(run(folder.path(), &["renew", "-d", "certs"]).status.success());
+            assert!(run(folder.path(), &["config", "refresh", "--out", "out"]).status.success());
+            assert!(config(folder.path(), target, &["--out", "out"]).status.success());
+            let refreshed = fs::read_to_string(&path).unwrap();
+            assert!(refreshed.contains(added), "{name}: {refreshed}");
+            // But for what was added it is what is written into an empty folder.
+            assert!(config(folder.path(), target, &["--out", "fresh"]).status.success());
+            let fresh = fs::read_to_string(folder.path().join("fresh").join(name)).unwrap();
+            assert_eq!(refreshed.replacen(added, "", 1), fresh, "{name}");
+            fs::remove_dir_all(folder.path().join("fresh")).unwrap();
+        }
+    }
+}
+
+#[test]
+fn options_are_those_of_the_last_time_and_others_ask_for_force() {
+    let folder = made();
+    let options = ["--tls-mode", "2", "--internal", "--rest-port", "9443", "--out", "."];
+    assert!(config(folder.path(), &["compose"], &options).status.success());
+    let user_yaml = || fs::read_to_string(folder.path().join("user.yaml")).unwrap();
+    let before = user_yaml();
+    for more in [&["--out", "."][..], &["--out", ".", "--force"], &["--out", ".", "--tls-mode", "2"]] {
+        assert!(config(folder.path(), &["compose"], more).status.success(), "{more:?}");
+        assert_eq!(user_yaml(), before, "{more:?}");
+    }
+    let other = ["--tls-mode", "1", "--out", "."];
+    assert_refused(folder.path(), &["compose"], &other, 1, "--tls-mode 1 instead of 2");
+    let forced = ["--tls-mode", "1", "--internal=false", "--out", ".", "--force"];
+    assert!(config(folder.path(), &["compose"], &forced).status.success());
+    assert!(user_yaml().contains("tlsMode: 1") && user_yaml().contains("port: 9443"));
+    assert!(!user_yaml().contains("internaltls"));
+}
+
+#[test]
+fn a_deployment_can_be_moved_with_its_certificates() {
+    let folder = made();
+    assert!(config(folder.path(), &["compose"], &["--out", "deploy"]).status.success());
+    let moved = tempfile::tempdir().unwrap();
+    for name in ["certs", "deploy"] {
+        fs::rename(folder.path().join(name), moved.path().join(name)).unwrap();
+    }
+    assert!(run(moved.path(), &["renew", "-d", "certs"]).status.success());
+    assert!(run(moved.path(), &["config", "refresh", "--out", "deploy"]).status.success());
+    assert!(run(&moved.path().join("deploy"), &["config", "refresh"]).status.success());
+    let read = |path: &str| fs::read(moved.path().join(path)).unwrap();
+    assert_eq!(read("deploy/tls/server.pem"), read("certs/server.pem"));
+}
+
+#[test]
+fn a_folder_without_files_of_config_is_not_refreshed() {
+    let folder = made();
+    fs::write(folder.path().join("user.yaml"), "# milvus-certs: {}\n").unwrap();
+    let output = run(folder.path(), &["config", "refresh"]);
+    assert_eq!(output.status.code(), Some(1));
+    let output = run(folder.path(), &["config", "refresh", "--out", "nowhere"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!folder.path().join("nowhere").exists());
+}
+
+/// What Compose's files are called, and the services that they get.
+#[test]
+fn compose_files_of_the_user_are_read_and_kept() {
+    let base = "services:\n  db:\n    image: registry.example.com/milvusdb/milvus:v2.6.0\n  etcd:\n    image: quay.io/coreos/etcd\n";
+    for (override_name, own, command) in [
+        (None, "docker-compose.override.yaml", "next: docker compose up -d\n"),
+        (
+            Some("docker-compose.override.yml"),
+            "docker-compose.tls.yaml",
+            "next: docker compose -f compose.yml -f docker-compose.override.yml -f docker-compose.tls.yaml up -d\n",
+        ),
+        (
+            Some("docker-compose.override.yaml"),
+            "docker-compose.tls.yaml",
+            "next: docker compose -f compose.yml -f docker-compose.override.yaml -f docker-compose.tls.yaml up -d\n",
+        ),
+    ] {
+        let folder = made();
+        fs::write(folder.path().join("compose.yml"), base).unwrap();
+        let theirs = "services: {db: {restart: always}}\n";
+        if let Some(name) = override_name {
+            fs::write(folder.path().join(name), theirs).unwrap();
+        }
+        for _ in 0..2 {
+            let output = config(folder.path(), &["compose"], &["--out", "."]);
+            assert!(output.status.success(), "{output:?}");
+            let stdout = String::from_utf8(output.stdout).unwrap();
+            assert!(stdout.contains(command) || stdout.starts_with("Nothing to do"), "{stdout}");
+        }
+        let text = fs::read_to_string(folder.path().join(own)).unwrap();
+        assert!(text.contains("\n  \"db\":\n") && !text.contains("standalone"), "{text}");
+        if let Some(name) = override_name {
+            assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), theirs);
+        }
+    }
+}
+
+#[test]
+fn what_milvus_uses_itself_is_neither_a_mount_path_nor_a_port_of_rest() {
+    let folder = made();
+    let refused = |option: &str, value: &str| {
+        let output = config(folder.path(), &["compose"], &[option, value]);
+        assert_eq!(output.status.code(), Some(2), "{option} {value}");
+    };
+    for path in ["/", "/milvus", "/milvus/", "/milvus/bin", "/milvus/configs", "/var/lib/milvus", "/etc"] {
+        refused("--mount-path", path);
+    }
+    for port in ["0", "19530", "19529", "9091", "53100", "21123", "2379", "9000", "65536", "a"] {
+        refused("--rest-port", port);
+    }
+    for path in ["/var/lib/milvus/tls", "/certs", "/milvus/certs"] {
+        assert!(config(folder.path(), &["compose"], &["--mount-path", path]).status.success(), "{path}");
+    }
+}
+
+#[test]
+fn tls_between_components_alone_leaves_clients_as_they_are() {
+    let folder = made();
+    assert_refused(folder.path(), &["milvus"], &["--tls-mode", "0"], 1, "leaves everything in plaintext");
+    for target in [&["milvus"][..], &["compose"], &["operator"], &["helm"]] {
+        let output = config(folder.path(), target, &["--tls-mode", "0", "--internal"]);
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(printed.contains("tlsMode: 0") && printed.contains("internaltlsEnabled: true"), "{printed}");
+        for of_clients in ["8080", "\ntls:", "estful", "\n    port:"] {
+            assert!(!printed.contains(of_clients), "{target:?}: {of_clients}: {printed}");
+        }
+    }
+}
+
+/// The program as an ordinary user, in a folder of that user's.
+#[cfg(target_os = "linux")]
+fn run_as(user: u32, folder: &Path, arguments: &[&str]) -> Output {
+    use std::os::unix::process::CommandExt;
+    let program = folder.join("milvus-certs");
+    if !program.exists() {
+        fs::copy(PROGRAM, &program).unwrap();
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+        std::os::unix::fs::chown(folder, Some(user), Some(user)).unwrap();
+    }
+    clean_command(program.to_str().unwrap(), folder).args(arguments).uid(user).gid(user).output().unwrap()
+}
+
+/// Milvus' image runs as uid 999 since 3.0. Only root can be several users.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_user_of_the_container_can_read_its_key_and_nobody_else() {
+    const MILVUS: u32 = 999;
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    for user in [0, 12345] {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |arguments: &[&str]| {
+            let output = run_as(user, folder.path(), arguments);
+            assert!(output.status.success(), "uid {user}: {arguments:?}: {output:?}");
+        };
+        let can_read = |reader: u32| {
+            use std::os::unix::process::CommandExt;
+            let mut cat = clean_command("cat", folder.path());
+            cat.arg("tls/server.key").uid(reader).gid(reader).output().unwrap().status.success()
+        };
+        let image = |version: &str| {
+            let text = format!("services: {{standalone: {{image: 'milvusdb/milvus:v{version}'}}}}\n");
+            fs::write(folder.path().join("compose.yaml"), text).unwrap();
+        };
+        run(&["gen", "-q", "-d", "certs", "--key-type", "p256"]);
+        image("2.6.6");
+        run(&["config", "compose", "-d", "certs", "--out", "."]);
+        assert!(!can_read(MILVUS), "uid {user}: Milvus 2 runs as root");
+        image("3.0.2");
+        for _ in 0..2 {
+            run(&["config", "refresh"]);
+            assert!(can_read(MILVUS) && !can_read(1234), "uid {user}");
+            run(&["renew", "-q", "-d", "certs"]);
+            run(&["config", "refresh"]);
+            assert!(can_read(MILVUS) && !can_read(1234), "uid {user}, renewed");
+        }
+        run(&["config", "compose", "--container-user", "4321", "--out", ".", "--force"]);
+        assert!(can_read(4321) && !can_read(1234), "uid {user}, another user");
+    }
+}
+
+#[test]
+fn a_compose_file_in_which_nothing_runs_milvus_is_said() {
+    let folder = made();
+    fs::write(folder.path().join("compose.yaml"), "services: {db: {image: mine}}\n").unwrap();
+    assert_refused(folder.path(), &["compose"], &["--out", "."], 1, "no service runs milvusdb/milvus");
+    assert_refused(
+        folder.path(),
+        &["compose"],
+        &["--out", ".", "--service", "mv"],
+        1,
+        "there is no service mv",
+    );
+    assert!(config(folder.path(), &["compose"], &["--out", ".", "--service", "db"]).status.success());
+    let own =
+        "services: {db: {image: milvusdb/milvus, volumes: ['./mine.yaml:/milvus/configs/user.yaml']}}\n";
+    fs::write(folder.path().join("compose.yaml"), own).unwrap();
+    fs::remove_file(folder.path().join("docker-compose.override.yaml")).unwrap();
+    assert_refused(folder.path(), &["compose"], &["--out", "."], 1, "has a user.yaml of its own already");
+}
+
+#[test]
+fn a_cluster_of_compose_gets_certificates_where_clients_connect_or_everywhere() {
+    let folder = made();
+    let service =
+        |name: &str| format!("  {name}:\n    image: milvusdb/milvus\n    command: milvus run {name}\n");
+    let base = format!("services:\n{}{}", service("proxy"), service("querynode"));
+    fs::write(folder.path().join("compose.yaml"), base).unwrap();
+    let text = |more: &[&str]| {
+        let output = config(folder.path(), &["compose"], &[&["--out", ".", "--force"], more].concat());
+        assert!(output.status.success(), "{output:?}");
+        fs::read_to_string(folder.path().join("docker-compose.override.yaml")).unwrap()
+    };
+    assert!(!text(&[]).contains("querynode"));
+    let internal = text(&["--internal"]);
+    assert!(internal.contains("querynode") && internal.matches("8080:8080").count() == 1, "{internal}");
 }
 
 #[test]
@@ -255,4 +526,107 @@ fn a_server_that_has_only_its_own_files_can_be_deployed() {
         assert!(config(folder.path(), target, &[]).status.success(), "{target:?}");
     }
     assert_refused(folder.path(), &["cert-manager"], &[], 1, "certs/ca.key: no such file");
+}
+
+const MY_VALUES: &str = "cluster: {enabled: false}\nextraConfigFiles:\n  user.yaml: |\n    common: {security: {authorizationEnabled: true}}\nvolumes:\n  - name: corp-ca\n    configMap: {name: corp-ca}\nvolumeMounts:\n  - {name: corp-ca, mountPath: /corp}\nannotations: {mine: '1'}\n";
+
+/// What Helm makes of values files: maps are merged, all else is that of the last.
+fn as_helm_merges(files: &[&str]) -> serde_json::Value {
+    fn merge(into: &mut serde_json::Value, from: serde_json::Value) {
+        match (into, from) {
+            (serde_json::Value::Object(into), serde_json::Value::Object(from)) => {
+                for (key, value) in from {
+                    merge(into.entry(key).or_insert(serde_json::Value::Null), value);
+                }
+            }
+            (into, from) => *into = from,
+        }
+    }
+    let mut merged = serde_json::json!({});
+    for file in files {
+        merge(&mut merged, yaml_serde::from_str(file).unwrap());
+    }
+    merged
+}
+
+#[test]
+fn values_of_the_user_are_whole_after_each_run() {
+    let folder = made();
+    let mine = folder.path().join("mine.yaml");
+    fs::write(&mine, MY_VALUES).unwrap();
+    let first = ["--values", "mine.yaml", "--tls-mode", "2", "--out", "deploy"];
+    assert!(config(folder.path(), &["helm"], &first).status.success());
+    let refresh = || assert!(run(folder.path(), &["config", "refresh", "--out", "deploy"]).status.success());
+    for round in 0..3 {
+        let mine = fs::read_to_string(&mine).unwrap();
+        let ours = fs::read_to_string(folder.path().join("deploy/values.yaml")).unwrap();
+        let values = as_helm_merges(&[&mine, &ours]);
+        let user_yaml: serde_json::Value =
+            yaml_serde::from_str(values["extraConfigFiles"]["user.yaml"].as_str().unwrap()).unwrap();
+        let security = &user_yaml["common"]["security"];
+        assert_eq!((&security["authorizationEnabled"], &security["tlsMode"]), (&true.into(), &2.into()));
+        assert_eq!(user_yaml["log"]["level"].as_str(), (round == 2).then_some("warn"));
+        for list in ["volumes", "volumeMounts"] {
+            let names = values[list].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap());
+            assert_eq!(names.collect::<Vec<_>>(), ["corp-ca", "certs"], "{list}");
+        }
+        assert_eq!(
+            (&values["cluster"]["enabled"], &values["annotations"]["mine"]),
+            (&false.into(), &"1".into())
+        );
+        let service = fs::read_to_string(folder.path().join("deploy/rest-service.yaml")).unwrap();
+        assert!(service.contains("component: standalone") && !service.contains("kubernetes.io/name"));
+        let before = snapshot(&folder.path().join("deploy"));
+        refresh();
+        assert_eq!(
+            snapshot(&folder.path().join("deploy")),
+            before,
+            "a run without a renewal changes nothing"
+        );
+        if round == 1 {
+            let more = MY_VALUES.replace("    common:", "    log: {level: warn}\n    common:");
+            fs::write(folder.path().join("mine.yaml"), more).unwrap();
+        }
+        assert!(run(folder.path(), &["renew", "-d", "certs"]).status.success());
+        refresh();
+        assert_ne!(snapshot(&folder.path().join("deploy")), before);
+    }
+}
+
+#[test]
+fn what_runs_milvus_is_left_as_it_is_unless_somebody_says_otherwise() {
+    let folder = made();
+    let printed = |target: &str, more: &[&str]| {
+        let output = config(folder.path(), &[target], more);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (helm, operator) = (printed("helm", &[]), printed("operator", &[]));
+    assert!(!helm.contains("cluster:") && !operator.contains("mode:"), "{helm}{operator}");
+    assert!(printed("helm", &["--standalone"]).contains("cluster:\n  enabled: false\n"));
+    assert!(printed("operator", &["--cluster"]).contains("mode: cluster\n"));
+}
+
+#[test]
+fn the_commands_keep_what_others_have_set() {
+    let folder = made();
+    let steps = |target: &str, more: &[&str]| {
+        let output = config(folder.path(), &[target], &[&["--out", target, "--json"], more].concat());
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["next_steps"].to_string()
+    };
+    let helm = steps("helm", &[]);
+    assert!(
+        helm.contains("--reset-then-reuse-values") && helm.contains("helm get metadata my-release"),
+        "{helm}"
+    );
+    assert!(steps("helm", &["--chart-version", "5.0.10", "--force"]).contains("--version 5.0.10 "));
+    assert!(steps("operator", &[]).contains("kubectl apply --server-side --field-manager=milvus-certs"));
+    for (version, expected) in
+        [("4.2.30", "have no volumes"), ("4.2", "is no version"), ("latest", "is no version")]
+    {
+        let output = config(folder.path(), &["helm"], &["--chart-version", version]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && stderr.contains(expected), "{stderr}");
+    }
 }

@@ -21,7 +21,7 @@ if cmp -s "$certs/restarted-with.new" "$certs/restarted-with.pem"; then
 fi
 
 # This is for what `milvus-certs config compose` wrote. Anything else needs other commands here.
-cp -p "$certs/server.pem" "$certs/server.key" "$certs/ca.pem" "$compose/tls/"
+milvus-certs config refresh --out "$compose" >/dev/null
 (cd "$compose" && docker compose restart standalone)
 
 mv "$certs/restarted-with.new" "$certs/restarted-with.pem"

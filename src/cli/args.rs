@@ -147,7 +147,7 @@ impl ReleaseArgs {
     }
 }
 
-fn release(value: &str) -> Result<KubernetesName, Error> {
+pub(super) fn release(value: &str) -> Result<KubernetesName, Error> {
     KubernetesName::new(NameKind::Release, value)
 }
 

@@ -5,17 +5,15 @@ use std::path::Path;
 
 use crate::base::error::Error;
 use crate::crash_tests::{LATER, NOW, snapshot};
-use crate::deploy::{ConfigReport, ConfigRequest, ConfigTarget, config};
+use crate::deploy::{ConfigOptions, ConfigReport, ConfigRequest, ConfigTarget, config};
 use crate::engine::{GenerateRequest, RenewRequest, generate, renew};
-use crate::store::Existing;
 use crate::store::fault::{self, Fault};
 use crate::x509::KeyType;
 
 fn write(folder: &Path) -> Result<ConfigReport, Error> {
-    let mut request = ConfigRequest::new(folder.join("certs"), ConfigTarget::Compose);
-    request.output = Some(folder.join("out"));
-    request.existing = Existing::Replace;
-    config(&request, LATER)
+    let options = ConfigOptions { dir: Some(folder.join("certs")), ..ConfigOptions::default() };
+    let output = Some(folder.join("out"));
+    config(&ConfigRequest { options, output, ..ConfigRequest::new(ConfigTarget::Compose) }, LATER)
 }
 
 /// A folder whose `out` has the files of before a renewal, or nothing.

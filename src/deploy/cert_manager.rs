@@ -2,6 +2,7 @@ use minijinja::{Value, context};
 
 use crate::base::error::Error;
 use crate::check::FitDirectory;
+use crate::deploy::helm_values::HelmValues;
 use crate::deploy::kubernetes::{Cluster, without_secret};
 use crate::deploy::secret::{SecretKind, with_data};
 use crate::deploy::settings::TlsSettings;
@@ -20,6 +21,7 @@ const CERTIFICATES: Template = template!("certificates.yaml");
 pub(crate) fn cert_manager(
     cluster: &Cluster,
     settings: &TlsSettings,
+    theirs: &HelmValues,
     directory: &FitDirectory,
     ca: &Ca,
 ) -> Result<Vec<Document>, Error> {
@@ -48,7 +50,7 @@ pub(crate) fn cert_manager(
         ISSUER.document(values.clone()),
         CERTIFICATES.document(values),
     ];
-    documents.extend(without_secret(cluster, settings, kind, None));
+    documents.extend(without_secret(cluster, settings, theirs, kind, None));
     Ok(documents)
 }
 

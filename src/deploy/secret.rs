@@ -1,6 +1,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::{Value, context};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::deploy::server_files::ServerFiles;
@@ -11,7 +12,8 @@ use crate::store::{FileMode, FileRole};
 const SECRET: Template = template!("secret.yaml");
 
 /// How a Secret names its files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum SecretKind {
     /// As the documentation page does: `server.pem`, `server.key`, `ca.pem`.
     Opaque,
@@ -66,5 +68,6 @@ pub(crate) fn with_data(template: Template, values: Value, data: &[(&str, &[u8])
         STANDARD.encode_string(file, &mut content);
         content.push('\n');
     }
-    Document { name: template.name, content, mode: FileMode::PRIVATE }
+    let changing = &["server.pem: ", "server.key: ", "ca.pem: ", "tls.crt: ", "tls.key: ", "ca.crt: "];
+    Document { name: template.name, content, mode: FileMode::PRIVATE, changing }
 }

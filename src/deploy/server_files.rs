@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -42,9 +42,11 @@ impl ServerFiles<'_> {
         }
     }
 
-    /// Their paths, as a shell takes them.
-    pub(crate) fn sources(&self) -> String {
-        self.each.each_ref().map(|file| shell_quoted(&file.path.display().to_string())).join(" ")
+    /// Each with its path, as a shell takes it where the certificate directory is called so, and what Milvus calls it.
+    pub(crate) fn sources(&self, directory: &Path) -> [(String, &'static str); 3] {
+        let path = |file: &ServerFile<'_>| directory.join(file.path.file_name().unwrap_or_default());
+        let quoted = |file| shell_quoted(&path(file).display().to_string());
+        self.each.each_ref().map(|file| (quoted(file), file.role.file_name()))
     }
 }
 

@@ -1,14 +1,15 @@
 use std::str::FromStr;
 
 use minijinja::{Value, context};
+use serde::{Deserialize, Serialize};
 
 use crate::base::error::Error;
 use crate::base::text::listed;
 use crate::deploy::secret::SecretKind;
 use crate::deploy::server_files::ServerFiles;
 use crate::deploy::template::{Document, Template, template, verbatim};
-use crate::milvus::TlsMode;
 use crate::milvus::container;
+use crate::milvus::{ClientTls, TlsMode};
 use crate::store::FileRole;
 
 const SETTINGS: Template = template!("settings.yaml");
@@ -18,7 +19,7 @@ const USER_YAML: Template = template!("user.yaml");
 #[derive(Clone, Debug)]
 pub(crate) struct TlsSettings {
     /// For clients.
-    pub mode: TlsMode,
+    pub mode: ClientTls,
     /// For Milvus' own components, if they use TLS too: the name that they ask each other for, one of the
     /// server certificate's.
     pub internal_sni: Option<String>,
@@ -28,8 +29,17 @@ pub(crate) struct TlsSettings {
 }
 
 /// A folder in Milvus' container.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub(crate) struct MountPath(String);
+
+impl TryFrom<String> for MountPath {
+    type Error = Error;
+
+    fn try_from(path: String) -> Result<Self, Error> {
+        path.parse()
+    }
+}
 
 impl MountPath {
     /// The documentation page's folder for Docker Compose.
@@ -56,9 +66,8 @@ impl FromStr for MountPath {
         let invalid = |reason| Err(Error::new(format!("{path:?} cannot be mounted at: {reason}")));
         let path = path.trim_end_matches('/');
         match path {
-            "" | container::WORKING_DIRECTORY | container::CONFIG_FOLDER => {
-                invalid("it would hide Milvus' own files")
-            }
+            "" => invalid("it would hide Milvus' own files"),
+            _ if container::OWN_FOLDERS.contains(&path) => invalid("it would hide Milvus' own files"),
             _ if !path.starts_with('/') => invalid("it is not absolute"),
             _ if path.split('/').any(|part| matches!(part, "." | "..")) => invalid("it has . or .. in it"),
             _ if path.contains(':') => invalid("Kubernetes allows no colon in it"),
@@ -69,10 +78,20 @@ impl FromStr for MountPath {
 }
 
 impl TlsSettings {
+    /// Whether clients use TLS; then REST has a port of its own.
+    pub(crate) fn serves_clients(&self) -> bool {
+        self.mode.0.is_some()
+    }
+
     /// The settings of milvus.yaml, for files that are called as `kind` calls them.
     pub(crate) fn render(&self, kind: SecretKind) -> Value {
-        verbatim(SETTINGS.render(context! {
-            mutual => self.mode == TlsMode::Mutual,
+        verbatim(self.text(kind))
+    }
+
+    pub(crate) fn text(&self, kind: SecretKind) -> String {
+        SETTINGS.render(context! {
+            clients => self.serves_clients(),
+            mutual => self.mode.0 == Some(TlsMode::Mutual),
             internal => self.internal_sni.is_some(),
             sni => self.internal_sni.as_deref(),
             rest_port => self.rest_port,
@@ -80,15 +99,17 @@ impl TlsSettings {
             server_pem => kind.key_of(FileRole::ServerCertificate),
             server_key => kind.key_of(FileRole::ServerKey),
             ca_pem => kind.key_of(FileRole::CaCertificate),
-        }))
+        })
     }
 
     /// The settings alone, for Docker Compose or for a Milvus that is deployed in some other way.
-    pub(crate) fn user_yaml(&self, is_for_compose: bool) -> Document {
+    ///
+    /// `compose` is the file that mounts it.
+    pub(crate) fn user_yaml(&self, compose: Option<&str>) -> Document {
         USER_YAML.document(context! {
             settings => self.render(SecretKind::Opaque),
             user_yaml => container::USER_YAML,
-            compose => is_for_compose,
+            compose,
             files => listed(&ServerFiles::ROLES.map(FileRole::file_name)),
             mount_path => self.mount_path.as_str(),
         })

@@ -5,12 +5,11 @@
 //! - In a shell script it stands alone and brings its quotes along.
 //! - A statement is a comment of the format with a `%`: `#% if mutual`, `//% endif`.
 
-use std::fmt::Write as _;
-
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, Output, State, UndefinedBehavior, Value};
 use zeroize::Zeroizing;
 
+use crate::base::text::escaped;
 use crate::store::FileMode;
 
 /// A file that is built in.
@@ -29,6 +28,8 @@ pub(crate) struct Document {
     pub content: Zeroizing<String>,
     /// [`FileMode::PRIVATE`] where a private key is in it.
     pub mode: FileMode,
+    /// How the lines begin that every renewal changes.
+    pub changing: &'static [&'static str],
 }
 
 /// Builds in a file of the folder `templates` beside the file that asks for it.
@@ -56,7 +57,12 @@ impl Template {
     }
 
     pub(crate) fn document(self, values: Value) -> Document {
-        Document { name: self.name, content: Zeroizing::new(self.render(values)), mode: FileMode::PUBLIC }
+        Document {
+            name: self.name,
+            content: Zeroizing::new(self.render(values)),
+            mode: FileMode::PUBLIC,
+            changing: &["milvus-certs.certificates: ", "milvus-certs/certificates: "],
+        }
     }
 
     fn environment(self) -> Environment<'static> {
@@ -85,31 +91,6 @@ fn in_shell(output: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Re
 fn in_quotes(output: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     let text = value.to_string();
     Ok(output.write_str(&if value.is_safe() { text } else { escaped(&text) })?)
-}
-
-/// As between double quotes. What cannot stand in YAML (1.2.2, 5.1) or in Go, or breaks a line in
-/// some language, is written as a number.
-fn escaped(text: &str) -> String {
-    let mut result = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => result.extend(['\\', letter]),
-            '\n' => result.push_str("\\n"),
-            '\r' => result.push_str("\\r"),
-            '\t' => result.push_str("\\t"),
-            '\u{2028}'
-            | '\u{2029}'
-            | '\u{FEFF}'
-            | '\u{FFFE}'
-            | '\u{FFFF}'
-            | '\0'..='\u{1F}'
-            | '\u{7F}'..='\u{9F}' => {
-                let _ = write!(result, "\\u{:04X}", u32::from(letter));
-            }
-            letter => result.push(letter),
-        }
-    }
-    result
 }
 
 /// All lines but the first, which stands where the template has it, moved to the right.

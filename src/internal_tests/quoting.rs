@@ -2,17 +2,18 @@
 
 #![allow(clippy::disallowed_methods, reason = "the tests write programs that stand for curl and docker")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::deploy::clients::Connection;
-use crate::deploy::compose::compose;
-use crate::deploy::kubernetes::kubernetes;
+use crate::deploy::compose::{Project, compose};
+use crate::deploy::helm_values::HelmValues;
+use crate::deploy::kubernetes::{Cluster, kubernetes};
 use crate::deploy::secret::secret;
 use crate::deploy::server_files::{ServerFile, ServerFiles};
 use crate::deploy::settings::TlsSettings;
 use crate::deploy::template::Document;
-use crate::deploy::{ClientKind, Cluster, Endpoint, MountPath, SecretKind};
-use crate::milvus::TlsMode;
+use crate::deploy::{ClientKind, Endpoint, MountPath, SecretKind};
+use crate::milvus::{ClientTls, TlsMode};
 use crate::milvus::{KubernetesName, Manager, NameKind, Release};
 use crate::store::{FileMode, FileRole};
 use proptest::prelude::*;
@@ -64,7 +65,8 @@ fn cluster(manager: Manager) -> Cluster {
             namespace: name(NameKind::Namespace, "default"),
         },
         secret_name: name(NameKind::Secret, "certs"),
-        is_distributed: false,
+        is_distributed: None,
+        chart_version: None,
     }
 }
 
@@ -105,28 +107,31 @@ fn assert_settings(settings: &Value, mount_path: &str, sni: &str) {
 
 proptest! {
     #[test]
-    fn yaml_reads_back_every_mount_path_and_every_name(path in mount_path(), sni in hostile()) {
+    fn yaml_reads_back_every_mount_path_and_every_name(
+        path in mount_path(), sni in hostile(), service in hostile(), folder in hostile(),
+    ) {
         let settings = TlsSettings {
-            mode: TlsMode::Mutual,
+            mode: ClientTls(Some(TlsMode::Mutual)),
             internal_sni: Some(sni.clone()),
             rest_port: 8080,
             mount_path: path.clone(),
         };
         let files = files(b"");
 
-        let rendered = compose(&settings, &files);
+        let project = Project { services: vec![(service.clone(), true)], ..Project::stock(true) };
+        let rendered = compose(&settings, &project, &files, Path::new(&folder));
         assert_settings(&parsed(named(&rendered, "user.yaml")), path.as_str(), &sni);
         let compose_file = parsed(named(&rendered, "docker-compose.override.yaml"));
-        let target = compose_file["services"]["standalone"]["volumes"][0]["target"].as_str().unwrap();
+        let target = compose_file["services"][service.as_str()]["volumes"][0]["target"].as_str().unwrap();
         // Compose makes one dollar of two.
         prop_assert_eq!(target.replace("$$", "$"), path.as_str());
 
-        let resource = parsed(named(&kubernetes(&cluster(Manager::Operator), &settings, &files), "milvus.yaml"));
+        let resource = parsed(named(&kubernetes(&cluster(Manager::Operator), &settings, &HelmValues::default(), &files), "milvus.yaml"));
         assert_settings(&resource["spec"]["config"], path.as_str(), &sni);
         let mount = &resource["spec"]["components"]["volumeMounts"][0];
         prop_assert_eq!(at(mount, &["mountPath"]), path.as_str());
 
-        let values = parsed(named(&kubernetes(&cluster(Manager::Helm), &settings, &files), "values.yaml"));
+        let values = parsed(named(&kubernetes(&cluster(Manager::Helm), &settings, &HelmValues::default(), &files), "values.yaml"));
         let user_yaml = at(&values, &["extraConfigFiles", "user.yaml"]);
         assert_settings(&yaml_serde::from_str(user_yaml).unwrap(), path.as_str(), &sni);
         prop_assert_eq!(at(&values["volumeMounts"][0], &["mountPath"]), path.as_str());

@@ -257,9 +257,9 @@ def judge_the_commands_in_comments(program, directories):
             unreadable += compare(repr(directory), 2, len(documents))
         except yaml.YAMLError as error:
             unreadable.append(f"{directory!r}: {error}")
-        commands = re.findall(r"^#   (mkdir .*? tls/)$", done.stdout, re.MULTILINE | re.DOTALL)
+        commands = re.findall(r"^#   (mkdir -p tls|cp -p -- .*)$", done.stdout, re.MULTILINE)
         # In a shell that people type in: what cannot be shown is written in $'...'.
-        copied = run("bash", "-c", "; ".join(commands)) if len(commands) == 1 else None
+        copied = run("bash", "-c", "; ".join(commands)) if len(commands) == 4 else None
         tls = Path("tls")
         for file in ("server.pem", "server.key", "ca.pem"):
             copy = tls / file

@@ -103,7 +103,7 @@ exec sh "$SCRIPT"
 def writes_only_where_the_unit_says(program):
     """With a mount that is as read-only as ProtectSystem=strict makes all, but for ReadWritePaths."""
     settings, environment = unit()
-    folders = [environment["MILVUS_CERTS_DIR"], environment["MILVUS_COMPOSE"] + "/tls"]
+    folders = [environment["MILVUS_CERTS_DIR"], environment["MILVUS_COMPOSE"]]
     problems = compare("ReadWritePaths", folders, settings["ReadWritePaths"].split())
     check("the unit lets the script write to the two folders that it names to it", problems)
     if run("unshare", "--mount", "true").returncode:
@@ -117,13 +117,13 @@ def writes_only_where_the_unit_says(program):
         return session(words, cwd="/", env=scene.environment(**more))
 
     scene = Script(program, "read-only", days=20)
-    folders = [str(scene.certs), str(scene.compose / "tls")]
+    folders = [str(scene.certs), str(scene.compose)]
     done = start(scene, folders)
     problems = [] if done.returncode == 0 and scene.restarts() == 1 else [failure("read-only", done)]
     check("and it needs no others", problems)
     scene = Script(program, "too-read-only", days=20)
     done = start(scene, [str(scene.certs)])
-    problems = [] if done.returncode not in (0, 99) and scene.restarts() == 0 else [failure("without tls", done)]
+    problems = [] if done.returncode not in (0, 99) and scene.restarts() == 0 else [failure("without the folder of Compose", done)]
     check("and both of them", problems)
 
 

@@ -1,0 +1,215 @@
+//! The values that somebody has for Milvus' Helm chart. `helm upgrade -f MINE -f OURS` merges maps, but takes lists and
+//! texts of the last file alone: so ours has theirs within.
+
+use std::fmt::Write as _;
+
+use crate::base::error::Error;
+use crate::deploy::settings::MountPath;
+use crate::yaml::{self, Document, Malformed, Node, Origin};
+
+/// What the files say that ours would replace.
+#[derive(Default)]
+pub(crate) struct HelmValues {
+    /// Their paths, as ours names them.
+    pub files: Vec<String>,
+    /// Whether each component runs by itself, where they say so.
+    pub is_distributed: Option<bool>,
+    /// The text of `extraConfigFiles."user.yaml"`, with our settings.
+    pub user_yaml: Option<String>,
+    /// Items of `volumes` and `volumeMounts`, as they stand in a list.
+    pub volumes: String,
+    pub mounts: String,
+}
+
+/// What our volume is called.
+pub(crate) const VOLUME: &str = "certs";
+
+impl HelmValues {
+    /// Reads values files in the order in which Helm is given them.
+    ///
+    /// # Errors
+    /// If one is no YAML, or what it says cannot stand beside ours.
+    pub(crate) fn of(
+        files: &[(String, impl AsRef<[u8]>)],
+        settings: &str,
+        mount_path: &MountPath,
+    ) -> Result<Self, Error> {
+        let mut documents = Vec::new();
+        for (path, content) in files {
+            documents.extend(yaml::read_file(content.as_ref(), &Origin::file(path)).map_err(no_yaml)?);
+        }
+        let roots: Vec<_> = documents.iter().map(Document::root).collect();
+        let last = |path: &[&str]| {
+            let mut found =
+                roots.iter().rev().map(|root| path.iter().try_fold(*root, |node, key| node.get(key)));
+            found.find_map(|node| node).filter(|node| !node.is_null())
+        };
+        let user_yaml = last(&["extraConfigFiles", "user.yaml"]).map(|node| merged_settings(node, settings));
+        let volumes = last(&["volumes"]);
+        let mounts = last(&["volumeMounts"]);
+        if let Some(volume) = items(volumes).find(|item| item.text("name") == Some(VOLUME)) {
+            return Err(in_the_way(volume, &format!("a volume is called {VOLUME} already, as ours is")));
+        }
+        if let Some(mount) = items(mounts).find(|item| item.text("mountPath") == Some(mount_path.as_str())) {
+            let message = format!("something is mounted at {} already", mount_path.as_str());
+            return Err(in_the_way(mount, &message));
+        }
+        Ok(Self {
+            files: files.iter().map(|(path, _)| path.clone()).collect(),
+            is_distributed: last(&["cluster", "enabled"])
+                .and_then(Node::as_str)
+                .and_then(|text| text.parse().ok()),
+            user_yaml: user_yaml.transpose()?,
+            volumes: listed(volumes),
+            mounts: listed(mounts),
+        })
+    }
+}
+
+fn no_yaml(malformed: Malformed) -> Error {
+    Error::new(format!("{}: is no YAML: {}", malformed.place, malformed.reason))
+        .with_hint("`helm lint` says what Helm makes of it".to_owned())
+}
+
+fn in_the_way(node: Node<'_>, message: &str) -> Error {
+    Error::new(format!("{}: {message}", node.place())).with_hint(
+        "rename it there, or remove it if it is what `config helm` wrote; --mount-path moves ours".to_owned(),
+    )
+}
+
+/// A user.yaml with our settings in it: ours win.
+fn merged_settings(user_yaml: Node<'_>, settings: &str) -> Result<String, Error> {
+    let cannot = |reason: String| {
+        Error::new(format!("{}: our settings cannot be added to this user.yaml: {reason}", user_yaml.place()))
+            .with_hint(
+                "add to it by hand what `milvus-certs config milvus` prints, and leave --values out"
+                    .to_owned(),
+            )
+    };
+    let text = user_yaml.as_str().ok_or_else(|| cannot("it is no text".into()))?;
+    let read = |text| yaml::read(text, &Origin::file("user.yaml"));
+    let theirs = read(text).map_err(|malformed| cannot(malformed.reason))?;
+    let ours = read(settings).map_err(|malformed| cannot(malformed.reason))?;
+    // Milvus reads the first document alone.
+    let layers: Vec<_> =
+        [&theirs, &ours].into_iter().filter_map(|documents| documents.first()).map(Document::root).collect();
+    match layers.iter().all(|layer| layer.is_mapping() || layer.is_null()) {
+        true => {
+            let mut merged = String::new();
+            write_mapping(&layers, 0, &mut merged);
+            Ok(merged)
+        }
+        false => Err(cannot("it is no mapping".into())),
+    }
+}
+
+fn items<'a>(list: Option<Node<'a>>) -> impl Iterator<Item = Node<'a>> {
+    list.into_iter().flat_map(Node::items)
+}
+
+/// The items of a list, each on lines of its own.
+fn listed(list: Option<Node<'_>>) -> String {
+    let mut text = String::new();
+    items(list).for_each(|item| write_item(item, 0, &mut text));
+    text
+}
+
+/// Mappings merged as Helm and Milvus merge them: of a key that several have, the last says it.
+fn write_mapping(layers: &[Node<'_>], indent: usize, text: &mut String) {
+    let mut seen = Vec::new();
+    for entry in layers.iter().flat_map(|layer| layer.entries()) {
+        let Some(key) = entry.key.as_str().filter(|key| !seen.contains(key)) else { continue };
+        seen.push(key);
+        let values: Vec<_> = layers.iter().filter_map(|layer| layer.get(key)).collect();
+        let first = values.iter().rposition(|value| !value.is_mapping()).map_or(0, |last| last + 1);
+        let _ = write!(text, "{:indent$}{}:", "", entry.key.as_yaml().unwrap_or_default());
+        match (&values[first..], values.last()) {
+            ([], Some(value)) => write_value(*value, indent, text),
+            (mappings, _) if mappings.iter().all(|mapping| mapping.entries().is_empty()) => {
+                text.push_str(" {}\n")
+            }
+            (mappings, _) => {
+                text.push('\n');
+                write_mapping(mappings, indent + 2, text);
+            }
+        }
+    }
+}
+
+/// What stands behind a key.
+fn write_value(value: Node<'_>, indent: usize, text: &mut String) {
+    match value.as_yaml() {
+        Some(scalar) => {
+            let _ = writeln!(text, " {scalar}");
+        }
+        None if value.is_sequence() && value.items().next().is_none() => text.push_str(" []\n"),
+        None => {
+            text.push('\n');
+            value.items().for_each(|item| write_item(item, indent + 2, text));
+        }
+    }
+}
+
+fn write_item(item: Node<'_>, indent: usize, text: &mut String) {
+    let mut inner = String::new();
+    match item.as_yaml() {
+        Some(scalar) => inner = format!("{scalar}\n"),
+        None if item.is_mapping() && !item.entries().is_empty() => {
+            write_mapping(&[item], indent + 2, &mut inner)
+        }
+        None if item.is_mapping() => inner.push_str("{}\n"),
+        None if item.items().next().is_none() => inner.push_str("[]\n"),
+        None => item.items().for_each(|item| write_item(item, indent + 2, &mut inner)),
+    }
+    let _ = write!(text, "{:indent$}- {}", "", inner.trim_start());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(files: &[&str]) -> Result<HelmValues, Error> {
+        let files: Vec<_> = files.iter().map(|text| ("mine.yaml".to_owned(), text)).collect();
+        HelmValues::of(
+            &files,
+            "common:\n  security:\n    tlsMode: 1\ntls:\n  caPemPath: \"/certs/ca.pem\"\n",
+            &MountPath::kubernetes(),
+        )
+    }
+
+    #[test]
+    fn settings_are_added_to_a_user_yaml_and_win() {
+        let mine = "extraConfigFiles:\n  user.yaml: |\n    common:\n      security:\n        authorizationEnabled: true\n        tlsMode: 0 # off\n    log: {level: warn}\n    \"odd: key\": [0400, 'a #b', {}, [x, {y: null}]]\n";
+        let values = of(&[mine]).unwrap();
+        let expected = "common:\n  security:\n    authorizationEnabled: true\n    tlsMode: 1\nlog:\n  level: warn\n\"odd: key\":\n  - 0400\n  - \"a #b\"\n  - {}\n  - - x\n    - y: null\ntls:\n  caPemPath: \"/certs/ca.pem\"\n";
+        assert_eq!(values.user_yaml.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn lists_are_those_of_the_last_file_that_has_them() {
+        let first =
+            "volumes:\n  - name: a\nvolumeMounts:\n  - {name: a, mountPath: /a}\ncluster: {enabled: true}\n";
+        let second =
+            "volumes:\n  - name: corp-ca\n    secret:\n      secretName: corp-ca\n      defaultMode: 0400\n";
+        let values = of(&[first, second]).unwrap();
+        assert_eq!(
+            values.volumes,
+            "- name: corp-ca\n  secret:\n    secretName: corp-ca\n    defaultMode: 0400\n"
+        );
+        assert_eq!(values.mounts, "- name: a\n  mountPath: /a\n");
+        assert_eq!((values.is_distributed, values.user_yaml), (Some(true), None));
+    }
+
+    #[test]
+    fn what_cannot_stand_beside_ours_is_an_error() {
+        for mine in [
+            "volumes: [{name: certs}]",
+            "volumeMounts: [{name: a, mountPath: /certs}]",
+            "extraConfigFiles: {user.yaml: '- a'}",
+            "extraConfigFiles: {user.yaml: {a: b}}",
+            "a: [",
+        ] {
+            assert!(of(&[mine]).is_err(), "{mine}");
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! The folder that `config` writes into. What is in it already is the user's, unless a marker says otherwise.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use crate::base::error::{Error, ErrorKind};
+use crate::base::note::Note;
+use crate::base::text::{listed, shell_quoted};
+use crate::deploy::compose::{OVERRIDE_NAME, OWN_NAME};
+use crate::deploy::marker::{Marker, digest, is_renewed, renewed, without_marker};
+use crate::deploy::options::ConfigOptions;
+use crate::deploy::template::Document;
+use crate::store::{
+    Committed, Directory, Existing, FileMode, FileState, Owner, Protection, RelativePath, StagedFile, path_of,
+};
+
+/// All files that `config` writes, whatever the target.
+const DOCUMENTS: [&str; 10] = [
+    "user.yaml",
+    OVERRIDE_NAME,
+    OWN_NAME,
+    "milvus.yaml",
+    "values.yaml",
+    "secret.yaml",
+    "rest-service.yaml",
+    "certificates.yaml",
+    "ca-secret.yaml",
+    "issuer.yaml",
+];
+
+/// A folder, locked.
+pub(super) struct Output {
+    directory: Directory,
+}
+
+/// What makes the files.
+pub(super) struct Maker<'a> {
+    pub target: &'a str,
+    pub options: &'a ConfigOptions,
+    /// What is otherwise than the last time, because somebody said so.
+    pub differences: &'a [String],
+}
+
+/// A file that is to be in the folder.
+pub(super) struct Wanted<'a> {
+    pub path: RelativePath,
+    pub content: &'a [u8],
+    pub mode: FileMode,
+    /// A user who has to be able to read it, beside its owner.
+    pub reader: Option<u32>,
+    /// What was rendered; without one it is a copy of a certificate or a key.
+    pub document: Option<&'a Document>,
+}
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It says already what it is to say.
+    Stays,
+    /// There was none, or one that `config` had written.
+    IsWritten,
+    /// Somebody has edited it, and only what a renewal changes is replaced.
+    IsRenewed,
+    /// It is somebody's, and a copy is kept.
+    IsTheirs,
+}
+
+/// A file that is to be in the folder, and what is there.
+struct Found<'a> {
+    wanted: Wanted<'a>,
+    state: Option<FileState>,
+    /// What is to be in it, with its marker.
+    content: Zeroizing<Vec<u8>>,
+    fate: Fate,
+    /// Whether it could say more than it does, since somebody edited it.
+    is_behind: bool,
+}
+
+/// What was written.
+pub(super) struct Written {
+    /// Each file with its mode, and whether it was changed.
+    pub files: Vec<(PathBuf, FileMode, bool)>,
+    /// Where the files are that were somebody's.
+    pub backup: Option<PathBuf>,
+    pub notes: Vec<Note>,
+}
+
+impl Output {
+    /// # Errors
+    /// As [`Directory::open_output`].
+    pub(super) fn open(folder: &Path, protection: Protection) -> Result<Self, Error> {
+        Ok(Self { directory: Directory::open_output(folder, protection)? })
+    }
+
+    pub(super) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The markers of all files of `config` in the folder, each target once.
+    pub(super) fn markers(&self) -> Vec<Marker> {
+        let mut markers: Vec<Marker> = Vec::new();
+        for name in DOCUMENTS {
+            // What cannot be read matters where it is to be replaced.
+            let Ok(Some(content)) = self.directory.read(RelativePath::in_directory(name)) else { continue };
+            let Some(marker) = std::str::from_utf8(&content).ok().and_then(Marker::of) else { continue };
+            match markers.iter_mut().find(|found| found.config == marker.config) {
+                Some(found) => found.copies.extend(marker.copies),
+                None => markers.push(marker),
+            }
+        }
+        markers
+    }
+
+    /// Writes what is not there yet, all or nothing.
+    ///
+    /// # Errors
+    /// Without `force`, which is the time of a backup: if something in the way is somebody's, or was made with other
+    /// options.
+    pub(super) fn write(
+        &mut self,
+        maker: &Maker<'_>,
+        wanted: Vec<Wanted<'_>>,
+        force: Option<OffsetDateTime>,
+    ) -> Result<Written, Error> {
+        let copies = wanted.iter().filter(|file| file.document.is_none());
+        let copies: BTreeMap<_, _> =
+            copies.map(|file| (file.path.to_string(), digest(file.content))).collect();
+        let known: Vec<_> = self.markers().into_iter().flat_map(|marker| marker.copies).collect();
+        let mut found = Vec::new();
+        for wanted in wanted {
+            let marker = |document: &Document| {
+                // A renewal leaves the others as they are.
+                let copies = if is_renewed(document) { copies.clone() } else { BTreeMap::new() };
+                Marker::new(maker.target, maker.options, copies, document)
+            };
+            found.push(self.look(maker, wanted, marker, &known)?);
+        }
+        let theirs: Vec<_> = found.iter().filter(|file| file.fate == Fate::IsTheirs).collect();
+        if force.is_none() {
+            self.refuse(&theirs, maker.differences, &found)?;
+        }
+        let existing = match force {
+            Some(now) if !theirs.is_empty() => Existing::BackUp(now),
+            _ => Existing::Replace,
+        };
+        let staged: Vec<_> =
+            found.iter().filter(|file| file.fate != Fate::Stays).map(Found::staged).collect();
+        let committed = match staged.as_slice() {
+            [] => None,
+            staged => Some(self.directory.write(staged, existing, |_| Ok(()))?),
+        };
+        let mut notes: Vec<_> = committed.iter().flat_map(Committed::owners_not_kept).collect();
+        let (backup, left) = committed.map_or((None, None), |done| (done.backup, done.left));
+        notes.extend(left);
+        if let Some(backup) = &backup {
+            let (verb, object) = if theirs.len() == 1 { ("was", "it") } else { ("were", "them") };
+            let (files, backup) = (self.listed(&theirs), backup.display());
+            let message =
+                format!("{files} {verb} not as `config` had written {object}: {backup} has what was there");
+            notes.push(Note::new("replaced-yours", message));
+        }
+        let behind: Vec<_> = found.iter().filter(|file| file.is_behind).collect();
+        if !behind.is_empty() {
+            let files = self.listed(&behind);
+            let message = format!(
+                "{files}: edited since `config` wrote it, and left so; remove it, and `config` makes it anew"
+            );
+            notes.push(Note::new("kept-as-edited", message));
+        }
+        let files = found.iter().map(|file| {
+            let path = path_of(self.path(), file.wanted.path.clone());
+            (path, file.mode(), file.fate != Fate::Stays)
+        });
+        Ok(Written { files: files.collect(), backup, notes })
+    }
+
+    /// What is in the place of a file.
+    fn look<'a>(
+        &self,
+        maker: &Maker<'_>,
+        wanted: Wanted<'a>,
+        marker: impl Fn(&Document) -> Marker,
+        known: &[(String, String)],
+    ) -> Result<Found<'a>, Error> {
+        let with_marker = |document: &Document, text: &str| {
+            Zeroizing::new(marker(document).added_to(text).as_bytes().to_vec())
+        };
+        let content = match wanted.document {
+            Some(document) => with_marker(document, &document.content),
+            None => Zeroizing::new(wanted.content.to_vec()),
+        };
+        let state = self.directory.state(wanted.path.clone())?;
+        let mut found = Found { wanted, state, content, fate: Fate::IsTheirs, is_behind: false };
+        let Some(old) = self.directory.read(found.wanted.path.clone())? else {
+            found.fate = Fate::IsWritten;
+            return Ok(found);
+        };
+        let text = std::str::from_utf8(&old).unwrap_or_default();
+        let made = Marker::of(text).filter(|made| made.config == maker.target);
+        match (found.wanted.document, made) {
+            _ if old == found.content && found.is_readable() => found.fate = Fate::Stays,
+            _ if old == found.content => found.fate = Fate::IsWritten,
+            (None, _) if known.contains(&(found.wanted.path.to_string(), digest(&old))) => {
+                found.fate = Fate::IsWritten;
+            }
+            (Some(_), Some(made)) if !made.is_of_edited(text) => found.fate = Fate::IsWritten,
+            (Some(document), Some(made)) if maker.differences.is_empty() => {
+                if let Some(renewed) = renewed(text, document) {
+                    let is_as_before = *renewed == *without_marker(text);
+                    found.fate = if is_as_before { Fate::Stays } else { Fate::IsRenewed };
+                    found.content = with_marker(document, &renewed);
+                    found.is_behind = !made.has_shape_of(document);
+                }
+            }
+            _ => {}
+        }
+        Ok(found)
+    }
+
+    fn refuse(
+        &self,
+        theirs: &[&Found<'_>],
+        differences: &[String],
+        found: &[Found<'_>],
+    ) -> Result<(), Error> {
+        let error = match theirs {
+            [] if differences.is_empty() || found.iter().all(|file| file.fate == Fate::Stays) => return Ok(()),
+            [] => Error::new(format!(
+                "{}: made with other options, and now with {}",
+                self.path().display(),
+                listed(differences)
+            ))
+            .with_hint(format!(
+                "--force makes the files anew with these; `milvus-certs config refresh --out {}` keeps those of before",
+                shell_quoted(&self.path().display().to_string())
+            )),
+            theirs => {
+                let (verb, object) = if theirs.len() == 1 { ("is", "it") } else { ("are", "them") };
+                Error::new(format!(
+                    "{}: {verb} there already, and not as `config` wrote {object}",
+                    self.listed(theirs)
+                ))
+                .with_hint(
+                    "--force replaces what is there, and keeps a copy in backup-<time>; or choose another folder with --out".to_owned(),
+                )
+            }
+        };
+        Err(error.of_kind(ErrorKind::AlreadyThere))
+    }
+
+    fn listed(&self, files: &[&Found<'_>]) -> String {
+        let paths =
+            files.iter().map(|file| path_of(self.path(), file.wanted.path.clone()).display().to_string());
+        listed(&paths.collect::<Vec<_>>())
+    }
+}
+
+impl Found<'_> {
+    /// Whether who has to read what is there may do that.
+    fn is_readable(&self) -> bool {
+        self.wanted
+            .reader
+            .is_none_or(|reader| self.state.as_ref().is_some_and(|state| state.lets_read(reader)))
+    }
+
+    /// A mode that somebody has given the file stays, if it lets nobody read a key.
+    fn mode(&self) -> FileMode {
+        let kept = self.state.as_ref().map(|state| state.mode);
+        match self.wanted.mode.for_key() {
+            Some(_) => kept.and_then(FileMode::for_key).unwrap_or(self.wanted.mode),
+            None => kept.unwrap_or(self.wanted.mode),
+        }
+    }
+
+    fn staged(&self) -> StagedFile<'_> {
+        let (owner, reader) = self.access();
+        StagedFile {
+            path: self.wanted.path.clone(),
+            content: &self.content,
+            mode: self.mode(),
+            owner,
+            reader,
+        }
+    }
+
+    /// Whose it is to be, and who else may read it. Root gives a key to who has to read it; others, who cannot, let one
+    /// user more read what is theirs.
+    fn access(&self) -> (Option<Owner>, Option<u32>) {
+        let owner = self.state.as_ref().map(|state| state.owner);
+        match self.wanted.reader {
+            None => (owner, None),
+            Some(_) if Owner::may_be_any() && self.is_readable() => (owner, None),
+            Some(reader) if Owner::may_be_any() => (Some(Owner::of_user(reader)), None),
+            Some(reader) => (owner.filter(|owner| owner.is_runner()), Some(reader)),
+        }
+    }
+}
