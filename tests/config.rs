@@ -367,6 +367,21 @@ fn the_user_of_the_container_can_read_its_key_and_nobody_else() {
             run(&["config", "refresh"]);
             assert!(can_read(MILVUS) && !can_read(1234), "uid {user}, renewed");
         }
+        // check says what Milvus could not read, and so does not where it can.
+        let check = || {
+            let arguments = ["check", "-d", "certs", "--config", "compose.yaml", "--config"];
+            run_as(user, folder.path(), &[&arguments[..], &["docker-compose.override.yaml"]].concat())
+        };
+        assert!(check().status.success(), "{:?}", check());
+        let key = folder.path().join("tls/server.key");
+        let copy = folder.path().join("copy");
+        fs::copy(folder.path().join("certs/server.key"), &copy).unwrap();
+        std::os::unix::fs::chown(&copy, Some(user), Some(user)).unwrap();
+        fs::rename(copy, key).unwrap();
+        let (status, said) = (check().status.code(), String::from_utf8(check().stdout).unwrap());
+        assert!(status == Some(3) && said.contains("error[unreadable-in-container]"), "{said}");
+        run(&["config", "refresh"]);
+        assert!(check().status.success(), "{:?}", check());
         run(&["config", "compose", "--container-user", "4321", "--out", ".", "--force"]);
         assert!(can_read(4321) && !can_read(1234), "uid {user}, another user");
     }

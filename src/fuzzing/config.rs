@@ -59,8 +59,8 @@ fn sources(content: &[u8]) -> Vec<Source> {
 /// A machine that has everything, told by the names.
 fn look(path: &Path, content: &[u8]) -> AtPath {
     match path.extension().and_then(|extension| extension.to_str()) {
-        Some("pem") => AtPath::File(Zeroizing::new(CERTIFICATE.to_vec())),
-        Some("yaml" | "env" | "key") => AtPath::File(Zeroizing::new(content.to_vec())),
+        Some("pem") => AtPath::File(Zeroizing::new(CERTIFICATE.to_vec()), None),
+        Some("yaml" | "env" | "key") => AtPath::File(Zeroizing::new(content.to_vec()), None),
         Some(_) => AtPath::Nothing,
         None if path.ends_with("unknown") => AtPath::Unknown,
         None => AtPath::Folder(["ca.pem", "ca.key", "user.yaml"].map(str::to_owned).to_vec()),

@@ -145,6 +145,11 @@ pub(super) fn state(directory: impl AsFd, name: &str) -> io::Result<FileState> {
 }
 
 /// Who may do what with an open file or folder.
+/// Who may do what with a file, wherever it is.
+pub(crate) fn file_state(path: &Path) -> io::Result<FileState> {
+    state_of(File::open(path)?)
+}
+
 pub(super) fn state_of(opened: impl AsFd) -> io::Result<FileState> {
     Ok(FileState::of(&rustix::fs::fstat(&opened)?, acl(&opened)?))
 }

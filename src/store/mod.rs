@@ -24,7 +24,9 @@ pub(crate) use fs::fault;
 
 pub(crate) use directory::{Access, Directory};
 pub(crate) use error::unreadable;
-pub(crate) use fs::{MAX_FILE_SIZE, open_file, read_file, read_file_if_there, read_file_up_to, read_from};
+pub(crate) use fs::{
+    MAX_FILE_SIZE, file_state, open_file, read_file, read_file_if_there, read_file_up_to, read_from,
+};
 pub use issued::IssuedName;
 pub(crate) use issued::{EndEntityFiles, INVENTORY, ISSUED_FOLDER, IssuedFolder, NEXT_FOLDER, NameUnsafe};
 pub(crate) use journal::{Interruption, Recovery};

@@ -33,6 +33,12 @@ pub(crate) struct FileState {
     pub(super) acl: Option<Acl>,
 }
 
+impl fmt::Display for FileState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "has mode {} and belongs to uid {}", self.mode, self.owner.user)
+    }
+}
+
 impl Owner {
     /// This user, with the group of whoever runs this.
     pub(crate) fn of_user(user: u32) -> Self {
@@ -51,6 +57,16 @@ impl Owner {
 }
 
 impl FileState {
+    /// The same as far as can be told: the user may be in the file's group, or have another number here.
+    pub(crate) fn may_let_read(&self, user: u32) -> bool {
+        /// Where `/etc/subuid` begins to number the users of containers.
+        const FIRST_SUBORDINATE: u32 = 65536;
+        self.lets_read(user)
+            || self.mode.allows(0o040)
+            || self.acl.is_some()
+            || self.owner.user >= FIRST_SUBORDINATE
+    }
+
     /// Whether a user who is in no group of the file's may read it.
     pub(crate) fn lets_read(&self, user: u32) -> bool {
         let named = self.acl.iter().flat_map(|acl| acl.named_with(READ));

@@ -17,6 +17,8 @@ pub(crate) struct Deployment {
     pub(crate) unmounted: Option<(String, Place)>,
     /// Whether clients connect to it: it is a proxy, or everything in one.
     pub(crate) serves_clients: bool,
+    /// As whom it runs, if that is known.
+    pub(crate) user: Option<u32>,
     pub(crate) rest: Publication,
     /// What stands before it.
     pub(crate) ingresses: Vec<Ingress>,
@@ -30,6 +32,7 @@ impl Deployment {
             mounts: None,
             unmounted: None,
             serves_clients: true,
+            user: None,
             rest: Publication::Unknown,
             ingresses: Vec::new(),
         }

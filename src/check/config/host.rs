@@ -45,7 +45,7 @@ impl<'a> Host<'a> {
     pub(crate) fn look(&self, path: &Path) -> AtPath {
         let path = cleaned(path);
         match self.sources.iter().find(|source| source.name != "-" && cleaned(source.name.as_ref()) == path) {
-            Some(source) => AtPath::File(Zeroizing::new(source.content.to_vec())),
+            Some(source) => AtPath::File(Zeroizing::new(source.content.to_vec()), None),
             None => (self.look)(&path),
         }
     }
@@ -79,8 +79,8 @@ impl<'a> Host<'a> {
         }
         self.searches.set(self.searches.get() - 1);
         match self.look(&top.join(below)) {
-            AtPath::File(content) if content.len() > MAX_KEY_FILE => {}
-            AtPath::File(content) => files.push((below.to_owned(), content)),
+            AtPath::File(content, _) if content.len() > MAX_KEY_FILE => {}
+            AtPath::File(content, _) => files.push((below.to_owned(), content)),
             AtPath::Folder(mut names) if depth < 2 => {
                 names.sort_unstable();
                 for name in names.iter().take(MAX_SEARCHED) {

@@ -12,7 +12,7 @@ use crate::check::config::host::{Host, cleaned};
 use crate::check::config::secret::Secret;
 use crate::check::config::source::AtPath;
 use crate::milvus::container::{PUBLIC_CERTIFICATES, WORKING_DIRECTORY};
-use crate::store::FileRole;
+use crate::store::{FileRole, FileState};
 use crate::yaml::Origin;
 
 /// The mounts of a container.
@@ -90,6 +90,8 @@ pub(crate) struct MissingMount {
 pub(crate) struct FoundFile {
     pub(crate) content: Zeroizing<Vec<u8>>,
     pub(crate) name: String,
+    /// Who may do what with it, where that is known.
+    pub(crate) state: Option<FileState>,
     pub(crate) source: FileSource,
 }
 
@@ -153,6 +155,7 @@ impl Mount {
             Volume::Text { text, .. } if rest.is_empty() => Lookup::File(FoundFile {
                 content: Zeroizing::new(text.as_bytes().to_vec()),
                 name: shown(&self.target).into_owned(),
+                state: None,
                 source: FileSource::Mount(self.place.clone()),
             }),
             Volume::Text { .. } => Lookup::Missing(format!("{} is a file", shown(&self.target))),
@@ -169,8 +172,9 @@ impl Mount {
         let path = cleaned(&source.join(rest));
         let name = shown_path(&path);
         match host.look(&path) {
-            AtPath::File(content) => {
-                Lookup::File(FoundFile { content, name, source: FileSource::Mount(self.place.clone()) })
+            AtPath::File(content, state) => {
+                let source = FileSource::Mount(self.place.clone());
+                Lookup::File(FoundFile { content, name, state, source })
             }
             AtPath::Folder(_) => Lookup::Folder(format!("{name} is a folder"), self.place.clone()),
             AtPath::Nothing => Lookup::Missing(format!("there is no {name}")),
@@ -207,6 +211,7 @@ impl SecretVolume {
             Some(file) => Lookup::File(FoundFile {
                 content: file.content.clone(),
                 name: secret.name_of(key),
+                state: None,
                 source: FileSource::Secret(file.place.clone(), secret.role(key)),
             }),
             None if secret.has(key) => Lookup::Unknown,

@@ -3,6 +3,8 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use crate::store::FileState;
+
 /// What is at a path of this machine.
 pub(crate) enum AtPath {
     Nothing,
@@ -10,7 +12,8 @@ pub(crate) enum AtPath {
     Unknown,
     /// A folder, with the names of the files in it.
     Folder(Vec<String>),
-    File(Zeroizing<Vec<u8>>),
+    /// A file, and who may do what with it, where that is known.
+    File(Zeroizing<Vec<u8>>, Option<FileState>),
 }
 
 /// How the judge looks at this machine's files; reading is the caller's.

@@ -18,7 +18,7 @@ use crate::check::config;
 use crate::check::config::source::{AtPath, Source};
 use crate::check::verdict::Verdict;
 use crate::milvus::TlsMode;
-use crate::store::{View, read_file};
+use crate::store::{View, file_state, read_file};
 use crate::x509::GeneralName;
 
 /// What `check` looks at, and what it is held to.
@@ -124,7 +124,9 @@ fn look(path: &Path) -> AtPath {
             let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
             AtPath::Folder(names.collect())
         }),
-        Ok(metadata) if metadata.is_file() => read_file(path).map_or(AtPath::Unknown, AtPath::File),
+        Ok(metadata) if metadata.is_file() => {
+            read_file(path).map_or(AtPath::Unknown, |content| AtPath::File(content, file_state(path).ok()))
+        }
         _ => AtPath::Unknown,
     }
 }

@@ -108,7 +108,7 @@ fn read_by_compose<'a>(
     let preferred = |file: &str| {
         let rank = OVERRIDES.into_iter().position(|name| Path::new(file).ends_with(name))?;
         let others = OVERRIDES[..rank].iter().map(|name| Path::new(file).with_file_name(name));
-        others.into_iter().find(|other| matches!(host.look(other), AtPath::File(_)))
+        others.into_iter().find(|other| matches!(host.look(other), AtPath::File(..)))
     };
     let mut read = Vec::new();
     for (file, document) in files {
@@ -187,6 +187,7 @@ fn deployment(
         mounts: Some(mounts),
         unmounted,
         serves_clients: service.serves_clients(),
+        user: service.user(),
         rest: service.publication(),
         ..Deployment::of(settings)
     }
@@ -205,7 +206,7 @@ fn misplaced(mounts: &Mounts) -> Option<&Mount> {
 fn read_file(path: &Path, mount: &Mount, rest: &str, host: &Host<'_>, findings: &mut Findings) -> Settings {
     let mut settings = Settings::default();
     match host.look(path) {
-        AtPath::File(content) => {
+        AtPath::File(content, _) => {
             host.follow(&content);
             let origin = Origin::file(path.display().to_string());
             settings.add_documents(yaml::read_file(&content, &origin), READ_DOCUMENTS, findings);

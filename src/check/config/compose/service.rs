@@ -222,7 +222,7 @@ fn port_in_container(port: Node<'_>) -> Option<(u16, u16)> {
 
 fn add_variables_of_file(settings: &mut Settings, path: &Path, host: &Host<'_>) {
     let path = cleaned(path);
-    let AtPath::File(content) = host.look(&path) else {
+    let AtPath::File(content, _) = host.look(&path) else {
         settings.is_partial = true;
         return;
     };

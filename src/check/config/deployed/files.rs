@@ -42,7 +42,10 @@ impl DeploymentJudge<'_> {
             let full = absolute(&path);
             let evidence = format!("{} is {}", Key::Path(block, key).name(), shortened(&path));
             match self.find(&path) {
-                Lookup::File(file) => files.push((role_of(key), file, place)),
+                Lookup::File(file) => {
+                    self.readable(&file);
+                    files.push((role_of(key), file, place));
+                }
                 _ if self.judged.contains(&full) => {}
                 Lookup::Public => wrong.push((Code::PublicCertificatePath, place, evidence)),
                 Lookup::NotMounted => wrong.push((Code::TlsPathNotMounted, place, evidence)),
@@ -72,6 +75,18 @@ impl DeploymentJudge<'_> {
             }
         }
         self.collect(&files, block);
+    }
+
+    /// Whether as whom Milvus runs may read a file that is mounted. A group may be any, and with user namespaces, as
+    /// rootless Docker has them, users have other numbers.
+    fn readable(&mut self, file: &FoundFile) {
+        let (Some(user), Some(state)) = (self.deployment.user, &file.state) else { return };
+        if let FileSource::Mount(place) = &file.source
+            && !state.may_let_read(user)
+        {
+            let evidence = format!("{} {state}, and Milvus runs as uid {user}", file.name);
+            self.report(Code::UnreadableInContainer, place.clone(), evidence);
+        }
     }
 
     /// The source of a mount that is not there.
@@ -170,8 +185,9 @@ impl DeploymentJudge<'_> {
         let has_folder =
             path.parent().is_some_and(|folder| matches!(self.host.look(folder), AtPath::Folder(_)));
         match self.host.look(path) {
-            AtPath::File(content) if has_folder => {
-                Lookup::File(FoundFile { content, name: shown_path(path), source: FileSource::Machine })
+            AtPath::File(content, _) if has_folder => {
+                let name = shown_path(path);
+                Lookup::File(FoundFile { content, name, state: None, source: FileSource::Machine })
             }
             AtPath::Nothing if has_folder => Lookup::Missing("there is no such file".into()),
             AtPath::Folder(_) if has_folder => Lookup::Missing("it is a folder".into()),
@@ -234,7 +250,7 @@ impl DeploymentJudge<'_> {
         let is_named_so = is_named || settings.is_partial && is_called_so();
         let is_file = || match &mount.volume {
             // What is not there is a finding of its own.
-            Volume::Host(source) => matches!(self.host.look(source), AtPath::File(_) | AtPath::Unknown),
+            Volume::Host(source) => matches!(self.host.look(source), AtPath::File(..) | AtPath::Unknown),
             Volume::Secret(secret) => secret.sub_path.is_some(),
             Volume::Text { .. } | Volume::Other => true,
         };

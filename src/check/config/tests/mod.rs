@@ -150,7 +150,7 @@ impl World {
 
     fn look(&self, path: &Path) -> AtPath {
         if let Some(content) = self.files.get(path) {
-            return AtPath::File(content.clone().into_bytes().into());
+            return AtPath::File(content.clone().into_bytes().into(), None);
         }
         let below = self.files.keys().filter_map(|file| file.strip_prefix(path).ok());
         let mut names: Vec<_> = below
