@@ -190,11 +190,6 @@ codes! {
     why "whoever has to read it will fail as well";
     fix &[Run(OnFile("ls -ld")), Say("what has to stand there is a regular file of at most 1 MiB, and whoever checks must be allowed to read it")];
 
-    /// Milvus may not read a file that is mounted.
-    UnreadableInContainer = "unreadable-in-container", Error, breaks EVERYBODY;
-    why "Milvus stops at once: `open ...: permission denied`; in its image 3.0 and newer run as uid 999";
-    fix &[Say("`milvus-certs config refresh` in the folder of the Compose file lets Milvus read what `config compose` put there; else `chown` the file to that uid")];
-
     /// Whoever checks may not read a file.
     NotJudged = "not-judged", Info, breaks NOBODY;
     why "what is in it is not known to this user, and may be right or wrong: private keys are their owner's alone";
@@ -666,6 +661,11 @@ codes! {
     TlsFileNotThere = "tls-file-not-there", Error, breaks EVERYBODY;
     why "Milvus stops at once: `open ...: no such file or directory`";
     fix &[Say("put the file there, or correct the path")];
+
+    /// Milvus may not read a file that is mounted.
+    UnreadableInContainer = "unreadable-in-container", Error, breaks EVERYBODY;
+    why "Milvus stops at once: `open ...: permission denied`; in its image 3.0 and newer run as uid 999";
+    fix &[Say("`milvus-certs config refresh` in the folder of the Compose file lets Milvus read what `config compose` put there; else `chown` the file to that uid")];
 
     /// The REST port is not published.
     RestPortNotPublished = "rest-port-not-published", Warning, breaks NOBODY;

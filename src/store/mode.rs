@@ -30,7 +30,7 @@ pub(crate) struct Owner {
 pub(crate) struct FileState {
     pub(crate) mode: FileMode,
     pub(crate) owner: Owner,
-    pub(super) acl: Option<Acl>,
+    pub(crate) acl: Option<Acl>,
 }
 
 impl fmt::Display for FileState {
@@ -162,7 +162,7 @@ pub struct ModeInvalid {
 /// The POSIX access control list of a file or folder, where it has more than its mode. Linux keeps it in an extended
 /// attribute: a version, then entries of tag, permission and id, all little-endian (linux/posix_acl_xattr.h).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Acl(pub(super) Vec<u8>);
+pub(crate) struct Acl(pub(super) Vec<u8>);
 
 /// A user or a group that an access control list names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,6 +16,7 @@ fn showcase() -> Vec<(Code, World)> {
     let ingress = ingress.as_str();
     let overridden = compose("", "").given("m/compose.override.yaml", "services: {}\n");
     let overridden = overridden.file("m/compose.override.yml", "services: {}\n");
+    let unreadable = compose("v2.5.16", "v3.0.0").owned("m/tls/server.key", FileMode::PRIVATE, 0);
     vec![
         (Code::MalformedYaml, given("a: [")),
         (Code::ConfigNotRecognised, given("hello: 1")),
@@ -33,6 +34,7 @@ fn showcase() -> Vec<(Code, World)> {
         (Code::MutualWithoutCa, plain("caPemPath", "caPath")),
         (Code::TlsPathNotMounted, compose("./tls:/milvus/tls:ro", "./tls:/certs")),
         (Code::TlsFileNotThere, compose("./tls:", "./none:")),
+        (Code::UnreadableInContainer, unreadable),
         (Code::RestPortNotPublished, compose("      - \"8080:8080\"\n", "")),
         (Code::CustomConfigMap, given(&format!("customConfigMap: mine\n{values}"))),
         (Code::IngressInPlaintext, given(&format!("{values}ingress: {{enabled: true}}\n"))),

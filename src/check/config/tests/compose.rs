@@ -449,3 +449,28 @@ fn compose_reads_one_override_by_itself() {
     let first = world("compose.override.yml").file("m/docker-compose.override.yml", "services: {}\n");
     assert_eq!(first.findings(), NOTHING, "the others are ignored, not this one");
 }
+
+#[test]
+fn who_runs_milvus_has_to_be_able_to_read_its_key() {
+    let of_root = FileMode::PRIVATE;
+    for (image, user, owner, mode, is_found) in [
+        ("v2.6.6", "", 0, of_root, false),
+        ("v3.0.0", "", 0, of_root, true),
+        ("3.1-gpu", "", 1000, of_root, true),
+        ("v3.0.0", "", 999, of_root, false),
+        ("v3.0.0", "", 0, FileMode::PUBLIC, false),
+        ("v3.0.0", "    user: root\n", 0, of_root, false),
+        ("v2.6.6", "    user: '1000:1000'\n", 0, of_root, true),
+        ("v3.0.0", "    user: ${WHO}\n", 0, of_root, false),
+        ("latest", "", 0, of_root, false),
+        // A group may be that of the container, and rootless Docker gives its users other numbers.
+        ("v3.0.0", "", 0, "0640".parse().unwrap(), false),
+        ("v3.0.0", "", 100_998, of_root, false),
+    ] {
+        let text = STOCK.replace("milvus:v2.5.16\n", &format!("milvus:{image}\n{user}"));
+        let world = World::new().given("m/c.yml", &text).file("m/user.yaml", MUTUAL).tls_in("m/tls");
+        let found = world.owned("m/tls/server.key", mode, owner).judge().findings;
+        let is_said = found.iter().any(|finding| finding.code == Code::UnreadableInContainer);
+        assert_eq!(is_said, is_found, "{image} {user} {owner} {mode}");
+    }
+}

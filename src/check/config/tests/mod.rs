@@ -25,7 +25,7 @@ use crate::check::config::source::AtPath;
 use crate::check::config::*;
 use crate::engine::leaf::Leaf;
 use crate::milvus::TlsMode;
-use crate::store::FileRole;
+use crate::store::{FileMode, FileRole, FileState, Owner};
 use crate::x509::{
     Attribute, AttributeType, Ca, Days, EndEntityKind, KeyType, PrivateKey, SerialNumber, Subject, Validity,
     certificates_from_pem, certificates_to_pem, key_from_pem, key_to_pem,
@@ -116,6 +116,8 @@ fn issued(ca: &Ca, kind: EndEntityKind, host: &str) -> [(&'static str, String); 
 pub(crate) struct World {
     sources: Vec<Source>,
     files: BTreeMap<PathBuf, String>,
+    /// Who may do what with a file.
+    states: BTreeMap<PathBuf, FileState>,
     directory: Bundle,
 }
 
@@ -126,7 +128,12 @@ impl World {
 
     /// Without a certificate directory.
     pub(crate) fn without_directory() -> Self {
-        Self { sources: Vec::new(), files: BTreeMap::new(), directory: Bundle::new() }
+        Self {
+            sources: Vec::new(),
+            files: BTreeMap::new(),
+            states: BTreeMap::new(),
+            directory: Bundle::new(),
+        }
     }
 
     /// With a file that is given as configuration.
@@ -141,6 +148,13 @@ impl World {
         self
     }
 
+    /// With a file that has this mode and belongs to this user.
+    pub(crate) fn owned(mut self, path: &str, mode: FileMode, user: u32) -> Self {
+        let state = FileState { mode, owner: Owner::of_user(user), acl: None };
+        self.states.insert(path.into(), state);
+        self
+    }
+
     /// With the directory's server.pem, server.key and ca.pem in a folder.
     pub(crate) fn tls_in(self, folder: &str) -> Self {
         ["server.pem", "server.key", "ca.pem"]
@@ -150,7 +164,8 @@ impl World {
 
     fn look(&self, path: &Path) -> AtPath {
         if let Some(content) = self.files.get(path) {
-            return AtPath::File(content.clone().into_bytes().into(), None);
+            let state = self.states.get(path).cloned();
+            return AtPath::File(content.clone().into_bytes().into(), state);
         }
         let below = self.files.keys().filter_map(|file| file.strip_prefix(path).ok());
         let mut names: Vec<_> = below
