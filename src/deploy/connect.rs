@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use crate::base::error::Error;
 use crate::check::{FitDirectory, Purpose};
 use crate::deploy::clients::{ClientKind, Connection};
-use crate::deploy::config::server_name;
+use crate::deploy::deployment::server_name;
 use crate::deploy::endpoint::Endpoint;
 use crate::milvus::TlsMode;
 use crate::milvus::container::REST_PORT;

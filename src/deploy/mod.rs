@@ -8,6 +8,7 @@ pub(crate) mod clients;
 pub(crate) mod compose;
 mod config;
 pub(crate) mod connect;
+mod deployment;
 mod endpoint;
 pub(crate) mod helm_values;
 pub(crate) mod kubernetes;
@@ -20,8 +21,9 @@ pub(crate) mod settings;
 pub(crate) mod template;
 
 pub(crate) use clients::ClientKind;
-pub(crate) use config::{ConfigReport, ConfigRequest, ConfigTarget, RefreshRequest, config, refresh};
+pub(crate) use config::{ConfigReport, ConfigRequest, RefreshRequest, config, refresh};
 pub(crate) use connect::{ConnectRequest, connect};
+pub(crate) use deployment::ConfigTarget;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use kubernetes::ChartVersion;
 pub(crate) use options::ConfigOptions;
