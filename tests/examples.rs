@@ -154,6 +154,13 @@ fn printed() -> BTreeMap<PathBuf, String> {
         let file = format!("tests/snapshots/{}.yaml", target.replace('/', "-"));
         printed.insert(file.into(), render(snapshot));
     }
+    for client in ["env", "env-compose", "env-kubernetes", "env-systemd"] {
+        let report = milvus_certs(folder.path(), &["connect", client, "-d", "certs", "--json"]);
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        let path = Path::new("examples/connect/env").join(report["file_name"].as_str().unwrap());
+        let content = report["content"].as_str().unwrap();
+        printed.insert(path, content.replace(folder.path().to_str().unwrap(), "/opt/milvus"));
+    }
     for client in ["python", "async-python", "curl", "go", "java", "node", "attu", "backup"] {
         for (variant, mode) in [("one-way", "1"), ("mutual", "2")] {
             let report = milvus_certs(

@@ -1,9 +1,10 @@
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser};
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
-use crate::cli::args::{one_of, path, tls_mode};
+use crate::cli::args::{path, tls_mode};
 use crate::cli::output::Style;
 use crate::cli::{EXIT_STATUS, Status, output};
 use crate::deploy::{ClientKind, ConnectRequest, Endpoint, connect};
@@ -15,13 +16,14 @@ const EXAMPLES: &str = "\
 Examples:
   milvus-certs connect python -d certs > connect.py
   milvus-certs connect curl -d certs --tls-mode 2 | sh
+  milvus-certs connect env -d certs > env.sh
   milvus-certs connect java -d certs --uri https://milvus.example.com:19530";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
 pub(crate) struct Args {
     /// The client
-    #[arg(value_name = "CLIENT", value_parser = one_of(&ClientKind::ALL, ClientKind::name))]
+    #[arg(value_name = "CLIENT", value_parser = client())]
     client: ClientKind,
 
     /// The certificate directory; a client's needs no server.pem
@@ -64,6 +66,18 @@ impl Args {
         output::saw("connect", Style::new(self.json, false), &report, |report| report.content.clone())?;
         Ok(Status::Done)
     }
+}
+
+/// By its name, or as people call it.
+fn client() -> ValueParser {
+    let names = ClientKind::ALL.map(|kind| PossibleValue::new(kind.name()).aliases(kind.aliases()));
+    ValueParser::from(PossibleValuesParser::new(names).map(|given| {
+        let is_given = |kind: &ClientKind| kind.name() == given || kind.aliases().contains(&given.as_str());
+        ClientKind::ALL
+            .into_iter()
+            .find(is_given)
+            .unwrap_or_else(|| unreachable!("only names are let through"))
+    }))
 }
 
 fn grpc(value: &str) -> Result<Endpoint, Error> {

@@ -2,8 +2,9 @@
 
 use minijinja::context;
 
+use crate::base::text::shell_quoted;
 use crate::deploy::endpoint::Endpoint;
-use crate::deploy::template::{Template, template};
+use crate::deploy::template::{Template, template, verbatim};
 use crate::milvus::TlsMode;
 
 /// A client that can be told how to connect.
@@ -22,6 +23,11 @@ pub(crate) enum ClientKind {
     Attu,
     /// milvus-backup.
     Backup,
+    /// Programs that take no more than an address: environment variables, in a shell.
+    Env,
+    EnvCompose,
+    EnvKubernetes,
+    EnvSystemd,
 }
 
 /// Where Milvus is, and what a client needs to trust it and to be trusted.
@@ -40,7 +46,7 @@ pub(crate) struct Connection {
 }
 
 impl ClientKind {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Python,
         Self::AsyncPython,
         Self::Curl,
@@ -49,7 +55,33 @@ impl ClientKind {
         Self::Node,
         Self::Attu,
         Self::Backup,
+        Self::Env,
+        Self::EnvCompose,
+        Self::EnvKubernetes,
+        Self::EnvSystemd,
     ];
+
+    /// What people call it, too.
+    #[must_use]
+    pub(crate) const fn aliases(self) -> &'static [&'static str] {
+        match self {
+            Self::Python => &["pymilvus", "python3", "py"],
+            Self::AsyncPython => &["asyncio", "async-pymilvus"],
+            Self::Curl => &["rest", "http"],
+            Self::Go => &["golang"],
+            Self::Node => &["nodejs", "js", "javascript", "typescript"],
+            Self::Backup => &["milvus-backup"],
+            Self::Env => &["environment", "app"],
+            Self::EnvKubernetes => &["env-k8s"],
+            _ => &[],
+        }
+    }
+
+    /// Whether it can show a certificate of its own.
+    #[must_use]
+    pub(crate) const fn can_show_certificate(self) -> bool {
+        !matches!(self, Self::Env | Self::EnvCompose | Self::EnvKubernetes | Self::EnvSystemd)
+    }
 
     /// What the command line calls it.
     #[must_use]
@@ -72,6 +104,10 @@ impl ClientKind {
             Self::Node => ("node", template!("node.mjs")),
             Self::Attu => ("attu", template!("attu.sh")),
             Self::Backup => ("backup", template!("backup.yaml")),
+            Self::Env => ("env", template!("env.sh")),
+            Self::EnvCompose => ("env-compose", template!("env.compose.yaml")),
+            Self::EnvKubernetes => ("env-kubernetes", template!("env.kubernetes.yaml")),
+            Self::EnvSystemd => ("env-systemd", template!("env.systemd.conf")),
         }
     }
 
@@ -95,6 +131,10 @@ impl ClientKind {
             rest_named_url => format!("https://{name_in_url}:{}", rest.port()),
             rest_connect_to => format!("{name_in_url}:{}:{}", rest.port(), rest.address()),
             ca_pem => ca_pem.as_str(),
+            // Compose takes a dollar for the beginning of a variable, systemd a percent sign.
+            ca_pem_for_compose => ca_pem.replace('$', "$$"),
+            ca_pem_for_systemd => ca_pem.replace('%', "%%"),
+            ca_pem_for_shell => verbatim(shell_quoted(ca_pem)),
             client_pem => client_pem.as_str(),
             // curl takes what follows a colon for a passphrase.
             client_pem_for_curl => client_pem.replace('\\', "\\\\").replace(':', "\\:"),

@@ -56,7 +56,22 @@ pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<C
         needs: (request.tls_mode == TlsMode::Mutual).then_some(EndEntityKind::Client),
     };
     let directory = FitDirectory::judge(&request.directory, &purpose, now)?;
-    let path = |role| directory.path_of(role).display().to_string();
+    if request.tls_mode == TlsMode::Mutual && !request.client.can_show_certificate() {
+        return Err(Error::new(
+            "environment variables make no program show a certificate, as --tls-mode 2 asks for",
+        )
+        .with_hint(
+            "let Milvus serve tlsMode 1, or use what the program itself has for client.pem and client.key"
+                .to_owned(),
+        ));
+    }
+    let path = |role| {
+        let path = directory.path_of(role);
+        // Whoever is told by its environment runs somewhere else.
+        let is_elsewhere = !request.client.can_show_certificate();
+        let path = if is_elsewhere { std::path::absolute(&path).unwrap_or(path) } else { path };
+        path.display().to_string()
+    };
     let connection = Connection {
         grpc: request.uri.clone(),
         rest: request.rest_url.clone().unwrap_or_else(|| request.uri.with_port(REST_PORT)),

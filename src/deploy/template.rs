@@ -83,6 +83,9 @@ impl Template {
 
 fn in_shell(output: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     let text = value.to_string();
+    if value.is_safe() {
+        return Ok(output.write_str(&text)?);
+    }
     // Between single quotes, which every shell reads alike. No shell has a value with NUL in it.
     let quoted = shlex::try_quote(&text).unwrap_or_default();
     Ok(output.write_str(&quoted)?)

@@ -157,7 +157,7 @@ proptest! {
         for client in ClientKind::ALL {
             for mode in TlsMode::ALL {
                 let text = client.snippet(&connection(&path, mode));
-                if !client.file_name().ends_with(".sh") {
+                if !client.file_name().ends_with(".sh") && client.can_show_certificate() {
                     prop_assert!(literals(&text).contains(&path), "{}: {}", client.name(), text);
                 }
             }
@@ -225,6 +225,26 @@ proptest! {
         prop_assert_eq!(after("--key"), path.clone());
         // curl takes what follows a colon for a passphrase, and a backslash for the sign that it does not.
         prop_assert_eq!(after("--cert").replace("\\:", ":").replace("\\\\", "\\"), path.clone());
+    }
+
+    #[test]
+    fn every_environment_has_the_path_as_it_is(path in hostile()) {
+        let snippet = |client: ClientKind| client.snippet(&connection(&path, TlsMode::OneWay));
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("env.sh"), snippet(ClientKind::Env)).unwrap();
+        let script = ". ./env.sh && printf %s \"$GRPC_DEFAULT_SSL_ROOTS_FILE_PATH\" && [ \"$NODE_EXTRA_CA_CERTS\" = \"$GRPC_DEFAULT_SSL_ROOTS_FILE_PATH\" ]";
+        let shell = std::process::Command::new("sh").args(["-c", script]).current_dir(&folder).output().unwrap();
+        prop_assert!(shell.status.success());
+        prop_assert_eq!(String::from_utf8(shell.stdout).unwrap(), path.clone());
+        prop_assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+
+        let compose: Value = yaml_serde::from_str(&snippet(ClientKind::EnvCompose)).unwrap();
+        let source = compose["services"]["app"]["volumes"][0]["source"].as_str().unwrap();
+        prop_assert_eq!(source.replace("$$", "$"), path.clone());
+        let kubernetes: Value = yaml_serde::from_str(&snippet(ClientKind::EnvKubernetes)).unwrap();
+        prop_assert_eq!(kubernetes.as_mapping().unwrap().len(), 1);
+        let systemd = snippet(ClientKind::EnvSystemd);
+        prop_assert!(literals(&systemd).iter().any(|text| text.ends_with(&path.replace('%', "%%"))), "{}", systemd);
     }
 }
 

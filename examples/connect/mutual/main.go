@@ -22,8 +22,7 @@ import (
 )
 
 func main() {
-	// ca.pem, not server.pem: Go does not trust a server's own certificate, and it changes with
-	// every renewal.
+	// ca.pem, not server.pem, which changes with every renewal.
 	caFile := "certs/ca.pem"
 	caPEM, err := os.ReadFile(caFile)
 	if err != nil {

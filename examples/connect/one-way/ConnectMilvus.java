@@ -14,8 +14,7 @@ public class ConnectMilvus {
                 .uri("https://localhost:19530")
                 // A name in the server's certificate. It must always be set.
                 .serverName("localhost")
-                // This is ca.pem, whatever the method is called. Java does not trust a server's own
-                // certificate, and it changes with every renewal.
+                // This is ca.pem, whatever the method is called: server.pem changes with every renewal.
                 .serverPemPath("certs/ca.pem")
                 .build();
         MilvusClientV2 client = new MilvusClientV2(config);

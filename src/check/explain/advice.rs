@@ -361,7 +361,7 @@ macro_rules! given {
 fn trust(speaker: Speaker) -> Advice {
     match speaker {
         Speaker::Grpc | Speaker::Pymilvus => given!(
-            "prints a client that is given ca.pem by server_pem_path; a program that takes only a URI reads it from GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=ca.pem, and never from the system",
+            "prints a client that is given ca.pem by server_pem_path; a program that takes only a URI reads it from GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=ca.pem (`milvus-certs connect env`), and never from the system",
             Run(Milvus("connect python", ""))
         ),
         Speaker::Go => given!(

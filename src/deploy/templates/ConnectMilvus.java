@@ -22,8 +22,7 @@ public class ConnectMilvus {
                 .clientKeyPath("{{ client_key }}")
                 .caPemPath("{{ ca_pem }}")
                 //% else
-                // This is ca.pem, whatever the method is called. Java does not trust a server's own
-                // certificate, and it changes with every renewal.
+                // This is ca.pem, whatever the method is called: server.pem changes with every renewal.
                 .serverPemPath("{{ ca_pem }}")
                 //% endif
                 .build();
