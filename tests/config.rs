@@ -645,3 +645,21 @@ fn the_commands_keep_what_others_have_set() {
         assert!(output.status.code() == Some(2) && stderr.contains(expected), "{stderr}");
     }
 }
+
+#[test]
+fn each_command_of_the_shortest_way_is_printed_by_the_one_before() {
+    for (platform, last) in
+        [("compose", "docker compose up -d"), ("operator", "kubectl apply "), ("helm", "kubectl apply ")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let next = |arguments: &[&str]| {
+            let output = run(folder.path(), &[arguments, &["--json"]].concat());
+            let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            report["next_steps"][0].as_str().unwrap().to_owned()
+        };
+        let config = next(&["gen", "-d", "certs", "--key-type", "p256", "--for", platform]);
+        let words: Vec<_> = config.strip_prefix("milvus-certs ").unwrap().split(' ').collect();
+        assert!(words.starts_with(&["config", platform]), "{config}");
+        assert!(next(&words).starts_with(last), "{}", next(&words));
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser, ValueParser};
@@ -11,6 +11,7 @@ use clap::{ArgMatches, Args};
 use zeroize::Zeroizing;
 
 use crate::base::error::Error;
+use crate::base::text::command;
 use crate::cli::output::Style;
 use crate::cli::terminal;
 use crate::milvus::{KubernetesName, Manager, NameKind, Release, TlsMode, compose_server_names};
@@ -187,6 +188,20 @@ impl PlatformArgs {
                 .with_hint(format!("leave --{id} out, or say what runs Milvus with --for"))),
             None => Ok(()),
         }
+    }
+
+    /// What writes the files of the deployment that is named, from a certificate directory.
+    pub(super) fn config_command(&self, directory: &Path) -> Option<String> {
+        let ReleaseArgs { release, namespace } = &self.release;
+        let (target, options) = match self.platform? {
+            PlatformName::Compose => ("compose", " --out .".to_owned()),
+            PlatformName::Operator | PlatformName::Helm => {
+                let name =
+                    if matches!(self.platform, Some(PlatformName::Helm)) { "helm" } else { "operator" };
+                (name, format!(" --release {release} --namespace {namespace} --out deploy"))
+            }
+        };
+        Some(command(&format!("config {target}"), directory) + &options)
     }
 
     /// The names; none where no deployment is named.

@@ -84,13 +84,14 @@ impl Args {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let style = self.common.style();
         let passphrase = self.passphrase.read()?;
+        let config_command = self.names.platform.config_command(&self.common.dir);
         let mut request = self.into_request();
         let report = with_passphrase(passphrase, |passphrase| {
             request.passphrase = passphrase;
             generate(&request, now)
         })?;
         let outcome = (report.changed, &*report.notes);
-        output::did("gen", style, &report, outcome, next_steps(&report), text)?;
+        output::did("gen", style, &report, outcome, next_steps(&report, config_command), text)?;
         Ok(Status::Done)
     }
 
@@ -129,12 +130,16 @@ fn text(report: &Report, next_steps: &[String]) -> String {
     certificates::text(headline, report, next_steps)
 }
 
-fn next_steps(report: &Report) -> Vec<String> {
+/// `config_command` writes the files of the deployment, where one was named.
+fn next_steps(report: &Report, config_command: Option<String>) -> Vec<String> {
     match (report.changed, report.files.is_empty()) {
         (false, _) => Vec::new(),
         (true, true) => vec![OF_AN_INTERRUPTED_RUN.into()],
         (true, false) => vec![
-            "copy server.key, server.pem and ca.pem to where Milvus reads them, set its tlsMode, and restart it".into(),
+            config_command.unwrap_or_else(|| {
+                "copy server.key, server.pem and ca.pem to where Milvus reads them, set its tlsMode, and restart it"
+                    .into()
+            }),
             "give clients ca.pem, not server.pem; with tlsMode 2 also client.pem and client.key".into(),
             format!("keep ca.key and ca.srl safe, for `{}`", command("renew", &report.directory)),
         ],
