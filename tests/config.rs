@@ -609,6 +609,18 @@ fn values_of_the_user_are_whole_after_each_run() {
 }
 
 #[test]
+fn an_ingress_of_the_user_speaks_tls_to_milvus() {
+    let folder = made();
+    fs::write(folder.path().join("mine.yaml"), "ingress: {enabled: true, rules: [{host: a.example}]}\n")
+        .unwrap();
+    let values = |mode: &str| {
+        let output = config(folder.path(), &["helm"], &["--values", "mine.yaml", "--tls-mode", mode]);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(values("1").contains("backend-protocol: \"GRPCS\"") && !values("2").contains("backend-protocol"));
+}
+
+#[test]
 fn what_runs_milvus_is_left_as_it_is_unless_somebody_says_otherwise() {
     let folder = made();
     let printed = |target: &str, more: &[&str]| {

@@ -14,6 +14,8 @@ pub(crate) struct HelmValues {
     pub files: Vec<String>,
     /// Whether each component runs by itself, where they say so.
     pub is_distributed: Option<bool>,
+    /// Whether an Ingress stands before Milvus.
+    pub has_ingress: bool,
     /// The text of `extraConfigFiles."user.yaml"`, with our settings.
     pub user_yaml: Option<String>,
     /// Items of `volumes` and `volumeMounts`, as they stand in a list.
@@ -59,6 +61,7 @@ impl HelmValues {
             is_distributed: last(&["cluster", "enabled"])
                 .and_then(Node::as_str)
                 .and_then(|text| text.parse().ok()),
+            has_ingress: last(&["ingress", "enabled"]).and_then(Node::as_str) == Some("true"),
             user_yaml: user_yaml.transpose()?,
             volumes: listed(volumes),
             mounts: listed(mounts),

@@ -10,7 +10,7 @@ use crate::deploy::secret::{SecretKind, secret};
 use crate::deploy::server_files::ServerFiles;
 use crate::deploy::settings::TlsSettings;
 use crate::deploy::template::{Document, Template, template, verbatim};
-use crate::milvus::{KubernetesName, Manager, Release};
+use crate::milvus::{KubernetesName, Manager, Release, TlsMode};
 
 /// The operator's resource.
 pub(crate) const RESOURCE: Template = template!("milvus.yaml");
@@ -118,6 +118,8 @@ pub(crate) fn without_secret(
         cluster => is_distributed.unwrap_or(cluster.release.manager == Manager::Helm),
         knows_cluster => is_distributed.is_some(),
         settings => theirs.user_yaml.clone().map_or_else(|| settings.render(kind), verbatim),
+        // With mutual TLS an Ingress has no certificate to show: `check` says what helps.
+        ingress => theirs.has_ingress && settings.mode.0 == Some(TlsMode::OneWay),
         has_theirs => !theirs.files.is_empty(),
         helm_command => verbatim(cluster.helm_command(&theirs.files, VALUES.name).join(" \\\n#     ")),
         volumes => verbatim(theirs.volumes.as_str()),
