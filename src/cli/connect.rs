@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser};
+use clap::builder::{
+    NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser,
+};
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
@@ -42,6 +44,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "1|2", value_parser = tls_mode, default_value = "1")]
     tls_mode: TlsMode,
 
+    /// As whom, where Milvus asks for a user: the program takes the password from MILVUS_PASSWORD, or asks for it
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    user: Option<String>,
+
     /// The name of the server's certificate to ask for [default: the host, or a name of server.pem]
     #[arg(long, value_name = "NAME-OR-IP")]
     server_name: Option<GeneralName>,
@@ -59,6 +65,7 @@ impl Args {
             uri: self.uri,
             rest_url: self.rest_url,
             tls_mode: self.tls_mode,
+            user: self.user,
             server_name: self.server_name,
         };
         let report = connect(&request, now)?;

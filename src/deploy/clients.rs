@@ -39,6 +39,8 @@ pub(crate) struct Connection {
     pub server_name: String,
     /// Whether clients show a certificate.
     pub mode: TlsMode,
+    /// As whom they authenticate; the password is asked for by the program itself, or in MILVUS_PASSWORD.
+    pub user: Option<String>,
     /// Paths, as are the next two.
     pub ca_pem: String,
     pub client_pem: String,
@@ -75,6 +77,12 @@ impl ClientKind {
             Self::EnvKubernetes => &["env-k8s"],
             _ => &[],
         }
+    }
+
+    /// Whether it is a program that can give a user and a password.
+    #[must_use]
+    pub(crate) const fn authenticates(self) -> bool {
+        !matches!(self, Self::Attu | Self::Backup) && self.can_show_certificate()
     }
 
     /// Whether it can show a certificate of its own.
@@ -114,13 +122,14 @@ impl ClientKind {
     /// The program or file for a connection.
     #[must_use]
     pub(crate) fn snippet(self, connection: &Connection) -> String {
-        let Connection { grpc, rest, server_name, mode, ca_pem, client_pem, client_key } = connection;
+        let Connection { grpc, rest, server_name, mode, user, ca_pem, client_pem, client_key } = connection;
         let name_in_url = match server_name.contains(':') {
             true => format!("[{server_name}]"),
             false => server_name.clone(),
         };
         self.name_and_template().1.render(context! {
             mutual => *mode == TlsMode::Mutual,
+            user => user.as_deref(),
             uri => grpc.to_string(),
             host => grpc.host(),
             port => grpc.port(),

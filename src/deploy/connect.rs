@@ -24,6 +24,8 @@ pub(crate) struct ConnectRequest {
     /// Where REST is; without one, 8080 on the same host.
     pub rest_url: Option<Endpoint>,
     pub tls_mode: TlsMode,
+    /// As whom the client authenticates, where Milvus asks for that.
+    pub user: Option<String>,
     /// The name of the server's certificate to ask for; without one, the host if server.pem covers it,
     /// or else a name of server.pem.
     pub server_name: Option<GeneralName>,
@@ -65,6 +67,13 @@ pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<C
                 .to_owned(),
         ));
     }
+    if request.user.is_some() && !request.client.authenticates() {
+        let name = request.client.name();
+        return Err(Error::new(format!("--user means nothing for {name}")).with_hint(
+            "leave it out: whoever uses it is asked for user and password, or has them in its own settings"
+                .to_owned(),
+        ));
+    }
     let path = |role| {
         let path = directory.path_of(role);
         // Whoever is told by its environment runs somewhere else.
@@ -77,6 +86,7 @@ pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<C
         rest: request.rest_url.clone().unwrap_or_else(|| request.uri.with_port(REST_PORT)),
         server_name: name_to_ask_for(request, &directory)?.to_string(),
         mode: request.tls_mode,
+        user: request.user.clone(),
         ca_pem: path(FileRole::CaCertificate),
         client_pem: path(FileRole::ClientCertificate),
         client_key: path(FileRole::ClientKey),

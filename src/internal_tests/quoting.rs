@@ -172,6 +172,7 @@ fn connection(path: &str, mode: TlsMode) -> Connection {
         grpc,
         server_name: "localhost".into(),
         mode,
+        user: Some(path.into()),
         ca_pem: path.into(),
         client_pem: path.into(),
         client_key: path.into(),

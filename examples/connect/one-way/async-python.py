@@ -16,7 +16,7 @@ async def main():
         # A name in the server's certificate.
         server_name="localhost",
         # This is ca.pem, whatever the parameter is called. server.pem changes with every renewal,
-        # and then this client would no longer connect. Java, Go and others do not accept it at all.
+        # and then this client would no longer connect. Node and others do not accept it at all.
         server_pem_path="certs/ca.pem",
     )
     try:

@@ -13,7 +13,7 @@ client = MilvusClient(
     # A name in the server's certificate. pymilvus 2.3 ignores the files below without it.
     server_name="localhost",
     # This is ca.pem, whatever the parameter is called. server.pem changes with every renewal, and
-    # then this client would no longer connect. Java, Go and others do not accept it at all.
+    # then this client would no longer connect. Node and others do not accept it at all.
     server_pem_path="certs/ca.pem",
 )
 print(client.list_collections())

@@ -10,8 +10,17 @@ import io.milvus.v2.client.MilvusClientV2;
 
 public class ConnectMilvus {
     public static void main(String[] args) throws InterruptedException {
+        //% if user
+        String password = System.getenv("MILVUS_PASSWORD");
+        if (password == null) {
+            password = new String(System.console().readPassword("Password: "));
+        }
+        //% endif
         ConnectConfig config = ConnectConfig.builder()
                 .uri("{{ uri }}")
+                //% if user
+                .token("{{ user }}:" + password)
+                //% endif
                 // A name in the server's certificate. It must always be set.
                 .serverName("{{ server_name }}")
                 //% if mutual

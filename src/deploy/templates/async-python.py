@@ -5,14 +5,24 @@
 # Run:     python async-python.py, in the folder that the paths below start from.
 
 import asyncio
+#% if user
+import os
+from getpass import getpass
+#% endif
 
 from pymilvus import AsyncMilvusClient
 
 
 async def main():
+    #% if user
+    password = os.environ.get("MILVUS_PASSWORD") or getpass("Password: ")
+    #% endif
     client = AsyncMilvusClient(
         uri="{{ uri }}",
         secure=True,
+        #% if user
+        token="{{ user }}:" + password,
+        #% endif
         # A name in the server's certificate.
         server_name="{{ server_name }}",
         #% if mutual
@@ -23,7 +33,7 @@ async def main():
         ca_pem_path="{{ ca_pem }}",
         #% else
         # This is ca.pem, whatever the parameter is called. server.pem changes with every renewal,
-        # and then this client would no longer connect. Java, Go and others do not accept it at all.
+        # and then this client would no longer connect. Node and others do not accept it at all.
         server_pem_path="{{ ca_pem }}",
         #% endif
     )

@@ -5,8 +5,27 @@
 # The REST port is proxy.http.port in milvus.yaml. With TLS it cannot be the gRPC port.
 # Run: sh curl.sh, in the folder that the paths below start from.
 
+#% if user
+if [ -z "${MILVUS_PASSWORD-}" ]; then
+    printf 'Password: ' >&2
+    stty -echo </dev/tty
+    IFS= read -r MILVUS_PASSWORD </dev/tty
+    stty echo </dev/tty
+    echo >&2
+fi
+
+# For curl's standard input: what stands in a command line can be read by all.
+authorization() {
+    printf 'Authorization: Bearer %s:%s\n' {{ user }} "$MILVUS_PASSWORD"
+}
+
+#% endif
 request() {
+    #% if user
+    authorization | curl --header @- --silent --show-error --fail \
+    #% else
     curl --silent --show-error --fail \
+    #% endif
         --cacert {{ ca_pem }} \
         #% if mutual
         --cert {{ client_pem_for_curl }} \

@@ -22,6 +22,12 @@ import (
 )
 
 func main() {
+	//% if user
+	password := os.Getenv("MILVUS_PASSWORD")
+	if password == "" {
+		log.Fatal("set MILVUS_PASSWORD to the password of {{ user }}")
+	}
+	//% endif
 	// ca.pem, not server.pem, which changes with every renewal.
 	caFile := "{{ ca_pem }}"
 	caPEM, err := os.ReadFile(caFile)
@@ -58,6 +64,10 @@ func main() {
 	)
 	client, err := milvusclient.New(ctx, &milvusclient.ClientConfig{
 		Address:     "{{ uri }}",
+		//% if user
+		Username:    "{{ user }}",
+		Password:    password,
+		//% endif
 		DialOptions: options,
 	})
 	if err != nil {

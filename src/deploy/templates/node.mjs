@@ -6,8 +6,18 @@
 
 import { MilvusClient } from "@zilliz/milvus2-sdk-node";
 
+//% if user
+const password = process.env.MILVUS_PASSWORD;
+if (!password) {
+  throw new Error("set MILVUS_PASSWORD to the password of {{ user }}");
+}
+//% endif
 const client = new MilvusClient({
   address: "{{ uri }}",
+  //% if user
+  username: "{{ user }}",
+  password,
+  //% endif
   tls: {
     // ca.pem, not server.pem, which changes with every renewal.
     rootCertPath: "{{ ca_pem }}",

@@ -5,11 +5,22 @@
 # (pymilvus 2.3 also needs: pip install "setuptools<81" "marshmallow<4")
 # Run:     python python.py, in the folder that the paths below start from.
 
+#% if user
+import os
+from getpass import getpass
+
+#% endif
 from pymilvus import MilvusClient
 
+#% if user
+password = os.environ.get("MILVUS_PASSWORD") or getpass("Password: ")
+#% endif
 client = MilvusClient(
     uri="{{ uri }}",
     secure=True,
+    #% if user
+    token="{{ user }}:" + password,
+    #% endif
     # A name in the server's certificate. pymilvus 2.3 ignores the files below without it.
     server_name="{{ server_name }}",
     #% if mutual
@@ -20,7 +31,7 @@ client = MilvusClient(
     ca_pem_path="{{ ca_pem }}",
     #% else
     # This is ca.pem, whatever the parameter is called. server.pem changes with every renewal, and
-    # then this client would no longer connect. Java, Go and others do not accept it at all.
+    # then this client would no longer connect. Node and others do not accept it at all.
     server_pem_path="{{ ca_pem }}",
     #% endif
 )
