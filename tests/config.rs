@@ -675,3 +675,36 @@ fn each_command_of_the_shortest_way_is_printed_by_the_one_before() {
         assert!(next(&words).starts_with(last), "{}", next(&words));
     }
 }
+
+#[test]
+fn clients_are_known_by_what_people_call_them() {
+    let folder = made();
+    let connect = |arguments: &[&str]| run(folder.path(), &[&["connect", "-d", "certs"], arguments].concat());
+    for (alias, name) in [
+        ("pymilvus", "python"),
+        ("golang", "go"),
+        ("js", "node"),
+        ("rest", "curl"),
+        ("env-k8s", "env-kubernetes"),
+    ] {
+        assert_eq!(connect(&[alias]).stdout, connect(&[name]).stdout, "{alias}");
+        assert!(connect(&[alias]).status.success());
+    }
+    for refused in [&["env", "--tls-mode", "2"][..], &["env", "--user", "root"], &["attu", "--user", "root"]]
+    {
+        assert_eq!(connect(refused).status.code(), Some(1), "{refused:?}");
+    }
+    let printed = String::from_utf8(connect(&["env"]).stdout).unwrap();
+    let ca_pem = folder.path().join("certs/ca.pem");
+    assert!(printed.contains(&format!("ROOTS_FILE_PATH={}\n", ca_pem.display())), "{printed}");
+}
+
+#[test]
+fn a_program_that_gives_a_user_has_no_password_in_it() {
+    let folder = made();
+    for client in ["python", "async-python", "curl", "go", "java", "node"] {
+        let output = run(folder.path(), &["connect", client, "-d", "certs", "--user", "alice"]);
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(printed.contains("alice") && printed.contains("MILVUS_PASSWORD"), "{client}: {printed}");
+    }
+}
