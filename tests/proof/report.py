@@ -8,6 +8,7 @@ from pathlib import Path
 # What `run` has installed.
 TOOLS = Path(os.environ["TOOLS"])
 KUBECTL = TOOLS / "kubectl/kubectl"
+HELM = TOOLS / "kubectl/helm"
 
 
 def check(sentence, problems):
