@@ -708,3 +708,189 @@ fn a_program_that_gives_a_user_has_no_password_in_it() {
         assert!(printed.contains("alice") && printed.contains("MILVUS_PASSWORD"), "{client}: {printed}");
     }
 }
+
+/// Changes a file as somebody does in an editor.
+fn edit(path: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{from} is not in {text}");
+    fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+#[test]
+fn a_value_that_somebody_writes_in_another_way_is_never_torn() {
+    let folder = made();
+    assert!(config(folder.path(), &["secret"], &["--out", "out"]).status.success());
+    let path = folder.path().join("out/secret.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let line = text.lines().find(|line| line.starts_with("  server.pem: ")).unwrap();
+    let (begin, end) = line["  server.pem: ".len()..].split_at(64);
+    edit(&path, line, &format!("  server.pem: |\n    {begin}\n    {end}"));
+    assert!(run(folder.path(), &["renew", "-q", "-d", "certs"]).status.success());
+    let before = snapshot(folder.path());
+    let output = run(folder.path(), &["config", "refresh", "--out", "out"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.code() == Some(1) && stderr.contains("config secret --out out --force"),
+        "{stderr}"
+    );
+    assert_eq!(snapshot(folder.path()), before);
+}
+
+#[test]
+fn a_comment_behind_a_value_stays_when_the_value_is_renewed() {
+    let folder = made();
+    assert!(config(folder.path(), &["helm"], &["--out", "out"]).status.success());
+    let path = folder.path().join("out/values.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let line = text.lines().find(|line| line.contains("milvus-certs/certificates")).unwrap();
+    edit(&path, line, &format!("{line}  # mine"));
+    for _ in 0..2 {
+        assert!(run(folder.path(), &["renew", "-q", "-d", "certs"]).status.success());
+        assert!(run(folder.path(), &["config", "refresh", "--out", "out"]).status.success());
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("\"  # mine\n") && !text.contains(line), "{text}");
+    }
+}
+
+#[test]
+fn what_edits_keep_from_a_file_is_said_until_it_is_there() {
+    let folder = made();
+    fs::write(folder.path().join("mine.yaml"), "a: 1\n").unwrap();
+    assert!(config(folder.path(), &["helm"], &["--values", "mine.yaml", "--out", "out"]).status.success());
+    edit(&folder.path().join("out/values.yaml"), "volumes:\n", "tolerations: []\nvolumes:\n");
+    fs::write(folder.path().join("mine.yaml"), "volumes: [{name: new}]\n").unwrap();
+    assert!(run(folder.path(), &["renew", "-q", "-d", "certs"]).status.success());
+    for _ in 0..3 {
+        let output = run(folder.path(), &["config", "refresh", "--out", "out"]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && stderr.contains("edited since"), "{stderr}");
+    }
+}
+
+#[test]
+fn certificates_that_are_somewhere_else_are_asked_for_and_no_others_are_made() {
+    let folder = made();
+    assert!(config(folder.path(), &["compose"], &["--out", "out"]).status.success());
+    edit(
+        &folder.path().join("out/user.yaml"),
+        "  security:\n",
+        "  security:\n    authorizationEnabled: true\n",
+    );
+    fs::rename(folder.path().join("certs"), folder.path().join("pki")).unwrap();
+    let output = run(folder.path(), &["config", "refresh", "--out", "out"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("config compose -d DIR --out out") && !stderr.contains("gen"), "{stderr}");
+    let output = run(folder.path(), &["config", "compose", "-d", "pki", "--out", "out"]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        fs::read_to_string(folder.path().join("out/user.yaml")).unwrap().contains("authorizationEnabled")
+    );
+    // Another CA is said.
+    assert!(
+        run(folder.path(), &["gen", "-q", "-d", "pki", "--force", "--key-type", "p256"]).status.success()
+    );
+    let output = run(folder.path(), &["config", "refresh", "--out", "out"]);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("is another one than before"));
+}
+
+#[test]
+fn a_key_that_others_can_read_is_closed_again() {
+    let folder = made();
+    assert!(config(folder.path(), &["compose"], &["--out", "out"]).status.success());
+    let key = folder.path().join("out/tls/server.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(run(folder.path(), &["config", "refresh", "--out", "out"]).status.success());
+    assert_eq!(fs::metadata(&key).unwrap().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn the_files_that_dot_env_names_are_those_of_compose() {
+    let folder = made();
+    fs::write(folder.path().join("base.yml"), "services: {mv: {image: milvusdb/milvus}}\n").unwrap();
+    fs::write(folder.path().join(".env"), "COMPOSE_FILE=base.yml\n").unwrap();
+    let stdout = |expected: &str| {
+        let output = config(folder.path(), &["compose"], &["--out", "."]);
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert!(stdout.contains(expected), "{stdout}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let stderr = stdout("next: docker compose -f base.yml -f docker-compose.tls.yaml up -d\n");
+    assert!(stderr.contains("COMPOSE_FILE=base.yml:docker-compose.tls.yaml"), "{stderr}");
+    fs::write(folder.path().join(".env"), "COMPOSE_FILE=base.yml:docker-compose.tls.yaml\n").unwrap();
+    fs::remove_file(folder.path().join("docker-compose.tls.yaml")).unwrap();
+    let stderr = stdout("next: docker compose up -d\n");
+    assert!(!stderr.contains("COMPOSE_FILE"), "{stderr}");
+    assert!(fs::read_to_string(folder.path().join("docker-compose.tls.yaml")).unwrap().contains("\"mv\":"));
+}
+
+#[test]
+fn our_override_goes_on_where_it_is_when_another_comes() {
+    let folder = made();
+    fs::write(folder.path().join("compose.yaml"), "services: {mv: {image: milvusdb/milvus}}\n").unwrap();
+    assert!(config(folder.path(), &["compose"], &["--out", "."]).status.success());
+    let ours = folder.path().join("docker-compose.override.yaml");
+    edit(&ours, "    labels:\n", "    environment: {Q: r}\n    labels:\n");
+    fs::write(folder.path().join("compose.override.yml"), "services: {mv: {restart: always}}\n").unwrap();
+    assert!(run(folder.path(), &["renew", "-q", "-d", "certs"]).status.success());
+    let output = run(folder.path(), &["config", "refresh"]);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let command =
+        "docker compose -f compose.yaml -f compose.override.yml -f docker-compose.override.yaml up -d";
+    assert!(stdout.contains(command), "{stdout}");
+    assert!(fs::read_to_string(&ours).unwrap().contains("{Q: r}"));
+}
+
+#[test]
+fn a_file_without_its_last_lines_is_made_anew_with_force() {
+    let folder = made();
+    assert!(config(folder.path(), &["compose"], &["--out", "."]).status.success());
+    let path = folder.path().join("docker-compose.override.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let cut: String = text
+        .lines()
+        .filter(|line| !line.starts_with("# milvus-certs: "))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    fs::write(&path, &cut).unwrap();
+    let output = run(folder.path(), &["config", "refresh"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("`milvus-certs config compose --out . --force`"), "{stderr}");
+    assert!(config(folder.path(), &["compose"], &["--out", ".", "--force"]).status.success());
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    assert_eq!(fs::read_to_string(backup(folder.path()).join("docker-compose.override.yaml")).unwrap(), cut);
+}
+
+#[test]
+fn what_cannot_be_told_or_named_is_refused_before_anything_is_written() {
+    let folder = made();
+    for arguments in [
+        &["config", "compose", "-d", "certs", "--out", ".", "--container-user", "4294967295"][..],
+        &["config", "compose", "-d", "certs", "--out", ".", "--service", ""],
+        &["connect", "curl", "-d", "certs", "--user", "a\nb"],
+        &["connect", "curl", "-d", "certs", "--user", "a:b"],
+    ] {
+        assert_eq!(run(folder.path(), arguments).status.code(), Some(2), "{arguments:?}");
+    }
+    fs::write(folder.path().join("values.yaml"), "a: 1\n").unwrap();
+    let own = ["--values", "values.yaml", "--out", ".", "--force"];
+    assert_refused(folder.path(), &["helm"], &own, 1, "is what this writes");
+    let mounted = "services: {mv: {image: milvusdb/milvus, volumes: ['./x:/milvus/tls']}}\n";
+    fs::write(folder.path().join("compose.yaml"), mounted).unwrap();
+    assert_refused(folder.path(), &["compose"], &["--out", "."], 1, "has something at /milvus/tls already");
+}
+
+#[test]
+fn a_link_to_the_certificates_is_followed_when_it_leads_elsewhere() {
+    let folder = made();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("v1")).unwrap();
+    fs::rename(path("certs"), path("v1/certs")).unwrap();
+    symlink("v1", path("current")).unwrap();
+    let first = ["config", "compose", "-d", "current/certs", "--out", "out"];
+    assert!(run(folder.path(), &first).status.success());
+    assert!(run(folder.path(), &["gen", "-q", "-d", "v2/certs", "--key-type", "p256"]).status.success());
+    fs::remove_file(path("current")).unwrap();
+    symlink("v2", path("current")).unwrap();
+    assert!(run(folder.path(), &["config", "refresh", "--out", "out"]).status.success());
+    assert_eq!(fs::read(path("out/tls/server.pem")).unwrap(), fs::read(path("v2/certs/server.pem")).unwrap());
+}

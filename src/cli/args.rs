@@ -284,6 +284,14 @@ pub(super) fn key_type() -> ValueParser {
     one_of(&KeyType::ALL, KeyType::name)
 }
 
+/// Reads a name that stands on a line.
+pub(super) fn plain_word(value: &str) -> Result<String, String> {
+    match value.is_empty() || value.contains(char::is_control) {
+        true => Err(format!("{value:?} is no name")),
+        false => Ok(value.to_owned()),
+    }
+}
+
 /// Reads Milvus' tlsMode, where it is on.
 pub(super) fn tls_mode(value: &str) -> Result<TlsMode, String> {
     TlsMode::ALL

@@ -5,7 +5,9 @@ use time::OffsetDateTime;
 
 use crate::base::error::Error;
 use crate::base::text::shell_quoted;
-use crate::cli::args::{PassphraseArgs, ProtectionArgs, namespace, one_of, path, release, with_passphrase};
+use crate::cli::args::{
+    PassphraseArgs, ProtectionArgs, namespace, one_of, path, plain_word, release, with_passphrase,
+};
 use crate::cli::output::Style;
 use crate::cli::render::page::{Page, aligned};
 use crate::cli::{EXIT_STATUS, Status, output};
@@ -79,11 +81,11 @@ struct ComposeArgs {
     plain: PlainArgs,
 
     /// The service that runs Milvus [default: by its image in the Compose file, or standalone]
-    #[arg(long, value_name = "NAME", help_heading = "Compose")]
+    #[arg(long, value_name = "NAME", value_parser = plain_word, help_heading = "Compose")]
     service: Option<String>,
 
     /// As whom Milvus runs there, so that it can read its key [default: by the version of its image]
-    #[arg(long, value_name = "UID", help_heading = "Compose")]
+    #[arg(long, value_name = "UID", value_parser = clap::value_parser!(u32).range(..i64::from(u32::MAX)), help_heading = "Compose")]
     container_user: Option<u32>,
 
     /// Let SELinux share what is mounted with the container (Fedora, RHEL)

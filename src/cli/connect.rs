@@ -1,12 +1,10 @@
 use std::path::PathBuf;
 
-use clap::builder::{
-    NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser,
-};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser};
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
-use crate::cli::args::{path, tls_mode};
+use crate::cli::args::{path, plain_word, tls_mode};
 use crate::cli::output::Style;
 use crate::cli::{EXIT_STATUS, Status, output};
 use crate::deploy::{ClientKind, ConnectRequest, Endpoint, connect};
@@ -45,7 +43,7 @@ pub(crate) struct Args {
     tls_mode: TlsMode,
 
     /// As whom, where Milvus asks for a user: the program takes the password from MILVUS_PASSWORD, or asks for it
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", value_parser = user)]
     user: Option<String>,
 
     /// The name of the server's certificate to ask for [default: the host, or a name of server.pem]
@@ -85,6 +83,14 @@ fn client() -> ValueParser {
             .find(is_given)
             .unwrap_or_else(|| unreachable!("only names are let through"))
     }))
+}
+
+/// A colon ends it where it is given together with the password.
+fn user(value: &str) -> Result<String, String> {
+    match value.contains(':') {
+        true => Err(format!("{value:?} is no user: it has a colon")),
+        false => plain_word(value),
+    }
 }
 
 fn grpc(value: &str) -> Result<Endpoint, Error> {

@@ -8,10 +8,9 @@ use crate::base::error::Error;
 use crate::base::note::Note;
 use crate::base::text::{listed, shell_quoted};
 use crate::check::config::compose::{BASES, OVERRIDES, ServiceSketch, services};
-use crate::deploy::marker::Marker;
 use crate::deploy::options::ConfigOptions;
 use crate::deploy::server_files::ServerFiles;
-use crate::deploy::settings::TlsSettings;
+use crate::deploy::settings::{MountPath, TlsSettings};
 use crate::deploy::template::{Document, Template, template, verbatim};
 use crate::milvus::container::USER_YAML;
 use crate::store::{Directory, FileRole, RelativePath};
@@ -26,6 +25,9 @@ pub(crate) const TLS_FOLDER: &str = "tls";
 /// What the override is called, which Compose reads by itself.
 pub(crate) const OVERRIDE_NAME: &str = OVERRIDE.name;
 
+/// What only our file has.
+const LABEL: &str = "milvus-certs.certificates";
+
 /// What the override is called where Compose would not read it by its usual name.
 pub(crate) const OWN_NAME: &str = "docker-compose.tls.yaml";
 
@@ -37,6 +39,8 @@ pub(crate) struct Project {
     pub user: Option<u32>,
     /// Whether the files are in a folder of theirs, and not only shown.
     pub is_written: bool,
+    /// What the file is called that this program writes for Compose.
+    pub name: &'static str,
     /// The files that Compose has to be given, where it would not find this program's by itself.
     pub files: Vec<String>,
     /// Whether SELinux is to let the container read what is mounted.
@@ -47,7 +51,7 @@ impl Project {
     /// Milvus' stock docker-compose.yaml.
     pub(crate) fn stock(selinux: bool) -> Self {
         let services = vec![("standalone".into(), true)];
-        Self { services, user: None, is_written: false, files: Vec::new(), selinux }
+        Self { services, user: None, is_written: false, name: OVERRIDE_NAME, files: Vec::new(), selinux }
     }
 
     /// What Compose has in a folder, beside what `config` wrote.
@@ -60,20 +64,34 @@ impl Project {
             let content = folder.read(RelativePath::in_directory(name.to_owned()))?;
             Ok(content.map(|content| (name.to_owned(), content)))
         };
-        let is_ours = |content: &[u8]| std::str::from_utf8(content).ok().and_then(Marker::of).is_some();
+        // Without its last lines, too: what it is told apart by then is the label.
+        let is_ours = |content: &[u8]| String::from_utf8_lossy(content).contains(LABEL);
         let mut is_named = read(OWN_NAME)?.is_some_and(|(_, content)| is_ours(&content));
+        let ours = read(OVERRIDE_NAME)?.is_some_and(|(_, content)| is_ours(&content));
+        // Our own goes on where it is, with what somebody may have added to it.
+        project.name = if ours || !is_named { OVERRIDE_NAME } else { OWN_NAME };
         let mut files = Vec::new();
-        for name in BASES {
-            if let (true, Some(file)) = (files.is_empty(), read(name)?) {
-                files.push(file);
+        let env = read(".env")?.map(|(_, content)| content);
+        if let Some(names) = env.as_deref().and_then(|content| named_in(&String::from_utf8_lossy(content))) {
+            project.name = if ours { OVERRIDE_NAME } else { OWN_NAME };
+            is_named = !names.iter().any(|name| name == project.name);
+            for name in names.iter().filter(|name| *name != project.name && !name.contains('/')) {
+                files.extend(read(name)?);
             }
-        }
-        for name in OVERRIDES {
-            let Some((name, content)) = read(name)? else { continue };
-            if name != OVERRIDE_NAME || !force && !is_ours(&content) {
-                is_named = true;
-                files.push((name, content));
-                break;
+        } else {
+            for name in BASES {
+                if let (true, Some(file)) = (files.is_empty(), read(name)?) {
+                    files.push(file);
+                }
+            }
+            for name in OVERRIDES {
+                let Some((name, content)) = read(name)? else { continue };
+                if name != OVERRIDE_NAME || !force && !ours {
+                    project.name = if ours { OVERRIDE_NAME } else { OWN_NAME };
+                    is_named = true;
+                    files.push((name, content));
+                    break;
+                }
             }
         }
         if !files.is_empty() {
@@ -86,7 +104,8 @@ impl Project {
         }
         project.user = options.container_user.or(project.user);
         if is_named {
-            project.files = files.into_iter().map(|(name, _)| name).chain([OWN_NAME.to_owned()]).collect();
+            project.files =
+                files.into_iter().map(|(name, _)| name).chain([project.name.to_owned()]).collect();
         }
         Ok(project)
     }
@@ -115,6 +134,13 @@ impl Project {
     }
 }
 
+/// The files that `.env` names for Compose to read, in place of those that it looks for.
+fn named_in(env: &str) -> Option<Vec<String>> {
+    let value = env.lines().rev().find_map(|line| line.trim().strip_prefix("COMPOSE_FILE="))?;
+    let names = value.trim_matches(['"', '\'']).split(':').map(|name| name.trim_start_matches("./"));
+    Some(names.filter(|name| !name.is_empty()).map(str::to_owned).collect())
+}
+
 /// The services of Compose files that get certificates: the one that is asked for, or those that clients connect to, or
 /// with internal TLS all of Milvus.
 fn services_for(
@@ -140,10 +166,25 @@ fn services_for(
             None => service.runs_milvus && (all || service.serves_clients),
         })
         .collect();
-    if let Some(service) = wanted.iter().find(|service| service.has_user_yaml) {
-        let message = format!("{paths}: the service {} has a user.yaml of its own already", service.name);
-        return Err(Error::new(message)
-            .with_hint("add to that file what `milvus-certs config milvus` prints".to_owned()));
+    let mount_path = options.mount_path.clone().unwrap_or_else(MountPath::compose);
+    for service in &wanted {
+        let has = |target: &str| service.targets.iter().any(|mounted| mounted == target);
+        if has(USER_YAML) {
+            let message = format!("{paths}: the service {} has a user.yaml of its own already", service.name);
+            return Err(Error::new(message).with_hint(
+                "move what it says into user.yaml beside the Compose file once `config compose` has made that, and take the mount out; or add to it what `milvus-certs config milvus` prints".to_owned(),
+            ));
+        }
+        if has(mount_path.as_str()) {
+            let message = format!(
+                "{paths}: the service {} has something at {} already",
+                service.name,
+                mount_path.as_str()
+            );
+            return Err(
+                Error::new(message).with_hint("--mount-path puts the certificates somewhere else".to_owned())
+            );
+        }
     }
     if wanted.is_empty() {
         let message = match &options.service {
@@ -165,12 +206,13 @@ pub(crate) fn compose(
     files: &ServerFiles<'_>,
     directory: &Path,
 ) -> Vec<Document> {
-    let name = if project.files.is_empty() { OVERRIDE.name } else { OWN_NAME };
+    let name = project.name;
     let services = project.services.iter().map(|(name, serves_clients)| context! { name, serves_clients });
     let sources = files.sources(directory).into_iter();
     let sources = sources.map(|(path, name)| context! { path => verbatim(path), name });
     let compose_file = OVERRIDE.document(context! {
         name,
+        is_named => !project.files.is_empty(),
         is_written => project.is_written,
         command => verbatim(project.command()),
         services => services.collect::<Vec<_>>(),

@@ -7,8 +7,10 @@ use zeroize::Zeroizing;
 
 use crate::base::error::Error;
 use crate::base::note::Note;
+use crate::base::text::shell_quoted;
 use crate::deploy::compose::{Project, TLS_FOLDER};
 use crate::deploy::deployment::{ConfigTarget, Deployment};
+use crate::deploy::kubernetes::VALUES;
 use crate::deploy::marker::Marker;
 use crate::deploy::options::ConfigOptions;
 use crate::deploy::output::{Maker, Output, Wanted};
@@ -176,8 +178,16 @@ fn written(
 ) -> Result<ConfigReport, Error> {
     let folder = output.path().to_owned();
     let mut said = request.options.clone();
-    said.dir = said.dir.map(|directory| seen_from(&folder, &directory));
-    said.values = said.values.map(|files| files.iter().map(|file| seen_from(&folder, file)).collect());
+    let before = last.map(|last| &last.options);
+    let called = |path: &PathBuf, before: Option<&PathBuf>| match before {
+        Some(before) if is_same(path, &in_folder(&folder, before)) => before.clone(),
+        _ => seen_from(&folder, path),
+    };
+    said.dir = said.dir.map(|directory| called(&directory, before.and_then(|before| before.dir.as_ref())));
+    let values_before = before.and_then(|before| before.values.as_deref()).unwrap_or_default();
+    said.values = said.values.map(|files| {
+        files.iter().enumerate().map(|(index, file)| called(file, values_before.get(index))).collect()
+    });
     let (options, differences) = match last {
         Some(last) => (said.or(&last.options), said.differences(&last.options)),
         None => (said, Vec::new()),
@@ -187,10 +197,31 @@ fn written(
         (None, Some(directory)) => in_folder(&folder, directory),
         (None, None) => ".".into(),
     };
+    if request.options.dir.is_none() && last.is_some() && is_gone(&directory) {
+        let message =
+            format!("{}: is gone, and the files in {} are of it", directory.display(), folder.display());
+        let again = format!(
+            "config {} -d DIR --out {}",
+            request.target.name(),
+            shell_quoted(&folder.display().to_string())
+        );
+        return Err(Error::new(message).with_hint(format!(
+            "`milvus-certs {again}` says where the certificates are now; all else stays as it is"
+        )));
+    }
     let mut deployment = Deployment::new(request.target, directory, &options)?;
     let typed = request.options.values.as_deref().unwrap_or_default();
     for (index, (path, called)) in deployment.values.iter_mut().enumerate() {
         *path = typed.get(index).cloned().unwrap_or_else(|| in_folder(&folder, called));
+        if is_same(path, &folder.join(VALUES.name)) {
+            return Err(Error::new(format!(
+                "{}: is what this writes, and no values of yours",
+                path.display()
+            ))
+            .with_hint(
+                "give the values that the release had before, or another folder with --out".to_owned(),
+            ));
+        }
     }
     if request.target == ConfigTarget::Compose {
         deployment.project = Project::in_folder(output.directory(), &options, request.force)?;
@@ -242,17 +273,37 @@ fn in_folder(folder: &Path, path: &Path) -> PathBuf {
     if folder == Path::new(".") { path.to_owned() } else { folder.join(path) }
 }
 
-/// How a path is called in a folder: so both can be moved together.
+fn is_gone(path: &Path) -> bool {
+    std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+/// Whether two paths lead to the same, which is there.
+fn is_same(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
+/// How a path is called in a folder, so that both can be moved together: with its own links, where that leads there.
 fn seen_from(folder: &Path, path: &Path) -> PathBuf {
-    let (Ok(folder), Ok(target)) = (folder.canonicalize(), path.canonicalize()) else {
-        return path.to_owned();
-    };
     if path.is_absolute() {
         return path.to_owned();
     }
-    let common = folder.components().zip(target.components()).take_while(|(one, other)| one == other).count();
+    let as_written =
+        std::path::absolute(folder).and_then(|folder| Ok(relative(&folder, &std::path::absolute(path)?)));
+    if let Ok(seen) = as_written
+        && is_same(&folder.join(&seen), path)
+    {
+        return seen;
+    }
+    match (folder.canonicalize(), path.canonicalize()) {
+        (Ok(folder), Ok(path)) => relative(&folder, &path),
+        _ => path.to_owned(),
+    }
+}
+
+fn relative(folder: &Path, path: &Path) -> PathBuf {
+    let common = folder.components().zip(path.components()).take_while(|(one, other)| one == other).count();
     let up = folder.components().skip(common).map(|_| Component::ParentDir);
-    let seen: PathBuf = up.chain(target.components().skip(common)).collect();
+    let seen: PathBuf = up.chain(path.components().skip(common)).collect();
     if seen.as_os_str().is_empty() { ".".into() } else { seen }
 }
 

@@ -204,10 +204,12 @@ impl Deployment {
             return Ok(HelmValues::default());
         }
         let mut files = Vec::new();
-        for (path, called) in &self.values {
-            files.push((called.display().to_string(), read_file(path)?));
+        for (path, _) in &self.values {
+            files.push((path.display().to_string(), read_file(path)?));
         }
+        let called = self.values.iter().map(|(_, called)| called.display().to_string()).collect();
         HelmValues::of(&files, &settings.text(kind), &self.mount_path)
+            .map(|theirs| HelmValues { files: called, ..theirs })
     }
 
     /// That server.pem lacks names by which clients inside the deployment call Milvus. cert-manager adds them itself.

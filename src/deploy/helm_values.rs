@@ -50,11 +50,16 @@ impl HelmValues {
         let volumes = last(&["volumes"]);
         let mounts = last(&["volumeMounts"]);
         if let Some(volume) = items(volumes).find(|item| item.text("name") == Some(VOLUME)) {
-            return Err(in_the_way(volume, &format!("a volume is called {VOLUME} already, as ours is")));
+            let message = format!("a volume is called {VOLUME} already, as ours is");
+            return Err(in_the_way(
+                volume,
+                &message,
+                "rename it there, or remove it if it is what `config helm` wrote",
+            ));
         }
         if let Some(mount) = items(mounts).find(|item| item.text("mountPath") == Some(mount_path.as_str())) {
             let message = format!("something is mounted at {} already", mount_path.as_str());
-            return Err(in_the_way(mount, &message));
+            return Err(in_the_way(mount, &message, "--mount-path puts ours somewhere else"));
         }
         Ok(Self {
             files: files.iter().map(|(path, _)| path.clone()).collect(),
@@ -74,10 +79,8 @@ fn no_yaml(malformed: Malformed) -> Error {
         .with_hint("`helm lint` says what Helm makes of it".to_owned())
 }
 
-fn in_the_way(node: Node<'_>, message: &str) -> Error {
-    Error::new(format!("{}: {message}", node.place())).with_hint(
-        "rename it there, or remove it if it is what `config helm` wrote; --mount-path moves ours".to_owned(),
-    )
+fn in_the_way(node: Node<'_>, message: &str, hint: &str) -> Error {
+    Error::new(format!("{}: {message}", node.place())).with_hint(hint.to_owned())
 }
 
 /// A user.yaml with our settings in it: ours win.

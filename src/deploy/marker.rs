@@ -47,6 +47,11 @@ impl Marker {
         }
     }
 
+    /// With what the file says but for what every renewal changes, which somebody's edits have kept from it.
+    pub(super) fn with_shape_of(self, other: &Self) -> Self {
+        Self { shape: other.shape.clone(), ..self }
+    }
+
     /// That of a file; `None` if `config` did not write it.
     pub(super) fn of(text: &str) -> Option<Self> {
         let lines: String = text.lines().filter_map(|line| line.strip_prefix(BEGINNING)).collect();
@@ -128,19 +133,28 @@ fn joined(parts: &[&str]) -> Zeroizing<String> {
 /// A text that somebody has edited, with what a renewal has changed; `None` if it is not where it was.
 pub(super) fn renewed(edited: &str, document: &Document) -> Option<Zeroizing<String>> {
     let edited = without_marker(edited);
-    // Each as its indentation, which stays, and the rest.
-    let lines = edited.split_inclusive('\n');
-    let mut lines: Vec<_> = lines.map(|line| line.split_at(line.len() - line.trim_start().len())).collect();
+    // Each as its indentation, itself, and what stays behind it where it is replaced.
+    let halves = edited.split_inclusive('\n').map(|line| line.split_at(line.len() - line.trim_start().len()));
+    let mut lines: Vec<_> = halves.map(|(indent, line)| (indent, line, "")).collect();
     for key in document.changing {
-        let new = document.content.split_inclusive('\n').map(str::trim_start);
+        let new = document.content.lines().map(str::trim_start);
         let Some(new) = new.into_iter().find(|line| line.starts_with(key)) else { continue };
-        let mut old = lines.iter_mut().filter(|(_, line)| line.starts_with(key));
-        let ((_, old), None) = (old.next()?, old.next()) else { return None };
-        if old.trim_end() != new.trim_end() {
-            *old = new;
+        let mut old = (0..lines.len()).filter(|index| lines[*index].1.starts_with(key));
+        let (Some(index), None) = (old.next(), old.next()) else { return None };
+        let (indent, old, _) = lines[index];
+        // A value that goes on in the lines below is somebody's own way to write it.
+        let below = lines[index + 1..].iter().find(|(_, line, _)| !line.trim().is_empty());
+        if below.is_some_and(|(deeper, ..)| deeper.len() > indent.len()) {
+            return None;
+        }
+        let end = old.find(" #").unwrap_or(old.len());
+        let (value, rest) = old.split_at(old[..end].trim_end().len());
+        if value != new {
+            lines[index] = (indent, new, rest);
         }
     }
-    Some(joined(&lines.into_iter().flat_map(|(indent, rest)| [indent, rest]).collect::<Vec<_>>()))
+    let parts = lines.into_iter().flat_map(|(indent, line, rest)| [indent, line, rest]);
+    Some(joined(&parts.collect::<Vec<_>>()))
 }
 
 fn key_that_changes(line: &str, document: &Document) -> Option<&'static str> {

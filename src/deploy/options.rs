@@ -68,7 +68,9 @@ impl ConfigOptions {
     pub(super) fn differences(&self, last: &Self) -> Vec<String> {
         let (said, last) = (self.said(), last.said());
         let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let changed = said.iter().filter(|(option, value)| last.get(*option) != Some(value));
+        // Certificates elsewhere are no other settings.
+        let changed =
+            said.iter().filter(|(option, value)| *option != "dir" && last.get(*option) != Some(value));
         changed
             .map(|(option, value)| match last.get(option) {
                 Some(before) => format!("--{option} {} instead of {}", shown(value), shown(before)),

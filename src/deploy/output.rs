@@ -14,7 +14,8 @@ use crate::deploy::marker::{Marker, digest, is_renewed, renewed, without_marker}
 use crate::deploy::options::ConfigOptions;
 use crate::deploy::template::Document;
 use crate::store::{
-    Committed, Directory, Existing, FileMode, FileState, Owner, Protection, RelativePath, StagedFile, path_of,
+    Committed, Directory, Existing, FileMode, FileRole, FileState, Owner, Protection, RelativePath,
+    StagedFile, path_of,
 };
 
 /// All files that `config` writes, whatever the target.
@@ -144,7 +145,7 @@ impl Output {
         }
         let theirs: Vec<_> = found.iter().filter(|file| file.fate == Fate::IsTheirs).collect();
         if force.is_none() {
-            self.refuse(&theirs, maker.differences, &found)?;
+            self.refuse(&theirs, maker, &found)?;
         }
         let existing = match force {
             Some(now) if !theirs.is_empty() => Existing::BackUp(now),
@@ -165,6 +166,18 @@ impl Output {
             let message =
                 format!("{files} {verb} not as `config` had written {object}: {backup} has what was there");
             notes.push(Note::new("replaced-yours", message));
+        }
+        let is_new_ca = |file: &&Found<'_>| {
+            file.wanted.path.name() == FileRole::CaCertificate.file_name()
+                && file.state.is_some()
+                && file.fate != Fate::Stays
+        };
+        if let Some(ca) = found.iter().find(is_new_ca) {
+            let message = format!(
+                "{} is another one than before: give it to all clients before Milvus is restarted",
+                self.listed(&[ca])
+            );
+            notes.push(Note::new("ca-changed", message));
         }
         let behind: Vec<_> = found.iter().filter(|file| file.is_behind).collect();
         if !behind.is_empty() {
@@ -189,11 +202,10 @@ impl Output {
         marker: impl Fn(&Document) -> Marker,
         known: &[(String, String)],
     ) -> Result<Found<'a>, Error> {
-        let with_marker = |document: &Document, text: &str| {
-            Zeroizing::new(marker(document).added_to(text).as_bytes().to_vec())
-        };
+        let with_marker =
+            |marker: Marker, text: &str| Zeroizing::new(marker.added_to(text).as_bytes().to_vec());
         let content = match wanted.document {
-            Some(document) => with_marker(document, &document.content),
+            Some(document) => with_marker(marker(document), &document.content),
             None => Zeroizing::new(wanted.content.to_vec()),
         };
         let state = self.directory.state(wanted.path.clone())?;
@@ -205,7 +217,9 @@ impl Output {
         let text = std::str::from_utf8(&old).unwrap_or_default();
         let made = Marker::of(text).filter(|made| made.config == maker.target);
         match (found.wanted.document, made) {
-            _ if old == found.content && found.is_readable() => found.fate = Fate::Stays,
+            _ if old == found.content && found.is_readable() && found.is_protected() => {
+                found.fate = Fate::Stays;
+            }
             _ if old == found.content => found.fate = Fate::IsWritten,
             (None, _) if known.contains(&(found.wanted.path.to_string(), digest(&old))) => {
                 found.fate = Fate::IsWritten;
@@ -213,10 +227,12 @@ impl Output {
             (Some(_), Some(made)) if !made.is_of_edited(text) => found.fate = Fate::IsWritten,
             (Some(document), Some(made)) if maker.differences.is_empty() => {
                 if let Some(renewed) = renewed(text, document) {
-                    let is_as_before = *renewed == *without_marker(text);
+                    let is_as_before = *renewed == *without_marker(text)
+                        && made.options == *maker.options
+                        && found.is_protected();
                     found.fate = if is_as_before { Fate::Stays } else { Fate::IsRenewed };
-                    found.content = with_marker(document, &renewed);
                     found.is_behind = !made.has_shape_of(document);
+                    found.content = with_marker(marker(document).with_shape_of(&made), &renewed);
                 }
             }
             _ => {}
@@ -227,9 +243,10 @@ impl Output {
     fn refuse(
         &self,
         theirs: &[&Found<'_>],
-        differences: &[String],
+        Maker { target, differences, .. }: &Maker<'_>,
         found: &[Found<'_>],
     ) -> Result<(), Error> {
+        let out = shell_quoted(&self.path().display().to_string());
         let error = match theirs {
             [] if differences.is_empty() || found.iter().all(|file| file.fate == Fate::Stays) => return Ok(()),
             [] => Error::new(format!(
@@ -238,8 +255,7 @@ impl Output {
                 listed(differences)
             ))
             .with_hint(format!(
-                "--force makes the files anew with these; `milvus-certs config refresh --out {}` keeps those of before",
-                shell_quoted(&self.path().display().to_string())
+                "--force makes the files anew with these; `milvus-certs config refresh --out {out}` keeps those of before"
             )),
             theirs => {
                 let (verb, object) = if theirs.len() == 1 { ("is", "it") } else { ("are", "them") };
@@ -247,9 +263,9 @@ impl Output {
                     "{}: {verb} there already, and not as `config` wrote {object}",
                     self.listed(theirs)
                 ))
-                .with_hint(
-                    "--force replaces what is there, and keeps a copy in backup-<time>; or choose another folder with --out".to_owned(),
-                )
+                .with_hint(format!(
+                    "`milvus-certs config {target} --out {out} --force` replaces what is there, and keeps a copy in backup-<time>; or choose another folder with --out"
+                ))
             }
         };
         Err(error.of_kind(ErrorKind::AlreadyThere))
@@ -263,6 +279,12 @@ impl Output {
 }
 
 impl Found<'_> {
+    /// Whether what is there is closed to others, if it has a key.
+    fn is_protected(&self) -> bool {
+        let may_be_key = |state: &FileState| state.mode.for_key().is_some();
+        self.wanted.mode.for_key().is_none() || self.state.as_ref().is_some_and(may_be_key)
+    }
+
     /// Whether who has to read what is there may do that.
     fn is_readable(&self) -> bool {
         self.wanted

@@ -15,7 +15,7 @@ use crate::check::config::host::{Host, cleaned};
 use crate::check::config::mounts::{Mount, Mounts, Volume};
 use crate::check::config::settings::{Mode, Settings};
 use crate::check::config::source::AtPath;
-use crate::milvus::container::{CONFIG_FILES, CONFIG_FOLDER, USER_YAML};
+use crate::milvus::container::{CONFIG_FILES, CONFIG_FOLDER};
 use crate::yaml::{self, Entry, Malformed, Node, Origin};
 
 /// The largest clusters have some ten. Each can make this program read files.
@@ -70,8 +70,8 @@ pub(crate) struct ServiceSketch {
     pub serves_clients: bool,
     /// As whom it runs, if that is known.
     pub user: Option<u32>,
-    /// Whether it has a user.yaml already.
-    pub has_user_yaml: bool,
+    /// Where something is mounted into it.
+    pub targets: Vec<String>,
 }
 
 /// The services of Compose files that are read together.
@@ -94,7 +94,7 @@ pub(crate) fn services(files: &[(String, impl AsRef<[u8]>)]) -> Result<Vec<Servi
             runs_milvus: service.runs_milvus(),
             serves_clients: service.serves_clients(),
             user: service.user(),
-            has_user_yaml: service.mounts().of(USER_YAML).is_some_and(|(_, rest)| rest.is_empty()),
+            targets: service.mounts().by_target.into_keys().collect(),
         })
         .collect())
 }

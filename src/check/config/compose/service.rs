@@ -82,7 +82,8 @@ impl<'a> Service<'a> {
         let (user, is_whole) = interpolated(user);
         match user.split(':').next() {
             Some("root") => Some(0),
-            Some(number) if is_whole => number.parse().ok(),
+            // The last number is nobody's.
+            Some(number) if is_whole => number.parse().ok().filter(|user| *user != u32::MAX),
             _ => None,
         }
     }
