@@ -13,7 +13,7 @@ use crate::deploy::server_files::ServerFiles;
 use crate::deploy::settings::{MountPath, TlsSettings};
 use crate::deploy::template::{Document, Template, template, verbatim};
 use crate::milvus::container::USER_YAML;
-use crate::store::{Directory, FileRole, RelativePath};
+use crate::store::{Directory, FileRole, RelativePath, path_of};
 
 const OVERRIDE: Template = template!("docker-compose.override.yaml");
 
@@ -118,8 +118,7 @@ impl Project {
     /// That Compose does not read this program's file by itself.
     pub(crate) fn must_be_named(&self, folder: &Path) -> Option<Note> {
         let [others @ .., own] = self.files.as_slice() else { return None };
-        let beside =
-            listed(&others.iter().map(|file| folder.join(file).display().to_string()).collect::<Vec<_>>());
+        let beside = listed(&others.iter().map(|file| shown(folder, file)).collect::<Vec<_>>());
         let files = self.files.join(":");
         let message = format!(
             "beside {beside} Compose reads {own} only where it is told to: by -f, or by the line COMPOSE_FILE={files} in .env"
@@ -132,6 +131,10 @@ impl Project {
         let files = self.files.iter().map(|file| format!("-f {} ", shell_quoted(file)));
         format!("docker compose {}up -d", files.collect::<String>())
     }
+}
+
+fn shown(folder: &Path, name: &str) -> String {
+    path_of(folder, RelativePath::in_directory(name.to_owned())).display().to_string()
 }
 
 /// The files that `.env` names for Compose to read, in place of those that it looks for.
@@ -156,8 +159,7 @@ fn services_for(
         ))
         .with_hint("`docker compose config` says what Compose makes of it".to_owned())
     })?;
-    let paths =
-        listed(&files.iter().map(|(name, _)| folder.join(name).display().to_string()).collect::<Vec<_>>());
+    let paths = listed(&files.iter().map(|(name, _)| shown(folder, name)).collect::<Vec<_>>());
     let all = options.internal.unwrap_or(false);
     let wanted: Vec<_> = services
         .into_iter()
