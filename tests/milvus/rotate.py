@@ -477,7 +477,10 @@ class Interrupted:
         issuers = list(self.issuers().values())
         said = {each["common_name"]: each["issued"] for each in status["authorities"]}
         true = {name: issuers.count(name) for name in ("localhost CA", "localhost CA 2")}
-        done = true["localhost CA"] == 0 and not self.left(self.certificates / "issued")
+        # A run that was killed before it staged anything, or after it cleared all away, has nothing to go on with.
+        journals = [Path(path) for path in self.left(self.certificates / "issued")]
+        interrupted = any(path.is_dir() and any(path.iterdir()) for path in journals)
+        done = true["localhost CA"] == 0 and not interrupted
         state = "issued" if done else "issuing" if true["localhost CA 2"] else "begun"
         said |= {"state": status["state"], "behind": status["behind"]}
         true |= {"state": state, "behind": len(self.behind())}
