@@ -408,6 +408,30 @@ fn a_compose_file_in_which_nothing_runs_milvus_is_said() {
 }
 
 #[test]
+fn an_image_that_does_not_say_as_whom_milvus_runs_is_said() {
+    let folder = made();
+    for (image, is_said) in [
+        ("milvusdb/milvus:v2.6.0", false),
+        ("milvusdb/milvus:latest", true),
+        ("milvusdb/milvus:${TAG}", true),
+    ] {
+        fs::write(folder.path().join("compose.yaml"), format!("services: {{mv: {{image: '{image}'}}}}\n"))
+            .unwrap();
+        let stderr = |more: &[&str]| {
+            let output = config(folder.path(), &["compose"], &[&["--out", ".", "--force"], more].concat());
+            String::from_utf8(output.stderr).unwrap()
+        };
+        assert_eq!(
+            stderr(&[]).contains("as whom Milvus runs in the service mv is not known"),
+            is_said,
+            "{image}"
+        );
+    }
+    let told = config(folder.path(), &["compose"], &["--out", ".", "--force", "--container-user", "0"]);
+    assert!(!String::from_utf8(told.stderr).unwrap().contains("as whom"));
+}
+
+#[test]
 fn a_cluster_of_compose_gets_certificates_where_clients_connect_or_everywhere() {
     let folder = made();
     let service =

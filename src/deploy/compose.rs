@@ -12,7 +12,7 @@ use crate::deploy::options::ConfigOptions;
 use crate::deploy::server_files::ServerFiles;
 use crate::deploy::settings::{MountPath, TlsSettings};
 use crate::deploy::template::{Document, Template, template, verbatim};
-use crate::milvus::container::USER_YAML;
+use crate::milvus::container::{IMAGE_USER, USER_YAML};
 use crate::store::{Directory, FileRole, RelativePath, path_of};
 
 const OVERRIDE: Template = template!("docker-compose.override.yaml");
@@ -37,6 +37,8 @@ pub(crate) struct Project {
     pub services: Vec<(String, bool)>,
     /// As whom Milvus runs there, if that is known: it has to be able to read its key.
     pub user: Option<u32>,
+    /// The service of which that is not known, though its file is.
+    pub unknown_user: Option<String>,
     /// Whether the files are in a folder of theirs, and not only shown.
     pub is_written: bool,
     /// What the file is called that this program writes for Compose.
@@ -51,7 +53,15 @@ impl Project {
     /// Milvus' stock docker-compose.yaml.
     pub(crate) fn stock(selinux: bool) -> Self {
         let services = vec![("standalone".into(), true)];
-        Self { services, user: None, is_written: false, name: OVERRIDE_NAME, files: Vec::new(), selinux }
+        Self {
+            services,
+            user: None,
+            unknown_user: None,
+            is_written: false,
+            name: OVERRIDE_NAME,
+            files: Vec::new(),
+            selinux,
+        }
     }
 
     /// What Compose has in a folder, beside what `config` wrote.
@@ -97,6 +107,8 @@ impl Project {
         if !files.is_empty() {
             let services = services_for(folder.path(), &files, options)?;
             project.user = services.iter().find_map(|service| service.user);
+            let is_unknown = |service: &&ServiceSketch| service.user.or(options.container_user).is_none();
+            project.unknown_user = services.iter().find(is_unknown).map(|service| service.name.clone());
             project.services =
                 services.into_iter().map(|service| (service.name, service.serves_clients)).collect();
         } else if let Some(service) = &options.service {
@@ -124,6 +136,15 @@ impl Project {
             "beside {beside} Compose reads {own} only where it is told to: by -f, or by the line COMPOSE_FILE={files} in .env"
         );
         Some(Note::new("compose-file-not-read", message))
+    }
+
+    /// That Milvus may not be able to read its key.
+    pub(crate) fn may_not_read(&self) -> Option<Note> {
+        let service = self.unknown_user.as_ref()?;
+        let message = format!(
+            "as whom Milvus runs in the service {service} is not known: from 3.0 on it is uid {IMAGE_USER}, which `--container-user {IMAGE_USER}` lets read server.key"
+        );
+        Some(Note::new("container-user-not-known", message))
     }
 
     /// The command, with its files.

@@ -254,6 +254,7 @@ fn written(
     let changed = written.files.iter().any(|(_, _, is_changed)| *is_changed);
     let mut notes = Vec::from_iter(deployment.names_not_covered(&directory));
     notes.extend(deployment.project.must_be_named(&folder));
+    notes.extend(deployment.project.may_not_read());
     notes.extend(deployment.values_of_theirs());
     notes.extend(written.notes);
     Ok(ConfigReport {
