@@ -891,9 +891,9 @@ codes! {
     why "a proxy between client and Milvus answered: it speaks plaintext to TLS, or refuses the server's certificate, or Milvus is down";
     fix &[Say("its own log says which: `milvus-certs explain < proxy.log`; "), PROBE, Say(" looks at Milvus itself")];
 
-    /// TLS works, and Milvus asks who it is.
+    /// Milvus was reached, and asks who it is.
     NotAuthenticated = "not-authenticated", Error, breaks NOBODY;
-    why "TLS works; Milvus asks for a user and a password, since common.security.authorizationEnabled is true";
+    why "nothing is wrong with TLS: Milvus was reached, and asks for a user and a password, since common.security.authorizationEnabled is true";
     fix &[Say("give the client token=\"user:password\", and for REST the header `Authorization: Bearer user:password`")];
 
     /// Windows could not ask whether a certificate is revoked.

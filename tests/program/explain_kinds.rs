@@ -490,7 +490,7 @@ fn other_stacks_say_the_same_in_their_words() {
 }
 
 #[test]
-fn a_client_that_gives_no_password_has_working_tls() {
+fn a_client_that_gives_no_password_has_reached_milvus() {
     let text = "<MilvusException: (code=65535, message=auth check failure, please check api key is correct)>";
     assert_each_means("not-authenticated", &[text, "message=missing authorization in header"]);
     assert_fix_has(text, &["token=", "Authorization: Bearer"]);
