@@ -58,6 +58,11 @@ pub(crate) fn escaped(text: &str) -> String {
     result
 }
 
+/// Octets in lower-case hexadecimal.
+pub(crate) fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
 /// A list as people write it: `a`, `a and b`, `a, b and c`.
 pub(crate) fn listed(items: &[impl AsRef<str>]) -> String {
     let items: Vec<_> = items.iter().map(AsRef::as_ref).collect();

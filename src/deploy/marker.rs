@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::base::text::hex;
 use crate::deploy::options::ConfigOptions;
 use crate::deploy::template::Document;
 
@@ -101,7 +102,7 @@ fn said<S: Serializer>(options: &ConfigOptions, serializer: S) -> Result<S::Ok, 
 
 /// The first half of a SHA-256, in hexadecimal.
 pub(super) fn digest(content: &[u8]) -> String {
-    Sha256::digest(content).iter().take(16).map(|octet| format!("{octet:02x}")).collect()
+    hex(&Sha256::digest(content)[..16])
 }
 
 fn shape(document: &Document) -> String {

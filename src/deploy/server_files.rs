@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::base::text::shell_quoted;
+use crate::base::text::{hex, shell_quoted};
 use crate::check::FitDirectory;
 use crate::store::{FileMode, FileRole};
 
@@ -38,7 +38,7 @@ impl ServerFiles<'_> {
                 content: directory.content(role),
                 mode: mode_of(directory, role),
             }),
-            fingerprint: digest.finalize().iter().map(|octet| format!("{octet:02x}")).collect(),
+            fingerprint: hex(&digest.finalize()),
         }
     }
 

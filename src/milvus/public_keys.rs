@@ -1,6 +1,7 @@
 //! The certificates that Milvus' sources and images carry under `configs/cert`. Their private keys
 //! are public, the CA's too: anybody can pass for such a server, or sign client certificates.
 
+use crate::base::text::hex;
 use crate::x509::{KeyDefect, PublicKey};
 
 /// SHA-256 of the SubjectPublicKeyInfo, and whose it is (milvus-io/milvus, `configs/cert`).
@@ -12,8 +13,8 @@ const PUBLIC_KEYS: [(&str, &str); 3] = [
 
 /// The file under Milvus' `configs/cert` that has this key, if one has.
 pub(crate) fn file_of(spki_sha256: &[u8; 32]) -> Option<&'static str> {
-    let hex: String = spki_sha256.iter().map(|octet| format!("{octet:02x}")).collect();
-    PUBLIC_KEYS.iter().find(|(known, _)| *known == hex).map(|(_, file)| *file)
+    let digest = hex(spki_sha256);
+    PUBLIC_KEYS.iter().find(|(known, _)| *known == digest).map(|(_, file)| *file)
 }
 
 /// Refuses a key whose private half everybody has.

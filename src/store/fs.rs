@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::base::error::Error;
+use crate::base::text::hex;
 use crate::store::error::{about, not_a_file, too_large, unreadable};
 use crate::store::file_system::{acl, acl_of_path, set_acl};
 use crate::store::layout::RelativePath;
@@ -60,10 +61,6 @@ impl Print {
             _ => (self.size, self.inode) == (other.size, other.inode),
         }
     }
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 pub(super) fn open_directory(path: &Path) -> io::Result<OwnedFd> {
