@@ -400,6 +400,10 @@ fn a_compose_file_in_which_nothing_runs_milvus_is_said() {
         "there is no service mv",
     );
     assert!(config(folder.path(), &["compose"], &["--out", ".", "--service", "db"]).status.success());
+    let output = config(folder.path(), &["compose"], &["--service", "db"]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("\n  \"db\":\n"), "{printed}");
+    assert!(!printed.contains("standalone"), "{printed}");
     let own =
         "services: {db: {image: milvusdb/milvus, volumes: ['./mine.yaml:/milvus/configs/user.yaml']}}\n";
     fs::write(folder.path().join("compose.yaml"), own).unwrap();

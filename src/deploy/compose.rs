@@ -25,6 +25,9 @@ pub(crate) const TLS_FOLDER: &str = "tls";
 /// What the override is called, which Compose reads by itself.
 pub(crate) const OVERRIDE_NAME: &str = OVERRIDE.name;
 
+/// The service that runs Milvus in Milvus' own docker-compose.yaml.
+const STOCK_SERVICE: &str = "standalone";
+
 /// What only our file has.
 const LABEL: &str = "milvus-certs.certificates";
 
@@ -50,17 +53,17 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// Milvus' stock docker-compose.yaml.
-    pub(crate) fn stock(selinux: bool) -> Self {
-        let services = vec![("standalone".into(), true)];
+    /// Milvus' stock docker-compose.yaml, but for the service that the options name.
+    pub(crate) fn stock(options: &ConfigOptions) -> Self {
+        let service = options.service.as_deref().unwrap_or(STOCK_SERVICE);
         Self {
-            services,
+            services: vec![(service.to_owned(), true)],
             user: None,
             unknown_user: None,
             is_written: false,
             name: OVERRIDE_NAME,
             files: Vec::new(),
-            selinux,
+            selinux: options.selinux.unwrap_or(false),
         }
     }
 
@@ -69,7 +72,7 @@ impl Project {
     /// # Errors
     /// If a Compose file cannot be read, no service in it runs Milvus, or the one that does has a user.yaml of its own.
     pub(super) fn in_folder(folder: &Directory, options: &ConfigOptions, force: bool) -> Result<Self, Error> {
-        let mut project = Self { is_written: true, ..Self::stock(options.selinux.unwrap_or(false)) };
+        let mut project = Self { is_written: true, ..Self::stock(options) };
         let read = |name: &str| -> Result<Option<(String, _)>, Error> {
             let content = folder.read(RelativePath::in_directory(name.to_owned()))?;
             Ok(content.map(|content| (name.to_owned(), content)))
@@ -111,8 +114,6 @@ impl Project {
             project.unknown_user = services.iter().find(is_unknown).map(|service| service.name.clone());
             project.services =
                 services.into_iter().map(|service| (service.name, service.serves_clients)).collect();
-        } else if let Some(service) = &options.service {
-            project.services = vec![(service.clone(), true)];
         }
         project.user = options.container_user.or(project.user);
         if is_named {
@@ -124,7 +125,7 @@ impl Project {
 
     /// Whether it runs Milvus as Milvus' own file does.
     pub(crate) fn is_stock(&self) -> bool {
-        self.services == Self::stock(self.selinux).services
+        matches!(self.services.as_slice(), [(service, true)] if service == STOCK_SERVICE)
     }
 
     /// That Compose does not read this program's file by itself.

@@ -120,7 +120,7 @@ impl Deployment {
                 chart_version: options.chart_version.clone(),
             },
             secret_kind: options.secret_kind.unwrap_or(SecretKind::Opaque),
-            project: Project::stock(options.selinux.unwrap_or(false)),
+            project: Project::stock(options),
             values: options.values.iter().flatten().map(|path| (path.clone(), path.clone())).collect(),
         })
     }

@@ -12,7 +12,7 @@ use crate::deploy::secret::secret;
 use crate::deploy::server_files::{ServerFile, ServerFiles};
 use crate::deploy::settings::TlsSettings;
 use crate::deploy::template::Document;
-use crate::deploy::{ClientKind, Endpoint, MountPath, SecretKind};
+use crate::deploy::{ClientKind, ConfigOptions, Endpoint, MountPath, SecretKind};
 use crate::milvus::{ClientTls, TlsMode};
 use crate::milvus::{KubernetesName, Manager, NameKind, Release};
 use crate::store::{FileMode, FileRole};
@@ -118,7 +118,9 @@ proptest! {
         };
         let files = files(b"");
 
-        let project = Project { services: vec![(service.clone(), true)], ..Project::stock(true) };
+        let named_service = Some(service.clone());
+        let options = ConfigOptions { service: named_service, selinux: Some(true), ..ConfigOptions::default() };
+        let project = Project::stock(&options);
         let rendered = compose(&settings, &project, &files, Path::new(&folder));
         assert_settings(&parsed(named(&rendered, "user.yaml")), path.as_str(), &sni);
         let compose_file = parsed(named(&rendered, "docker-compose.override.yaml"));
