@@ -708,13 +708,9 @@ fn each_command_of_the_shortest_way_is_printed_by_the_one_before() {
 fn clients_are_known_by_what_people_call_them() {
     let folder = made();
     let connect = |arguments: &[&str]| run(folder.path(), &[&["connect", "-d", "certs"], arguments].concat());
-    for (alias, name) in [
-        ("pymilvus", "python"),
-        ("golang", "go"),
-        ("js", "node"),
-        ("rest", "curl"),
-        ("env-k8s", "env-kubernetes"),
-    ] {
+    for (alias, name) in
+        [("pymilvus", "python"), ("golang", "go"), ("js", "node"), ("rest", "curl"), ("environment", "env")]
+    {
         assert_eq!(connect(&[alias]).stdout, connect(&[name]).stdout, "{alias}");
         assert!(connect(&[alias]).status.success());
     }
@@ -722,6 +718,9 @@ fn clients_are_known_by_what_people_call_them() {
     {
         assert_eq!(connect(refused).status.code(), Some(1), "{refused:?}");
     }
+    let stderr = String::from_utf8(connect(&["python", "compose"]).stderr).unwrap();
+    assert!(stderr.contains("there is no client python compose"), "{stderr}");
+    assert!(stderr.contains("there is `milvus-certs connect python`"), "{stderr}");
     let printed = String::from_utf8(connect(&["env"]).stdout).unwrap();
     let ca_pem = folder.path().join("certs/ca.pem");
     assert!(printed.contains(&format!("ROOTS_FILE_PATH={}\n", ca_pem.display())), "{printed}");

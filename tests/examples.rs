@@ -154,8 +154,9 @@ fn printed() -> BTreeMap<PathBuf, String> {
         let file = format!("tests/snapshots/{}.yaml", target.replace('/', "-"));
         printed.insert(file.into(), render(snapshot));
     }
-    for client in ["env", "env-compose", "env-kubernetes", "env-systemd"] {
-        let report = milvus_certs(folder.path(), &["connect", client, "-d", "certs", "--json"]);
+    for which in [&[][..], &["compose"], &["kubernetes"], &["systemd"]] {
+        let arguments = [&["connect", "env"], which, &["-d", "certs", "--json"]].concat();
+        let report = milvus_certs(folder.path(), &arguments);
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();
         let path = Path::new("examples/connect/env").join(report["file_name"].as_str().unwrap());
         let content = report["content"].as_str().unwrap();
