@@ -12,7 +12,7 @@ use crate::deploy::options::ConfigOptions;
 use crate::deploy::server_files::ServerFiles;
 use crate::deploy::settings::{MountPath, TlsSettings};
 use crate::deploy::template::{Document, Template, template, verbatim};
-use crate::milvus::container::{IMAGE_USER, USER_YAML};
+use crate::milvus::container::USER_YAML;
 use crate::store::{Directory, FileRole, RelativePath, path_of};
 
 const OVERRIDE: Template = template!("docker-compose.override.yaml");
@@ -137,15 +137,6 @@ impl Project {
             "beside {beside} Compose reads {own} only where it is told to: by -f, or by the line COMPOSE_FILE={files} in .env"
         );
         Some(Note::new("compose-file-not-read", message))
-    }
-
-    /// That Milvus may not be able to read its key.
-    pub(crate) fn may_not_read(&self) -> Option<Note> {
-        let service = self.unknown_user.as_ref()?;
-        let message = format!(
-            "as whom Milvus runs in the service {service} is not known: from 3.0 on it is uid {IMAGE_USER}, which `--container-user {IMAGE_USER}` lets read server.key"
-        );
-        Some(Note::new("container-user-not-known", message))
     }
 
     /// The command, with its files.
