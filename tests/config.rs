@@ -1033,3 +1033,13 @@ fn standalone_is_told_of_the_script_and_the_data_that_an_upgrade_leaves() {
         assert_eq!(fs::metadata(key).unwrap().uid(), 999);
     }
 }
+
+#[test]
+fn what_has_no_effect_is_refused() {
+    let folder = made();
+    let refused =
+        config(folder.path(), &["cert-manager"], &["--for", "operator", "--chart-version", "5.0.10"]);
+    assert!(stderr_of(&refused).contains("--chart-version has no effect with the operator"), "{refused:?}");
+    let refused = config(folder.path(), &["compose"], &["--container-user", "999"]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+}

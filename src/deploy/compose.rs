@@ -167,7 +167,7 @@ fn services_for(
     let services = services(files).map_err(|malformed| {
         Error::new(format!(
             "{}: is no YAML: {}",
-            folder.join(malformed.place.to_string()).display(),
+            shown(folder, &malformed.place.to_string()),
             malformed.reason
         ))
         .with_hint("`docker compose config` says what Compose makes of it".to_owned())

@@ -113,6 +113,13 @@ impl Deployment {
             ConfigTarget::Helm => Manager::Helm,
             _ => options.manager.unwrap_or(Manager::Operator),
         };
+        let of_helm =
+            [("values", options.values.is_some()), ("chart-version", options.chart_version.is_some())];
+        if let Some((idle, _)) = of_helm.into_iter().find(|(_, is_said)| *is_said && manager != Manager::Helm)
+        {
+            return Err(Error::new(format!("--{idle} has no effect with the {}", manager.name()))
+                .with_hint(format!("leave --{idle} out, or say `--for helm`")));
+        }
         Ok(Self {
             target,
             directory,
