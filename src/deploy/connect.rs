@@ -103,7 +103,8 @@ pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<C
     };
     let name = name_to_ask_for(request, &directory)?;
     if !request.client.names_server && request.uri.name().as_ref() != Some(&name) {
-        let message = format!("{} asks for {}, and cannot ask for {name}", request.client, request.uri.host());
+        let message =
+            format!("{} asks for {}, and cannot ask for {name}", request.client, request.uri.host());
         let hint = "let --uri say a host that server.pem covers".to_owned();
         return Err(Error::new(message).with_hint(hint));
     }
