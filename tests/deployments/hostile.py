@@ -159,7 +159,10 @@ def milvus_cli_paths(snippets):
     found = {}
     for path, _ in snippets:
         connect, *others = recorded(path, "milvus_cli", "cat").split("\n")
-        found[path] = after(shlex.split(connect), "-cert") if others == ["list collections", ""] else others
+        try:
+            found[path] = after(shlex.split(connect), "-cert") if others == ["list collections", ""] else others
+        except ValueError as error:
+            found[path] = f"{connect}: {error}"
     return found
 
 
