@@ -713,14 +713,24 @@ fn each_command_of_the_shortest_way_is_printed_by_the_one_before() {
 fn clients_are_known_by_what_people_call_them() {
     let folder = made();
     let connect = |arguments: &[&str]| run(folder.path(), &[&["connect", "-d", "certs"], arguments].concat());
-    for (alias, name) in
-        [("pymilvus", "python"), ("golang", "go"), ("js", "node"), ("rest", "curl"), ("environment", "env")]
-    {
+    for (alias, name) in [
+        ("pymilvus", "python"),
+        ("golang", "go"),
+        ("js", "node"),
+        ("rest", "curl"),
+        ("environment", "env"),
+        ("c++", "cpp"),
+    ] {
         assert_eq!(connect(&[alias]).stdout, connect(&[name]).stdout, "{alias}");
         assert!(connect(&[alias]).status.success());
     }
-    for refused in [&["env", "--tls-mode", "2"][..], &["env", "--user", "root"], &["attu", "--user", "root"]]
-    {
+    for refused in [
+        &["env", "--tls-mode", "2"][..],
+        &["env", "--user", "root"],
+        &["attu", "--user", "root"],
+        &["milvus-cli", "--tls-mode", "2"],
+        &["milvus-cli", "--uri", "https://10.0.0.5"],
+    ] {
         assert_eq!(connect(refused).status.code(), Some(1), "{refused:?}");
     }
     let stderr = String::from_utf8(connect(&["python", "compose"]).stderr).unwrap();
@@ -734,7 +744,20 @@ fn clients_are_known_by_what_people_call_them() {
 #[test]
 fn a_program_that_gives_a_user_has_no_password_in_it() {
     let folder = made();
-    for client in ["python", "async-python", "curl", "go", "java", "node"] {
+    let programs = [
+        "python",
+        "async-python",
+        "langchain",
+        "llamaindex",
+        "requests",
+        "curl",
+        "go",
+        "java",
+        "node",
+        "rust",
+        "cpp",
+    ];
+    for client in programs {
         let output = run(folder.path(), &["connect", client, "-d", "certs", "--user", "alice"]);
         let printed = String::from_utf8(output.stdout).unwrap();
         assert!(printed.contains("alice") && printed.contains("MILVUS_PASSWORD"), "{client}: {printed}");

@@ -36,6 +36,27 @@ const EXAMPLES: [&str; 9] = [
     "standalone/one-way",
 ];
 
+/// The clients of `connect`, but for `env`.
+const CLIENTS: [&str; 17] = [
+    "python",
+    "async-python",
+    "langchain",
+    "llamaindex",
+    "requests",
+    "curl",
+    "go",
+    "java",
+    "node",
+    "rust",
+    "cpp",
+    "milvus-cli",
+    "attu",
+    "attu 3",
+    "attu kubernetes",
+    "backup",
+    "backup v2",
+];
+
 /// What standalone_embed.sh makes together with its container.
 const MADE_BY_SCRIPT: &str = "embedEtcd.yaml";
 
@@ -176,12 +197,14 @@ fn printed() -> BTreeMap<PathBuf, String> {
         let content = report["content"].as_str().unwrap();
         printed.insert(path, content.replace(folder.path().to_str().unwrap(), "/opt/milvus"));
     }
-    for client in ["python", "async-python", "curl", "go", "java", "node", "attu", "backup"] {
+    for client in CLIENTS {
         for (variant, mode) in [("one-way", "1"), ("mutual", "2")] {
-            let report = milvus_certs(
-                folder.path(),
-                &["connect", client, "-d", "certs", "--tls-mode", mode, "--json"],
-            );
+            if (client, mode) == ("milvus-cli", "2") {
+                continue;
+            }
+            let words: Vec<_> = client.split(' ').collect();
+            let options = ["-d", "certs", "--tls-mode", mode, "--json"];
+            let report = milvus_certs(folder.path(), &[&["connect"], &words[..], &options].concat());
             let report: serde_json::Value = serde_json::from_str(&report).unwrap();
             let path =
                 Path::new("examples/connect").join(variant).join(report["file_name"].as_str().unwrap());

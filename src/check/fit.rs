@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
-use crate::base::text::command;
+use crate::base::text::{command, counted, shell_quoted};
 use crate::check::bundle::Bundle;
 use crate::check::certificates::{Expectations, judge};
 use crate::check::codes::{Code, Severity};
@@ -12,7 +12,7 @@ use crate::milvus::TlsMode;
 use crate::store::{FileRole, IssuedFolder, SeenFile, Survey};
 use crate::x509::{Certificate, EndEntityKind, GeneralName};
 
-/// A certificate directory that `check` finds no error in, with its files as they were judged.
+/// A certificate directory, or files that lie anywhere, that `check` finds no error in: as they were judged.
 pub(crate) struct FitDirectory {
     survey: Survey,
     bundle: Bundle,
@@ -35,7 +35,23 @@ impl FitDirectory {
     /// # Errors
     /// If it cannot be looked at, or would not work: then with what `check` finds.
     pub(crate) fn judge(path: &Path, purpose: &Purpose<'_>, now: OffsetDateTime) -> Result<Self, Error> {
-        let survey = Survey::of(path)?;
+        Self::of(Survey::of(path)?, purpose, now)
+    }
+
+    /// Judges files that lie anywhere.
+    ///
+    /// # Errors
+    /// As for a directory.
+    pub(crate) fn judge_files(
+        files: Vec<(FileRole, PathBuf)>,
+        purpose: &Purpose<'_>,
+        now: OffsetDateTime,
+    ) -> Result<Self, Error> {
+        Self::of(Survey::of_files(files)?, purpose, now)
+    }
+
+    fn of(survey: Survey, purpose: &Purpose<'_>, now: OffsetDateTime) -> Result<Self, Error> {
+        let path = &survey.path;
         if let (Some(IssuedFolder { name, kind }), Some(needed)) = (&survey.issued, purpose.needs)
             && *kind != needed
         {
@@ -45,7 +61,7 @@ impl FitDirectory {
         }
         let bundle = Bundle::of(&survey);
         let expectations = Expectations {
-            directory: Some(path.display().to_string()),
+            directory: survey.named.is_empty().then(|| path.display().to_string()),
             server_names: purpose.server_names.to_vec(),
             ..Expectations::new(&[purpose.mode], now)
         };
@@ -74,7 +90,16 @@ impl FitDirectory {
             // An interrupted run may be why.
             false => {
                 let findings = errors.into_iter().chain(interrupted).collect();
-                Err(Unfit { directory: path.to_owned(), findings }.into())
+                let Survey { path, named, .. } = directory.survey;
+                let named: Vec<_> = named.iter().map(|(_, path)| path.display().to_string()).collect();
+                let (looked_at, more) = match named.is_empty() {
+                    true => (path.display().to_string(), command("check", &path)),
+                    false => {
+                        let quoted: Vec<_> = named.iter().map(|path| shell_quoted(path)).collect();
+                        (named.join(", "), format!("milvus-certs inspect {}", quoted.join(" ")))
+                    }
+                };
+                Err(Unfit { looked_at, more, findings }.into())
             }
         }
     }
@@ -108,10 +133,12 @@ impl FitDirectory {
     }
 }
 
-/// What `check` finds in a directory that is to be deployed or connected with; errors alone.
+/// What `check` finds in what is to be deployed or connected with; errors alone.
 #[derive(Debug)]
 pub struct Unfit {
-    directory: PathBuf,
+    looked_at: String,
+    /// The command that says more.
+    more: String,
     /// What is wrong with it.
     pub findings: Vec<Finding>,
 }
@@ -120,16 +147,14 @@ impl std::error::Error for Unfit {}
 
 impl std::fmt::Display for Unfit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let errors = if self.findings.len() == 1 { "error" } else { "errors" };
-        write!(f, "{}: would not work: {} {errors}", self.directory.display(), self.findings.len())
+        write!(f, "{}: would not work: {}", self.looked_at, counted(self.findings.len(), "error"))
     }
 }
 
 impl From<Unfit> for Error {
     fn from(unfit: Unfit) -> Self {
-        let check = command("check", &unfit.directory);
         Self::new(unfit.to_string())
-            .with_hint(format!("correct it, then run this again; `{check}` says more"))
+            .with_hint(format!("correct it, then run this again; `{}` says more", unfit.more))
             .with_cause(unfit)
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -8,7 +9,7 @@ use crate::base::text::listed;
 use crate::cli::args::{path, plain_word, tls_mode};
 use crate::cli::output::Style;
 use crate::cli::{EXIT_STATUS, Status, output};
-use crate::deploy::{CLIENTS, Client, ConnectRequest, Endpoint, connect};
+use crate::deploy::{CLIENTS, Client, ClientFiles, ConnectRequest, Endpoint, connect};
 use crate::milvus::TlsMode;
 use crate::milvus::container::{GRPC_PORT, REST_PORT};
 use crate::x509::GeneralName;
@@ -18,7 +19,9 @@ Examples:
   milvus-certs connect python -d certs > connect.py
   milvus-certs connect curl -d certs --tls-mode 2 | sh
   milvus-certs connect env -d certs > env.sh
-  milvus-certs connect java -d certs --uri https://milvus.example.com:19530";
+  milvus-certs connect java -d certs --uri https://milvus.example.com:19530
+  milvus-certs connect attu kubernetes -d certs --uri https://my-release-milvus:19530
+  milvus-certs connect python --ca ca.pem --cert alice.pem --key alice.key";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
@@ -35,6 +38,18 @@ pub(crate) struct Args {
     #[arg(short, long = "dir", value_name = "DIR", default_value = ".", value_parser = path())]
     dir: PathBuf,
 
+    /// A CA certificate, in the place of a certificate directory
+    #[arg(long, value_name = "FILE", value_parser = path())]
+    ca: Option<PathBuf>,
+
+    /// Beside --ca: a client's certificate
+    #[arg(long, value_name = "FILE", value_parser = path(), requires_all = ["ca", "key"])]
+    cert: Option<PathBuf>,
+
+    /// Its key
+    #[arg(long, value_name = "FILE", value_parser = path(), requires = "cert")]
+    key: Option<PathBuf>,
+
     /// Where Milvus is
     #[arg(long, value_name = "URL", default_value = "https://localhost:19530", value_parser = grpc)]
     uri: Endpoint,
@@ -43,9 +58,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", value_parser = rest)]
     rest_url: Option<Endpoint>,
 
-    /// 1 is one-way; 2 is mutual: the client shows a certificate too
-    #[arg(long, value_name = "1|2", value_parser = tls_mode, default_value = "1")]
-    tls_mode: TlsMode,
+    /// 1 is one-way; 2 is mutual: the client shows a certificate too [default: 1, with --cert 2]
+    #[arg(long, value_name = "1|2", value_parser = tls_mode)]
+    tls_mode: Option<TlsMode>,
 
     /// As whom, where Milvus asks for a user: the program takes the password from MILVUS_PASSWORD, or asks for it
     #[arg(long, value_name = "NAME", value_parser = user)]
@@ -62,17 +77,20 @@ pub(crate) struct Args {
 
 impl Args {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
+        let pair = self.cert.zip(self.key);
+        let implied = if pair.is_some() { TlsMode::Mutual } else { TlsMode::OneWay };
         let request = ConnectRequest {
             directory: self.dir,
+            files: self.ca.map(|ca| ClientFiles { ca, pair }),
             client: named(&self.client, self.which.as_deref())?,
             uri: self.uri,
             rest_url: self.rest_url,
-            tls_mode: self.tls_mode,
+            tls_mode: self.tls_mode.unwrap_or(implied),
             user: self.user,
             server_name: self.server_name,
         };
         let report = connect(&request, now)?;
-        output::interrupted_runs(&request.directory);
+        report.directory.iter().for_each(|directory| output::interrupted_runs(directory.as_ref()));
         output::saw("connect", Style::new(self.json, false), &report, |report| report.content.clone())?;
         Ok(Status::Done)
     }
@@ -88,7 +106,8 @@ fn client() -> PossibleValuesParser {
 
 /// Which of those that have one name.
 fn which() -> PossibleValuesParser {
-    CLIENTS.iter().filter_map(|client| client.which).collect::<Vec<_>>().into()
+    let words: BTreeSet<_> = CLIENTS.iter().filter_map(|client| client.which).collect();
+    words.into_iter().collect::<Vec<_>>().into()
 }
 
 fn named(name: &str, which: Option<&str>) -> Result<&'static Client, Error> {

@@ -19,8 +19,10 @@ pub(crate) struct Client {
     /// What people call it, too.
     pub aliases: &'static [&'static str],
     template: Template,
-    /// Whether it can show a certificate of its own.
-    pub shows_certificate: bool,
+    /// Why it cannot show a certificate of its own, where it cannot.
+    pub one_way_because: Option<&'static str>,
+    /// Whether it can ask for another name of the server's certificate than the host's.
+    pub names_server: bool,
     /// Whether it can give a user and a password.
     pub authenticates: bool,
     /// Whether it runs in another folder than the one where it is set up.
@@ -28,21 +30,31 @@ pub(crate) struct Client {
 }
 
 /// In the order in which the help lists them.
-pub(crate) static CLIENTS: [Client; 12] = [
+pub(crate) static CLIENTS: &[Client] = &[
     Client::program("python", &["pymilvus", "python3", "py"], template!("python.py")),
     Client::program("async-python", &["asyncio", "async-pymilvus"], template!("async-python.py")),
+    Client::program("langchain", &["langchain-milvus"], template!("langchain-milvus.py")),
+    Client::program("llamaindex", &["llama-index"], template!("llama-index.py")),
+    Client::program("requests", &["python-requests"], template!("rest.py")),
     Client::program("curl", &["rest", "http"], template!("curl.sh")),
     Client::program("go", &["golang"], template!("main.go")),
     Client::program("java", &[], template!("ConnectMilvus.java")),
     Client::program("node", &["nodejs", "js", "javascript", "typescript"], template!("node.mjs")),
+    Client::program("rust", &["rs"], template!("main.rs")),
+    Client::program("cpp", &["c++"], template!("main.cpp")),
+    Client::milvus_cli(),
     // The web interface.
     Client::tool("attu", &[], template!("attu.sh")),
+    Client::tool("attu", &[], template!("attu-3.sh")).which("3"),
+    Client::tool("attu", &[], template!("attu.yaml")).which("kubernetes"),
     Client::tool("backup", &["milvus-backup"], template!("backup.yaml")),
+    // Its second form of settings.
+    Client::tool("backup", &["milvus-backup"], template!("backup-v2.yaml")).which("v2"),
     // For programs that take no more than an address.
-    Client::environment(None, template!("env.sh")),
-    Client::environment(Some("compose"), template!("env.compose.yaml")),
-    Client::environment(Some("kubernetes"), template!("env.kubernetes.yaml")),
-    Client::environment(Some("systemd"), template!("env.systemd.conf")),
+    Client::environment(template!("env.sh")),
+    Client::environment(template!("env.compose.yaml")).which("compose"),
+    Client::environment(template!("env.kubernetes.yaml")).which("kubernetes"),
+    Client::environment(template!("env.systemd.conf")).which("systemd"),
 ];
 
 /// Where Milvus is, and what a client needs to trust it and to be trusted.
@@ -69,7 +81,8 @@ impl Client {
             which: None,
             aliases,
             template,
-            shows_certificate: true,
+            one_way_because: None,
+            names_server: true,
             authenticates: true,
             is_elsewhere: false,
         }
@@ -80,10 +93,24 @@ impl Client {
         Self { authenticates: false, ..Self::program(name, aliases, template) }
     }
 
-    /// Variables, which make no program show a certificate.
-    const fn environment(which: Option<&'static str>, template: Template) -> Self {
-        let tool = Self::tool("env", &["environment"], template);
-        Self { which, shows_certificate: false, is_elsewhere: true, ..tool }
+    const fn milvus_cli() -> Self {
+        Self {
+            one_way_because: Some("milvus_cli shows no certificate"),
+            names_server: false,
+            ..Self::tool("milvus-cli", &["milvus_cli", "cli"], template!("milvus-cli.sh"))
+        }
+    }
+
+    const fn environment(template: Template) -> Self {
+        Self {
+            one_way_because: Some("environment variables make no program show a certificate"),
+            is_elsewhere: true,
+            ..Self::tool("env", &["environment"], template)
+        }
+    }
+
+    const fn which(self, which: &'static str) -> Self {
+        Self { which: Some(which), ..self }
     }
 
     /// The one that is called so.
@@ -118,6 +145,7 @@ impl Client {
             port => grpc.port(),
             address => grpc.address(),
             server_name => server_name.as_str(),
+            rest_url => rest.to_string(),
             // curl has no option for the name alone: the URL has the name, and leads elsewhere.
             server_name_is_host => rest.host() == name_in_url,
             rest_named_url => format!("https://{name_in_url}:{}", rest.port()),
@@ -128,9 +156,11 @@ impl Client {
             ca_pem_for_systemd => ca_pem.replace('%', "%%"),
             ca_pem_for_shell => verbatim(shell_quoted(ca_pem)),
             client_pem => client_pem.as_str(),
+            client_pem_for_shell => verbatim(shell_quoted(client_pem)),
             // curl takes what follows a colon for a passphrase.
             client_pem_for_curl => client_pem.replace('\\', "\\\\").replace(':', "\\:"),
             client_key => client_key.as_str(),
+            client_key_for_shell => verbatim(shell_quoted(client_key)),
         })
     }
 }

@@ -18,6 +18,8 @@ use crate::x509::{EndEntityKind, GeneralName, covers};
 pub(crate) struct ConnectRequest {
     /// The certificate directory; a client's needs no server.pem.
     pub directory: PathBuf,
+    /// In its place a CA certificate, and a client's certificate and key, by paths of their own.
+    pub files: Option<ClientFiles>,
     pub client: &'static Client,
     /// Where gRPC is.
     pub uri: Endpoint,
@@ -31,12 +33,20 @@ pub(crate) struct ConnectRequest {
     pub server_name: Option<GeneralName>,
 }
 
+/// What somebody has who was handed files.
+#[derive(Debug)]
+pub(crate) struct ClientFiles {
+    pub ca: PathBuf,
+    /// Certificate and key.
+    pub pair: Option<(PathBuf, PathBuf)>,
+}
+
 /// How a client connects.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ConnectReport {
-    /// The certificate directory.
-    pub directory: String,
+    /// The certificate directory; none where files were named.
+    pub directory: Option<String>,
     pub client: String,
     pub tls_mode: TlsMode,
     /// The name of the server's certificate that is asked for.
@@ -57,15 +67,27 @@ pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<C
         not_needed: &[FileRole::ServerCertificate, FileRole::ServerKey],
         needs: (request.tls_mode == TlsMode::Mutual).then_some(EndEntityKind::Client),
     };
-    let directory = FitDirectory::judge(&request.directory, &purpose, now)?;
-    if request.tls_mode == TlsMode::Mutual && !request.client.shows_certificate {
-        return Err(Error::new(
-            "environment variables make no program show a certificate, as --tls-mode 2 asks for",
-        )
-        .with_hint(
-            "let Milvus serve tlsMode 1, or use what the program itself has for client.pem and client.key"
-                .to_owned(),
-        ));
+    let directory = match &request.files {
+        None => FitDirectory::judge(&request.directory, &purpose, now)?,
+        Some(ClientFiles { pair: None, .. }) if request.tls_mode == TlsMode::Mutual => {
+            let hint = "give --cert and --key beside --ca, or the certificate directory instead".to_owned();
+            return Err(Error::new("--tls-mode 2 asks for a client's certificate and key").with_hint(hint));
+        }
+        Some(ClientFiles { ca, pair }) => {
+            let mut files = vec![(FileRole::CaCertificate, ca.clone())];
+            if let Some((certificate, key)) = pair {
+                files.push((FileRole::ClientCertificate, certificate.clone()));
+                files.push((FileRole::ClientKey, key.clone()));
+            }
+            FitDirectory::judge_files(files, &purpose, now)?
+        }
+    };
+    if request.tls_mode == TlsMode::Mutual
+        && let Some(reason) = request.client.one_way_because
+    {
+        let hint = "let Milvus serve tlsMode 1, use what the program itself has for client.pem and client.key, \
+                    or put a proxy between that shows them: `milvus-certs connect sidecar nginx`";
+        return Err(Error::new(format!("{reason}, as --tls-mode 2 asks for")).with_hint(hint.to_owned()));
     }
     if request.user.is_some() && !request.client.authenticates {
         return Err(Error::new(format!("--user means nothing for {}", request.client)).with_hint(
@@ -79,10 +101,17 @@ pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<C
             if request.client.is_elsewhere { std::path::absolute(&path).unwrap_or(path) } else { path };
         path.display().to_string()
     };
+    let name = name_to_ask_for(request, &directory)?;
+    if !request.client.names_server && request.uri.name().as_ref() != Some(&name) {
+        let message =
+            format!("{} asks for {}, and cannot ask for {name}", request.client, request.uri.host());
+        let hint = "let --uri say a host that server.pem covers".to_owned();
+        return Err(Error::new(message).with_hint(hint));
+    }
     let connection = Connection {
         grpc: request.uri.clone(),
         rest: request.rest_url.clone().unwrap_or_else(|| request.uri.with_port(REST_PORT)),
-        server_name: name_to_ask_for(request, &directory)?.to_string(),
+        server_name: name.to_string(),
         mode: request.tls_mode,
         user: request.user.clone(),
         ca_pem: path(FileRole::CaCertificate),
@@ -90,7 +119,7 @@ pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<C
         client_key: path(FileRole::ClientKey),
     };
     Ok(ConnectReport {
-        directory: request.directory.display().to_string(),
+        directory: request.files.is_none().then(|| request.directory.display().to_string()),
         client: request.client.to_string(),
         tls_mode: request.tls_mode,
         content: request.client.snippet(&connection),

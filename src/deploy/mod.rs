@@ -24,7 +24,7 @@ pub(crate) mod template;
 
 pub(crate) use clients::{CLIENTS, Client};
 pub(crate) use config::{ConfigReport, ConfigRequest, RefreshRequest, config, refresh};
-pub(crate) use connect::{ConnectRequest, connect};
+pub(crate) use connect::{ClientFiles, ConnectRequest, connect};
 pub(crate) use deployment::ConfigTarget;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use kubernetes::ChartVersion;

@@ -2,7 +2,7 @@
 //!
 //! - A value stands between double quotes, `"{{ sni }}"`, and cannot leave them: escapes are those
 //!   that YAML, Python, Go, Java and JavaScript have in common. In a comment it cannot leave its line.
-//! - In a shell script it stands alone and brings its quotes along.
+//! - In a shell script it stands alone and brings its quotes along. Rust has escapes of its own.
 //! - A statement is a comment of the format with a `%`: `#% if mutual`, `//% endif`.
 
 use minijinja::syntax::SyntaxConfig;
@@ -67,7 +67,7 @@ impl Template {
 
     fn environment(self) -> Environment<'static> {
         let ending = self.name.rsplit('.').next().unwrap_or_default();
-        let comment = if matches!(ending, "go" | "java" | "mjs") { "//" } else { "#" };
+        let comment = if matches!(ending, "go" | "java" | "mjs" | "rs" | "cpp") { "//" } else { "#" };
         let syntax = SyntaxConfig::builder()
             .line_statement_prefix(format!("{comment}%"))
             .keep_trailing_newline(true)
@@ -75,7 +75,11 @@ impl Template {
         let mut environment = Environment::new();
         environment.set_syntax(syntax.unwrap_or_else(|error| unreachable!("{error}")));
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_formatter(if ending == "sh" { in_shell } else { in_quotes });
+        environment.set_formatter(match ending {
+            "sh" => in_shell,
+            "rs" => in_rust,
+            _ => in_quotes,
+        });
         environment.add_filter("indent", indented);
         environment
     }
@@ -89,6 +93,10 @@ fn in_shell(output: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Re
     // Between single quotes, which every shell reads alike. No shell has a value with NUL in it.
     let quoted = shlex::try_quote(&text).unwrap_or_default();
     Ok(output.write_str(&quoted)?)
+}
+
+fn in_rust(output: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    Ok(output.write_str(&value.to_string().escape_debug().to_string())?)
 }
 
 fn in_quotes(output: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {

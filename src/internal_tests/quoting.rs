@@ -156,10 +156,12 @@ proptest! {
 
     #[test]
     fn every_language_reads_back_every_path(path in hostile()) {
-        for client in &CLIENTS {
+        for client in CLIENTS {
             for mode in TlsMode::ALL {
                 let text = client.snippet(&connection(&path, mode));
-                if !client.file_name().ends_with(".sh") && client.shows_certificate {
+                // Shells, and Rust, whose escapes no JSON parser knows, are in tests/deployments/hostile.py.
+                let is_read_there = [".sh", ".rs"].iter().any(|ending| client.file_name().ends_with(ending));
+                if !is_read_there && !["env", "attu"].contains(&client.name) {
                     prop_assert!(literals(&text).contains(&path), "{}: {}", client, text);
                 }
             }

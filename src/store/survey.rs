@@ -14,7 +14,7 @@ use crate::base::error::{Error, ErrorKind};
 use crate::store::directory::open;
 use crate::store::error::{about, unsearchable};
 use crate::store::file_system;
-use crate::store::fs::{self, Content, Entry, Identity, MAX_FILE_SIZE};
+use crate::store::fs::{self, Content, Entry, Identity, MAX_FILE_SIZE, read_file};
 use crate::store::issued::{INVENTORY, ISSUED_FOLDER, IssuedFolder, IssuedName, NEXT_FOLDER};
 use crate::store::journal::{self, Interruption, POLL, interruption};
 use crate::store::layout::{FileRole, RelativePath, path_of};
@@ -26,6 +26,8 @@ use crate::x509::certificates_from_pem;
 #[derive(Debug)]
 pub(crate) struct Survey {
     pub path: PathBuf,
+    /// Files that lie anywhere, in the place of a directory.
+    pub named: Vec<(FileRole, PathBuf)>,
     pub interruption: Option<Interruption>,
     /// Whose it is, where it is the folder of something that was issued, in its place or copied to where it is used.
     pub issued: Option<IssuedFolder>,
@@ -243,6 +245,7 @@ impl View {
         let mounted = KUBERNETES_TLS.into_iter().filter_map(|name| Some((name, self.look(name)?)));
         Survey {
             path: self.path.clone(),
+            named: Vec::new(),
             interruption: self.interruption.clone(),
             issued,
             files,
@@ -318,13 +321,26 @@ impl Survey {
         View::of(path, |view| Ok(view.survey()))
     }
 
+    /// Reads files that lie anywhere.
+    pub(crate) fn of_files(named: Vec<(FileRole, PathBuf)>) -> Result<Self, Error> {
+        let look = |(role, path): &(FileRole, PathBuf)| -> Result<_, Error> {
+            Ok((*role, SeenFile { mode: None, content: Ok(read_file(path)?) }))
+        };
+        let files = named.iter().map(look).collect::<Result<_, _>>()?;
+        let path = PathBuf::new();
+        Ok(Self { path, named, interruption: None, issued: None, files, mounted: Vec::new() })
+    }
+
     /// What a file is called in it.
     pub(crate) fn name_of(&self, role: FileRole) -> Cow<'static, str> {
         self.issued.as_ref().map_or(role.file_name().into(), |folder| folder.name_of(role))
     }
 
     pub(crate) fn path_of(&self, role: FileRole) -> PathBuf {
-        path_of(&self.path, RelativePath::in_directory(self.name_of(role)))
+        match self.named.iter().find(|(named, _)| *named == role) {
+            Some((_, path)) => path.clone(),
+            None => path_of(&self.path, RelativePath::in_directory(self.name_of(role))),
+        }
     }
 
     pub(crate) fn file(&self, role: FileRole) -> Option<&SeenFile> {

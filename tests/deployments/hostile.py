@@ -2,13 +2,23 @@
 
 import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 
 import compose
 import yaml
 from report import check, compare, failure, has, run
-from snippets import CLIENTS, go_literals, java_arguments, node_arguments, python_arguments, write_snippet
+from snippets import (
+    CLIENTS,
+    fits,
+    go_literals,
+    java_arguments,
+    node_arguments,
+    python_arguments,
+    requests_arguments,
+    write_snippet,
+)
 
 # Certificate directories. Whoever runs a part of a name leaves a file called `pwned`.
 DIRECTORIES = [
@@ -65,12 +75,13 @@ def make(program):
 
 def judge_client(program, client, directories):
     """Every directory, one-way and mutual, in one check."""
-    needed = {"go": "go", "java": "javac", "node": "node", "curl": "curl"}.get(client)
+    programs = {"go": "go", "java": "javac", "node": "node", "curl": "curl", "rust": "rustc", "cpp": "g++"}
+    needed = programs.get(client)
     if needed and not has(needed, f"HOSTILE NAMES IN {CLIENTS[client]}"):
         return
     snippets, problems = [], []
     for number, directory in enumerate(directories):
-        for mode in (1, 2):
+        for mode in (mode for mode in (1, 2) if fits(client, mode)):
             arguments = [f"--dir={directory}", f"--tls-mode={mode}"]
             path = write_snippet(program, client, Path(f"snippets-{number}-{mode}"), arguments)
             if isinstance(path, str):
@@ -82,7 +93,7 @@ def judge_client(program, client, directories):
         problems.append(found)
     else:
         for path, paths in snippets:
-            expected = [os.path.realpath(path) for path in paths] if client == "attu" else paths
+            expected = [os.path.realpath(path) for path in paths] if client in ("attu", "attu 3") else paths
             problems += compare(repr(paths[0]), expected, found[path])
     check(f"{READER[client]} exactly the paths that were given, from {len(snippets)} hostile snippets", problems)
 
@@ -102,6 +113,70 @@ def from_keywords(paths):
 
 def python_paths(snippets):
     return {path: from_keywords(paths)(python_arguments(path)) for path, paths in snippets}
+
+
+def requests_paths(snippets):
+    found = {}
+    for path, _ in snippets:
+        tls = requests_arguments(path)
+        found[path] = [tls["verify"], *tls.get("cert", ())]
+    return found
+
+
+def rust_paths(snippets):
+    main = "fn main() {\n%s}\n"
+    return compiled_paths(snippets, 'print!("{}\\0", %s);\n', main, "printed.rs", "rustc")
+
+
+def cpp_paths(snippets):
+    main = "#include <cstdio>\nint main() {\n%s}\n"
+    return compiled_paths(snippets, 'std::printf("%%s%%c", %s, 0);\n', main, "printed.cpp", "g++")
+
+
+def compiled_paths(snippets, line, main, source, compiler):
+    """A program that prints all literals which end as paths do, by this compiler."""
+    literals = [(path, literal) for path, _ in snippets for literal in path_literals(path)]
+    Path(source).write_text(main % "".join(line % literal for _, literal in literals), encoding="utf-8")
+    built = run(compiler, "-o", "./printed", source)
+    if built.returncode:
+        return failure(source, built)
+    texts = run("./printed").stdout.split("\0")[:-1]
+    found = {path: [] for path, _ in snippets}
+    for (path, _), text in zip(literals, texts):
+        found[path].append(text)
+    # In the order of FILES.
+    order = [f"/{file}" for file in FILES]
+    return {path: sorted(texts, key=lambda text: order.index(text[text.rindex("/") :])) for path, texts in found.items()}
+
+
+def path_literals(path):
+    literals = re.findall(r'"(?:[^"\\\n]|\\.)*"', path.read_text(encoding="utf-8"))
+    return [literal for literal in literals if literal.endswith(tuple(f'/{file}"' for file in FILES))]
+
+
+def milvus_cli_paths(snippets):
+    """milvus_cli splits each line of its input by shlex."""
+    found = {}
+    for path, _ in snippets:
+        connect, *others = recorded(path, "milvus_cli", "cat").split("\n")
+        try:
+            found[path] = after(shlex.split(connect), "-cert") if others == ["list collections", ""] else others
+        except ValueError as error:
+            found[path] = f"{connect}: {error}"
+    return found
+
+
+def kubernetes_paths(snippets):
+    """Those of the command in the comment."""
+    found = {}
+    for path, _ in snippets:
+        text = path.read_text(encoding="utf-8")
+        command = re.search(r"^#   (kubectl create .*?[^\\])\n", text, re.DOTALL | re.MULTILINE)
+        command = command[1].replace("\n#", "\n")
+        words = run("bash", "-c", f"printf '%s\\0' {command}").stdout.split("\0")
+        files = dict(word.removeprefix("--from-file=").split("=", 1) for word in words if "--from-file" in word)
+        found[path] = [files[file] for file in FILES if file in files]
+    return found
 
 
 def java_paths(snippets):
@@ -137,6 +212,7 @@ def backup_paths(snippets):
     for path, _ in snippets:
         try:
             milvus = yaml.safe_load(path.read_bytes())["milvus"]
+            milvus = milvus.get("grpc", milvus)
         except yaml.YAMLError as error:
             found[path] = str(error)
             continue
@@ -147,17 +223,22 @@ def backup_paths(snippets):
 
 def words_of(path, command):
     """What a script gives a command: a list of words for each time that it runs it."""
+    # 22 is curl's status for a path that the server does not know: the script goes on to the other one.
+    calls = recorded(path, command, "printf '%s\\0' \"$@\" '<end>'; exit 22").split("<end>\0")[:-1]
+    return [call.split("\0")[:-1] for call in calls]
+
+
+def recorded(path, command, statements):
+    """What these statements print where a script runs a command."""
     fakes, record = Path("fakes").resolve(), Path("record").resolve()
     fakes.mkdir(exist_ok=True)
     record.write_bytes(b"")
     fake = fakes / command
-    # 22 is curl's status for a path that the server does not know: the script goes on to the other one.
-    fake.write_text(f"#!/bin/sh\nprintf '%s\\0' \"$@\" '<end>' >>'{record}'\nexit 22\n", encoding="utf-8")
+    fake.write_text(f"#!/bin/sh\nexec >>'{record}'\n{statements}\n", encoding="utf-8")
     fake.chmod(0o755)
     run("sh", path, env={**os.environ, "PATH": f"{fakes}:{os.environ['PATH']}", "x": "VARIABLE"})
     fake.unlink()
-    calls = record.read_bytes().decode().split("<end>\0")[:-1]
-    return [call.split("\0")[:-1] for call in calls]
+    return record.read_bytes().decode()
 
 
 def after(words, option):
@@ -226,22 +307,40 @@ def fields_of(mount):
 FOUND = {
     "python": python_paths,
     "async-python": python_paths,
+    "langchain": python_paths,
+    "llamaindex": python_paths,
+    "requests": requests_paths,
     "curl": curl_paths,
     "go": go_paths,
     "java": java_paths,
     "node": node_paths,
+    "rust": rust_paths,
+    "cpp": cpp_paths,
+    "milvus-cli": milvus_cli_paths,
     "attu": attu_paths,
+    "attu 3": attu_paths,
+    "attu kubernetes": kubernetes_paths,
     "backup": backup_paths,
+    "backup v2": backup_paths,
 }
 READER = {
     "python": "Python reads from python.py",
     "async-python": "Python reads from async-python.py",
+    "langchain": "Python reads from langchain-milvus.py",
+    "llamaindex": "Python reads from llama-index.py",
+    "requests": "Python reads from rest.py",
     "curl": "a shell and curl read from curl.sh",
     "go": "Go's parser reads from main.go",
     "java": "Java's parser reads from ConnectMilvus.java",
     "node": "Node.js reads from node.mjs",
+    "rust": "the Rust compiler reads from main.rs",
+    "cpp": "the C++ compiler reads from main.cpp",
+    "milvus-cli": "a shell, and the shlex of milvus_cli, read from milvus-cli.sh",
     "attu": "a shell and the rules of docker's --mount read from attu.sh",
+    "attu 3": "a shell and the rules of docker's --mount read from attu-3.sh",
+    "attu kubernetes": "bash reads from the command in attu.yaml",
     "backup": "PyYAML reads from backup.yaml",
+    "backup v2": "PyYAML reads from backup-v2.yaml",
 }
 
 

@@ -32,11 +32,7 @@ def schemas_accept(renderings):
             foreign += 1
             continue
         number += 1
-        for release in RELEASES:
-            try:
-                kubernetes_validate.validate(resource, release, strict=True)
-            except Exception as error:  # whatever it is, it was not accepted
-                problems.append(f"{where}, {release}: {getattr(error, 'message', error)}")
+        problems += schema_problems(where, resource)
     check(
         f"the strict schemas of Kubernetes {' and '.join(RELEASES)} accept all {number} Secrets and Services "
         f"({foreign} resources of other projects have no schema there, and are only parsed)",
@@ -49,6 +45,16 @@ def schemas_accept(renderings):
         check("and would not accept a Secret with `date` for `data`", ["it was accepted"])
     except kubernetes_validate.ValidationError:
         check("and would not accept a Secret with `date` for `data`", [])
+
+
+def schema_problems(where, resource):
+    problems = []
+    for release in RELEASES:
+        try:
+            kubernetes_validate.validate(resource, release, strict=True)
+        except Exception as error:  # whatever it is, it was not accepted
+            problems.append(f"{where}, {release}: {getattr(error, 'message', error)}")
+    return problems
 
 
 def names_are_consistent(renderings):

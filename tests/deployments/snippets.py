@@ -2,21 +2,36 @@
 
 import ast
 import json
+import re
+import shlex
 from pathlib import Path
 
+import yaml
+from kubernetes import schema_problems
 from report import check, compare, failure, has, run, skip
 
 HERE = Path(__file__).resolve().parent
 CLIENTS = {
     "python": "python.py",
     "async-python": "async-python.py",
+    "langchain": "langchain-milvus.py",
+    "llamaindex": "llama-index.py",
+    "requests": "rest.py",
     "curl": "curl.sh",
     "go": "main.go",
     "java": "ConnectMilvus.java",
     "node": "node.mjs",
+    "rust": "main.rs",
+    "cpp": "main.cpp",
+    "milvus-cli": "milvus-cli.sh",
     "attu": "attu.sh",
+    "attu 3": "attu-3.sh",
+    "attu kubernetes": "attu.yaml",
     "backup": "backup.yaml",
+    "backup v2": "backup-v2.yaml",
 }
+PYTHON = ("python", "async-python", "langchain", "llamaindex", "requests")
+SHELL = ("curl", "milvus-cli", "attu", "attu 3")
 VARIANTS = {
     "": [],
     "other-name": ["--server-name", "milvus-standalone", "--uri", "https://10.0.0.5:19530"],
@@ -24,9 +39,14 @@ VARIANTS = {
 }
 
 
+def fits(client, mode, options=()):
+    """milvus_cli shows no certificate, and asks for no other name than the host's."""
+    return client != "milvus-cli" or (mode == 1 and "--server-name" not in options)
+
+
 def write_snippet(program, client, folder, arguments):
     """The snippet's file, or a text that says what is wrong."""
-    done = run(program, "connect", client, *arguments)
+    done = run(program, "connect", *client.split(), *arguments)
     if done.returncode:
         return failure(f"connect {client} {arguments}", done)
     folder.mkdir(parents=True, exist_ok=True)
@@ -40,17 +60,18 @@ def judge(program):
     for mode in (1, 2):
         for variant, options in VARIANTS.items():
             folder = Path("snippets", f"{mode}-{variant}")
-            for client in CLIENTS:
+            for client in (client for client in CLIENTS if fits(client, mode, options)):
                 arguments = ["-d", "certs-compose", "--tls-mode", mode, *options]
                 path = write_snippet(program, client, folder, arguments)
                 (problems if isinstance(path, str) else files[client]).append(path)
     check(f"connect prints {sum(map(len, files.values()))} snippets", problems)
 
-    python = files["python"] + files["async-python"]
-    check("Python compiles python.py and async-python.py", [p for path in python for p in python_problems(path)])
+    python = [path for client in PYTHON for path in files[client]]
+    check(f"Python compiles {names_of(PYTHON)}", [p for path in python for p in python_problems(path)])
     for shell in ("sh", "bash"):
-        each = [(path, run(shell, "-n", path)) for path in files["curl"] + files["attu"]]
-        check(f"{shell} -n reads curl.sh and attu.sh", [failure(p, d) for p, d in each if d.returncode])
+        each = [(path, run(shell, "-n", path)) for client in SHELL for path in files[client]]
+        check(f"{shell} -n reads {names_of(SHELL)}", [failure(p, d) for p, d in each if d.returncode])
+    judge_attu(files)
     if has("node", "node.mjs"):
         each = [(path, run("node", "--check", path)) for path in files["node"]]
         check("node --check reads node.mjs", [failure(path, done) for path, done in each if done.returncode])
@@ -61,7 +82,28 @@ def judge(program):
     if has("javac", "ConnectMilvus.java"):
         found = java_arguments(files["java"])
         check("the Java compiler parses ConnectMilvus.java", [found] if isinstance(found, str) else [])
+    skip("NOBODY COMPILED main.rs AGAINST THE RUST SDK HERE: THAT TAKES MINUTES")
+    skip("NOBODY COMPILED main.cpp AGAINST THE C++ SDK: no registry has it")
     skip("NOBODY COMPILED ConnectMilvus.java AGAINST THE JAVA SDK: it is neither in Debian, nor on PyPI or npm")
+
+
+def names_of(clients):
+    return ", ".join(CLIENTS[client] for client in clients)
+
+
+def judge_attu(files):
+    """Kubernetes' schemas, and the variables of attu.sh as the measure for those of attu.yaml."""
+    problems, different = [], []
+    for path, script in zip(files["attu kubernetes"], files["attu"]):
+        documents = list(yaml.safe_load_all(path.read_bytes()))
+        problems += [problem for document in documents for problem in schema_problems(path, document)]
+        (container,) = documents[1]["spec"]["template"]["spec"]["containers"]
+        found = {variable["name"]: variable["value"] for variable in container["env"]}
+        words = re.findall(r"--env (\w+)=(\S+)", script.read_text(encoding="utf-8"))
+        expected = {name: shlex.split(value)[0] for name, value in words}
+        different += compare(path, expected, found)
+    check("the strict schemas of Kubernetes accept the Service and the Deployment of attu.yaml", problems)
+    check("and its variables are those that attu.sh gives docker", different)
 
 
 def python_problems(path):
@@ -76,9 +118,28 @@ def python_problems(path):
 
 
 def python_arguments(path):
+    """Of the call that connects: those that are literals, and what stands in `connection_args`."""
     calls = (node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Call))
-    (call,) = (call for call in calls if getattr(call.func, "id", "").endswith("MilvusClient"))
-    return {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+    (call,) = (call for call in calls if getattr(call.func, "id", "") in CONNECTING)
+    found = {keyword.arg: literal(keyword.value) for keyword in call.keywords}
+    return found.get("connection_args", found)
+
+
+CONNECTING = ("MilvusClient", "AsyncMilvusClient", "Milvus", "MilvusVectorStore")
+
+
+def literal(node):
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return None
+
+
+def requests_arguments(path):
+    """What stands in `tls`."""
+    assignments = (node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.Assign))
+    (tls,) = (node.value for node in assignments if getattr(node.targets[0], "id", "") == "tls")
+    return ast.literal_eval(tls)
 
 
 def node_arguments(path):

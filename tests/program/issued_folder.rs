@@ -57,6 +57,44 @@ fn a_client_connects_with_its_files() {
     folder.refusal("connect python -d at-the-server --tls-mode 2").says("was issued to the server db");
 }
 
+/// Without a directory, and whatever they are called.
+#[test]
+fn a_client_connects_with_files_that_it_was_handed() {
+    let folder = folder();
+    folder.shell("cp certs/ca.pem company.pem; cp at-the-client/search.pem a.pem; cp at-the-client/search.key a.key").ends_with(0);
+    let program = folder.milvus_certs("connect python --ca company.pem --cert a.pem --key a.key");
+    for path in ["company.pem", "a.pem", "a.key"] {
+        assert!(program.contains(&format!("_path={path:?}")), "{program}");
+    }
+    let program = folder.milvus_certs("connect python --ca company.pem --uri https://db.example.com");
+    assert!(
+        program.contains("server_pem_path=\"company.pem\"") && program.contains("\"db.example.com\""),
+        "{program}"
+    );
+    let report = folder.json("connect python --ca company.pem --cert a.pem --key a.key");
+    assert!(report["directory"].is_null() && report["tls_mode"] == 2, "{report}");
+}
+
+#[test]
+fn files_that_a_client_was_handed_are_judged() {
+    let folder = folder();
+    let refused = |files: &str, why: &str| {
+        let outcome = folder.run(&format!("connect python {files}"));
+        assert!(outcome.status == 1 && outcome.stderr.contains(why), "{outcome}");
+    };
+    let client = "--cert at-the-client/search.pem --key at-the-client/search.key";
+    refused(&format!("--ca at-the-client/search.pem {client}"), "ca-not-authority");
+    refused("--ca certs/ca.pem --cert at-the-client/search.pem --key certs/client.key", "key-mismatch");
+    refused("--ca certs/ca.pem --cert certs/server.pem --key certs/server.key", "client-without-client-auth");
+    refused("--ca certs/ca.pem --tls-mode 2", "asks for a client's certificate and key");
+    refused("--ca missing.pem", "No such file");
+    folder.milvus_certs("gen -d other --key-type p256");
+    refused(
+        &format!("--ca other/ca.pem {client}"),
+        "`milvus-certs inspect other/ca.pem at-the-client/search.pem",
+    );
+}
+
 #[test]
 fn a_server_is_deployed_with_its_files() {
     let folder = folder();

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts Attu, the web interface for Milvus, for a Milvus that serves TLS.
 #
-# Fits Attu 2.3.5 to 2.6. The image should be that of your Milvus: v2.5 for 2.5, v2.4 for 2.4.
+# Fits Attu 2.3.6 to 2.6. The image should be that of your Milvus: v2.5 for 2.5, v2.4 for 2.4.
 # (Attu 3 has other names for these settings: MILVUS_ADDRESS and MILVUS_TLS_...)
 # Run:  sh attu.sh, in the folder that the paths below start from.
 # Then: open http://localhost:3000 and press "Connect". Attu itself does not serve TLS.

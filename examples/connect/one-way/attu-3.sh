@@ -1,0 +1,27 @@
+#!/bin/sh
+# Starts Attu 3, the web interface for Milvus, for a Milvus that serves TLS.
+#
+# Fits Attu 3.0 (read in the documentation of 3.0.0-beta.5, not run), which is for Milvus 2.5 and
+# later. Attu 2 has other names for these settings: milvus-certs connect attu
+# Run:  sh attu-3.sh, in the folder that the paths below start from.
+# Then: open http://localhost:3000. Attu itself does not serve TLS.
+#
+# With "--network host" localhost means this computer, and not the container. That needs Linux.
+# With Docker Desktop write "--publish 3000:3000" instead, and host.docker.internal in place of
+# localhost in MILVUS_ADDRESS.
+#
+# Attu takes these settings only into a database that is new, as it is here. With a volume for /data
+# it keeps those of the first start: change them in the web interface.
+
+# docker reads --mount as a line of CSV: quotes protect what is special there.
+mount_of() {
+    printf 'type=bind,readonly,target=%s,"source=%s"' "$2" "$(realpath -- "$1" | sed 's/"/""/g')"
+}
+
+docker run --rm --network host \
+    --mount "$(mount_of certs/ca.pem /etc/attu/certs/ca.pem)" \
+    --env MILVUS_TLS_ROOT_CERT_PATH=/etc/attu/certs/ca.pem \
+    --env MILVUS_TLS_SERVER_NAME=localhost \
+    --env MILVUS_SSL=true \
+    --env MILVUS_ADDRESS=localhost:19530 \
+    zilliz/attu:v3.0.0-beta.5
