@@ -1,6 +1,7 @@
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
@@ -8,7 +9,7 @@ use crate::base::text::listed;
 use crate::cli::args::{path, plain_word, tls_mode};
 use crate::cli::output::Style;
 use crate::cli::{EXIT_STATUS, Status, output};
-use crate::deploy::{CLIENTS, Client, ConnectRequest, Endpoint, connect};
+use crate::deploy::{APP, CLIENTS, Client, ConnectRequest, Endpoint, connect};
 use crate::milvus::TlsMode;
 use crate::milvus::container::{GRPC_PORT, REST_PORT};
 use crate::x509::GeneralName;
@@ -18,6 +19,8 @@ Examples:
   milvus-certs connect python -d certs > connect.py
   milvus-certs connect curl -d certs --tls-mode 2 | sh
   milvus-certs connect env -d certs > env.sh
+  milvus-certs connect app dify -d certs > app.dify.yaml
+  milvus-certs connect sidecar nginx -d certs --tls-mode 2 > sidecar.nginx.conf
   milvus-certs connect java -d certs --uri https://milvus.example.com:19530";
 
 #[derive(Debug, clap::Args)]
@@ -28,7 +31,7 @@ pub(crate) struct Args {
     client: String,
 
     /// Which one, where there are several
-    #[arg(value_name = "WHICH", value_parser = which())]
+    #[arg(value_name = "WHICH", value_parser = Which)]
     which: Option<String>,
 
     /// The certificate directory; a client's needs no server.pem
@@ -86,9 +89,25 @@ fn client() -> PossibleValuesParser {
     names.into_iter().map(value).collect::<Vec<_>>().into()
 }
 
-/// Which of those that have one name.
-fn which() -> PossibleValuesParser {
-    CLIENTS.iter().filter_map(|client| client.which).collect::<Vec<_>>().into()
+/// Which of those that have one name. What is none of them is an error of [`named`], which knows the name.
+#[derive(Clone)]
+struct Which;
+
+impl TypedValueParser for Which {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(CLIENTS.iter().filter_map(|client| client.which).map(PossibleValue::new)))
+    }
 }
 
 fn named(name: &str, which: Option<&str>) -> Result<&'static Client, Error> {
@@ -97,7 +116,12 @@ fn named(name: &str, which: Option<&str>) -> Result<&'static Client, Error> {
         let given = [name].into_iter().chain(which).collect::<Vec<_>>().join(" ");
         let commands: Vec<_> =
             called.iter().map(|client| format!("`milvus-certs connect {client}`")).collect();
-        Error::new(format!("there is no client {given}")).with_hint(format!("there is {}", listed(&commands)))
+        let others = match called.iter().any(|client| client.name == APP) {
+            true => "; for any other app there is `milvus-certs connect env`",
+            false => "",
+        };
+        Error::new(format!("there is no client {given}"))
+            .with_hint(format!("there is {}{others}", listed(&commands)))
     })
 }
 

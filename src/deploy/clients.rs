@@ -25,10 +25,15 @@ pub(crate) struct Client {
     pub authenticates: bool,
     /// Whether it runs in another folder than the one where it is set up.
     pub is_elsewhere: bool,
+    /// Whether it finds no addresses in a certificate, only names.
+    pub asks_for_names: bool,
 }
 
+/// What the apps have in common.
+pub(crate) const APP: &str = "app";
+
 /// In the order in which the help lists them.
-pub(crate) static CLIENTS: [Client; 12] = [
+pub(crate) static CLIENTS: [Client; 20] = [
     Client::program("python", &["pymilvus", "python3", "py"], template!("python.py")),
     Client::program("async-python", &["asyncio", "async-pymilvus"], template!("async-python.py")),
     Client::program("curl", &["rest", "http"], template!("curl.sh")),
@@ -43,6 +48,20 @@ pub(crate) static CLIENTS: [Client; 12] = [
     Client::environment(Some("compose"), template!("env.compose.yaml")),
     Client::environment(Some("kubernetes"), template!("env.kubernetes.yaml")),
     Client::environment(Some("systemd"), template!("env.systemd.conf")),
+    // For programs that cannot do TLS, or show no certificate.
+    Client::sidecar("nginx", template!("sidecar.nginx.conf")),
+    Client::sidecar("haproxy", template!("sidecar.haproxy.cfg")),
+    Client::sidecar("envoy", template!("sidecar.envoy.yaml")),
+    // Others get by with `env`.
+    Client::app("dify", template!("app.dify.yaml")),
+    Client::app("open-webui", template!("app.open-webui.yaml")),
+    Client { authenticates: false, ..Client::app("n8n", template!("app.n8n.yaml")) },
+    Client {
+        authenticates: false,
+        shows_certificate: true,
+        ..Client::app("flowise", template!("app.flowise.yaml"))
+    },
+    Client::app("mem0", template!("app.mem0.py")),
 ];
 
 /// Where Milvus is, and what a client needs to trust it and to be trusted.
@@ -72,6 +91,7 @@ impl Client {
             shows_certificate: true,
             authenticates: true,
             is_elsewhere: false,
+            asks_for_names: false,
         }
     }
 
@@ -84,6 +104,18 @@ impl Client {
     const fn environment(which: Option<&'static str>, template: Template) -> Self {
         let tool = Self::tool("env", &["environment"], template);
         Self { which, shows_certificate: false, is_elsewhere: true, ..tool }
+    }
+
+    /// A proxy that does the TLS of a program beside it.
+    const fn sidecar(which: &'static str, template: Template) -> Self {
+        let tool = Self::tool("sidecar", &["proxy"], template);
+        Self { which: Some(which), is_elsewhere: true, asks_for_names: true, ..tool }
+    }
+
+    /// A program that others wrote, by its own settings.
+    const fn app(which: &'static str, template: Template) -> Self {
+        let program = Self::program(APP, &["application"], template);
+        Self { which: Some(which), shows_certificate: false, is_elsewhere: true, ..program }
     }
 
     /// The one that is called so.
@@ -113,8 +145,10 @@ impl Client {
         self.template.render(context! {
             mutual => *mode == TlsMode::Mutual,
             user => user.as_deref(),
+            user_for_compose => user.as_deref().map(for_compose),
             uri => grpc.to_string(),
             host => grpc.host(),
+            host_without_brackets => grpc.host().trim_matches(['[', ']']),
             port => grpc.port(),
             address => grpc.address(),
             server_name => server_name.as_str(),
@@ -123,16 +157,29 @@ impl Client {
             rest_named_url => format!("https://{name_in_url}:{}", rest.port()),
             rest_connect_to => format!("{name_in_url}:{}:{}", rest.port(), rest.address()),
             ca_pem => ca_pem.as_str(),
-            // Compose takes a dollar for the beginning of a variable, systemd a percent sign.
-            ca_pem_for_compose => ca_pem.replace('$', "$$"),
+            ca_pem_for_compose => for_compose(ca_pem),
+            client_pem_for_compose => for_compose(client_pem),
+            client_key_for_compose => for_compose(client_key),
+            // systemd takes a percent sign for the beginning of a variable.
             ca_pem_for_systemd => ca_pem.replace('%', "%%"),
             ca_pem_for_shell => verbatim(shell_quoted(ca_pem)),
             client_pem => client_pem.as_str(),
             // curl takes what follows a colon for a passphrase.
             client_pem_for_curl => client_pem.replace('\\', "\\\\").replace(':', "\\:"),
             client_key => client_key.as_str(),
+            client_key_for_shell => verbatim(shell_quoted(client_key)),
+            // HAProxy looks for the key beside the certificate.
+            client_pem_key_for_shell => verbatim(shell_quoted(&format!("{client_pem}.key"))),
+            // nginx takes a dollar for the beginning of a variable in these two, and the template has one for it.
+            client_pem_with_variable => client_pem.replace('$', "${dollar}"),
+            client_key_with_variable => client_key.replace('$', "${dollar}"),
         })
     }
+}
+
+/// Compose takes a dollar for the beginning of a variable.
+fn for_compose(text: &str) -> String {
+    text.replace('$', "$$")
 }
 
 /// As the command line has it.

@@ -20,7 +20,7 @@ pub(crate) mod server_files;
 pub(crate) mod settings;
 pub(crate) mod template;
 
-pub(crate) use clients::{CLIENTS, Client};
+pub(crate) use clients::{APP, CLIENTS, Client};
 pub(crate) use config::{ConfigReport, ConfigRequest, RefreshRequest, config, refresh};
 pub(crate) use connect::{ConnectRequest, connect};
 pub(crate) use deployment::ConfigTarget;
