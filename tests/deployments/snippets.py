@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 
 from report import check, compare, failure, has, run, skip
@@ -16,7 +17,19 @@ CLIENTS = {
     "node": "node.mjs",
     "attu": "attu.sh",
     "backup": "backup.yaml",
+    "env compose": "env.compose.yaml",
+    "sidecar nginx": "sidecar.nginx.conf",
+    "sidecar haproxy": "sidecar.haproxy.cfg",
+    "sidecar envoy": "sidecar.envoy.yaml",
+    "app dify": "app.dify.yaml",
+    "app open-webui": "app.open-webui.yaml",
+    "app n8n": "app.n8n.yaml",
+    "app flowise": "app.flowise.yaml",
+    "app mem0": "app.mem0.py",
 }
+# Those that can show no certificate of their own.
+ONE_WAY = ("env compose", "app dify", "app open-webui", "app n8n", "app mem0")
+YAML = [client for client, file in CLIENTS.items() if file.endswith(".yaml")]
 VARIANTS = {
     "": [],
     "other-name": ["--server-name", "milvus-standalone", "--uri", "https://10.0.0.5:19530"],
@@ -26,7 +39,7 @@ VARIANTS = {
 
 def write_snippet(program, client, folder, arguments):
     """The snippet's file, or a text that says what is wrong."""
-    done = run(program, "connect", client, *arguments)
+    done = run(program, "connect", *client.split(), *arguments)
     if done.returncode:
         return failure(f"connect {client} {arguments}", done)
     folder.mkdir(parents=True, exist_ok=True)
@@ -35,22 +48,30 @@ def write_snippet(program, client, folder, arguments):
     return path
 
 
+def modes_of(client):
+    return (1,) if client in ONE_WAY else (1, 2)
+
+
 def judge(program):
     files, problems = {client: [] for client in CLIENTS}, []
     for mode in (1, 2):
         for variant, options in VARIANTS.items():
             folder = Path("snippets", f"{mode}-{variant}")
-            for client in CLIENTS:
+            for client in (client for client in CLIENTS if mode in modes_of(client)):
                 arguments = ["-d", "certs-compose", "--tls-mode", mode, *options]
                 path = write_snippet(program, client, folder, arguments)
                 (problems if isinstance(path, str) else files[client]).append(path)
     check(f"connect prints {sum(map(len, files.values()))} snippets", problems)
 
-    python = files["python"] + files["async-python"]
-    check("Python compiles python.py and async-python.py", [p for path in python for p in python_problems(path)])
+    python = files["python"] + files["async-python"] + files["app mem0"]
+    check("Python compiles python.py, async-python.py and app.mem0.py", [p for path in python for p in python_problems(path)])
     for shell in ("sh", "bash"):
         each = [(path, run(shell, "-n", path)) for path in files["curl"] + files["attu"]]
         check(f"{shell} -n reads curl.sh and attu.sh", [failure(p, d) for p, d in each if d.returncode])
+    for client, command in (("sidecar nginx", "nginx"), ("sidecar haproxy", "haproxy")):
+        if has(command, CLIENTS[client]):
+            each = [failure(path, done) for path, done in map(proxy_test, files[client]) if done.returncode]
+            check(f"{command} takes {CLIENTS[client]}", each)
     if has("node", "node.mjs"):
         each = [(path, run("node", "--check", path)) for path in files["node"]]
         check("node --check reads node.mjs", [failure(path, done) for path, done in each if done.returncode])
@@ -62,6 +83,17 @@ def judge(program):
         found = java_arguments(files["java"])
         check("the Java compiler parses ConnectMilvus.java", [found] if isinstance(found, str) else [])
     skip("NOBODY COMPILED ConnectMilvus.java AGAINST THE JAVA SDK: it is neither in Debian, nor on PyPI or npm")
+
+
+def proxy_test(path):
+    """The file, and what its proxy makes of it and of the files that it names."""
+    if path.name == CLIENTS["sidecar nginx"]:
+        return path, run("nginx", "-p", ".", "-e", "stderr", "-t", "-c", path.name, cwd=path.parent)
+    link = re.search(r"^#   (ln -s .*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    if link:
+        # In a shell that people type in: what cannot be shown is written in $'...'.
+        run("bash", "-c", link[1])
+    return path, run("haproxy", "-c", "-f", path.name, cwd=path.parent)
 
 
 def python_problems(path):

@@ -1,8 +1,8 @@
 # Gives mem0 a Milvus that serves TLS.
 #
 # mem0 takes an address and a token, and gives pymilvus no more. So gRPC gets ca.pem by its own variable.
-# Fits mem0 2.0 with pymilvus 2.4 and 2.5, and Milvus in tlsMode 1: no variable makes mem0 show a certificate of its own.
-# Install: pip install "mem0ai[vector_stores]"
+# Fits mem0 2 and Milvus in tlsMode 1: no variable makes mem0 show a certificate of its own.
+# Install: pip install mem0ai "pymilvus<2.6"
 # Run:     python app.mem0.py, with the settings of your language model and embedder beside "vector_store".
 
 import os
