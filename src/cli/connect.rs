@@ -5,7 +5,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, Type
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
-use crate::base::text::listed;
+use crate::base::text::{listed, shell_quoted};
 use crate::cli::args::{path, plain_word, tls_mode};
 use crate::cli::output::Style;
 use crate::cli::{EXIT_STATUS, Status, output};
@@ -64,6 +64,10 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    pub(super) fn check_usage(&self) -> Result<(), Error> {
+        named(&self.client, self.which.as_deref()).map(drop)
+    }
+
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let request = ConnectRequest {
             directory: self.dir,
@@ -116,12 +120,22 @@ fn named(name: &str, which: Option<&str>) -> Result<&'static Client, Error> {
         let given = [name].into_iter().chain(which).collect::<Vec<_>>().join(" ");
         let commands: Vec<_> =
             called.iter().map(|client| format!("`milvus-certs connect {client}`")).collect();
-        let others = match called.iter().any(|client| client.name == APP) {
-            true => "; for any other app there is `milvus-certs connect env`",
-            false => "",
+        let hint = match which {
+            Some(word) if CLIENTS.iter().any(|client| client.is_called(word)) => {
+                format!("one at a time: run it again with {word}")
+            }
+            Some(word) if called.iter().all(|client| client.which.is_none()) => {
+                format!("a folder is named with -d: `-d {}`", shell_quoted(word))
+            }
+            _ if called.iter().all(|client| client.name == APP) => {
+                format!(
+                    "there is {}; for any other app there is `milvus-certs connect env`",
+                    listed(&commands)
+                )
+            }
+            _ => format!("there is {}", listed(&commands)),
         };
-        Error::new(format!("there is no client {given}"))
-            .with_hint(format!("there is {}{others}", listed(&commands)))
+        Error::new(format!("there is no client {given}")).with_hint(hint)
     })
 }
 
