@@ -13,11 +13,13 @@ mod endpoint;
 pub(crate) mod helm_values;
 pub(crate) mod kubernetes;
 mod marker;
+mod merge;
 mod options;
 mod output;
 pub(crate) mod secret;
 pub(crate) mod server_files;
 pub(crate) mod settings;
+mod standalone;
 pub(crate) mod template;
 
 pub(crate) use clients::{APP, CLIENTS, Client};
