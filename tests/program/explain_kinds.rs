@@ -394,6 +394,11 @@ fn a_proxy_in_between_is_the_client() {
             "haproxy 127.0.0.1:44380 [29/Nov/2026:15:57:01.249] milvus 503 SC-- 0 3 SSL handshake failure error:0A000086:SSL routines::certificate verify failed \"POST http://127.0.0.1:19532/milvus.proto.milvus.MilvusService/Connect HTTP/2.0\"",
             "ca-file ca.pem",
         ),
+        (
+            "proxy-failed",
+            "2026/11/29 16:21:04 [error] 308#308: *1 SSL_write() failed (32: Broken pipe) while sending request to upstream, client: 127.0.0.1, server: , request: \"POST /milvus.proto.milvus.MilvusService/Connect HTTP/2.0\", upstream: \"grpcs://127.0.0.1:19530\", host: \"127.0.0.1:19532\"",
+            "grpc_ssl_certificate client.pem",
+        ),
         // Said of a client certificate that tlsMode 2 refuses, and of plaintext.
         (
             "proxy-in-plaintext",

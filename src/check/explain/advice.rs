@@ -156,6 +156,21 @@ fn of_milvus(saying: &Saying, kind: Option<EndEntityKind>, speaker: Speaker) -> 
             Some(in_plaintext(speaker)),
         ),
         Code::ProxyInPlaintext => (None, Some(in_plaintext(speaker))),
+        // The alert that says why came too late to be read.
+        Code::ProxyFailed if speaker == Speaker::Nginx => (
+            Some(
+                "the proxy spoke TLS with Milvus, which ended the connection: so it does where tlsMode 2 refuses the proxy's client certificate, or where Milvus stops in between",
+            ),
+            Some(&[
+                Say(
+                    "`grpc_ssl_certificate client.pem;` and `grpc_ssl_certificate_key client.key;` in nginx; ",
+                ),
+                Run(Milvus("check", "--tls-mode 2")),
+                Say(" judges these; if Milvus should be down, "),
+                PROBE,
+                Say(" says so"),
+            ]),
+        ),
         Code::ServerRefused if speaker == Speaker::HaProxy => (
             Some("HAProxy does not trust the CA of the server's certificate, or that has expired"),
             Some(trust(speaker)),

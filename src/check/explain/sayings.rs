@@ -395,6 +395,9 @@ sayings! {
         ["reset reason: protocol error"];
     NameNotCovered, SERVER, Nginx:
         ["upstream ssl certificate does not match"];
+    ProxyFailed, None, Nginx:
+        ["ssl_write() failed", "broken pipe", "to upstream"]
+        ["ssl_write() failed", "connection reset by peer", "to upstream"];
     NameNotCovered, SERVER, Envoy:
         ["verify cert failed: san matcher"]
         ["verify cert failed: verify san list"]
