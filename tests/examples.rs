@@ -189,11 +189,25 @@ fn printed() -> BTreeMap<PathBuf, String> {
         let file = format!("tests/snapshots/{}.yaml", target.replace('/', "-"));
         printed.insert(file.into(), render(snapshot));
     }
-    for which in [&[][..], &["compose"], &["kubernetes"], &["systemd"]] {
-        let arguments = [&["connect", "env"], which, &["-d", "certs", "--json"]].concat();
+    let elsewhere: [(&[&str], &str); 12] = [
+        (&["env"], "1"),
+        (&["env", "compose"], "1"),
+        (&["env", "kubernetes"], "1"),
+        (&["env", "systemd"], "1"),
+        (&["sidecar", "nginx"], "2"),
+        (&["sidecar", "haproxy"], "2"),
+        (&["sidecar", "envoy"], "2"),
+        (&["app", "dify"], "1"),
+        (&["app", "open-webui"], "1"),
+        (&["app", "n8n"], "1"),
+        (&["app", "flowise"], "2"),
+        (&["app", "mem0"], "1"),
+    ];
+    for (client, mode) in elsewhere {
+        let arguments = [&["connect"], client, &["-d", "certs", "--tls-mode", mode, "--json"]].concat();
         let report = milvus_certs(folder.path(), &arguments);
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();
-        let path = Path::new("examples/connect/env").join(report["file_name"].as_str().unwrap());
+        let path = Path::new("examples/connect").join(client[0]).join(report["file_name"].as_str().unwrap());
         let content = report["content"].as_str().unwrap();
         printed.insert(path, content.replace(folder.path().to_str().unwrap(), "/opt/milvus"));
     }

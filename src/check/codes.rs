@@ -853,7 +853,7 @@ codes! {
 
     /// What answered does not speak gRPC.
     NotGrpc = "not-grpc", Error, breaks EVERYBODY;
-    why "what answered does not speak gRPC: a web server, an Ingress without backend-protocol GRPC or GRPCS, REST's port, or port 443, which a URI without a port means";
+    why "what answered does not speak gRPC: a web server, a proxy that did not reach Milvus, an Ingress without backend-protocol GRPC or GRPCS, REST's port, or port 443, which a URI without a port means";
     fix &[Say("let the client's URI name Milvus' gRPC port, such as https://HOST:19530; "), PROBE, Say(" says what a port serves")];
 
     /// REST was asked at the gRPC port.

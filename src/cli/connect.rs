@@ -1,15 +1,16 @@
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
-use crate::base::text::listed;
+use crate::base::text::{listed, shell_quoted};
 use crate::cli::args::{path, plain_word, tls_mode};
 use crate::cli::output::Style;
 use crate::cli::{EXIT_STATUS, Status, output};
-use crate::deploy::{CLIENTS, Client, ClientFiles, ConnectRequest, Endpoint, connect};
+use crate::deploy::{APP, CLIENTS, Client, ClientFiles, ConnectRequest, Endpoint, connect};
 use crate::milvus::TlsMode;
 use crate::milvus::container::{GRPC_PORT, REST_PORT};
 use crate::x509::GeneralName;
@@ -19,6 +20,8 @@ Examples:
   milvus-certs connect python -d certs > connect.py
   milvus-certs connect curl -d certs --tls-mode 2 | sh
   milvus-certs connect env -d certs > env.sh
+  milvus-certs connect app dify -d certs > app.dify.yaml
+  milvus-certs connect sidecar nginx -d certs --tls-mode 2 > sidecar.nginx.conf
   milvus-certs connect java -d certs --uri https://milvus.example.com:19530
   milvus-certs connect attu kubernetes -d certs --uri https://my-release-milvus:19530
   milvus-certs connect python --ca ca.pem --cert alice.pem --key alice.key";
@@ -31,7 +34,7 @@ pub(crate) struct Args {
     client: String,
 
     /// Which one, where there are several
-    #[arg(value_name = "WHICH", value_parser = which())]
+    #[arg(value_name = "WHICH", value_parser = Which)]
     which: Option<String>,
 
     /// The certificate directory; a client's needs no server.pem
@@ -76,6 +79,10 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    pub(super) fn check_usage(&self) -> Result<(), Error> {
+        named(&self.client, self.which.as_deref()).map(drop)
+    }
+
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let pair = self.cert.zip(self.key);
         let implied = if pair.is_some() { TlsMode::Mutual } else { TlsMode::OneWay };
@@ -104,10 +111,26 @@ fn client() -> PossibleValuesParser {
     names.into_iter().map(value).collect::<Vec<_>>().into()
 }
 
-/// Which of those that have one name.
-fn which() -> PossibleValuesParser {
-    let words: BTreeSet<_> = CLIENTS.iter().filter_map(|client| client.which).collect();
-    words.into_iter().collect::<Vec<_>>().into()
+/// Which of those that have one name. What is none of them is an error of [`named`], which knows the name.
+#[derive(Clone)]
+struct Which;
+
+impl TypedValueParser for Which {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let words: BTreeSet<_> = CLIENTS.iter().filter_map(|client| client.which).collect();
+        Some(Box::new(words.into_iter().map(PossibleValue::new)))
+    }
 }
 
 fn named(name: &str, which: Option<&str>) -> Result<&'static Client, Error> {
@@ -116,7 +139,22 @@ fn named(name: &str, which: Option<&str>) -> Result<&'static Client, Error> {
         let given = [name].into_iter().chain(which).collect::<Vec<_>>().join(" ");
         let commands: Vec<_> =
             called.iter().map(|client| format!("`milvus-certs connect {client}`")).collect();
-        Error::new(format!("there is no client {given}")).with_hint(format!("there is {}", listed(&commands)))
+        let hint = match which {
+            Some(word) if CLIENTS.iter().any(|client| client.is_called(word)) => {
+                format!("one at a time: run it again with {word}")
+            }
+            Some(word) if called.iter().all(|client| client.which.is_none()) => {
+                format!("a folder is named with -d: `-d {}`", shell_quoted(word))
+            }
+            _ if called.iter().all(|client| client.name == APP) => {
+                format!(
+                    "there is {}; for any other app there is `milvus-certs connect env`",
+                    listed(&commands)
+                )
+            }
+            _ => format!("there is {}", listed(&commands)),
+        };
+        Error::new(format!("there is no client {given}")).with_hint(hint)
     })
 }
 

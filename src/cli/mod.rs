@@ -179,6 +179,7 @@ impl Command {
             Self::Issue(args) => args.check_usage(given),
             Self::Check(args) => args.check_usage(given),
             Self::Explain(args) => args.check_usage(),
+            Self::Connect(args) => args.check_usage(),
             _ => Ok(()),
         }
     }

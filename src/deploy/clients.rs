@@ -19,15 +19,20 @@ pub(crate) struct Client {
     /// What people call it, too.
     pub aliases: &'static [&'static str],
     template: Template,
-    /// Why it cannot show a certificate of its own, where it cannot.
-    pub one_way_because: Option<&'static str>,
+    /// Whether it can show a certificate of its own.
+    pub shows_certificate: bool,
     /// Whether it can ask for another name of the server's certificate than the host's.
     pub names_server: bool,
     /// Whether it can give a user and a password.
     pub authenticates: bool,
     /// Whether it runs in another folder than the one where it is set up.
     pub is_elsewhere: bool,
+    /// Whether it finds no addresses in a certificate, only names.
+    pub asks_for_names: bool,
 }
+
+/// What the apps have in common.
+pub(crate) const APP: &str = "app";
 
 /// In the order in which the help lists them.
 pub(crate) static CLIENTS: &[Client] = &[
@@ -55,6 +60,20 @@ pub(crate) static CLIENTS: &[Client] = &[
     Client::environment(template!("env.compose.yaml")).which("compose"),
     Client::environment(template!("env.kubernetes.yaml")).which("kubernetes"),
     Client::environment(template!("env.systemd.conf")).which("systemd"),
+    // For programs that cannot do TLS, or show no certificate.
+    Client::sidecar(template!("sidecar.nginx.conf")).which("nginx"),
+    Client::sidecar(template!("sidecar.haproxy.cfg")).which("haproxy"),
+    Client::sidecar(template!("sidecar.envoy.yaml")).which("envoy"),
+    // Others get by with `env`.
+    Client::app(template!("app.dify.yaml")).which("dify"),
+    Client::app(template!("app.open-webui.yaml")).which("open-webui"),
+    Client { authenticates: false, ..Client::app(template!("app.n8n.yaml")).which("n8n") },
+    Client {
+        authenticates: false,
+        shows_certificate: true,
+        ..Client::app(template!("app.flowise.yaml")).which("flowise")
+    },
+    Client::app(template!("app.mem0.py")).which("mem0"),
 ];
 
 /// Where Milvus is, and what a client needs to trust it and to be trusted.
@@ -81,10 +100,11 @@ impl Client {
             which: None,
             aliases,
             template,
-            one_way_because: None,
+            shows_certificate: true,
             names_server: true,
             authenticates: true,
             is_elsewhere: false,
+            asks_for_names: false,
         }
     }
 
@@ -95,22 +115,29 @@ impl Client {
 
     const fn milvus_cli() -> Self {
         Self {
-            one_way_because: Some("milvus_cli shows no certificate"),
+            shows_certificate: false,
             names_server: false,
             ..Self::tool("milvus-cli", &["milvus_cli", "cli"], template!("milvus-cli.sh"))
         }
     }
 
     const fn environment(template: Template) -> Self {
-        Self {
-            one_way_because: Some("environment variables make no program show a certificate"),
-            is_elsewhere: true,
-            ..Self::tool("env", &["environment"], template)
-        }
+        Self { shows_certificate: false, is_elsewhere: true, ..Self::tool("env", &["environment"], template) }
     }
 
     const fn which(self, which: &'static str) -> Self {
         Self { which: Some(which), ..self }
+    }
+
+    /// A proxy that does the TLS of a program beside it.
+    const fn sidecar(template: Template) -> Self {
+        Self { is_elsewhere: true, asks_for_names: true, ..Self::tool("sidecar", &["proxy"], template) }
+    }
+
+    /// A program that others wrote, by its own settings.
+    const fn app(template: Template) -> Self {
+        let program = Self::program(APP, &["application"], template);
+        Self { shows_certificate: false, is_elsewhere: true, ..program }
     }
 
     /// The one that is called so.
@@ -140,8 +167,10 @@ impl Client {
         self.template.render(context! {
             mutual => *mode == TlsMode::Mutual,
             user => user.as_deref(),
+            user_for_compose => user.as_deref().map(for_compose),
             uri => grpc.to_string(),
             host => grpc.host(),
+            host_without_brackets => grpc.host().trim_matches(['[', ']']),
             port => grpc.port(),
             address => grpc.address(),
             server_name => server_name.as_str(),
@@ -151,8 +180,10 @@ impl Client {
             rest_named_url => format!("https://{name_in_url}:{}", rest.port()),
             rest_connect_to => format!("{name_in_url}:{}:{}", rest.port(), rest.address()),
             ca_pem => ca_pem.as_str(),
-            // Compose takes a dollar for the beginning of a variable, systemd a percent sign.
-            ca_pem_for_compose => ca_pem.replace('$', "$$"),
+            ca_pem_for_compose => for_compose(ca_pem),
+            client_pem_for_compose => for_compose(client_pem),
+            client_key_for_compose => for_compose(client_key),
+            // systemd takes a percent sign for the beginning of a variable.
             ca_pem_for_systemd => ca_pem.replace('%', "%%"),
             ca_pem_for_shell => verbatim(shell_quoted(ca_pem)),
             client_pem => client_pem.as_str(),
@@ -161,8 +192,18 @@ impl Client {
             client_pem_for_curl => client_pem.replace('\\', "\\\\").replace(':', "\\:"),
             client_key => client_key.as_str(),
             client_key_for_shell => verbatim(shell_quoted(client_key)),
+            // HAProxy looks for the key beside the certificate.
+            client_pem_key_for_shell => verbatim(shell_quoted(&format!("{client_pem}.key"))),
+            // nginx takes a dollar for the beginning of a variable in these two, and the template has one for it.
+            client_pem_with_variable => client_pem.replace('$', "${dollar}"),
+            client_key_with_variable => client_key.replace('$', "${dollar}"),
         })
     }
+}
+
+/// Compose takes a dollar for the beginning of a variable.
+fn for_compose(text: &str) -> String {
+    text.replace('$', "$$")
 }
 
 /// As the command line has it.

@@ -4,6 +4,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
+use crate::base::text::command;
 use crate::check::{FitDirectory, Purpose};
 use crate::deploy::clients::{Client, Connection};
 use crate::deploy::deployment::server_name;
@@ -82,12 +83,19 @@ pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<C
             FitDirectory::judge_files(files, &purpose, now)?
         }
     };
-    if request.tls_mode == TlsMode::Mutual
-        && let Some(reason) = request.client.one_way_because
-    {
-        let hint = "let Milvus serve tlsMode 1, use what the program itself has for client.pem and client.key, \
-                    or put a proxy between that shows them: `milvus-certs connect sidecar nginx`";
-        return Err(Error::new(format!("{reason}, as --tls-mode 2 asks for")).with_hint(hint.to_owned()));
+    if request.tls_mode == TlsMode::Mutual && !request.client.shows_certificate {
+        let sidecar = format!("connect sidecar nginx --tls-mode 2 --uri {}", request.uri);
+        let sidecar = match request.files {
+            None => command(&sidecar, &request.directory),
+            Some(_) => format!("milvus-certs {sidecar} --ca FILE --cert FILE --key FILE"),
+        };
+        return Err(Error::new(format!(
+            "{} cannot show a certificate, as --tls-mode 2 asks for",
+            request.client
+        ))
+        .with_hint(format!(
+            "`{sidecar}` has a proxy show it in the program's place; or let Milvus serve tlsMode 1"
+        )));
     }
     if request.user.is_some() && !request.client.authenticates {
         return Err(Error::new(format!("--user means nothing for {}", request.client)).with_hint(
@@ -131,10 +139,19 @@ pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<C
 fn name_to_ask_for(request: &ConnectRequest, directory: &FitDirectory) -> Result<GeneralName, Error> {
     let host = request.uri.name();
     let server = directory.end_entity(FileRole::ServerCertificate);
-    match (&request.server_name, host, server) {
-        (Some(name), _, _) => Ok(name.clone()),
-        (None, Some(host), None) => Ok(host),
-        (None, Some(host), Some(server)) if covers(server, &host) => Ok(host),
-        _ => server_name(directory),
+    let can_ask_for =
+        |name: &GeneralName| !request.client.asks_for_names || matches!(name, GeneralName::Dns(_));
+    let name = match (&request.server_name, host.filter(can_ask_for), server) {
+        (Some(name), _, _) => name.clone(),
+        (None, Some(host), None) => host,
+        (None, Some(host), Some(server)) if covers(server, &host) => host,
+        _ => server_name(directory)?,
+    };
+    if can_ask_for(&name) {
+        return Ok(name);
     }
+    Err(Error::new(format!("{} asks servers for names, and {name} is an address", request.client)).with_hint(
+        "name one that server.pem has, with --server-name; `milvus-certs renew server --san NAME` adds one"
+            .to_owned(),
+    ))
 }

@@ -22,7 +22,7 @@ pub(crate) mod settings;
 mod standalone;
 pub(crate) mod template;
 
-pub(crate) use clients::{CLIENTS, Client};
+pub(crate) use clients::{APP, CLIENTS, Client};
 pub(crate) use config::{ConfigReport, ConfigRequest, RefreshRequest, config, refresh};
 pub(crate) use connect::{ClientFiles, ConnectRequest, connect};
 pub(crate) use deployment::ConfigTarget;

@@ -3,6 +3,7 @@
 //! - A value stands between double quotes, `"{{ sni }}"`, and cannot leave them: escapes are those
 //!   that YAML, Python, Go, Java and JavaScript have in common. In a comment it cannot leave its line.
 //! - In a shell script it stands alone and brings its quotes along. Rust has escapes of its own.
+//! - Where a format has other escapes between its quotes, a filter of its name does them: `"{{ ca_pem | nginx }}"`.
 //! - A statement is a comment of the format with a `%`: `#% if mutual`, `//% endif`.
 
 use minijinja::syntax::SyntaxConfig;
@@ -81,6 +82,8 @@ impl Template {
             _ => in_quotes,
         });
         environment.add_filter("indent", indented);
+        environment.add_filter("nginx", in_nginx);
+        environment.add_filter("haproxy", in_haproxy);
         environment
     }
 }
@@ -108,4 +111,19 @@ fn in_quotes(output: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> R
 fn indented(text: String, width: usize) -> Value {
     let separator = format!("\n{}", " ".repeat(width));
     verbatim(text.trim_end().replace('\n', &separator))
+}
+
+/// nginx keeps all other backslashes as they are.
+fn in_nginx(text: &str) -> Value {
+    verbatim(text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// HAProxy takes a dollar for the beginning of a variable, and ends with the line.
+fn in_haproxy(text: &str) -> Value {
+    let escape = |letter: char| match letter {
+        '\\' | '"' | '$' => format!("\\{letter}"),
+        '\0'..='\u{1F}' => format!("\\x{:02X}", u32::from(letter)),
+        _ => letter.to_string(),
+    };
+    verbatim(text.chars().map(escape).collect::<String>())
 }

@@ -12,7 +12,7 @@ use crate::deploy::secret::secret;
 use crate::deploy::server_files::{ServerFile, ServerFiles};
 use crate::deploy::settings::TlsSettings;
 use crate::deploy::template::Document;
-use crate::deploy::{CLIENTS, Client, ConfigOptions, Endpoint, MountPath, SecretKind};
+use crate::deploy::{APP, CLIENTS, Client, ConfigOptions, Endpoint, MountPath, SecretKind};
 use crate::milvus::{ClientTls, TlsMode};
 use crate::milvus::{KubernetesName, Manager, NameKind, Release};
 use crate::store::{FileMode, FileRole};
@@ -155,13 +155,51 @@ proptest! {
     }
 
     #[test]
+    fn every_proxy_reads_back_every_path(path in hostile()) {
+        let sidecar = |which| snippet("sidecar", Some(which), &path, TlsMode::Mutual);
+        prop_assert!(literals(&sidecar("envoy")).contains(&path));
+
+        let nginx = sidecar("nginx");
+        let unescaped = |rest: &mut std::str::Chars<'_>| rest.next();
+        prop_assert_eq!(quoted(&nginx, "grpc_ssl_trusted_certificate ", unescaped), path.clone());
+        for setting in ["grpc_ssl_certificate ", "grpc_ssl_certificate_key "] {
+            prop_assert_eq!(quoted(&nginx, setting, unescaped).replace("${dollar}", "$"), path.clone());
+        }
+
+        let haproxy = sidecar("haproxy");
+        let unescaped = |rest: &mut std::str::Chars<'_>| match rest.next()? {
+            'x' => {
+                let octet = u8::from_str_radix(rest.as_str().get(..2)?, 16).ok()?;
+                *rest = rest.as_str()[2..].chars();
+                Some(octet.into())
+            }
+            letter => Some(letter),
+        };
+        for word in [" ca-file ", " crt "] {
+            prop_assert_eq!(quoted(&haproxy, word, unescaped), path.clone());
+        }
+    }
+
+    #[test]
+    fn every_app_reads_back_every_path(path in hostile()) {
+        for client in CLIENTS.iter().filter(|client| client.name == APP) {
+            let text = client.snippet(&connection(&path, TlsMode::OneWay));
+            let path = if client.file_name().ends_with(".yaml") { path.replace('$', "$$") } else { path.clone() };
+            prop_assert!(literals(&text).contains(&path), "{}: {}", client, text);
+            if client.file_name().ends_with(".yaml") {
+                prop_assert!(yaml_serde::from_str::<Value>(&text).is_ok());
+            }
+        }
+    }
+
+    #[test]
     fn every_language_reads_back_every_path(path in hostile()) {
         for client in CLIENTS {
             for mode in TlsMode::ALL {
                 let text = client.snippet(&connection(&path, mode));
                 // Shells, and Rust, whose escapes no JSON parser knows, are in tests/deployments/hostile.py.
                 let is_read_there = [".sh", ".rs"].iter().any(|ending| client.file_name().ends_with(ending));
-                if !is_read_there && !["env", "attu"].contains(&client.name) {
+                if !is_read_there && !["env", "attu", "sidecar", APP].contains(&client.name) {
                     prop_assert!(literals(&text).contains(&path), "{}: {}", client, text);
                 }
             }
@@ -185,6 +223,20 @@ fn connection(path: &str, mode: TlsMode) -> Connection {
 
 fn snippet(name: &str, which: Option<&str>, path: &str, mode: TlsMode) -> String {
     Client::find(name, which).unwrap().snippet(&connection(path, mode))
+}
+
+/// What stands between double quotes after a word; `unescaped` reads what follows a backslash.
+fn quoted(text: &str, after: &str, unescaped: fn(&mut std::str::Chars<'_>) -> Option<char>) -> String {
+    let (_, rest) = text.rsplit_once(&format!("{after}\"")).unwrap();
+    let mut rest = rest.chars();
+    let mut read = String::new();
+    loop {
+        match rest.next().unwrap() {
+            '"' => return read,
+            '\\' => read.extend(unescaped(&mut rest)),
+            letter => read.push(letter),
+        }
+    }
 }
 
 /// What stands between double quotes, read by a JSON parser: its escapes are those of the others too.

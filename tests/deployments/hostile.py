@@ -1,5 +1,6 @@
 """Names that are special to some language: what reads the files gets back exactly the names that were given."""
 
+import ast
 import os
 import re
 import shlex
@@ -15,6 +16,7 @@ from snippets import (
     go_literals,
     java_arguments,
     node_arguments,
+    proxy_test,
     python_arguments,
     requests_arguments,
     write_snippet,
@@ -75,8 +77,16 @@ def make(program):
 
 def judge_client(program, client, directories):
     """Every directory, one-way and mutual, in one check."""
-    programs = {"go": "go", "java": "javac", "node": "node", "curl": "curl", "rust": "rustc", "cpp": "g++"}
-    needed = programs.get(client)
+    needed = {
+        "go": "go",
+        "java": "javac",
+        "node": "node",
+        "curl": "curl",
+        "rust": "rustc",
+        "cpp": "g++",
+        "sidecar nginx": "nginx",
+        "sidecar haproxy": "haproxy",
+    }.get(client)
     if needed and not has(needed, f"HOSTILE NAMES IN {CLIENTS[client]}"):
         return
     snippets, problems = [], []
@@ -93,7 +103,8 @@ def judge_client(program, client, directories):
         problems.append(found)
     else:
         for path, paths in snippets:
-            expected = [os.path.realpath(path) for path in paths] if client in ("attu", "attu 3") else paths
+            is_elsewhere = client.startswith(("attu", "env ", "sidecar ", "app ")) and client != "attu kubernetes"
+            expected = [os.path.realpath(path) for path in paths] if is_elsewhere else paths
             problems += compare(repr(paths[0]), expected, found[path])
     check(f"{READER[client]} exactly the paths that were given, from {len(snippets)} hostile snippets", problems)
 
@@ -304,6 +315,50 @@ def fields_of(mount):
     return dict(field.partition("=")[::2] for field in fields)
 
 
+def proxy_paths(snippets):
+    """They open the files when they test a configuration; nginx the client's not, where it has a variable in the path."""
+    found = {}
+    for path, paths in snippets:
+        _, done = proxy_test(path)
+        found[path] = failure(path, done) if done.returncode else [os.path.realpath(path) for path in paths]
+    return found
+
+
+def envoy_paths(snippets):
+    def files(node):
+        """In the order of FILES: Envoy's file has the CA last."""
+        if isinstance(node, dict):
+            return [node["filename"]] if "filename" in node else [f for child in node.values() for f in files(child)]
+        return [file for child in node for file in files(child)] if isinstance(node, list) else []
+
+    found = {path: files(yaml.safe_load(path.read_bytes())) for path, _ in snippets}
+    return {path: files[-1:] + files[:-1] for path, files in found.items()}
+
+
+def compose_paths(snippets):
+    """Of all bind mounts; in Compose two dollars are one."""
+    found = {}
+    for path, _ in snippets:
+        services = yaml.safe_load(path.read_bytes())["services"].values()
+        each = [[mount["source"].replace("$$", "$") for mount in service["volumes"]] for service in services]
+        found[path] = each[0] if all(mounts == each[0] for mounts in each) else each
+    return found
+
+
+def mem0_paths(snippets):
+    return {path: [python_literal(path)] for path, _ in snippets}
+
+
+def python_literal(path):
+    """What is assigned to a variable of the environment."""
+    (value,) = (
+        node.value.value
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript)
+    )
+    return value
+
+
 FOUND = {
     "python": python_paths,
     "async-python": python_paths,
@@ -322,6 +377,15 @@ FOUND = {
     "attu kubernetes": kubernetes_paths,
     "backup": backup_paths,
     "backup v2": backup_paths,
+    "env compose": compose_paths,
+    "sidecar nginx": proxy_paths,
+    "sidecar haproxy": proxy_paths,
+    "sidecar envoy": envoy_paths,
+    "app dify": compose_paths,
+    "app open-webui": compose_paths,
+    "app n8n": compose_paths,
+    "app flowise": compose_paths,
+    "app mem0": mem0_paths,
 }
 READER = {
     "python": "Python reads from python.py",
@@ -341,6 +405,15 @@ READER = {
     "attu kubernetes": "bash reads from the command in attu.yaml",
     "backup": "PyYAML reads from backup.yaml",
     "backup v2": "PyYAML reads from backup-v2.yaml",
+    "env compose": "PyYAML reads from env.compose.yaml",
+    "sidecar nginx": "nginx opens for sidecar.nginx.conf",
+    "sidecar haproxy": "HAProxy opens for sidecar.haproxy.cfg",
+    "sidecar envoy": "PyYAML reads from sidecar.envoy.yaml",
+    "app dify": "PyYAML reads from app.dify.yaml",
+    "app open-webui": "PyYAML reads from app.open-webui.yaml",
+    "app n8n": "PyYAML reads from app.n8n.yaml",
+    "app flowise": "PyYAML reads from app.flowise.yaml",
+    "app mem0": "Python reads from app.mem0.py",
 }
 
 

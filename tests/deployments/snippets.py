@@ -29,9 +29,21 @@ CLIENTS = {
     "attu kubernetes": "attu.yaml",
     "backup": "backup.yaml",
     "backup v2": "backup-v2.yaml",
+    "env compose": "env.compose.yaml",
+    "sidecar nginx": "sidecar.nginx.conf",
+    "sidecar haproxy": "sidecar.haproxy.cfg",
+    "sidecar envoy": "sidecar.envoy.yaml",
+    "app dify": "app.dify.yaml",
+    "app open-webui": "app.open-webui.yaml",
+    "app n8n": "app.n8n.yaml",
+    "app flowise": "app.flowise.yaml",
+    "app mem0": "app.mem0.py",
 }
-PYTHON = ("python", "async-python", "langchain", "llamaindex", "requests")
+PYTHON = ("python", "async-python", "langchain", "llamaindex", "requests", "app mem0")
 SHELL = ("curl", "milvus-cli", "attu", "attu 3")
+YAML = [client for client, file in CLIENTS.items() if file.endswith(".yaml")]
+# Those that can show no certificate of their own.
+ONE_WAY = ("milvus-cli", "env compose", "app dify", "app open-webui", "app n8n", "app mem0")
 VARIANTS = {
     "": [],
     "other-name": ["--server-name", "milvus-standalone", "--uri", "https://10.0.0.5:19530"],
@@ -40,8 +52,8 @@ VARIANTS = {
 
 
 def fits(client, mode, options=()):
-    """milvus_cli shows no certificate, and asks for no other name than the host's."""
-    return client != "milvus-cli" or (mode == 1 and "--server-name" not in options)
+    """Some show no certificate, and milvus_cli asks for no other name than the host's."""
+    return (mode == 1 or client not in ONE_WAY) and (client != "milvus-cli" or "--server-name" not in options)
 
 
 def write_snippet(program, client, folder, arguments):
@@ -72,6 +84,10 @@ def judge(program):
         each = [(path, run(shell, "-n", path)) for client in SHELL for path in files[client]]
         check(f"{shell} -n reads {names_of(SHELL)}", [failure(p, d) for p, d in each if d.returncode])
     judge_attu(files)
+    for client, command in (("sidecar nginx", "nginx"), ("sidecar haproxy", "haproxy")):
+        if has(command, CLIENTS[client]):
+            each = [failure(path, done) for path, done in map(proxy_test, files[client]) if done.returncode]
+            check(f"{command} takes {CLIENTS[client]}", each)
     if has("node", "node.mjs"):
         each = [(path, run("node", "--check", path)) for path in files["node"]]
         check("node --check reads node.mjs", [failure(path, done) for path, done in each if done.returncode])
@@ -104,6 +120,15 @@ def judge_attu(files):
         different += compare(path, expected, found)
     check("the strict schemas of Kubernetes accept the Service and the Deployment of attu.yaml", problems)
     check("and its variables are those that attu.sh gives docker", different)
+def proxy_test(path):
+    """The file, and what its proxy makes of it and of the files that it names."""
+    if path.name == CLIENTS["sidecar nginx"]:
+        return path, run("nginx", "-p", ".", "-e", "stderr", "-t", "-c", path.name, cwd=path.parent)
+    link = re.search(r"^#   (ln -s .*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    if link:
+        # In a shell that people type in: what cannot be shown is written in $'...'.
+        run("bash", "-c", link[1])
+    return path, run("haproxy", "-c", "-f", path.name, cwd=path.parent)
 
 
 def python_problems(path):

@@ -374,6 +374,37 @@ fn a_proxy_in_between_is_the_client() {
             "level=debug msg=\"'500 Internal Server Error' caused by: tls: failed to verify certificate: x509: cannot validate certificate for 10.42.0.5 because it doesn't contain any IP SANs\"",
             "serverName",
         ),
+        (
+            "name-not-covered",
+            "[2026-11-29T15:57:09.054Z] UF [::1]:19530 TLS_error:|268435581:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify_cert_failed:_SAN_matcher,_certificate_SANs_are_[localhost,_127.0.0.1,_::1]:TLS_error_end /milvus.proto.milvus.MilvusService/Connect",
+            "match_typed_subject_alt_names",
+        ),
+        (
+            "not-issued-by-ca",
+            "[2026-11-29T15:57:07.875Z] UF [::1]:19530 TLS_error:|268435581:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify_cert_failed:_X509_verify_cert:_certificate_verification_error_at_depth_0:_unable_to_get_local_issuer_certificate:TLS_error_end /milvus.proto.milvus.MilvusService/Connect",
+            "trusted_ca",
+        ),
+        (
+            "name-not-covered",
+            "haproxy 127.0.0.1:44392 [29/Nov/2026:15:57:05.317] milvus 503 SC-- 0 3 Server presented an SSL certificate different from the expected one error:0A000086:SSL routines::certificate verify failed \"POST http://127.0.0.1:19532/milvus.proto.milvus.MilvusService/Connect HTTP/2.0\"",
+            "sni str(NAME)",
+        ),
+        (
+            "server-refused",
+            "haproxy 127.0.0.1:44380 [29/Nov/2026:15:57:01.249] milvus 503 SC-- 0 3 SSL handshake failure error:0A000086:SSL routines::certificate verify failed \"POST http://127.0.0.1:19532/milvus.proto.milvus.MilvusService/Connect HTTP/2.0\"",
+            "ca-file ca.pem",
+        ),
+        (
+            "proxy-failed",
+            "2026/11/29 16:21:04 [error] 308#308: *1 SSL_write() failed (32: Broken pipe) while sending request to upstream, client: 127.0.0.1, server: , request: \"POST /milvus.proto.milvus.MilvusService/Connect HTTP/2.0\", upstream: \"grpcs://127.0.0.1:19530\", host: \"127.0.0.1:19532\"",
+            "grpc_ssl_certificate client.pem",
+        ),
+        // Said of a client certificate that tlsMode 2 refuses, and of plaintext.
+        (
+            "proxy-in-plaintext",
+            "details = \"upstream connect error or disconnect/reset before headers. reset reason: connection termination\"",
+            "tls_certificates",
+        ),
     ] {
         assert_each_means(code, &[text]);
         assert_fix_has(text, &[way]);
@@ -394,6 +425,8 @@ fn what_does_not_speak_grpc_is_not_milvus_port() {
         "not-grpc",
         &[
             "<MilvusException: (code=2, message=Incorrect port or sdk is incompatible with server)>",
+            // pymilvus 2.3.7, of a proxy's 502
+            "E1129 15:52:23.685837054     492 hpack_parser.cc:999]                  Error parsing 'content-type' metadata: invalid value",
             "rpc error: code = Unknown desc = unexpected HTTP status code received from server: 404 (Not Found)",
             "io.grpc.StatusRuntimeException: UNIMPLEMENTED: HTTP status code 404 invalid content-type: text/html",
         ],

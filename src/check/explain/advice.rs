@@ -148,7 +148,33 @@ fn of_milvus(saying: &Saying, kind: Option<EndEntityKind>, speaker: Speaker) -> 
         ),
         Code::Plaintext if speaker.is_proxy() => return proxy_to_plaintext(speaker),
         Code::ProxyToPlaintext => return proxy_to_plaintext(speaker),
+        // In TLS 1.3 a client certificate is refused after the handshake, and Envoy says no more than that.
+        Code::ProxyInPlaintext if speaker == Speaker::Envoy => (
+            Some(
+                "the proxy reached Milvus, which ended the connection: so it does where the proxy speaks plaintext to a port that serves TLS, where tlsMode 2 refuses the proxy's client certificate, or where Milvus stops in between",
+            ),
+            Some(in_plaintext(speaker)),
+        ),
         Code::ProxyInPlaintext => (None, Some(in_plaintext(speaker))),
+        // The alert that says why came too late to be read.
+        Code::ProxyFailed if speaker == Speaker::Nginx => (
+            Some(
+                "the proxy spoke TLS with Milvus, which ended the connection: so it does where tlsMode 2 refuses the proxy's client certificate, or where Milvus stops in between",
+            ),
+            Some(&[
+                Say(
+                    "`grpc_ssl_certificate client.pem;` and `grpc_ssl_certificate_key client.key;` in nginx; ",
+                ),
+                Run(Milvus("check", "--tls-mode 2")),
+                Say(" judges these; if Milvus should be down, "),
+                PROBE,
+                Say(" says so"),
+            ]),
+        ),
+        Code::ServerRefused if speaker == Speaker::HaProxy => (
+            Some("HAProxy does not trust the CA of the server's certificate, or that has expired"),
+            Some(trust(speaker)),
+        ),
         Code::Plaintext => (
             Some("the client speaks TLS, and what it asks answers in plaintext"),
             Some(&[Say(
@@ -290,7 +316,7 @@ fn in_plaintext(speaker: Speaker) -> Advice {
         ],
         _ => &[
             Say(
-                "give the cluster of Milvus a transport_socket with TLS, in Istio a DestinationRule; if Milvus should be down, ",
+                "give the cluster of Milvus a transport_socket with TLS, in Istio a DestinationRule, and for tlsMode 2 tls_certificates with client.pem and client.key; if Milvus should be down, ",
             ),
             PROBE,
             Say(" says so"),
@@ -320,9 +346,7 @@ fn identity(speaker: Speaker) -> Advice {
         Speaker::Traefik => {
             &[Say("`certificates` in the serversTransport of the service, with client.pem and client.key")]
         }
-        _ => &[Say(
-            "`crt FILE` in HAProxy's server line, with client.pem and client.key one after the other in FILE",
-        )],
+        _ => &[Say("`crt client.pem` in HAProxy's server line, with client.key as client.pem.key beside it")],
     }
 }
 
@@ -342,7 +366,10 @@ fn named(speaker: Speaker) -> Advice {
         Speaker::Traefik => {
             &[Say("`serverName` of the serversTransport, with a name that the certificate has")]
         }
-        _ => &[Say("`sni str(NAME) verifyhost NAME` in HAProxy's server line; or "), Run(RenewCovering)],
+        _ => &[
+            Say("`sni str(NAME)` in HAProxy's server line, with a name that the certificate has; or "),
+            Run(RenewCovering),
+        ],
     }
 }
 
@@ -361,7 +388,7 @@ macro_rules! given {
 fn trust(speaker: Speaker) -> Advice {
     match speaker {
         Speaker::Grpc | Speaker::Pymilvus => given!(
-            "prints a client that is given ca.pem by server_pem_path; a program that takes only a URI reads it from GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=ca.pem (`milvus-certs connect env`), and never from the system",
+            "prints a client that is given ca.pem by server_pem_path; a program that takes only a URI reads it from GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=ca.pem (`milvus-certs connect env`, or `connect app` for Dify and others), and never from the system",
             Run(Milvus("connect python", ""))
         ),
         Speaker::Go => given!(
@@ -373,7 +400,7 @@ fn trust(speaker: Speaker) -> Advice {
             Run(Milvus("connect java", ""))
         ),
         Speaker::Node => given!(
-            "prints a client that is given ca.pem by tls.rootCertPath; a program that takes only an address reads it from NODE_EXTRA_CA_CERTS=ca.pem",
+            "prints a client that is given ca.pem by tls.rootCertPath; a program that takes only an address reads it from NODE_EXTRA_CA_CERTS=ca.pem (`milvus-certs connect env`, or `connect app` for n8n and others)",
             Run(Milvus("connect node", ""))
         ),
         Speaker::OpenSsl | Speaker::Curl => given!(

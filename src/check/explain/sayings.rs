@@ -109,7 +109,10 @@ pub(super) const SPEAKERS: &[(Speaker, &[&str])] = &[
             "'502 bad gateway' caused by:",
         ],
     ),
-    (Speaker::HaProxy, &["haproxy", "layer6 invalid response", "backend_server"]),
+    (
+        Speaker::HaProxy,
+        &["haproxy", "layer6 invalid response", "backend_server", "server presented an ssl certificate"],
+    ),
     (Speaker::Python, &["_ssl.c:"]),
     (Speaker::Node, &["node:internal", "node:_tls_wrap", "tlssocket.onconnectsecure", "axioserror"]),
 ];
@@ -392,10 +395,19 @@ sayings! {
         ["reset reason: protocol error"];
     NameNotCovered, SERVER, Nginx:
         ["upstream ssl certificate does not match"];
+    ProxyFailed, None, Nginx:
+        ["ssl_write() failed", "broken pipe", "to upstream"]
+        ["ssl_write() failed", "connection reset by peer", "to upstream"];
     NameNotCovered, SERVER, Envoy:
         ["verify cert failed: san matcher"]
         ["verify cert failed: verify san list"]
-        ["verify subject alt name list"];
+        ["verify subject alt name list"]
+        // Its access log has no spaces in the reason.
+        ["verify_cert_failed:_san_matcher"];
+    NotIssuedByCa, SERVER, Envoy:
+        ["certificate_verify_failed", "unable_to_get_local_issuer_certificate"];
+    NameNotCovered, SERVER, HaProxy:
+        ["server presented an ssl certificate different from the expected one"];
     ProxyFailed, None, Grpc:
         ["received http2 header with status: 502"]
         ["received http2 header with status: 503"]
@@ -427,6 +439,7 @@ sayings! {
         ["received unimplemented from server"]
         ["incorrect port or sdk is incompatible with server"];
     NotGrpc, None, Grpc:
+        ["error parsing 'content-type' metadata"]
         ["received http2 header with status: 404"]
         ["received http2 header with status: 415"]
         ["received http2 header with status: 400"]
