@@ -1,0 +1,130 @@
+"""Walks one page: types its lines in one shell, and says what came of it.
+
+Usage, in namespaces of its own: walk.py NAME PATH_TO_MILVUS_CERTS
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from cluster import Cluster
+from machine import HERE, Machine
+from pages import commands, page
+from report import HELM, KUBECTL, TOOLS, check, run
+from walks import WALKS
+
+CHART = HERE.parent / "deployments/chart"
+
+# A walk takes half a minute.
+SECONDS = 300
+
+# Stops at the first line that fails, as somebody would. A line that goes on in the background is given the time to say
+# that it is ready.
+SHELL = """
+set -e -o pipefail
+typed() {
+    printf '%s\\n' "$1" >"$OUT/at"
+    exec >"$OUT/$1" 2>&1
+}
+in_background() {
+    until grep --quiet Forwarding "$1"; do
+        kill -0 $!
+        sleep 0.1
+    done
+}
+"""
+
+
+def script(lines):
+    text = SHELL
+    for number, line in enumerate(lines):
+        text += f"typed {number}\n{line}\n"
+        if line.endswith("&"):
+            text += f'in_background "$OUT/{number}"\n'
+    return text
+
+
+def lines_of(walk, text):
+    """What is typed; how many lines of the page are among it, and how many of it are not."""
+    found = commands(text)
+    stale = [pattern for pattern in walk.left_out if not any(re.match(pattern, line) for line in found)]
+    stale += walk.after.keys() - found
+    if stale:
+        raise SystemExit(f"FAIL - {walk.page} has the lines that are said to be there: {stale}")
+    typed = [line for line in found if not any(re.match(pattern, line) for pattern in walk.left_out)]
+    lines = [each for line in typed for each in (line, *walk.after.get(line, []))]
+    return [*walk.before, *lines, "milvus-is-ready", *walk.last], len(typed), len(found) - len(typed)
+
+
+def environment(home, program):
+    """What the shell finds: the stand-ins come first."""
+    programs = home / "bin"
+    programs.mkdir(parents=True)
+    (programs / "milvus-certs").symlink_to(program)
+    return {
+        "PATH": f"{programs}:{HERE / 'stand-ins'}:/usr/local/sbin:/usr/bin:/bin:/usr/sbin:/sbin",
+        "HOME": str(home), "LC_ALL": "C.UTF-8", "TOOLS": str(TOOLS), "WALK": str(HERE), "PYTHON": sys.executable,
+        "PYMILVUS": os.environ["PYMILVUS"],
+        # What ends soon would end as soon again, so that `--if-due` would leave it.
+        "MILVUS_CERTS_RENEW_DAYS": "365",
+    }
+
+
+def charts(folder, api):
+    """A repository with the chart."""
+    folder.mkdir()
+    for words in (["package", CHART, "--destination", folder], ["repo", "index", folder, "--url", f"{api}/charts"]):
+        done = run(HELM, *words)
+        if done.returncode:
+            raise SystemExit(f"FAIL - Helm packs the chart: {done.stderr}")
+
+
+def walk_page(name, walk, text, program):
+    """The problems, what was printed by each line, and the machine."""
+    place = Path(re.sub(r"\W+", "-", name)).resolve()
+    home, out, folder = place / "home", place / "out", Path(walk.folder or place / "folder")
+    for each in (home, out, folder):
+        each.mkdir(parents=True, exist_ok=True)
+    variables = environment(home, program)
+    machine = Machine(place / "containers", variables)
+    cluster = Cluster(machine, place, place / "charts")
+    charts(place / "charts", cluster.address)
+    (place / "kubeconfig").write_text(cluster.kubeconfig())
+    variables |= {"OUT": str(out), "API": cluster.address, "KUBECONFIG": str(place / "kubeconfig")}
+    lines, typed, left_out = lines_of(walk, text)
+    log = place / "log"
+    with log.open("w") as errors:
+        shell = subprocess.Popen(
+            ["bash", "-c", script(lines)], cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
+        )
+    try:
+        status = f"exit status {shell.wait(SECONDS)}"
+    except subprocess.TimeoutExpired:
+        shell.kill()
+        status = f"no end after {SECONDS} s"
+    problems = []
+    if status != "exit status 0":
+        at = (out / "at").read_text().strip()
+        evidence = (out / at).read_text(errors="replace")[-3000:] + log.read_text(errors="replace")
+        problems = [f"{lines[int(at)]}\n{status}\n{evidence}"]
+    said = {line: (out / str(number)).read_text(errors="replace") for number, line in enumerate(lines) if (out / str(number)).exists()}
+    return problems, said, machine, typed, left_out
+
+
+def main(name, program):
+    walk = WALKS[name]
+    problems, said, machine, typed, left_out = walk_page(name, walk, page(walk.page), program)
+    left = f", and {left_out} are left out" if left_out else ""
+    check(f"{name}: {typed} lines work as they stand{left}", problems)
+    for line, text in said.items():
+        if line.startswith("milvus-certs connect") and ("| sh" in line or "python3" in line):
+            listed = text.splitlines()[-1:] == ["[]"] or '"data":[]' in text
+            check(f"{name}: `{line}` lists the collections", [] if listed else [text])
+    if not problems:
+        starts = machine.starts()
+        check(f"{name}: Milvus is started {walk.starts} times: whenever the lines ask for it", [] if starts == walk.starts else [f"{starts} times"])
+
+
+main(sys.argv[1], sys.argv[2])
