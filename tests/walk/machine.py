@@ -1,7 +1,9 @@
 """The machine on which a page is typed: its containers, and who starts them. Everything a program needs that cannot be had
 here is stood in for, and done as far as it can be."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -53,7 +55,7 @@ class Container:
         environment = ["env", "-C", home, f"LD_LIBRARY_PATH={server}", "DEPLOY_MODE=STANDALONE", "METRICS_PORT=9091"]
         words = [
             *("nsenter", f"--net=/proc/{self.network.pid}/ns/net"),
-            *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
+            *("unshare", "--mount", "--pid", "--fork"),
             *(HERE / "container", root, user, *places, "--"),
             *(*environment, server / "milvus", "run", "standalone"),
         ]
@@ -67,9 +69,12 @@ class Container:
         return self.arguments is not None and self.arguments[0] == fingerprint
 
     def stop(self):
-        """SIGKILL, because after SIGTERM the server can take minutes."""
-        if self.process:
-            self.process.kill()
+        """SIGKILL, because after SIGTERM the server can take minutes. What gets it is the first process in its namespace,
+        for which `unshare` waits."""
+        if self.is_up():
+            pid = self.process.pid
+            for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                os.kill(int(child), signal.SIGKILL)
             self.process.wait()
 
     def is_up(self):

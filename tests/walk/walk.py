@@ -1,10 +1,11 @@
-"""Walks one page: types its lines in one shell, and says what came of it.
+"""Walks one page, or plays one scene: types its lines in one shell, and says what came of it.
 
 Usage, in namespaces of its own: walk.py NAME PATH_TO_MILVUS_CERTS
 """
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,8 @@ from pathlib import Path
 from cluster import Cluster
 from machine import HERE, Machine
 from pages import commands, page
-from report import HELM, KUBECTL, TOOLS, check, run
-from walks import WALKS
+from report import HELM, KUBECTL, TOOLS, check, failure, run
+from walks import SCENES, WALKS, WRONG
 
 CHART = HERE.parent / "deployments/chart"
 
@@ -81,10 +82,10 @@ def charts(folder, api):
             raise SystemExit(f"FAIL - Helm packs the chart: {done.stderr}")
 
 
-def walk_page(name, walk, text, program):
-    """The problems, what was printed by each line, and the machine."""
+def type_lines(name, lines, program, folder=None):
+    """Which line failed and how, what was printed by each, and the machine."""
     place = Path(re.sub(r"\W+", "-", name)).resolve()
-    home, out, folder = place / "home", place / "out", Path(walk.folder or place / "folder")
+    home, out, folder = place / "home", place / "out", Path(folder or place / "folder")
     for each in (home, out, folder):
         each.mkdir(parents=True, exist_ok=True)
     variables = environment(home, program)
@@ -93,7 +94,6 @@ def walk_page(name, walk, text, program):
     charts(place / "charts", cluster.address)
     (place / "kubeconfig").write_text(cluster.kubeconfig())
     variables |= {"OUT": str(out), "API": cluster.address, "KUBECONFIG": str(place / "kubeconfig")}
-    lines, typed, left_out = lines_of(walk, text)
     log = place / "log"
     with log.open("w") as errors:
         shell = subprocess.Popen(
@@ -104,27 +104,65 @@ def walk_page(name, walk, text, program):
     except subprocess.TimeoutExpired:
         shell.kill()
         status = f"no end after {SECONDS} s"
-    problems = []
+    printed = [path.read_text(errors="replace") for path in sorted(out.glob("[0-9]*"), key=lambda path: int(path.name))]
+    failed, problem = None, ""
     if status != "exit status 0":
-        at = (out / "at").read_text().strip()
-        evidence = (out / at).read_text(errors="replace")[-3000:] + log.read_text(errors="replace")
-        problems = [f"{lines[int(at)]}\n{status}\n{evidence}"]
-    said = {line: (out / str(number)).read_text(errors="replace") for number, line in enumerate(lines) if (out / str(number)).exists()}
-    return problems, said, machine, typed, left_out
+        failed = len(printed) - 1
+        problem = f"{lines[failed]}\n{status}\n{printed[failed][-3000:]}{log.read_text(errors='replace')}"
+    return failed, problem, printed, machine
+
+
+def walk_page(name, walk, text, program):
+    lines, typed, left_out = lines_of(walk, text)
+    failed, problem, printed, machine = type_lines(name, lines, program, walk.folder)
+    left = f", and {left_out} are left out" if left_out else ""
+    check(f"{name}: {typed} lines work as they stand{left}", [problem] if problem else [])
+    for line, said in zip(lines, printed):
+        if line.startswith("milvus-certs connect") and ("| sh" in line or "python3" in line):
+            listed = said.splitlines()[-1:] == ["[]"] or '"data":[]' in said
+            check(f"{name}: `{line}` lists the collections", [] if listed else [said])
+    if not problem:
+        starts = [] if machine.starts() == walk.starts else [f"{machine.starts()} times"]
+        check(f"{name}: Milvus is started {walk.starts} times, whenever the lines ask for it", starts)
+    if walk.left_out.get("kubectl "):
+        kubectl_takes(walk, text)
+
+
+def kubectl_takes(walk, text):
+    """Of what takes a real cluster, that kubectl knows the words: it reads all before it prints its help."""
+    lines = [line for line in commands(text) if line.startswith("kubectl ")]
+    done = {line: run(KUBECTL, *shlex.split(line)[1:], "--help") for line in lines}
+    problems = [failure(line, each) for line, each in done.items() if each.returncode]
+    check(f"{walk.page}: kubectl takes the words of {len(lines)} lines that are left out", problems)
+
+
+def walk_wrongly(name, program):
+    walk, (right, wrong, ending) = WALKS["examples/compose"], WRONG[name]
+    text = page(walk.page)
+    lines, *_ = lines_of(walk, text.replace(right, wrong, 1))
+    failed, problem, *_ = type_lines(name, lines, program)
+    as_expected = right in text and failed is not None and lines[failed].startswith(ending)
+    check(f"a page with {name} does not work", [] if as_expected else [problem or "it works"])
+
+
+def play(name, steps, program):
+    """Each step has a sentence. After one that fails nothing is known of the rest."""
+    failed, problem, _, _ = type_lines(name, [line for _, lines in steps for line in lines], program)
+    end = 0
+    for sentence, lines in steps:
+        end += len(lines)
+        if failed is not None and failed < end:
+            return check(f"{name}: {sentence}", [problem])
+        check(f"{name}: {sentence}", [])
 
 
 def main(name, program):
+    if name in SCENES:
+        return play(name, SCENES[name], program)
+    if name in WRONG:
+        return walk_wrongly(name, program)
     walk = WALKS[name]
-    problems, said, machine, typed, left_out = walk_page(name, walk, page(walk.page), program)
-    left = f", and {left_out} are left out" if left_out else ""
-    check(f"{name}: {typed} lines work as they stand{left}", problems)
-    for line, text in said.items():
-        if line.startswith("milvus-certs connect") and ("| sh" in line or "python3" in line):
-            listed = text.splitlines()[-1:] == ["[]"] or '"data":[]' in text
-            check(f"{name}: `{line}` lists the collections", [] if listed else [text])
-    if not problems:
-        starts = machine.starts()
-        check(f"{name}: Milvus is started {walk.starts} times: whenever the lines ask for it", [] if starts == walk.starts else [f"{starts} times"])
+    walk_page(name, walk, page(walk.page), program)
 
 
 main(sys.argv[1], sys.argv[2])

@@ -1,4 +1,5 @@
-"""Which pages are walked, what each takes for granted, and which of their lines are not typed."""
+"""Which pages are walked, what each takes for granted, and which of their lines are not typed; and scenes that no page
+has."""
 
 from dataclasses import dataclass, field
 
@@ -119,4 +120,129 @@ WALKS = {
             ],
         },
     ),
+}
+
+
+# The page of Compose, changed so that it must not work: what is replaced by what, and the line that fails.
+WRONG = {
+    "an option that there is not": ("config compose -d certs --out", "config compose -d certs --outt", "milvus-certs config"),
+    "a command that nothing stands for": ("up -d --wait", "start", "docker compose start"),
+    "no time for Milvus to start": (" --wait", "", "milvus-certs connect curl"),
+    "a renewal that is not handed over": ("milvus-certs config refresh\n", "", "milvus-certs probe"),
+}
+
+
+# ---- Milvus 3.0, which runs as a user of its own in its container ---------------------------------
+
+CHECK = "milvus-certs check -d certs --config docker-compose.yaml --config docker-compose.override.yaml"
+
+
+def another(uid):
+    return f"setpriv --reuid {uid} --regid {uid} --clear-groups"
+
+
+def container_user(who, user, take_away):
+    """Steps: a sentence, and the lines that show it. A shell goes on after `! COMMAND`, and not after `(! COMMAND)`."""
+    serves = ["milvus-certs probe -d certs", "[ $(ps -o uid= -C milvus) = 999 ]"]
+    return [
+        (
+            f"Milvus 2.3.5, started as uid 999 as the image of 3.0 has it, serves what config compose, run by {who}, wrote",
+            [
+                COMPOSE_FILE,
+                "sed -i s/milvus:v2.6.0/milvus:v3.0.0/ docker-compose.yaml",
+                f"chown -R {user}:{user} .",
+                f"{another(user)} milvus-certs gen -d certs --for compose",
+                f"{another(user)} milvus-certs config compose -d certs --out .",
+                "docker compose up -d --wait",
+                *serves,
+            ],
+        ),
+        (
+            f"and after renew and config refresh, run by {who}, what they wrote",
+            [
+                f"{another(user)} milvus-certs renew -d certs",
+                f"{another(user)} milvus-certs config refresh",
+                "docker compose up -d --wait",
+                *serves,
+            ],
+        ),
+        (
+            "and nobody else on the host can read tls/server.key",
+            [
+                f"{another(999)} head -c 10 tls/server.key",
+                f"{another(1234)} cat tls/server.pem",
+                f"(! {another(1234)} head -c 10 tls/server.key)",
+                CHECK,
+            ],
+        ),
+        (
+            f"if uid 999 may not read it (`{take_away}`), Milvus does not start, and check and explain say why",
+            [
+                f"{another(user)} {take_away}",
+                "docker compose restart standalone",
+                "(! milvus-is-ready)",
+                f"({CHECK} || [ $? = 3 ]) | grep '^error.unreadable-in-container'",
+                "docker logs milvus-standalone | milvus-certs explain | grep '^error.unreadable-file'",
+            ],
+        ),
+        (
+            "and config refresh lets it read the key again",
+            [
+                f"{another(user)} milvus-certs config refresh",
+                "docker compose restart standalone",
+                "milvus-is-ready",
+                *serves,
+            ],
+        ),
+    ]
+
+
+# A user of this name and number, whose containers' users begin at 100000; as `useradd` writes it.
+ROOTLESS = 4321
+A_ROOTLESS_USER = [
+    "cp -a /etc ~/etc",
+    "mount --bind ~/etc /etc",
+    f"echo rootless:x:{ROOTLESS}:{ROOTLESS}::/:/bin/sh >>/etc/passwd",
+    "echo rootless:100000:65536 | tee /etc/subuid >/etc/subgid",
+    f"chown {ROOTLESS}:{ROOTLESS} .",
+]
+# What rootless Docker and Podman make of a user: root of a namespace.
+IN_A_CONTAINER = f"{another(ROOTLESS)} unshare --user --map-root-user --map-auto {another(999)}"
+
+SCENES = {
+    "rootless": [
+        (
+            "uid 999 of a rootless container, and nobody else on the host, can read the key by `--container-user` with the "
+            "998th number after the first in /etc/subuid",
+            [
+                *A_ROOTLESS_USER,
+                COMPOSE_FILE,
+                f"{another(ROOTLESS)} milvus-certs gen -d certs --for compose",
+                f"{another(ROOTLESS)} milvus-certs config compose -d certs --out . --container-user $((100000 + 998))",
+                f"{IN_A_CONTAINER} head -c 10 tls/server.key",
+                f"{another(1234)} cat tls/server.pem",
+                f"(! {another(1234)} head -c 10 tls/server.key)",
+                f"(! {another(999)} head -c 10 tls/server.key)",
+                CHECK,
+            ],
+        ),
+        (
+            "and after renew and config refresh too",
+            [
+                f"{another(ROOTLESS)} milvus-certs renew -d certs",
+                f"{another(ROOTLESS)} milvus-certs config refresh",
+                f"{IN_A_CONTAINER} head -c 10 tls/server.key",
+            ],
+        ),
+        (
+            "and could not by `--container-user 999`",
+            [
+                f"{another(ROOTLESS)} milvus-certs config compose -d certs --out ./999 --container-user 999",
+                f"{another(999)} head -c 10 999/tls/server.key",
+                f"(! {IN_A_CONTAINER} head -c 10 999/tls/server.key)",
+            ],
+        ),
+    ],
+    "Milvus 3.0, root": container_user("root", 0, "chown 0 tls/server.key"),
+    "Milvus 3.0, a user": container_user("an ordinary user", 1000, "setfacl --remove-all tls/server.key"),
 }
