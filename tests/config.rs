@@ -708,13 +708,9 @@ fn each_command_of_the_shortest_way_is_printed_by_the_one_before() {
 fn clients_are_known_by_what_people_call_them() {
     let folder = made();
     let connect = |arguments: &[&str]| run(folder.path(), &[&["connect", "-d", "certs"], arguments].concat());
-    for (alias, name) in [
-        ("pymilvus", "python"),
-        ("golang", "go"),
-        ("js", "node"),
-        ("rest", "curl"),
-        ("env-k8s", "env-kubernetes"),
-    ] {
+    for (alias, name) in
+        [("pymilvus", "python"), ("golang", "go"), ("js", "node"), ("rest", "curl"), ("environment", "env")]
+    {
         assert_eq!(connect(&[alias]).stdout, connect(&[name]).stdout, "{alias}");
         assert!(connect(&[alias]).status.success());
     }
@@ -722,6 +718,9 @@ fn clients_are_known_by_what_people_call_them() {
     {
         assert_eq!(connect(refused).status.code(), Some(1), "{refused:?}");
     }
+    let stderr = String::from_utf8(connect(&["python", "compose"]).stderr).unwrap();
+    assert!(stderr.contains("there is no client python compose"), "{stderr}");
+    assert!(stderr.contains("there is `milvus-certs connect python`"), "{stderr}");
     let printed = String::from_utf8(connect(&["env"]).stdout).unwrap();
     let ca_pem = folder.path().join("certs/ca.pem");
     assert!(printed.contains(&format!("ROOTS_FILE_PATH={}\n", ca_pem.display())), "{printed}");
@@ -921,4 +920,126 @@ fn a_link_to_the_certificates_is_followed_when_it_leads_elsewhere() {
     symlink("v2", path("current")).unwrap();
     assert!(run(folder.path(), &["config", "refresh", "--out", "out"]).status.success());
     assert_eq!(fs::read(path("out/tls/server.pem")).unwrap(), fs::read(path("v2/certs/server.pem")).unwrap());
+}
+
+/// A folder where standalone_embed.sh has made a container of this image.
+fn with_standalone_embed(image: &str) -> tempfile::TempDir {
+    let folder = made();
+    let script = format!(
+        "docker run -v \"$USER_CONFIG\":/milvus/configs/user.yaml \\\n -p 19530:19530 \\\n {image} \\\n"
+    );
+    fs::write(folder.path().join("standalone_embed.sh"), script).unwrap();
+    fs::write(folder.path().join("embedEtcd.yaml"), "").unwrap();
+    fs::write(folder.path().join("user.yaml"), EMPTIED).unwrap();
+    fs::create_dir_all(folder.path().join("volumes/milvus")).unwrap();
+    folder
+}
+
+/// As the script makes it together with the container.
+const EMPTIED: &str = "# Extra config to override default milvus.yaml\n";
+
+fn stderr_of(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn standalone_gets_its_settings_again_after_an_upgrade_has_emptied_them() {
+    let folder = with_standalone_embed("milvusdb/milvus:v2.6.0");
+    let user_yaml = folder.path().join("user.yaml");
+    let first = config(folder.path(), &["standalone"], &["--out", ".", "--tls-mode", "2"]);
+    assert!(first.status.success(), "{first:?}");
+    assert!(stderr_of(&first).contains("does not publish port 8080"), "{first:?}");
+    let settings = fs::read_to_string(&user_yaml).unwrap();
+    assert!(settings.starts_with(EMPTIED) && settings.contains("tlsMode: 2"), "{settings}");
+    assert!(folder.path().join("volumes/milvus/tls/server.key").exists());
+    assert!(!folder.path().join("volumes/milvus/tls/ca.key").exists());
+
+    let before = snapshot(folder.path());
+    assert!(run(folder.path(), &["config", "refresh"]).status.success());
+    assert_eq!(snapshot(folder.path()), before);
+
+    fs::write(&user_yaml, EMPTIED).unwrap();
+    assert!(run(folder.path(), &["renew", "-q", "-d", "certs"]).status.success());
+    let refreshed = run(folder.path(), &["config", "refresh"]);
+    assert!(
+        String::from_utf8(refreshed.stdout).unwrap().contains("next: bash standalone_embed.sh restart\n")
+    );
+    assert_eq!(fs::read_to_string(&user_yaml).unwrap(), settings);
+    let pem = |path: &str| fs::read(folder.path().join(path)).unwrap();
+    assert_eq!(pem("volumes/milvus/tls/server.pem"), pem("certs/server.pem"));
+}
+
+#[test]
+fn standalone_keeps_what_somebody_has_in_user_yaml() {
+    let folder = with_standalone_embed("milvusdb/milvus:v2.6.0");
+    let user_yaml = folder.path().join("user.yaml");
+    let theirs = "common:\n  security:\n    authorizationEnabled: true # users\n";
+    fs::write(&user_yaml, theirs).unwrap();
+    let written = config(folder.path(), &["standalone"], &["--out", ".", "--internal"]);
+    assert!(stderr_of(&written).contains("its comments are not: ./backup-"), "{written:?}");
+    let merged = fs::read_to_string(&user_yaml).unwrap();
+    assert!(merged.contains("authorizationEnabled: true") && merged.contains("internaltls:"), "{merged}");
+    let backup = fs::read_dir(folder.path()).unwrap().find_map(|entry| {
+        let path = entry.unwrap().path();
+        path.file_name().unwrap().to_str().unwrap().starts_with("backup-").then_some(path)
+    });
+    assert_eq!(fs::read_to_string(backup.unwrap().join("user.yaml")).unwrap(), theirs);
+
+    // Other options have to be meant, and what no longer is among them goes.
+    let other = config(folder.path(), &["standalone"], &["--out", ".", "--internal=false"]);
+    assert!(stderr_of(&other).contains("made with other options"), "{other:?}");
+    assert_eq!(fs::read_to_string(&user_yaml).unwrap(), merged);
+    assert!(
+        config(folder.path(), &["standalone"], &["--out", ".", "--internal=false", "--force"])
+            .status
+            .success()
+    );
+    let changed = fs::read_to_string(&user_yaml).unwrap();
+    assert!(changed.contains("authorizationEnabled: true") && !changed.contains("internal"), "{changed}");
+
+    edit(&user_yaml, "tlsMode: 1", "tlsMode: 2");
+    let kept = run(folder.path(), &["config", "refresh"]);
+    assert!(stderr_of(&kept).contains("user.yaml: says of TLS what `config` did not set"), "{kept:?}");
+    assert!(fs::read_to_string(&user_yaml).unwrap().contains("tlsMode: 2"));
+}
+
+#[test]
+fn standalone_is_refused_where_what_it_sets_would_be_lost_or_not_read() {
+    let folder = with_standalone_embed("milvusdb/milvus:v2.4.5");
+    fs::write(folder.path().join("standalone_embed.sh"), "docker run milvusdb/milvus:v2.4.5").unwrap();
+    let refused = config(folder.path(), &["standalone"], &["--out", "."]);
+    assert!(stderr_of(&refused).contains("does not mount user.yaml"), "{refused:?}");
+    fs::remove_file(folder.path().join("embedEtcd.yaml")).unwrap();
+    let refused = config(folder.path(), &["standalone"], &["--out", "."]);
+    assert!(stderr_of(&refused).contains("has made no container here"), "{refused:?}");
+    assert_eq!(fs::read_to_string(folder.path().join("user.yaml")).unwrap(), EMPTIED);
+    assert!(!folder.path().join("tls.yaml").exists());
+}
+
+#[test]
+fn standalone_is_told_of_the_script_and_the_data_that_an_upgrade_leaves() {
+    let folder = with_standalone_embed("milvusdb/milvus:v2.6.0");
+    fs::create_dir_all(folder.path().join("volumes-user/milvus")).unwrap();
+    let latest = "docker run -v user.yaml -p 8080:8080 milvusdb/milvus:v3.0-beta";
+    fs::write(folder.path().join("standalone_embed_latest.sh"), latest).unwrap();
+    let output = config(folder.path(), &["standalone"], &["--out", "."]);
+    assert!(output.status.success() && stderr_of(&output).is_empty(), "{output:?}");
+    assert!(
+        String::from_utf8(output.stdout).unwrap().contains("next: bash standalone_embed_latest.sh restart")
+    );
+    let key = folder.path().join("volumes-user/milvus/tls/server.key");
+    if rustix::process::geteuid().is_root() {
+        use std::os::unix::fs::MetadataExt;
+        assert_eq!(fs::metadata(key).unwrap().uid(), 999);
+    }
+}
+
+#[test]
+fn what_has_no_effect_is_refused() {
+    let folder = made();
+    let refused =
+        config(folder.path(), &["cert-manager"], &["--for", "operator", "--chart-version", "5.0.10"]);
+    assert!(stderr_of(&refused).contains("--chart-version has no effect with the operator"), "{refused:?}");
+    let refused = config(folder.path(), &["compose"], &["--container-user", "999"]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
 }

@@ -24,7 +24,7 @@ fn milvus_certs(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// The deployments that people copy, by target and variant.
-const EXAMPLES: [&str; 8] = [
+const EXAMPLES: [&str; 9] = [
     "cert-manager/helm/mutual",
     "cert-manager/operator/mutual",
     "compose/mutual",
@@ -33,7 +33,11 @@ const EXAMPLES: [&str; 8] = [
     "milvus/mutual",
     "operator/mutual",
     "secret/tls",
+    "standalone/one-way",
 ];
+
+/// What standalone_embed.sh makes together with its container.
+const MADE_BY_SCRIPT: &str = "embedEtcd.yaml";
 
 struct Deployment {
     target: &'static str,
@@ -44,6 +48,14 @@ struct Deployment {
 impl Deployment {
     fn name(&self) -> String {
         format!("{}/{}", self.target, self.variant)
+    }
+
+    /// Makes a folder as it has to be before.
+    fn prepare(&self, folder: &Path) {
+        fs::create_dir_all(folder).unwrap();
+        if self.target == "standalone" {
+            fs::write(folder.join(MADE_BY_SCRIPT), "").unwrap();
+        }
     }
 }
 
@@ -59,9 +71,10 @@ fn deployments() -> Vec<Deployment> {
     ];
     const ALONE: Variants = &[("", &[])];
     const STANDALONE_OR_CLUSTER: Variants = &[("", &[]), ("-cluster", &["--cluster"])];
-    let targets: [(&str, &[&str], Variants); 6] = [
+    let targets: [(&str, &[&str], Variants); 7] = [
         ("milvus", &["milvus"], ALONE),
         ("compose", &["compose"], ALONE),
+        ("standalone", &["standalone"], ALONE),
         ("operator", &["operator"], STANDALONE_OR_CLUSTER),
         ("helm", &["helm"], STANDALONE_OR_CLUSTER),
         ("cert-manager/operator", &["cert-manager", "--for", "operator"], STANDALONE_OR_CLUSTER),
@@ -106,7 +119,7 @@ fn without_certificates(text: &str) -> String {
 }
 
 fn is_certificates_name(key: &str) -> bool {
-    matches!(key.trim(), "milvus-certs.certificates" | "milvus-certs/certificates")
+    matches!(key.trim(), "milvus-certs.certificates" | "milvus-certs/certificates" | "# Certificates")
 }
 
 /// The files of a target that are no examples: by their names, each text with the variants that have it.
@@ -130,11 +143,12 @@ fn printed() -> BTreeMap<PathBuf, String> {
     let mut snapshots: BTreeMap<_, Snapshot> = BTreeMap::new();
     for deployment in deployments() {
         let name = deployment.name();
+        deployment.prepare(&folder.path().join(&name));
         let arguments = [&["config"], &deployment.arguments[..], &["-d", "certs", "--out", &name]].concat();
         milvus_certs(folder.path(), &arguments);
         for entry in fs::read_dir(folder.path().join(&name)).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
+            if path.is_dir() || path.ends_with(MADE_BY_SCRIPT) {
                 continue;
             }
             let file = path.file_name().unwrap().to_str().unwrap();
@@ -154,8 +168,9 @@ fn printed() -> BTreeMap<PathBuf, String> {
         let file = format!("tests/snapshots/{}.yaml", target.replace('/', "-"));
         printed.insert(file.into(), render(snapshot));
     }
-    for client in ["env", "env-compose", "env-kubernetes", "env-systemd"] {
-        let report = milvus_certs(folder.path(), &["connect", client, "-d", "certs", "--json"]);
+    for which in [&[][..], &["compose"], &["kubernetes"], &["systemd"]] {
+        let arguments = [&["connect", "env"], which, &["-d", "certs", "--json"]].concat();
+        let report = milvus_certs(folder.path(), &arguments);
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();
         let path = Path::new("examples/connect/env").join(report["file_name"].as_str().unwrap());
         let content = report["content"].as_str().unwrap();
@@ -221,17 +236,17 @@ fn every_deployment_and_client_is_printed_as_examples_and_snapshots_show_it() {
 #[test]
 fn check_finds_nothing_in_any_deployment() {
     let folder = tempfile::tempdir().unwrap();
-    for platform in ["compose", "operator", "helm"] {
+    for platform in ["compose", "standalone", "operator", "helm"] {
         milvus_certs(folder.path(), &["gen", "-d", platform, "--key-type", "p256", "--for", platform]);
     }
     let stock = fs::read_to_string("tests/deployments/docker-compose.yaml").unwrap();
     for (index, deployment) in deployments().into_iter().enumerate() {
         let name = deployment.name();
-        let platform =
-            ["compose", "operator"].into_iter().find(|platform| name.contains(platform)).unwrap_or("helm");
+        let platforms = ["compose", "standalone", "operator"];
+        let platform = platforms.into_iter().find(|platform| name.contains(platform)).unwrap_or("helm");
         let certificates = format!("../{platform}");
         let place = folder.path().join(index.to_string());
-        fs::create_dir(&place).unwrap();
+        deployment.prepare(&place);
         let config = [&["config"], &deployment.arguments[..], &["-d", &certificates, "--out", "."]].concat();
         milvus_certs(&place, &config);
         if platform == "compose" {
@@ -240,7 +255,7 @@ fn check_finds_nothing_in_any_deployment() {
         let names: Vec<_> = fs::read_dir(&place)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".yaml"))
+            .filter(|name| name.ends_with(".yaml") && name != MADE_BY_SCRIPT)
             .collect();
         let mut check = vec!["check", "--strict", "-d", &certificates];
         check.extend(names.iter().flat_map(|name| ["--config", name.as_str()]));

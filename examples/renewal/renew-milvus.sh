@@ -20,7 +20,8 @@ if cmp -s "$certs/restarted-with.new" "$certs/restarted-with.pem"; then
     exit 0
 fi
 
-# This is for what `milvus-certs config compose` wrote. Anything else needs other commands here.
+# This is for what `milvus-certs config compose` wrote. After `config standalone` the second line is
+# (cd "$compose" && bash standalone_embed.sh restart); anything else needs other commands here.
 milvus-certs config refresh --out "$compose" >/dev/null
 (cd "$compose" && docker compose restart standalone)
 

@@ -14,7 +14,9 @@ use crate::base::error::Error;
 use crate::base::text::command;
 use crate::cli::output::Style;
 use crate::cli::terminal;
-use crate::milvus::{KubernetesName, Manager, NameKind, Release, TlsMode, compose_server_names};
+use crate::milvus::{
+    KubernetesName, Manager, NameKind, Release, TlsMode, compose_server_names, standalone_server_names,
+};
 use crate::store::{Protection, read_file};
 use crate::x509::{self, Attribute, AttributeType, GeneralName, KeyType, Passphrase};
 
@@ -160,7 +162,7 @@ pub(super) fn namespace(value: &str) -> Result<KubernetesName, Error> {
 #[derive(Debug, Args)]
 pub(super) struct PlatformArgs {
     /// Add the names that clients inside use: of the service, the container, and in cluster DNS
-    #[arg(long = "for", value_name = "compose|operator|helm", hide_possible_values = true)]
+    #[arg(long = "for", value_name = "compose|standalone|operator|helm", hide_possible_values = true)]
     pub(super) platform: Option<PlatformName>,
 
     #[command(flatten)]
@@ -170,6 +172,7 @@ pub(super) struct PlatformArgs {
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(super) enum PlatformName {
     Compose,
+    Standalone,
     Operator,
     Helm,
 }
@@ -195,6 +198,7 @@ impl PlatformArgs {
         let ReleaseArgs { release, namespace } = &self.release;
         let (target, options) = match self.platform? {
             PlatformName::Compose => ("compose", " --out .".to_owned()),
+            PlatformName::Standalone => ("standalone", " --out .".to_owned()),
             PlatformName::Operator | PlatformName::Helm => {
                 let name =
                     if matches!(self.platform, Some(PlatformName::Helm)) { "helm" } else { "operator" };
@@ -209,6 +213,7 @@ impl PlatformArgs {
         match self.platform {
             None => Vec::new(),
             Some(PlatformName::Compose) => compose_server_names(),
+            Some(PlatformName::Standalone) => standalone_server_names(),
             Some(PlatformName::Operator) => self.release.release(Manager::Operator).server_names(),
             Some(PlatformName::Helm) => self.release.release(Manager::Helm).server_names(),
         }

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, RangedI64ValueParser};
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
@@ -51,6 +51,8 @@ enum Target {
     Milvus(PlainArgs),
     /// user.yaml and docker-compose.override.yaml, for Docker Compose
     Compose(ComposeArgs),
+    /// The settings in user.yaml, and what the container gets, for Milvus' standalone_embed.sh
+    Standalone(StandaloneArgs),
     /// A Secret and the Milvus resource, for the Milvus operator
     Operator(ClusterArgs),
     /// A Secret, values.yaml and a Service for REST, for Milvus' Helm chart
@@ -72,6 +74,23 @@ struct PlainArgs {
     common: CommonArgs,
     #[command(flatten)]
     tls: TlsArgs,
+
+    /// Where the certificates are in the container [default: as in Milvus' documentation]
+    #[arg(long, value_name = "PATH", help_heading = "TLS")]
+    mount_path: Option<MountPath>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_STATUS)]
+struct StandaloneArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(flatten)]
+    tls: TlsArgs,
+
+    /// As whom Milvus runs, so that it can read its key [default: by the version in the script]
+    #[arg(long, value_name = "UID", value_parser = container_user(), requires = "out", help_heading = "Container")]
+    container_user: Option<u32>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -85,7 +104,7 @@ struct ComposeArgs {
     service: Option<String>,
 
     /// As whom Milvus runs there, so that it can read its key [default: by the version of its image]
-    #[arg(long, value_name = "UID", value_parser = clap::value_parser!(u32).range(..i64::from(u32::MAX)), help_heading = "Compose")]
+    #[arg(long, value_name = "UID", value_parser = container_user(), requires = "out", help_heading = "Compose")]
     container_user: Option<u32>,
 
     /// Let SELinux share what is mounted with the container (Fedora, RHEL)
@@ -229,10 +248,6 @@ struct TlsArgs {
     /// The port of REST: with TLS it cannot share gRPC's [default: 8080]
     #[arg(long, value_name = "PORT", value_parser = rest_port)]
     rest_port: Option<u16>,
-
-    /// Where the certificates are in the container [default: as in Milvus' documentation]
-    #[arg(long, value_name = "PATH")]
-    mount_path: Option<MountPath>,
 }
 
 /// Which Milvus of the cluster.
@@ -300,6 +315,9 @@ impl Target {
                 let selinux = selinux.then_some(true);
                 (target, common, ConfigOptions { service, container_user, selinux, ..options })
             }
+            Self::Standalone(StandaloneArgs { common, tls, container_user }) => {
+                (ConfigTarget::Standalone, common, ConfigOptions { container_user, ..tls.into_options() })
+            }
             Self::Operator(args) => args.into_parts(ConfigTarget::Operator),
             Self::Helm(HelmArgs { cluster, chart }) => chart.added_to(cluster.into_parts(ConfigTarget::Helm)),
             Self::Secret(SecretArgs { common, kind, secret_name, namespace }) => {
@@ -327,10 +345,15 @@ type Parts = (ConfigTarget, CommonArgs, ConfigOptions);
 
 impl PlainArgs {
     fn into_parts(self, target: ConfigTarget) -> Parts {
-        let TlsArgs { tls_mode, internal, sni, rest_port, mount_path } = self.tls;
-        let options =
-            ConfigOptions { tls_mode, internal, sni, rest_port, mount_path, ..ConfigOptions::default() };
+        let options = ConfigOptions { mount_path: self.mount_path, ..self.tls.into_options() };
         (target, self.common, options)
+    }
+}
+
+impl TlsArgs {
+    fn into_options(self) -> ConfigOptions {
+        let Self { tls_mode, internal, sni, rest_port } = self;
+        ConfigOptions { tls_mode, internal, sni, rest_port, ..ConfigOptions::default() }
     }
 }
 
@@ -386,6 +409,11 @@ fn next_steps(report: &ConfigReport) -> Vec<String> {
         }
     };
     report.commands.iter().cloned().chain(last).collect()
+}
+
+fn container_user() -> RangedI64ValueParser<u32> {
+    // The last number is nobody's.
+    clap::value_parser!(u32).range(..i64::from(u32::MAX))
 }
 
 fn secret_kind_name(kind: SecretKind) -> &'static str {

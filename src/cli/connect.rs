@@ -1,13 +1,14 @@
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser, ValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
+use crate::base::text::listed;
 use crate::cli::args::{path, plain_word, tls_mode};
 use crate::cli::output::Style;
 use crate::cli::{EXIT_STATUS, Status, output};
-use crate::deploy::{ClientKind, ConnectRequest, Endpoint, connect};
+use crate::deploy::{CLIENTS, Client, ConnectRequest, Endpoint, connect};
 use crate::milvus::TlsMode;
 use crate::milvus::container::{GRPC_PORT, REST_PORT};
 use crate::x509::GeneralName;
@@ -24,7 +25,11 @@ Examples:
 pub(crate) struct Args {
     /// The client
     #[arg(value_name = "CLIENT", value_parser = client())]
-    client: ClientKind,
+    client: String,
+
+    /// Which one, where there are several
+    #[arg(value_name = "WHICH", value_parser = which())]
+    which: Option<String>,
 
     /// The certificate directory; a client's needs no server.pem
     #[arg(short, long = "dir", value_name = "DIR", default_value = ".", value_parser = path())]
@@ -59,7 +64,7 @@ impl Args {
     pub(super) fn run(self, now: OffsetDateTime) -> anyhow::Result<Status> {
         let request = ConnectRequest {
             directory: self.dir,
-            client: self.client,
+            client: named(&self.client, self.which.as_deref())?,
             uri: self.uri,
             rest_url: self.rest_url,
             tls_mode: self.tls_mode,
@@ -74,15 +79,26 @@ impl Args {
 }
 
 /// By its name, or as people call it.
-fn client() -> ValueParser {
-    let names = ClientKind::ALL.map(|kind| PossibleValue::new(kind.name()).aliases(kind.aliases()));
-    ValueParser::from(PossibleValuesParser::new(names).map(|given| {
-        let is_given = |kind: &ClientKind| kind.name() == given || kind.aliases().contains(&given.as_str());
-        ClientKind::ALL
-            .into_iter()
-            .find(is_given)
-            .unwrap_or_else(|| unreachable!("only names are let through"))
-    }))
+fn client() -> PossibleValuesParser {
+    let mut names: Vec<&Client> = CLIENTS.iter().collect();
+    names.dedup_by_key(|client| client.name);
+    let value = |client: &Client| PossibleValue::new(client.name).aliases(client.aliases);
+    names.into_iter().map(value).collect::<Vec<_>>().into()
+}
+
+/// Which of those that have one name.
+fn which() -> PossibleValuesParser {
+    CLIENTS.iter().filter_map(|client| client.which).collect::<Vec<_>>().into()
+}
+
+fn named(name: &str, which: Option<&str>) -> Result<&'static Client, Error> {
+    Client::find(name, which).ok_or_else(|| {
+        let called: Vec<_> = CLIENTS.iter().filter(|client| client.is_called(name)).collect();
+        let given = [name].into_iter().chain(which).collect::<Vec<_>>().join(" ");
+        let commands: Vec<_> =
+            called.iter().map(|client| format!("`milvus-certs connect {client}`")).collect();
+        Error::new(format!("there is no client {given}")).with_hint(format!("there is {}", listed(&commands)))
+    })
 }
 
 /// A colon ends it where it is given together with the password.

@@ -1,5 +1,7 @@
 //! How each client of Milvus is told to use TLS, as a program or file that is complete.
 
+use std::fmt;
+
 use minijinja::context;
 
 use crate::base::text::shell_quoted;
@@ -8,27 +10,40 @@ use crate::deploy::template::{Template, template, verbatim};
 use crate::milvus::TlsMode;
 
 /// A client that can be told how to connect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ClientKind {
-    /// pymilvus.
-    Python,
-    /// pymilvus with asyncio.
-    AsyncPython,
-    /// REST.
-    Curl,
-    Go,
-    Java,
-    Node,
-    /// The web interface.
-    Attu,
-    /// milvus-backup.
-    Backup,
-    /// Programs that take no more than an address: environment variables, in a shell.
-    Env,
-    EnvCompose,
-    EnvKubernetes,
-    EnvSystemd,
+#[derive(Debug)]
+pub(crate) struct Client {
+    /// What the command line calls it.
+    pub name: &'static str,
+    /// Which of those that have this name.
+    pub which: Option<&'static str>,
+    /// What people call it, too.
+    pub aliases: &'static [&'static str],
+    template: Template,
+    /// Whether it can show a certificate of its own.
+    pub shows_certificate: bool,
+    /// Whether it can give a user and a password.
+    pub authenticates: bool,
+    /// Whether it runs in another folder than the one where it is set up.
+    pub is_elsewhere: bool,
 }
+
+/// In the order in which the help lists them.
+pub(crate) static CLIENTS: [Client; 12] = [
+    Client::program("python", &["pymilvus", "python3", "py"], template!("python.py")),
+    Client::program("async-python", &["asyncio", "async-pymilvus"], template!("async-python.py")),
+    Client::program("curl", &["rest", "http"], template!("curl.sh")),
+    Client::program("go", &["golang"], template!("main.go")),
+    Client::program("java", &[], template!("ConnectMilvus.java")),
+    Client::program("node", &["nodejs", "js", "javascript", "typescript"], template!("node.mjs")),
+    // The web interface.
+    Client::tool("attu", &[], template!("attu.sh")),
+    Client::tool("backup", &["milvus-backup"], template!("backup.yaml")),
+    // For programs that take no more than an address.
+    Client::environment(None, template!("env.sh")),
+    Client::environment(Some("compose"), template!("env.compose.yaml")),
+    Client::environment(Some("kubernetes"), template!("env.kubernetes.yaml")),
+    Client::environment(Some("systemd"), template!("env.systemd.conf")),
+];
 
 /// Where Milvus is, and what a client needs to trust it and to be trusted.
 #[derive(Clone, Debug)]
@@ -47,87 +62,55 @@ pub(crate) struct Connection {
     pub client_key: String,
 }
 
-impl ClientKind {
-    pub(crate) const ALL: [Self; 12] = [
-        Self::Python,
-        Self::AsyncPython,
-        Self::Curl,
-        Self::Go,
-        Self::Java,
-        Self::Node,
-        Self::Attu,
-        Self::Backup,
-        Self::Env,
-        Self::EnvCompose,
-        Self::EnvKubernetes,
-        Self::EnvSystemd,
-    ];
-
-    /// What people call it, too.
-    #[must_use]
-    pub(crate) const fn aliases(self) -> &'static [&'static str] {
-        match self {
-            Self::Python => &["pymilvus", "python3", "py"],
-            Self::AsyncPython => &["asyncio", "async-pymilvus"],
-            Self::Curl => &["rest", "http"],
-            Self::Go => &["golang"],
-            Self::Node => &["nodejs", "js", "javascript", "typescript"],
-            Self::Backup => &["milvus-backup"],
-            Self::Env => &["environment", "app"],
-            Self::EnvKubernetes => &["env-k8s"],
-            _ => &[],
+impl Client {
+    const fn program(name: &'static str, aliases: &'static [&'static str], template: Template) -> Self {
+        Self {
+            name,
+            which: None,
+            aliases,
+            template,
+            shows_certificate: true,
+            authenticates: true,
+            is_elsewhere: false,
         }
     }
 
-    /// Whether it is a program that can give a user and a password.
-    #[must_use]
-    pub(crate) const fn authenticates(self) -> bool {
-        !matches!(self, Self::Attu | Self::Backup) && self.can_show_certificate()
+    /// What asks people for user and password, or has them in settings of its own.
+    const fn tool(name: &'static str, aliases: &'static [&'static str], template: Template) -> Self {
+        Self { authenticates: false, ..Self::program(name, aliases, template) }
     }
 
-    /// Whether it can show a certificate of its own.
-    #[must_use]
-    pub(crate) const fn can_show_certificate(self) -> bool {
-        !matches!(self, Self::Env | Self::EnvCompose | Self::EnvKubernetes | Self::EnvSystemd)
+    /// Variables, which make no program show a certificate.
+    const fn environment(which: Option<&'static str>, template: Template) -> Self {
+        let tool = Self::tool("env", &["environment"], template);
+        Self { which, shows_certificate: false, is_elsewhere: true, ..tool }
     }
 
-    /// What the command line calls it.
+    /// The one that is called so.
     #[must_use]
-    pub(crate) const fn name(self) -> &'static str {
-        self.name_and_template().0
+    pub(crate) fn find(name: &str, which: Option<&str>) -> Option<&'static Self> {
+        CLIENTS.iter().find(|client| client.is_called(name) && client.which == which)
     }
 
     #[must_use]
-    pub(crate) const fn file_name(self) -> &'static str {
-        self.name_and_template().1.name
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
     }
 
-    const fn name_and_template(self) -> (&'static str, Template) {
-        match self {
-            Self::Python => ("python", template!("python.py")),
-            Self::AsyncPython => ("async-python", template!("async-python.py")),
-            Self::Curl => ("curl", template!("curl.sh")),
-            Self::Go => ("go", template!("main.go")),
-            Self::Java => ("java", template!("ConnectMilvus.java")),
-            Self::Node => ("node", template!("node.mjs")),
-            Self::Attu => ("attu", template!("attu.sh")),
-            Self::Backup => ("backup", template!("backup.yaml")),
-            Self::Env => ("env", template!("env.sh")),
-            Self::EnvCompose => ("env-compose", template!("env.compose.yaml")),
-            Self::EnvKubernetes => ("env-kubernetes", template!("env.kubernetes.yaml")),
-            Self::EnvSystemd => ("env-systemd", template!("env.systemd.conf")),
-        }
+    #[must_use]
+    pub(crate) const fn file_name(&self) -> &'static str {
+        self.template.name
     }
 
     /// The program or file for a connection.
     #[must_use]
-    pub(crate) fn snippet(self, connection: &Connection) -> String {
+    pub(crate) fn snippet(&self, connection: &Connection) -> String {
         let Connection { grpc, rest, server_name, mode, user, ca_pem, client_pem, client_key } = connection;
         let name_in_url = match server_name.contains(':') {
             true => format!("[{server_name}]"),
             false => server_name.clone(),
         };
-        self.name_and_template().1.render(context! {
+        self.template.render(context! {
             mutual => *mode == TlsMode::Mutual,
             user => user.as_deref(),
             uri => grpc.to_string(),
@@ -149,5 +132,13 @@ impl ClientKind {
             client_pem_for_curl => client_pem.replace('\\', "\\\\").replace(':', "\\:"),
             client_key => client_key.as_str(),
         })
+    }
+}
+
+/// As the command line has it.
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        self.which.iter().try_for_each(|which| write!(f, " {which}"))
     }
 }

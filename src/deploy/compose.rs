@@ -12,7 +12,7 @@ use crate::deploy::options::ConfigOptions;
 use crate::deploy::server_files::ServerFiles;
 use crate::deploy::settings::{MountPath, TlsSettings};
 use crate::deploy::template::{Document, Template, template, verbatim};
-use crate::milvus::container::{IMAGE_USER, USER_YAML};
+use crate::milvus::container::USER_YAML;
 use crate::store::{Directory, FileRole, RelativePath, path_of};
 
 const OVERRIDE: Template = template!("docker-compose.override.yaml");
@@ -139,15 +139,6 @@ impl Project {
         Some(Note::new("compose-file-not-read", message))
     }
 
-    /// That Milvus may not be able to read its key.
-    pub(crate) fn may_not_read(&self) -> Option<Note> {
-        let service = self.unknown_user.as_ref()?;
-        let message = format!(
-            "as whom Milvus runs in the service {service} is not known: from 3.0 on it is uid {IMAGE_USER}, which `--container-user {IMAGE_USER}` lets read server.key"
-        );
-        Some(Note::new("container-user-not-known", message))
-    }
-
     /// The command, with its files.
     pub(crate) fn command(&self) -> String {
         let files = self.files.iter().map(|file| format!("-f {} ", shell_quoted(file)));
@@ -176,7 +167,7 @@ fn services_for(
     let services = services(files).map_err(|malformed| {
         Error::new(format!(
             "{}: is no YAML: {}",
-            folder.join(malformed.place.to_string()).display(),
+            shown(folder, &malformed.place.to_string()),
             malformed.reason
         ))
         .with_hint("`docker compose config` says what Compose makes of it".to_owned())

@@ -11,10 +11,11 @@ use crate::base::text::shell_quoted;
 use crate::deploy::compose::{Project, TLS_FOLDER};
 use crate::deploy::deployment::{ConfigTarget, Deployment};
 use crate::deploy::kubernetes::VALUES;
-use crate::deploy::marker::Marker;
+use crate::deploy::marker::{Marker, digest};
 use crate::deploy::options::ConfigOptions;
-use crate::deploy::output::{Maker, Output, Wanted};
-use crate::deploy::server_files::ServerFiles;
+use crate::deploy::output::{Kind, Maker, Output, Wanted, Written};
+use crate::deploy::server_files::{ServerFile, ServerFiles};
+use crate::deploy::standalone::{Standalone, USER_YAML_NAME, UserYaml};
 use crate::deploy::template::Document;
 use crate::store::{FileMode, FileRole, Protection, RelativePath, unreadable};
 use crate::x509::Passphrase;
@@ -55,7 +56,7 @@ pub(crate) struct ConfigReport {
     pub output: Option<String>,
     /// Whether files were written.
     pub changed: bool,
-    /// `milvus`, `compose`, `operator`, `helm`, `secret`, `cert-manager` or `refresh`.
+    /// `milvus`, `compose`, `standalone`, `operator`, `helm`, `secret`, `cert-manager` or `refresh`.
     pub target: &'static str,
     /// What applies the files, where they were written.
     #[serde(skip)]
@@ -223,38 +224,69 @@ fn written(
             ));
         }
     }
-    if request.target == ConfigTarget::Compose {
-        deployment.project = Project::in_folder(output.directory(), &options, request.force)?;
+    match request.target {
+        ConfigTarget::Compose => {
+            deployment.project = Project::in_folder(output.directory(), &options, request.force)?;
+        }
+        ConfigTarget::Standalone => {
+            deployment.standalone = Some(Standalone::in_folder(output.directory(), options.container_user)?);
+        }
+        _ => {}
     }
     let directory = deployment.judged(now)?;
     let files = ServerFiles::of(&directory);
     let called = seen_from(&folder, &deployment.directory);
     let documents = deployment.documents(&directory, &files, &called, passphrase, now)?;
-    let mut wanted = Vec::new();
-    if request.target == ConfigTarget::Compose {
-        refuse_ca_key(&folder)?;
-        wanted.extend(files.each.iter().map(|file| Wanted {
-            path: RelativePath::in_folder(TLS_FOLDER, file.role.file_name()),
-            content: file.content,
-            mode: file.mode,
-            reader: deployment.project.user.filter(|_| file.role.is_key()),
-            document: None,
-        }));
-    }
-    wanted.extend(documents.iter().map(|document| Wanted {
-        path: RelativePath::in_directory(document.name),
-        content: document.content.as_bytes(),
-        mode: document.mode,
-        reader: None,
-        document: Some(document),
-    }));
-    let options = deployment.options(called);
-    let maker = Maker { target: request.target.name(), options: &options, differences: &differences };
-    let written = output.write(&maker, wanted, request.force.then_some(now))?;
-    let changed = written.files.iter().any(|(_, _, is_changed)| *is_changed);
+    let mut wanted: Vec<_> = documents.iter().map(Wanted::rendered).collect();
     let mut notes = Vec::from_iter(deployment.names_not_covered(&directory));
+    let user_yaml;
+    if let Some(standalone) = &deployment.standalone {
+        let settings = deployment.settings(&directory)?;
+        let before = last.filter(|_| !differences.is_empty()).map(|last| {
+            Deployment::new(request.target, deployment.directory.clone(), &last.options)?.settings(&directory)
+        });
+        let is_as_last_time = last.is_some() && differences.is_empty();
+        user_yaml = standalone.user_yaml(
+            output.directory(),
+            &settings,
+            before.transpose()?.as_ref(),
+            is_as_last_time,
+        )?;
+        wanted.extend(wanted_user_yaml(&user_yaml));
+        notes.extend(user_yaml.note(&folder));
+        notes.extend(standalone.rest_is_not_published(&settings));
+    }
+    let copies = copies(&deployment, &files);
+    let known: Vec<_> = output.markers().into_iter().flat_map(|marker| marker.copies).collect();
+    let options = deployment.options(called);
+    let maker = Maker {
+        target: request.target.name(),
+        options: &options,
+        differences: &differences,
+        known: &known,
+        copies: copies.iter().map(|copy| (copy.path.to_string(), digest(copy.content))).collect(),
+    };
+    // What standalone_embed.sh mounts is in another folder. It has to be there before Milvus is told of it.
+    let mut data = match &deployment.standalone {
+        Some(standalone) => {
+            Some(Output::open(&in_folder(&folder, Path::new(standalone.data)), request.protection)?)
+        }
+        None => None,
+    };
+    if !copies.is_empty() {
+        refuse_ca_key(data.as_ref().unwrap_or(output).path())?;
+    }
+    let (apart, beside) = if data.is_some() { (copies, Vec::new()) } else { (Vec::new(), copies) };
+    wanted.splice(..0, beside);
+    let plan = output.plan(&maker, wanted, request.force)?;
+    let mut written = Written::default();
+    if let Some(data) = &mut data {
+        written = data.write(data.plan(&maker, apart, request.force)?, now)?;
+    }
+    let written = written.and(output.write(plan, now)?);
+    let changed = written.files.iter().any(|(_, _, is_changed)| *is_changed);
     notes.extend(deployment.project.must_be_named(&folder));
-    notes.extend(deployment.project.may_not_read());
+    notes.extend(deployment.may_not_read());
     notes.extend(deployment.values_of_theirs());
     notes.extend(written.notes);
     Ok(ConfigReport {
@@ -266,6 +298,37 @@ fn written(
         documents: written.files.into_iter().map(RenderedDocument::written).collect(),
         backup: written.backup.map(|backup| backup.display().to_string()),
         notes,
+    })
+}
+
+/// What the container gets of the certificate directory.
+fn copies<'a>(deployment: &Deployment, files: &'a ServerFiles<'a>) -> Vec<Wanted<'a>> {
+    if !matches!(deployment.target, ConfigTarget::Compose | ConfigTarget::Standalone) {
+        return Vec::new();
+    }
+    let user = deployment.standalone.as_ref().map_or(deployment.project.user, |standalone| standalone.user);
+    let copy = |file: &'a ServerFile<'a>| Wanted {
+        path: RelativePath::in_folder(TLS_FOLDER, file.role.file_name()),
+        content: file.content,
+        mode: file.mode,
+        reader: user.filter(|_| file.role.is_key()),
+        kind: Kind::Copy,
+    };
+    files.each.iter().map(copy).collect()
+}
+
+fn wanted_user_yaml(user_yaml: &UserYaml) -> Option<Wanted<'_>> {
+    let (text, is_rewritten) = match user_yaml {
+        UserYaml::Stays | UserYaml::IsEdited => return None,
+        UserYaml::Extended(text) => (text, false),
+        UserYaml::Merged(text) => (text, true),
+    };
+    Some(Wanted {
+        path: RelativePath::in_directory(USER_YAML_NAME),
+        content: text.as_bytes(),
+        mode: FileMode::PUBLIC,
+        reader: None,
+        kind: Kind::Theirs { is_rewritten },
     })
 }
 

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::base::error::Error;
 use crate::check::{FitDirectory, Purpose};
-use crate::deploy::clients::{ClientKind, Connection};
+use crate::deploy::clients::{Client, Connection};
 use crate::deploy::deployment::server_name;
 use crate::deploy::endpoint::Endpoint;
 use crate::milvus::TlsMode;
@@ -18,7 +18,7 @@ use crate::x509::{EndEntityKind, GeneralName, covers};
 pub(crate) struct ConnectRequest {
     /// The certificate directory; a client's needs no server.pem.
     pub directory: PathBuf,
-    pub client: ClientKind,
+    pub client: &'static Client,
     /// Where gRPC is.
     pub uri: Endpoint,
     /// Where REST is; without one, 8080 on the same host.
@@ -37,7 +37,7 @@ pub(crate) struct ConnectRequest {
 pub(crate) struct ConnectReport {
     /// The certificate directory.
     pub directory: String,
-    pub client: &'static str,
+    pub client: String,
     pub tls_mode: TlsMode,
     /// The name of the server's certificate that is asked for.
     pub server_name: String,
@@ -58,7 +58,7 @@ pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<C
         needs: (request.tls_mode == TlsMode::Mutual).then_some(EndEntityKind::Client),
     };
     let directory = FitDirectory::judge(&request.directory, &purpose, now)?;
-    if request.tls_mode == TlsMode::Mutual && !request.client.can_show_certificate() {
+    if request.tls_mode == TlsMode::Mutual && !request.client.shows_certificate {
         return Err(Error::new(
             "environment variables make no program show a certificate, as --tls-mode 2 asks for",
         )
@@ -67,18 +67,16 @@ pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<C
                 .to_owned(),
         ));
     }
-    if request.user.is_some() && !request.client.authenticates() {
-        let name = request.client.name();
-        return Err(Error::new(format!("--user means nothing for {name}")).with_hint(
+    if request.user.is_some() && !request.client.authenticates {
+        return Err(Error::new(format!("--user means nothing for {}", request.client)).with_hint(
             "leave it out: whoever uses it is asked for user and password, or has them in its own settings"
                 .to_owned(),
         ));
     }
     let path = |role| {
         let path = directory.path_of(role);
-        // Whoever is told by its environment runs somewhere else.
-        let is_elsewhere = !request.client.can_show_certificate();
-        let path = if is_elsewhere { std::path::absolute(&path).unwrap_or(path) } else { path };
+        let path =
+            if request.client.is_elsewhere { std::path::absolute(&path).unwrap_or(path) } else { path };
         path.display().to_string()
     };
     let connection = Connection {
@@ -93,7 +91,7 @@ pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<C
     };
     Ok(ConnectReport {
         directory: request.directory.display().to_string(),
-        client: request.client.name(),
+        client: request.client.to_string(),
         tls_mode: request.tls_mode,
         content: request.client.snippet(&connection),
         server_name: connection.server_name,

@@ -16,8 +16,9 @@ use crate::deploy::options::ConfigOptions;
 use crate::deploy::secret::{SecretKind, secret};
 use crate::deploy::server_files::ServerFiles;
 use crate::deploy::settings::{MountPath, TlsSettings};
+use crate::deploy::standalone::{self, Standalone};
 use crate::deploy::template::Document;
-use crate::milvus::container::REST_PORT;
+use crate::milvus::container::{IMAGE_USER, REST_PORT};
 use crate::milvus::{ClientTls, KubernetesName, Manager, NameKind, Release, TlsMode, compose_server_names};
 use crate::store::{Access, Directory, FileRole, Protection, RelativePath, path_of, read_file};
 use crate::x509::{EndEntityKind, GeneralName, Passphrase, covers, name_to_ask_for};
@@ -28,6 +29,8 @@ pub(crate) enum ConfigTarget {
     /// The settings alone.
     Milvus,
     Compose,
+    /// Milvus' standalone_embed.sh.
+    Standalone,
     Operator,
     Helm,
     /// The Secret alone.
@@ -37,8 +40,15 @@ pub(crate) enum ConfigTarget {
 }
 
 impl ConfigTarget {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Milvus, Self::Compose, Self::Operator, Self::Helm, Self::Secret, Self::CertManager];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Milvus,
+        Self::Compose,
+        Self::Standalone,
+        Self::Operator,
+        Self::Helm,
+        Self::Secret,
+        Self::CertManager,
+    ];
 
     /// What the command line calls it.
     #[must_use]
@@ -46,6 +56,7 @@ impl ConfigTarget {
         match self {
             Self::Milvus => "milvus",
             Self::Compose => "compose",
+            Self::Standalone => "standalone",
             Self::Operator => "operator",
             Self::Helm => "helm",
             Self::Secret => "secret",
@@ -71,6 +82,8 @@ pub(super) struct Deployment {
     pub(super) secret_kind: SecretKind,
     /// How Milvus runs in Compose.
     pub(super) project: Project,
+    /// How standalone_embed.sh runs it, where that was looked at.
+    pub(super) standalone: Option<Standalone>,
     /// Values files that Helm is given before ours: their paths, and what they are called where ours is.
     pub(super) values: Vec<(PathBuf, PathBuf)>,
 }
@@ -89,6 +102,7 @@ impl Deployment {
         let mount_path = || match target {
             // Where the documentation page mounts the certificates.
             ConfigTarget::Milvus | ConfigTarget::Compose => MountPath::compose(),
+            ConfigTarget::Standalone => MountPath::standalone(),
             _ => MountPath::kubernetes(),
         };
         let name = |said: &Option<KubernetesName>, kind, default| match said {
@@ -99,6 +113,13 @@ impl Deployment {
             ConfigTarget::Helm => Manager::Helm,
             _ => options.manager.unwrap_or(Manager::Operator),
         };
+        let of_helm =
+            [("values", options.values.is_some()), ("chart-version", options.chart_version.is_some())];
+        if let Some((idle, _)) = of_helm.into_iter().find(|(_, is_said)| *is_said && manager != Manager::Helm)
+        {
+            return Err(Error::new(format!("--{idle} has no effect with the {}", manager.name()))
+                .with_hint(format!("leave --{idle} out, or say `--for helm`")));
+        }
         Ok(Self {
             target,
             directory,
@@ -121,6 +142,7 @@ impl Deployment {
             },
             secret_kind: options.secret_kind.unwrap_or(SecretKind::Opaque),
             project: Project::stock(options),
+            standalone: None,
             values: options.values.iter().flatten().map(|path| (path.clone(), path.clone())).collect(),
         })
     }
@@ -129,7 +151,8 @@ impl Deployment {
     pub(super) fn options(&self, directory: PathBuf) -> ConfigOptions {
         let (cluster, target) = (&self.cluster, self.target);
         let is_settings = target != ConfigTarget::Secret;
-        let is_in_kubernetes = !matches!(target, ConfigTarget::Milvus | ConfigTarget::Compose);
+        let is_in_kubernetes =
+            !matches!(target, ConfigTarget::Milvus | ConfigTarget::Compose | ConfigTarget::Standalone);
         let has_milvus = is_in_kubernetes && is_settings;
         ConfigOptions {
             dir: Some(directory),
@@ -140,7 +163,7 @@ impl Deployment {
             container_user: self.container_user,
             selinux: (target == ConfigTarget::Compose).then_some(self.project.selinux),
             rest_port: (is_settings && self.tls_mode.0.is_some()).then_some(self.rest_port),
-            mount_path: is_settings.then(|| self.mount_path.clone()),
+            mount_path: (is_settings && target != ConfigTarget::Standalone).then(|| self.mount_path.clone()),
             release: has_milvus.then(|| cluster.release.name.clone()),
             namespace: is_in_kubernetes.then(|| cluster.release.namespace.clone()),
             secret_name: is_in_kubernetes.then(|| cluster.secret_name.clone()),
@@ -153,7 +176,7 @@ impl Deployment {
         }
     }
 
-    fn settings(&self, directory: &FitDirectory) -> Result<TlsSettings, Error> {
+    pub(super) fn settings(&self, directory: &FitDirectory) -> Result<TlsSettings, Error> {
         let internal_sni = match (self.is_internal, &self.sni) {
             (false, _) => None,
             (true, Some(name)) => Some(name.to_string()),
@@ -189,6 +212,7 @@ impl Deployment {
         Ok(match self.target {
             ConfigTarget::Milvus => vec![settings.user_yaml(None)],
             ConfigTarget::Compose => compose(settings, &self.project, files, called),
+            ConfigTarget::Standalone => vec![standalone::document(settings, self.standalone.as_ref(), files)],
             ConfigTarget::CertManager => {
                 let opened = Directory::open(&self.directory, Access::LookAsItIs, Protection::Required)?;
                 let ca = ca::of_directory(&opened, passphrase, now)?;
@@ -242,6 +266,18 @@ impl Deployment {
         Some(Note::new("inside-names-not-covered", message))
     }
 
+    /// That Milvus may not be able to read its key.
+    pub(super) fn may_not_read(&self) -> Option<Note> {
+        let what = match &self.standalone {
+            Some(standalone) => standalone.user.is_none().then(|| "the container".to_owned()),
+            None => self.project.unknown_user.as_ref().map(|service| format!("the service {service}")),
+        }?;
+        let message = format!(
+            "as whom Milvus runs in {what} is not known: from 3.0 on it is uid {IMAGE_USER}, which `--container-user {IMAGE_USER}` lets read server.key"
+        );
+        Some(Note::new("container-user-not-known", message))
+    }
+
     /// That Helm would drop what somebody has in values that nobody gave.
     pub(super) fn values_of_theirs(&self) -> Option<Note> {
         let Release { manager, name, namespace } = &self.cluster.release;
@@ -288,8 +324,9 @@ impl Deployment {
         let quoted = |path: &Path| shell_quoted(&path.display().to_string());
         match self.target {
             ConfigTarget::Milvus => return Vec::new(),
-            ConfigTarget::Compose => {
-                let command = self.project.command();
+            ConfigTarget::Compose | ConfigTarget::Standalone => {
+                let command =
+                    self.standalone.as_ref().map_or_else(|| self.project.command(), Standalone::command);
                 return vec![match folder == Path::new(".") {
                     true => command,
                     false => format!("cd {} && {command}", quoted(folder)),

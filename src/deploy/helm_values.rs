@@ -1,9 +1,8 @@
 //! The values that somebody has for Milvus' Helm chart. `helm upgrade -f MINE -f OURS` merges maps, but takes lists and
 //! texts of the last file alone: so ours has theirs within.
 
-use std::fmt::Write as _;
-
 use crate::base::error::Error;
+use crate::deploy::merge::{merged_settings, write_item};
 use crate::deploy::settings::MountPath;
 use crate::yaml::{self, Document, Malformed, Node, Origin};
 
@@ -46,7 +45,7 @@ impl HelmValues {
                 roots.iter().rev().map(|root| path.iter().try_fold(*root, |node, key| node.get(key)));
             found.find_map(|node| node).filter(|node| !node.is_null())
         };
-        let user_yaml = last(&["extraConfigFiles", "user.yaml"]).map(|node| merged_settings(node, settings));
+        let user_yaml = last(&["extraConfigFiles", "user.yaml"]).map(|node| with_settings(node, settings));
         let volumes = last(&["volumes"]);
         let mounts = last(&["volumeMounts"]);
         if let Some(volume) = items(volumes).find(|item| item.text("name") == Some(VOLUME)) {
@@ -84,29 +83,15 @@ fn in_the_way(node: Node<'_>, message: &str, hint: &str) -> Error {
 }
 
 /// A user.yaml with our settings in it: ours win.
-fn merged_settings(user_yaml: Node<'_>, settings: &str) -> Result<String, Error> {
-    let cannot = |reason: String| {
+fn with_settings(user_yaml: Node<'_>, settings: &str) -> Result<String, Error> {
+    let merged = user_yaml.as_str().ok_or_else(|| "it is no text".to_owned());
+    merged.and_then(|text| merged_settings(text, settings)).map_err(|reason| {
         Error::new(format!("{}: our settings cannot be added to this user.yaml: {reason}", user_yaml.place()))
             .with_hint(
                 "add to it by hand what `milvus-certs config milvus` prints, and leave --values out"
                     .to_owned(),
             )
-    };
-    let text = user_yaml.as_str().ok_or_else(|| cannot("it is no text".into()))?;
-    let read = |text| yaml::read(text, &Origin::file("user.yaml"));
-    let theirs = read(text).map_err(|malformed| cannot(malformed.reason))?;
-    let ours = read(settings).map_err(|malformed| cannot(malformed.reason))?;
-    // Milvus reads the first document alone.
-    let layers: Vec<_> =
-        [&theirs, &ours].into_iter().filter_map(|documents| documents.first()).map(Document::root).collect();
-    match layers.iter().all(|layer| layer.is_mapping() || layer.is_null()) {
-        true => {
-            let mut merged = String::new();
-            write_mapping(&layers, 0, &mut merged);
-            Ok(merged)
-        }
-        false => Err(cannot("it is no mapping".into())),
-    }
+    })
 }
 
 fn items<'a>(list: Option<Node<'a>>) -> impl Iterator<Item = Node<'a>> {
@@ -118,56 +103,6 @@ fn listed(list: Option<Node<'_>>) -> String {
     let mut text = String::new();
     items(list).for_each(|item| write_item(item, 0, &mut text));
     text
-}
-
-/// Mappings merged as Helm and Milvus merge them: of a key that several have, the last says it.
-fn write_mapping(layers: &[Node<'_>], indent: usize, text: &mut String) {
-    let mut seen = Vec::new();
-    for entry in layers.iter().flat_map(|layer| layer.entries()) {
-        let Some(key) = entry.key.as_str().filter(|key| !seen.contains(key)) else { continue };
-        seen.push(key);
-        let values: Vec<_> = layers.iter().filter_map(|layer| layer.get(key)).collect();
-        let first = values.iter().rposition(|value| !value.is_mapping()).map_or(0, |last| last + 1);
-        let _ = write!(text, "{:indent$}{}:", "", entry.key.as_yaml().unwrap_or_default());
-        match (&values[first..], values.last()) {
-            ([], Some(value)) => write_value(*value, indent, text),
-            (mappings, _) if mappings.iter().all(|mapping| mapping.entries().is_empty()) => {
-                text.push_str(" {}\n")
-            }
-            (mappings, _) => {
-                text.push('\n');
-                write_mapping(mappings, indent + 2, text);
-            }
-        }
-    }
-}
-
-/// What stands behind a key.
-fn write_value(value: Node<'_>, indent: usize, text: &mut String) {
-    match value.as_yaml() {
-        Some(scalar) => {
-            let _ = writeln!(text, " {scalar}");
-        }
-        None if value.is_sequence() && value.items().next().is_none() => text.push_str(" []\n"),
-        None => {
-            text.push('\n');
-            value.items().for_each(|item| write_item(item, indent + 2, text));
-        }
-    }
-}
-
-fn write_item(item: Node<'_>, indent: usize, text: &mut String) {
-    let mut inner = String::new();
-    match item.as_yaml() {
-        Some(scalar) => inner = format!("{scalar}\n"),
-        None if item.is_mapping() && !item.entries().is_empty() => {
-            write_mapping(&[item], indent + 2, &mut inner)
-        }
-        None if item.is_mapping() => inner.push_str("{}\n"),
-        None if item.items().next().is_none() => inner.push_str("[]\n"),
-        None => item.items().for_each(|item| write_item(item, indent + 2, &mut inner)),
-    }
-    let _ = write!(text, "{:indent$}- {}", "", inner.trim_start());
 }
 
 #[cfg(test)]

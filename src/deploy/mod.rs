@@ -13,14 +13,16 @@ mod endpoint;
 pub(crate) mod helm_values;
 pub(crate) mod kubernetes;
 mod marker;
+mod merge;
 mod options;
 mod output;
 pub(crate) mod secret;
 pub(crate) mod server_files;
 pub(crate) mod settings;
+mod standalone;
 pub(crate) mod template;
 
-pub(crate) use clients::ClientKind;
+pub(crate) use clients::{CLIENTS, Client};
 pub(crate) use config::{ConfigReport, ConfigRequest, RefreshRequest, config, refresh};
 pub(crate) use connect::{ConnectRequest, connect};
 pub(crate) use deployment::ConfigTarget;

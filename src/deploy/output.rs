@@ -12,6 +12,7 @@ use crate::base::text::{listed, shell_quoted};
 use crate::deploy::compose::{OVERRIDE_NAME, OWN_NAME};
 use crate::deploy::marker::{Marker, digest, is_renewed, renewed, without_marker};
 use crate::deploy::options::ConfigOptions;
+use crate::deploy::standalone::SETTINGS_NAME;
 use crate::deploy::template::Document;
 use crate::store::{
     Committed, Directory, Existing, FileMode, FileRole, FileState, Owner, Protection, RelativePath,
@@ -19,8 +20,9 @@ use crate::store::{
 };
 
 /// All files that `config` writes, whatever the target.
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "user.yaml",
+    SETTINGS_NAME,
     OVERRIDE_NAME,
     OWN_NAME,
     "milvus.yaml",
@@ -43,6 +45,10 @@ pub(super) struct Maker<'a> {
     pub options: &'a ConfigOptions,
     /// What is otherwise than the last time, because somebody said so.
     pub differences: &'a [String],
+    /// The digests of the copies of certificates and keys that were written the last time, by their paths.
+    pub known: &'a [(String, String)],
+    /// Those of now.
+    pub copies: BTreeMap<String, String>,
 }
 
 /// A file that is to be in the folder.
@@ -52,8 +58,30 @@ pub(super) struct Wanted<'a> {
     pub mode: FileMode,
     /// A user who has to be able to read it, beside its owner.
     pub reader: Option<u32>,
-    /// What was rendered; without one it is a copy of a certificate or a key.
-    pub document: Option<&'a Document>,
+    pub kind: Kind<'a>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Kind<'a> {
+    /// Of a certificate or a key.
+    Copy,
+    Rendered(&'a Document),
+    /// Somebody's file with something added, and whether it has been written anew for that.
+    Theirs {
+        is_rewritten: bool,
+    },
+}
+
+impl<'a> Wanted<'a> {
+    pub(super) fn rendered(document: &'a Document) -> Self {
+        Self {
+            path: RelativePath::in_directory(document.name),
+            content: document.content.as_bytes(),
+            mode: document.mode,
+            reader: None,
+            kind: Kind::Rendered(document),
+        }
+    }
 }
 
 /// What became of a file.
@@ -65,6 +93,8 @@ enum Fate {
     IsWritten,
     /// Somebody has edited it, and only what a renewal changes is replaced.
     IsRenewed,
+    /// It is somebody's, and in it still is what was; a copy is kept.
+    IsRewritten,
     /// It is somebody's, and a copy is kept.
     IsTheirs,
 }
@@ -80,13 +110,28 @@ struct Found<'a> {
     is_behind: bool,
 }
 
+/// What is to be written, and may be.
+pub(super) struct Plan<'a> {
+    found: Vec<Found<'a>>,
+}
+
 /// What was written.
+#[derive(Default)]
 pub(super) struct Written {
     /// Each file with its mode, and whether it was changed.
     pub files: Vec<(PathBuf, FileMode, bool)>,
     /// Where the files are that were somebody's.
     pub backup: Option<PathBuf>,
     pub notes: Vec<Note>,
+}
+
+impl Written {
+    /// With what was written into another folder.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.files.extend(other.files);
+        self.notes.extend(other.notes);
+        Self { backup: self.backup.or(other.backup), ..self }
+    }
 }
 
 impl Output {
@@ -119,38 +164,29 @@ impl Output {
         markers
     }
 
-    /// Writes what is not there yet, all or nothing.
+    /// What has to be written.
     ///
     /// # Errors
-    /// Without `force`, which is the time of a backup: if something in the way is somebody's, or was made with other
-    /// options.
-    pub(super) fn write(
-        &mut self,
+    /// Without `force`: if something in the way is somebody's, or was made with other options.
+    pub(super) fn plan<'a>(
+        &self,
         maker: &Maker<'_>,
-        wanted: Vec<Wanted<'_>>,
-        force: Option<OffsetDateTime>,
-    ) -> Result<Written, Error> {
-        let copies = wanted.iter().filter(|file| file.document.is_none());
-        let copies: BTreeMap<_, _> =
-            copies.map(|file| (file.path.to_string(), digest(file.content))).collect();
-        let known: Vec<_> = self.markers().into_iter().flat_map(|marker| marker.copies).collect();
-        let mut found = Vec::new();
-        for wanted in wanted {
-            let marker = |document: &Document| {
-                // A renewal leaves the others as they are.
-                let copies = if is_renewed(document) { copies.clone() } else { BTreeMap::new() };
-                Marker::new(maker.target, maker.options, copies, document)
-            };
-            found.push(self.look(maker, wanted, marker, &known)?);
+        wanted: Vec<Wanted<'a>>,
+        force: bool,
+    ) -> Result<Plan<'a>, Error> {
+        let found =
+            wanted.into_iter().map(|wanted| self.look(maker, wanted)).collect::<Result<Vec<_>, _>>()?;
+        if !force {
+            self.refuse(maker, &found)?;
         }
-        let theirs: Vec<_> = found.iter().filter(|file| file.fate == Fate::IsTheirs).collect();
-        if force.is_none() {
-            self.refuse(&theirs, maker, &found)?;
-        }
-        let existing = match force {
-            Some(now) if !theirs.is_empty() => Existing::BackUp(now),
-            _ => Existing::Replace,
-        };
+        Ok(Plan { found })
+    }
+
+    /// Writes what is not there yet, all or nothing.
+    pub(super) fn write(&mut self, Plan { found }: Plan<'_>, now: OffsetDateTime) -> Result<Written, Error> {
+        let theirs: Vec<_> =
+            found.iter().filter(|file| matches!(file.fate, Fate::IsTheirs | Fate::IsRewritten)).collect();
+        let existing = if theirs.is_empty() { Existing::Replace } else { Existing::BackUp(now) };
         let staged: Vec<_> =
             found.iter().filter(|file| file.fate != Fate::Stays).map(Found::staged).collect();
         let committed = match staged.as_slice() {
@@ -160,12 +196,21 @@ impl Output {
         let mut notes: Vec<_> = committed.iter().flat_map(Committed::owners_not_kept).collect();
         let (backup, left) = committed.map_or((None, None), |done| (done.backup, done.left));
         notes.extend(left);
-        if let Some(backup) = &backup {
-            let (verb, object) = if theirs.len() == 1 { ("was", "it") } else { ("were", "them") };
-            let (files, backup) = (self.listed(&theirs), backup.display());
+        let (rewritten, replaced): (Vec<_>, Vec<_>) =
+            theirs.into_iter().partition(|file| file.fate == Fate::IsRewritten);
+        if let (Some(backup), [_, ..]) = (&backup, &*replaced) {
+            let (verb, object) = if replaced.len() == 1 { ("was", "it") } else { ("were", "them") };
+            let (files, backup) = (self.listed(&replaced), backup.display());
             let message =
                 format!("{files} {verb} not as `config` had written {object}: {backup} has what was there");
             notes.push(Note::new("replaced-yours", message));
+        }
+        if let (Some(backup), [_, ..]) = (&backup, &*rewritten) {
+            let (files, backup) = (self.listed(&rewritten), backup.display());
+            let message = format!(
+                "{files}: all that it set is still there, its comments are not: {backup} has what was there"
+            );
+            notes.push(Note::new("rewritten-yours", message));
         }
         let is_new_ca = |file: &&Found<'_>| {
             file.wanted.path.name() == FileRole::CaCertificate.file_name()
@@ -195,18 +240,17 @@ impl Output {
     }
 
     /// What is in the place of a file.
-    fn look<'a>(
-        &self,
-        maker: &Maker<'_>,
-        wanted: Wanted<'a>,
-        marker: impl Fn(&Document) -> Marker,
-        known: &[(String, String)],
-    ) -> Result<Found<'a>, Error> {
+    fn look<'a>(&self, maker: &Maker<'_>, wanted: Wanted<'a>) -> Result<Found<'a>, Error> {
+        let marker = |document: &Document| {
+            // A renewal leaves the others as they are.
+            let copies = if is_renewed(document) { maker.copies.clone() } else { BTreeMap::new() };
+            Marker::new(maker.target, maker.options, copies, document)
+        };
         let with_marker =
             |marker: Marker, text: &str| Zeroizing::new(marker.added_to(text).as_bytes().to_vec());
-        let content = match wanted.document {
-            Some(document) => with_marker(marker(document), &document.content),
-            None => Zeroizing::new(wanted.content.to_vec()),
+        let content = match wanted.kind {
+            Kind::Rendered(document) => with_marker(marker(document), &document.content),
+            Kind::Copy | Kind::Theirs { .. } => Zeroizing::new(wanted.content.to_vec()),
         };
         let state = self.directory.state(wanted.path.clone())?;
         let mut found = Found { wanted, state, content, fate: Fate::IsTheirs, is_behind: false };
@@ -216,16 +260,18 @@ impl Output {
         };
         let text = std::str::from_utf8(&old).unwrap_or_default();
         let made = Marker::of(text).filter(|made| made.config == maker.target);
-        match (found.wanted.document, made) {
+        match (found.wanted.kind, made) {
             _ if old == found.content && found.is_readable() && found.is_protected() => {
                 found.fate = Fate::Stays;
             }
             _ if old == found.content => found.fate = Fate::IsWritten,
-            (None, _) if known.contains(&(found.wanted.path.to_string(), digest(&old))) => {
+            (Kind::Theirs { is_rewritten: false }, _) => found.fate = Fate::IsWritten,
+            (Kind::Theirs { is_rewritten: true }, _) => found.fate = Fate::IsRewritten,
+            (Kind::Copy, _) if maker.known.contains(&(found.wanted.path.to_string(), digest(&old))) => {
                 found.fate = Fate::IsWritten;
             }
-            (Some(_), Some(made)) if !made.is_of_edited(text) => found.fate = Fate::IsWritten,
-            (Some(document), Some(made)) if maker.differences.is_empty() => {
+            (Kind::Rendered(_), Some(made)) if !made.is_of_edited(text) => found.fate = Fate::IsWritten,
+            (Kind::Rendered(document), Some(made)) if maker.differences.is_empty() => {
                 if let Some(renewed) = renewed(text, document) {
                     let is_as_before = *renewed == *without_marker(text)
                         && made.options == *maker.options
@@ -242,12 +288,12 @@ impl Output {
 
     fn refuse(
         &self,
-        theirs: &[&Found<'_>],
         Maker { target, differences, .. }: &Maker<'_>,
         found: &[Found<'_>],
     ) -> Result<(), Error> {
+        let theirs: Vec<_> = found.iter().filter(|file| file.fate == Fate::IsTheirs).collect();
         let out = shell_quoted(&self.path().display().to_string());
-        let error = match theirs {
+        let error = match theirs.as_slice() {
             [] if differences.is_empty() || found.iter().all(|file| file.fate == Fate::Stays) => return Ok(()),
             [] => Error::new(format!(
                 "{}: made with other options, and now with {}",

@@ -47,6 +47,11 @@ impl MountPath {
         Self("/milvus/tls".into())
     }
 
+    /// In the folder of Milvus' data, which is all that standalone_embed.sh mounts for it.
+    pub(crate) fn standalone() -> Self {
+        Self("/var/lib/milvus/tls".into())
+    }
+
     /// The documentation page's folder for Kubernetes.
     pub(crate) fn kubernetes() -> Self {
         Self("/certs".into())

@@ -13,7 +13,7 @@ use crate::base::text::escaped;
 use crate::store::FileMode;
 
 /// A file that is built in.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Template {
     /// Its name; the ending says the format.
     pub(crate) name: &'static str,

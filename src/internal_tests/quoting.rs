@@ -12,7 +12,7 @@ use crate::deploy::secret::secret;
 use crate::deploy::server_files::{ServerFile, ServerFiles};
 use crate::deploy::settings::TlsSettings;
 use crate::deploy::template::Document;
-use crate::deploy::{ClientKind, ConfigOptions, Endpoint, MountPath, SecretKind};
+use crate::deploy::{CLIENTS, Client, ConfigOptions, Endpoint, MountPath, SecretKind};
 use crate::milvus::{ClientTls, TlsMode};
 use crate::milvus::{KubernetesName, Manager, NameKind, Release};
 use crate::store::{FileMode, FileRole};
@@ -156,11 +156,11 @@ proptest! {
 
     #[test]
     fn every_language_reads_back_every_path(path in hostile()) {
-        for client in ClientKind::ALL {
+        for client in &CLIENTS {
             for mode in TlsMode::ALL {
                 let text = client.snippet(&connection(&path, mode));
-                if !client.file_name().ends_with(".sh") && client.can_show_certificate() {
-                    prop_assert!(literals(&text).contains(&path), "{}: {}", client.name(), text);
+                if !client.file_name().ends_with(".sh") && client.shows_certificate {
+                    prop_assert!(literals(&text).contains(&path), "{}: {}", client, text);
                 }
             }
         }
@@ -179,6 +179,10 @@ fn connection(path: &str, mode: TlsMode) -> Connection {
         client_pem: path.into(),
         client_key: path.into(),
     }
+}
+
+fn snippet(name: &str, which: Option<&str>, path: &str, mode: TlsMode) -> String {
+    Client::find(name, which).unwrap().snippet(&connection(path, mode))
 }
 
 /// What stands between double quotes, read by a JSON parser: its escapes are those of the others too.
@@ -219,7 +223,7 @@ proptest! {
     fn a_shell_gives_curl_every_path_as_it_is(path in hostile()) {
         let folder = tempfile::tempdir().unwrap();
         let arguments =
-            arguments_of("curl", &ClientKind::Curl.snippet(&connection(&path, TlsMode::Mutual)), folder.path());
+            arguments_of("curl", &snippet("curl", None, &path, TlsMode::Mutual), folder.path());
         let after = |option: &str| {
             let index = arguments.iter().position(|argument| argument == option).unwrap();
             arguments[index + 1].clone()
@@ -232,21 +236,21 @@ proptest! {
 
     #[test]
     fn every_environment_has_the_path_as_it_is(path in hostile()) {
-        let snippet = |client: ClientKind| client.snippet(&connection(&path, TlsMode::OneWay));
+        let snippet = |which| snippet("env", which, &path, TlsMode::OneWay);
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("env.sh"), snippet(ClientKind::Env)).unwrap();
+        std::fs::write(folder.path().join("env.sh"), snippet(None)).unwrap();
         let script = ". ./env.sh && printf %s \"$GRPC_DEFAULT_SSL_ROOTS_FILE_PATH\" && [ \"$NODE_EXTRA_CA_CERTS\" = \"$GRPC_DEFAULT_SSL_ROOTS_FILE_PATH\" ]";
         let shell = std::process::Command::new("sh").args(["-c", script]).current_dir(&folder).output().unwrap();
         prop_assert!(shell.status.success());
         prop_assert_eq!(String::from_utf8(shell.stdout).unwrap(), path.clone());
         prop_assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
 
-        let compose: Value = yaml_serde::from_str(&snippet(ClientKind::EnvCompose)).unwrap();
+        let compose: Value = yaml_serde::from_str(&snippet(Some("compose"))).unwrap();
         let source = compose["services"]["app"]["volumes"][0]["source"].as_str().unwrap();
         prop_assert_eq!(source.replace("$$", "$"), path.clone());
-        let kubernetes: Value = yaml_serde::from_str(&snippet(ClientKind::EnvKubernetes)).unwrap();
+        let kubernetes: Value = yaml_serde::from_str(&snippet(Some("kubernetes"))).unwrap();
         prop_assert_eq!(kubernetes.as_mapping().unwrap().len(), 1);
-        let systemd = snippet(ClientKind::EnvSystemd);
+        let systemd = snippet(Some("systemd"));
         prop_assert!(literals(&systemd).iter().any(|text| text.ends_with(&path.replace('%', "%%"))), "{}", systemd);
     }
 }
@@ -258,7 +262,7 @@ fn a_shell_gives_docker_the_files_and_nothing_else() {
     std::fs::create_dir(&odd).unwrap();
     std::fs::write(odd.join("ca.pem"), "").unwrap();
     let path: PathBuf = odd.canonicalize().unwrap().join("ca.pem");
-    let snippet = ClientKind::Attu.snippet(&connection(path.to_str().unwrap(), TlsMode::OneWay));
+    let snippet = snippet("attu", None, path.to_str().unwrap(), TlsMode::OneWay);
     let arguments = arguments_of("docker", &snippet, folder.path());
     // docker reads it as a line of CSV, where a quote in quotes is written twice.
     let source = format!("\"source={}\"", path.display().to_string().replace('"', "\"\""));

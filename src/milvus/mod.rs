@@ -9,6 +9,6 @@ mod release;
 mod tls_mode;
 
 pub(crate) use kubernetes_name::{KubernetesName, NameKind};
-pub(crate) use release::{Manager, Release, compose_server_names};
+pub(crate) use release::{Manager, Release, compose_server_names, standalone_server_names};
 pub(crate) use tls_mode::ClientTls;
 pub use tls_mode::TlsMode;

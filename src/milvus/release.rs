@@ -24,12 +24,19 @@ pub(crate) struct Release {
 
 /// The service and the container of Milvus' stock docker-compose.yaml.
 const COMPOSE: [&str; 2] = ["standalone", "milvus-standalone"];
+/// The container of Milvus' standalone_embed.sh.
+const STANDALONE: [&str; 1] = ["milvus-standalone"];
 /// What Kubernetes allows for the name of a Service.
 const MAX_SERVICE: usize = 63;
 
 /// The names of Milvus beside it in Docker Compose, with Milvus' stock file.
 pub(crate) fn compose_server_names() -> Vec<GeneralName> {
     general_names(COMPOSE)
+}
+
+/// The name of Milvus in a network of containers, where standalone_embed.sh runs it.
+pub(crate) fn standalone_server_names() -> Vec<GeneralName> {
+    general_names(STANDALONE)
 }
 
 impl Manager {

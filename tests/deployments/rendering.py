@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 from report import check, failure, run
 
-PLATFORMS = ("compose", "operator", "helm")
+PLATFORMS = ("compose", "standalone", "operator", "helm")
 
 
 class Rendering:
@@ -20,8 +20,9 @@ class Rendering:
         self.folder = Path("rendered", self.name.replace("--", "").replace(" ", "-"))
 
     def files(self):
-        """What was rendered, without the stock file that Compose needs beside it."""
-        return sorted(path for path in self.folder.glob("*.yaml") if path.name != "docker-compose.yaml")
+        """What was rendered, without what is somebody's: Compose's file, and what standalone_embed.sh makes."""
+        theirs = ["docker-compose.yaml", "embedEtcd.yaml", *(["user.yaml"] if self.target == "standalone" else [])]
+        return sorted(path for path in self.folder.glob("*.yaml") if path.name not in theirs)
 
     def documents(self):
         """What PyYAML reads, by file name."""
@@ -47,6 +48,7 @@ def combinations():
     with_cluster = [[*options, *cluster] for options in tls for cluster in ([], ["--cluster"])]
     yield from (("milvus", options) for options in tls)
     yield from (("compose", options) for options in tls)
+    yield from (("standalone", options) for options in tls)
     yield from (("operator", options) for options in with_cluster)
     yield from (("helm", options) for options in with_cluster)
     for platform in ("operator", "helm"):
@@ -60,18 +62,23 @@ def render_all(program):
     for platform in PLATFORMS:
         made = run(program, "gen", "--quiet", "-d", f"certs-{platform}", "--for", platform)
         problems += [] if made.returncode == 0 else [failure(f"gen --for {platform}", made)]
-    check("gen makes certificates for Compose, the operator and Helm", problems)
+    check("gen makes certificates for Compose, standalone_embed.sh, the operator and Helm", problems)
 
     renderings, problems, noise = [], [], []
     for target, options in combinations():
-        platform = "compose" if target in ("milvus", "compose") else "operator"
+        platform = target if target in ("compose", "standalone") else "compose" if target == "milvus" else "operator"
         rendering = Rendering(target, options, f"certs-{platform}")
         if rendering.platform() == "helm":
             rendering.certificates = Path("certs-helm")
+        if target == "standalone":
+            # As standalone_embed.sh leaves it.
+            rendering.folder.mkdir(parents=True)
+            (rendering.folder / "embedEtcd.yaml").touch()
         done = run(program, *rendering.arguments(), "--out", rendering.folder)
         problems += [] if done.returncode == 0 else [failure(rendering.name, done)]
-        # What Helm does with the user's own values is nothing of the certificates.
-        remarks = [line for line in done.stderr.splitlines() if "of the last values alone" not in line]
+        # What Helm does with the user's own values, and who runs Milvus, is nothing of the certificates.
+        others = ("of the last values alone", "as whom Milvus runs in the container is not known")
+        remarks = [line for line in done.stderr.splitlines() if not any(other in line for other in others)]
         noise += [f"{rendering.name}: {remark}" for remark in remarks]
         renderings.append(rendering)
     check(f"config writes files for {len(renderings)} combinations of target and options", problems)

@@ -7,10 +7,11 @@ use crate::base::place::Place;
 use crate::base::shown::shown;
 use crate::check::clients::{ALL, NOBODY, Stopped};
 use crate::check::codes::Code;
+use crate::check::config::compose::image_user;
 use crate::check::config::deployment::{Deployment, Publication};
 use crate::check::config::findings::Findings;
 use crate::check::config::ingress::Ingress;
-use crate::check::config::mounts::{Mount, Mounts, SecretVolume, Volume, absolute};
+use crate::check::config::mounts::{Mount, Mounts, SecretItem, SecretVolume, Volume, absolute};
 use crate::check::config::settings::{Settings, Value};
 use crate::check::config::values::{Values, items_by, settings_in};
 use crate::check::fix::Part;
@@ -18,6 +19,9 @@ use crate::yaml::{self, Entry, Node};
 
 /// Folders that the operator and the chart mount themselves: what is in them is not known here.
 const OWN_MOUNTS: [&str; 3] = ["/var/lib/milvus", "/milvus/tools", "/milvus/logs"];
+
+/// As whom the operator lets Milvus run where `runAsNonRoot` is said.
+const USER_OF_OPERATOR: u32 = 1000;
 
 /// Reads the operator's resource of kind Milvus, or MilvusCluster.
 pub(crate) fn of_operator(document: Node<'_>) -> Deployment {
@@ -38,7 +42,17 @@ pub(crate) fn of_operator(document: Node<'_>) -> Deployment {
     let namespace = document.at(&["metadata", "namespace"]).and_then(Node::as_str);
     let lists = |key| specs.iter().filter_map(|spec| spec.get(key)).collect::<Vec<_>>();
     let mounts = mounts(&lists("volumes"), &lists("volumeMounts"), specs.first().copied(), namespace);
-    Deployment { mounts: Some(mounts), rest: publication(document, component), ..Deployment::of(settings) }
+    let last = |key| specs.iter().rev().find_map(|spec| spec.get(key));
+    // As the operator's updatePodTemplate has it; it knows no fsGroup.
+    let is_not_root = specs.first().is_some_and(|spec| spec.text("runAsNonRoot") == Some("true"));
+    let image = last("image").and_then(Node::as_str);
+    let user = user_without_group(last("securityContext"), None, image.filter(|_| !is_not_root));
+    Deployment {
+        mounts: Some(mounts),
+        user: user.or(is_not_root.then_some(USER_OF_OPERATOR)),
+        rest: publication(document, component),
+        ..Deployment::of(settings)
+    }
 }
 
 /// The operator's Service has a REST port only where `serviceRestfulPort` says so
@@ -80,9 +94,18 @@ pub(crate) fn of_helm(values: &Values<'_>, findings: &mut Findings) -> Deploymen
     values.report_replaced(&["volumeMounts"], items_by("mountPath"), findings);
     let lists =
         |key| [values.at(&[key]), values.at(&[component, key])].into_iter().flatten().collect::<Vec<_>>();
+    // The chart takes a component's own, or else that of all.
+    let context = |key| values.at(&[component, key]).or_else(|| values.at(&[key]));
+    let tag = values.at(&["image", "all", "tag"]).and_then(Node::as_str);
+    let image = tag.map(|tag| format!("milvus:{tag}"));
     // How REST is reached stays unknown: the chart's Service has no port for it, it takes a Service of its own.
     Deployment {
         mounts: Some(mounts(&lists("volumes"), &lists("volumeMounts"), values.node(), None)),
+        user: user_without_group(
+            context("containerSecurityContext"),
+            context("securityContext"),
+            image.as_deref(),
+        ),
         ingresses: Ingress::of_helm(values).into_iter().collect(),
         ..Deployment::of(settings)
     }
@@ -172,7 +195,10 @@ fn mounts(
 fn volume_of(volume: Node<'_>, namespace: Option<&str>, sub_path: Option<&str>) -> Volume {
     let Some(secret) = volume.get("secret") else { return Volume::Other };
     let items = secret.get("items").filter(|items| items.is_sequence()).map(|items| {
-        let item = |item: Node<'_>| Some((item.text("key")?.to_owned(), item.text("path")?.to_owned()));
+        let item = |item: Node<'_>| {
+            let (key, path) = (item.text("key")?.to_owned(), item.text("path")?.to_owned());
+            Some(SecretItem { key, path, mode: mode_in(item, "mode") })
+        };
         items.items().filter_map(item).collect()
     });
     Volume::Secret(SecretVolume {
@@ -180,7 +206,30 @@ fn volume_of(volume: Node<'_>, namespace: Option<&str>, sub_path: Option<&str>) 
         namespace: namespace.map(str::to_owned),
         items,
         sub_path: sub_path.map(str::to_owned),
+        mode: mode_in(secret, "defaultMode"),
     })
+}
+
+/// The permissions of files; in YAML a number that begins with 0 is octal.
+fn mode_in(node: Node<'_>, key: &str) -> Option<(u32, Place)> {
+    let value = node.get(key)?;
+    let text = value.as_str()?;
+    let octal = text.strip_prefix("0o").or_else(|| text.strip_prefix('0').filter(|rest| !rest.is_empty()));
+    let mode = octal.map_or_else(|| text.parse().ok(), |digits| u32::from_str_radix(digits, 8).ok())?;
+    Some((mode, value.place()))
+}
+
+/// As whom a container runs, where that is known and not even its group may read what belongs to root: by what is said of
+/// the container, of its Pod, or by its image. A group of the Pod gets Secrets too (Kubernetes' fsGroup).
+fn user_without_group(
+    container: Option<Node<'_>>,
+    pod: Option<Node<'_>>,
+    image: Option<&str>,
+) -> Option<u32> {
+    let said = |context: Node<'_>| context.text("runAsUser")?.parse().ok();
+    let has_group = pod.is_some_and(|pod| pod.get("fsGroup").is_some_and(|group| !group.is_null()));
+    let user = container.and_then(said).or_else(|| pod.and_then(said));
+    user.or_else(|| image.and_then(image_user)).filter(|_| !has_group)
 }
 
 /// Adds a container's variables, a list of names and values.

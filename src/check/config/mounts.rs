@@ -55,9 +55,19 @@ pub(crate) struct SecretVolume {
     /// That of the resource that mounts it, if it says one.
     pub(crate) namespace: Option<String>,
     /// Keys and the paths that they get, where not all keys are there under their own names.
-    pub(crate) items: Option<Vec<(String, String)>>,
+    pub(crate) items: Option<Vec<SecretItem>>,
     /// The one path of it that is mounted as a file.
     pub(crate) sub_path: Option<String>,
+    /// The permissions of its files, where they are said, and where that is.
+    pub(crate) mode: Option<(u32, Place)>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SecretItem {
+    pub(crate) key: String,
+    pub(crate) path: String,
+    /// Its own, in place of the volume's.
+    pub(crate) mode: Option<(u32, Place)>,
 }
 
 /// What a path in a container leads to.
@@ -184,6 +194,16 @@ impl Mount {
 }
 
 impl SecretVolume {
+    fn item(&self, path: &str) -> Option<&SecretItem> {
+        self.items.iter().flatten().find(|item| item.path == path)
+    }
+
+    /// What is said of the permissions of a file of it.
+    pub(crate) fn mode_of(&self, rest: &str) -> Option<&(u32, Place)> {
+        let item = self.item(self.sub_path.as_deref().unwrap_or(rest));
+        item.and_then(|item| item.mode.as_ref()).or(self.mode.as_ref())
+    }
+
     /// The Secret that is mounted. Where no namespace is written `kubectl` can have been told one, and
     /// otherwise it is `default`.
     pub(crate) fn among<'s>(&self, secrets: &'s [Secret]) -> Option<&'s Secret> {
@@ -200,10 +220,10 @@ impl SecretVolume {
 
     fn find(&self, rest: &str, secret: &Secret) -> Lookup {
         let path = self.sub_path.as_deref().unwrap_or(rest);
-        let key = match &self.items {
-            None => path,
-            Some(items) => match items.iter().find(|(_, target)| target == path) {
-                Some((key, _)) => key,
+        let key = match (&self.items, self.item(path)) {
+            (None, _) => path,
+            (Some(_), item) => match item {
+                Some(item) => &item.key,
                 None => return Lookup::Missing(format!("`items` puts nothing at {}", shortened(path))),
             },
         };

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::base::shown::{shown, shown_path};
 use crate::check::codes::Code;
 use crate::check::config::compose::service::Service;
+pub(crate) use crate::check::config::compose::service::image_user;
 use crate::check::config::deployment::Deployment;
 use crate::check::config::findings::Findings;
 use crate::check::config::host::{Host, cleaned};

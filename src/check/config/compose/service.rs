@@ -27,7 +27,7 @@ const INTERNAL_COMPONENTS: [&str; 10] = [
 ];
 
 /// As whom Milvus' image runs, by the version in its tag: since 3.0 not as root (milvus#44524).
-fn image_user(image: &str) -> Option<u32> {
+pub(crate) fn image_user(image: &str) -> Option<u32> {
     let (_, tag) = image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'))?;
     let major: u32 = tag.trim_start_matches('v').split('.').next()?.parse().ok()?;
     Some(if major >= 3 { IMAGE_USER } else { 0 })

@@ -40,6 +40,7 @@ impl DeploymentJudge<'_> {
         for key in needed.iter().copied() {
             let Some((path, place)) = self.effective_path(block, key) else { continue };
             let full = absolute(&path);
+            self.mode_in_secret(&full);
             let evidence = format!("{} is {}", Key::Path(block, key).name(), shortened(&path));
             match self.find(&path) {
                 Lookup::File(file) => {
@@ -86,6 +87,28 @@ impl DeploymentJudge<'_> {
         {
             let evidence = format!("{} {state}, and Milvus runs as uid {user}", file.name);
             self.report(Code::UnreadableInContainer, place.clone(), evidence);
+        }
+    }
+
+    /// Whether as whom Milvus runs may read a file of a Secret, which belongs to root.
+    fn mode_in_secret(&mut self, path: &str) {
+        let Some(user) = self.deployment.user.filter(|user| *user != 0) else { return };
+        let Some((mount, rest)) = self.deployment.mounts.as_ref().and_then(|mounts| mounts.of(path)) else {
+            return;
+        };
+        let Volume::Secret(secret) = &mount.volume else { return };
+        let Some((mode, place)) = secret.mode_of(&rest) else { return };
+        // The group is root's, which may be the container's.
+        if mode & 0o044 == 0 {
+            let evidence = format!(
+                "the files of the Secret {} have mode {mode:04o} and belong to root, and Milvus runs as uid {user}",
+                shown(&secret.name)
+            );
+            self.findings.report_with(Code::UnreadableInContainer, place.clone(), evidence, |finding| {
+                finding.advise(&[Part::Say(
+                    "take the mode out: without it every user in the container may read the files, and nobody else has them",
+                )]);
+            });
         }
     }
 

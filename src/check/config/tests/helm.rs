@@ -222,3 +222,20 @@ fn values_files_are_merged_as_helm_merges_them() {
     assert_eq!(world(again).findings(), NOTHING, "it says all of it again");
     assert_eq!(world("extraConfigFiles: {other.yaml: x}\n").judge().tls_mode, Some(2), "maps merge");
 }
+
+#[test]
+fn a_secret_for_root_alone_needs_a_group_of_the_pod() {
+    let secret = "      secretName: certs\n";
+    let said = |more: &str| {
+        let text = values().replace(secret, &format!("{secret}      defaultMode: 0400\n")) + more;
+        findings("values.yaml", text).iter().any(|found| found.ends_with(" unreadable-in-container"))
+    };
+    let image = "image: {all: {tag: v3.0.1}}\n";
+    assert!(said(image));
+    assert!(said("containerSecurityContext: {runAsUser: 1000}\n"));
+    assert!(said("securityContext: {fsGroup: 0}\nstandalone: {securityContext: {runAsUser: 1000}}\n"));
+    assert!(!said(&format!("{image}securityContext: {{fsGroup: 999}}\n")));
+    assert!(!said(&format!("{image}securityContext: {{runAsUser: 0}}\n")));
+    assert!(!said("image: {all: {tag: v2.6.15}}\n"));
+    assert!(!said(""));
+}

@@ -171,3 +171,36 @@ fn internal_tls_is_judged_with_the_secret() {
     assert_eq!(world.findings(), ["m.yaml:10:12 sni-not-covered"]);
     assert!(world.evidence()[0].contains("server.pem of the Secret certs covers localhost"));
 }
+
+#[test]
+fn a_secret_for_root_alone_is_not_for_who_runs_milvus() {
+    let secret = "          secretName: certs\n";
+    for (components, more, is_found) in [
+        ("    image: milvusdb/milvus:v3.0.1\n", "          defaultMode: 0400\n", true),
+        ("    runAsNonRoot: true\n", "          defaultMode: 256\n", true),
+        ("    securityContext: {runAsUser: 1000}\n", "          defaultMode: 0o600\n", true),
+        (
+            "    runAsNonRoot: true\n",
+            "          items: [{key: server.key, path: server.key, mode: 0400}, {key: server.pem, path: server.pem}, {key: ca.pem, path: ca.pem}]\n",
+            true,
+        ),
+        // Root's group may be the container's, and without a mode everybody may read them.
+        ("    runAsNonRoot: true\n", "          defaultMode: 0440\n", false),
+        ("    runAsNonRoot: true\n", "", false),
+        ("    image: milvusdb/milvus:v2.6.6\n", "          defaultMode: 0400\n", false),
+        ("    image: milvusdb/milvus:latest\n", "          defaultMode: 0400\n", false),
+        (
+            "    image: milvusdb/milvus:v3.0.1\n    securityContext: {runAsUser: 0}\n",
+            "          defaultMode: 0400\n",
+            false,
+        ),
+        ("", "          defaultMode: 0400\n", false),
+    ] {
+        let text = RESOURCE
+            .replace("  components:\n", &format!("  components:\n{components}"))
+            .replace(secret, &format!("{secret}{more}"));
+        let found = findings("m.yaml", text);
+        let codes: Vec<_> = found.iter().filter_map(|found| found.split(' ').nth(1)).collect();
+        assert_eq!(codes, ["unreadable-in-container"][..usize::from(is_found)], "{components}{more}");
+    }
+}
