@@ -29,6 +29,7 @@ class Container:
         self.arguments = None
         self.process = None
         self.forwards = []
+        self.ports = []
         # Whether somebody has waited until it was ready. A real one takes longer than here, so that whoever does not
         # wait must not reach it.
         self.awaited = False
@@ -88,7 +89,9 @@ class Container:
     def is_ready(self):
         """It can be healthy a moment before it answers."""
         healthy = self.is_up() and "OK" in self.curl("http://127.0.0.1:9091/healthz")
-        self.awaited = healthy and '"data"' in self.curl("--insecure", "https://127.0.0.1:8080/v1/vector/collections")
+        # Without TLS, REST has no port of its own.
+        places = ("https://127.0.0.1:8080", "http://127.0.0.1:19530")
+        self.awaited = healthy and any('"data"' in self.curl("--insecure", f"{place}/v1/vector/collections") for place in places)
         return self.awaited
 
     def becomes_ready(self):
@@ -98,6 +101,10 @@ class Container:
                 return True
             time.sleep(0.1)
         return False
+
+    def publish(self):
+        if not self.forwards:
+            self.forward(self.ports)
 
     def forward(self, pairs):
         if not self.awaited:
@@ -183,10 +190,40 @@ class Machine:
                 return self.containers[name].log.read_text(errors="replace")
             case ["compose", *rest]:
                 return self.compose(rest, cwd)
+            case ["run", "-d", "--name", name, *rest]:
+                self.run(self.container(name), rest)
+                return ""
+            case ["stop", name] if name in self.containers:
+                self.containers[name].stop()
+                return ""
+            case ["start", name] if name in self.containers:
+                self.containers[name].restart()
+                return ""
+            case ["ps"] | ["ps", "-a"]:
+                return "".join(f"{name} {self.state(each)}\n" for name, each in self.containers.items())
         raise Refused(f"nothing here stands for docker {words}")
 
+    def run(self, container, words):
+        """Volumes and ports, then the image and its command."""
+        options = []
+        while words[0].startswith("-"):
+            options.append(words[:2])
+            words = words[2:]
+        if not words[0].startswith("milvusdb/milvus:") or not {option for option, _ in options} <= {"-v", "-p"}:
+            raise Refused(f"nothing here stands for docker run {options} {words}")
+        mounts = dict(reversed(value.split(":")) for option, value in options if option == "-v")
+        container.ports = [value.split(":") for option, value in options if option == "-p"]
+        container.start("", mounts.get("/milvus/configs/user.yaml", "/dev/null"), mounts)
+
+    def state(self, container):
+        if container.is_up() and container.is_ready():
+            container.publish()
+            return "(healthy)"
+        return "(starting)" if container.is_up() else "Exited"
+
     def compose(self, words, cwd):
-        (binary,) = TOOLS.glob("walk/lib/python3*/site-packages/compose/docker-compose")
+        # What the package has in its bin folder forgets the exit status.
+        (binary,) = TOOLS.glob("deployments/lib/python3*/site-packages/compose/docker-compose")
         place = next((index for index, word in enumerate(words) if word in ("up", "restart")), None)
         if place is None:
             raise Refused(f"nothing here stands for docker compose {words}")
@@ -225,5 +262,5 @@ class Machine:
         if "healthcheck" not in service:
             raise Refused("there is no health check to wait for")
         self.is_ready([], None)
-        if not container.forwards:
-            container.forward([(port["published"], port["target"]) for port in service["ports"]])
+        container.ports = [(port["published"], port["target"]) for port in service["ports"]]
+        container.publish()

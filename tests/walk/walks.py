@@ -54,6 +54,8 @@ class Walk:
 
 WALKS = {
     "examples/compose": Walk("examples/compose/README.md", starts=2),
+    # It says itself that Milvus is started before TLS is set.
+    "examples/standalone": Walk("examples/standalone/README.md", starts=3),
     "examples/operator": Walk("examples/operator/README.md", starts=2),
     "examples/helm": Walk("examples/helm/README.md", starts=2),
     "examples/cert-manager, with the operator": Walk(
