@@ -1,5 +1,5 @@
-"""A cluster, as far as kubectl and Helm, the Milvus operator and cert-manager need one: an API that holds resources, and
-what the last two and a node make of them."""
+"""A cluster, as far as kubectl, Helm, the Milvus operator and cert-manager need one: an API that holds resources, and what
+the last two and a node make of them."""
 
 import base64
 import json
@@ -146,13 +146,14 @@ class Cluster:
         ]
         options = [word for extension in extensions for word in ("-addext", extension)]
         subprocess.run(
-            ["openssl", "req", "-config", "nothing.cnf", "-x509", "-CA", "ca-tls.crt", "-CAkey", "ca-tls.key", "-new", "-noenc"]
+            ["openssl", "req", "-config", "nothing.cnf", "-x509", "-CA", "ca-tls.crt", "-CAkey", "ca-tls.key"]
+            + ["-new", "-noenc"]
             + ["-newkey", f"rsa:{spec['privateKey']['size']}", "-keyout", "tls.key", "-out", "tls.crt", "-days", "365"]
             + ["-subj", f"/CN={spec['commonName']}", *options],
             cwd=place, check=True, capture_output=True,
         )
-        files = {name: (place / name).read_bytes() for name in ("tls.crt", "tls.key")} | {"ca.crt": (place / "ca-tls.crt").read_bytes()}
-        data = {name: base64.b64encode(content).decode() for name, content in files.items()}
+        files = {"tls.crt": "tls.crt", "tls.key": "tls.key", "ca.crt": "ca-tls.crt"}
+        data = {key: base64.b64encode((place / file).read_bytes()).decode() for key, file in files.items()}
         self.put("secrets", {
             "apiVersion": "v1", "kind": "Secret", "metadata": {"name": spec["secretName"]},
             "type": "kubernetes.io/tls", "data": data,
@@ -168,7 +169,8 @@ class Cluster:
         """What each program that stands in for another does. It takes its words and its folder, and gives a text."""
         machine = self.machine
         programs = {"wget": machine.wget, "docker": machine.docker, "systemctl": machine.systemctl}
-        return {**programs, "cert-manager": self.renew, "port-forward": self.forward, "milvus-is-ready": machine.is_ready}
+        programs |= {"cert-manager": self.renew, "port-forward": self.forward, "milvus-is-ready": machine.is_ready}
+        return programs
 
     def forward(self, words, _folder):
         """kubectl port-forward: to the pod that the Service selects."""
@@ -283,12 +285,13 @@ class Handler(BaseHTTPRequestHandler):
     def selected(self):
         """The resources that are asked for, by label or name."""
         labels = dict(pair.split("=") for pair in self.query.get("labelSelector", "").split(",") if pair)
-        name = self.query.get("fieldSelector", "").removeprefix("metadata.name=")
-        resources = [self.cluster.seen(self.plural, resource) for resource in self.cluster.of(self.plural)]
-        return [
-            resource for resource in resources
-            if labels.items() <= resource["metadata"].get("labels", {}).items() and name in ("", resource["metadata"]["name"])
-        ]
+        wanted = self.query.get("fieldSelector", "").removeprefix("metadata.name=")
+        found = []
+        for resource in self.cluster.of(self.plural):
+            metadata = resource["metadata"]
+            if labels.items() <= metadata.get("labels", {}).items() and wanted in ("", metadata["name"]):
+                found.append(self.cluster.seen(self.plural, resource))
+        return found
 
     def watch(self):
         if "sendInitialEvents" in self.query:
@@ -314,7 +317,8 @@ class Handler(BaseHTTPRequestHandler):
         """Kubernetes' own kinds have to be as their schemas say, for others we have none."""
         if self.version in ("v1", "apps/v1", "networking.k8s.io/v1"):
             try:
-                kubernetes_validate.validate({**resource, "apiVersion": self.version, "kind": KINDS[self.version][self.plural]}, SCHEMA, strict=True)
+                kind = {"apiVersion": self.version, "kind": KINDS[self.version][self.plural]}
+                kubernetes_validate.validate({**resource, **kind}, SCHEMA, strict=True)
             except kubernetes_validate.ValidationError as error:
                 return self.refuse(422, "Invalid", error.message)
         try:

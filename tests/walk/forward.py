@@ -1,4 +1,4 @@
-"""Takes connections here and makes them to a container's ports, as Docker does for `ports` and kubectl for port-forward.
+"""Takes connections here and makes them to a container's ports, as Docker and kubectl do.
 
 Usage: forward.py PID PORT:CONTAINER_PORT...
 

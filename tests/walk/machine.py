@@ -1,5 +1,5 @@
-"""The machine on which a page is typed: its containers, and who starts them. Everything a program needs that cannot be had
-here is stood in for, and done as far as it can be."""
+"""The machine on which a page is typed: its containers, and who starts them. What cannot be had here is stood in for, and
+done as far as it can be."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import yaml
-from report import TOOLS
+from report import TOOLS, run
 
 HERE = Path(__file__).resolve().parent
 (MILVUS,) = TOOLS.glob("milvus-*")
@@ -61,7 +61,8 @@ class Container:
             *(*environment, server / "milvus", "run", "standalone"),
         ]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            nothing = subprocess.DEVNULL
+            self.process = subprocess.Popen([str(word) for word in words], stdin=nothing, stdout=log, stderr=log)
 
     def restart(self):
         self.start(*self.arguments)
@@ -70,8 +71,8 @@ class Container:
         return self.arguments is not None and self.arguments[0] == fingerprint
 
     def stop(self):
-        """SIGKILL, because after SIGTERM the server can take minutes. What gets it is the first process in its namespace,
-        for which `unshare` waits."""
+        """SIGKILL, because after SIGTERM the server can take minutes. It is for the first process of the namespace, for
+        which `unshare` waits."""
         if self.is_up():
             pid = self.process.pid
             for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
@@ -90,8 +91,8 @@ class Container:
         """It can be healthy a moment before it answers."""
         healthy = self.is_up() and "OK" in self.curl("http://127.0.0.1:9091/healthz")
         # Without TLS, REST has no port of its own.
-        places = ("https://127.0.0.1:8080", "http://127.0.0.1:19530")
-        self.awaited = healthy and any('"data"' in self.curl("--insecure", f"{place}/v1/vector/collections") for place in places)
+        urls = [f"{place}/v1/vector/collections" for place in ("https://127.0.0.1:8080", "http://127.0.0.1:19530")]
+        self.awaited = healthy and any('"data"' in self.curl("--insecure", url) for url in urls)
         return self.awaited
 
     def becomes_ready(self):
@@ -122,9 +123,7 @@ class Refused(Exception):
 
 def said(*words, cwd, env=None):
     """What a real program prints; if it fails, so does the stand-in."""
-    done = subprocess.run(
-        [str(word) for word in words], cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    done = run(*words, cwd=cwd, env=env)
     if done.returncode:
         raise Refused(f"{' '.join(map(str, words))}: {done.stderr or done.stdout}")
     return done.stdout
@@ -145,9 +144,6 @@ class Machine:
 
     def starts(self):
         return sum(container.starts for container in self.containers.values())
-
-    def logs(self):
-        return "".join(container.log.read_text(errors="replace") for container in self.containers.values() if container.starts)
 
     def is_ready(self, _words, _cwd):
         """What a page does not wait for at its end, the walk does."""

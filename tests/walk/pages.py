@@ -14,7 +14,8 @@ def commands(text):
         lines = [line.removeprefix(indent) for line in block.splitlines()]
         if kind == "console":
             lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
-        found += [line for line in "\n".join(lines).replace("\\\n", "").splitlines() if line and not line.startswith("#")]
+        lines = "\n".join(lines).replace("\\\n", "").splitlines()
+        found += [line for line in lines if line and not line.startswith("#")]
     return found
 
 

@@ -96,9 +96,8 @@ def type_lines(name, lines, program, folder=None):
     variables |= {"OUT": str(out), "API": cluster.address, "KUBECONFIG": str(place / "kubeconfig")}
     log = place / "log"
     with log.open("w") as errors:
-        shell = subprocess.Popen(
-            ["bash", "-c", script(lines)], cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors
-        )
+        words, streams = ["bash", "-c", script(lines)], {"stdin": subprocess.DEVNULL, "stdout": errors, "stderr": errors}
+        shell = subprocess.Popen(words, cwd=folder, env=variables, **streams)
     try:
         status = f"exit status {shell.wait(SECONDS)}"
     except subprocess.TimeoutExpired:

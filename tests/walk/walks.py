@@ -127,7 +127,7 @@ WALKS = {
 
 # The page of Compose, changed so that it must not work: what is replaced by what, and the line that fails.
 WRONG = {
-    "an option that there is not": ("config compose -d certs --out", "config compose -d certs --outt", "milvus-certs config"),
+    "an option that there is not": ("compose -d certs --out", "compose -d certs --outt", "milvus-certs config"),
     "a command that nothing stands for": ("up -d --wait", "start", "docker compose start"),
     "no time for Milvus to start": (" --wait", "", "milvus-certs connect curl"),
     "a renewal that is not handed over": ("milvus-certs config refresh\n", "", "milvus-certs probe"),
@@ -148,7 +148,8 @@ def container_user(who, user, take_away):
     serves = ["milvus-certs probe -d certs", "[ $(ps -o uid= -C milvus) = 999 ]"]
     return [
         (
-            f"Milvus 2.3.5, started as uid 999 as the image of 3.0 has it, serves what config compose, run by {who}, wrote",
+            "Milvus 2.3.5, started as uid 999 as the image of 3.0 has it, serves what config compose, "
+            f"run by {who}, wrote",
             [
                 COMPOSE_FILE,
                 "sed -i s/milvus:v2.6.0/milvus:v3.0.0/ docker-compose.yaml",
@@ -214,8 +215,8 @@ IN_A_CONTAINER = f"{another(ROOTLESS)} unshare --user --map-root-user --map-auto
 SCENES = {
     "rootless": [
         (
-            "uid 999 of a rootless container, and nobody else on the host, can read the key by `--container-user` with the "
-            "998th number after the first in /etc/subuid",
+            "uid 999 of a rootless container, and nobody else on the host, can read the key by `--container-user` with "
+            "the 998th number after the first in /etc/subuid",
             [
                 *A_ROOTLESS_USER,
                 COMPOSE_FILE,
