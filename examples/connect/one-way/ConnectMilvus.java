@@ -2,8 +2,10 @@
 //
 // Fits milvus-sdk-java 2.4 to 3.0 (io.milvus:milvus-sdk-java, the V2 client), Java 8 and later.
 // Run, in the folder that the paths below start from: jbang ConnectMilvus.java
-// jbang reads the next line. In a Maven or Gradle project the same goes into its dependencies.
-//DEPS io.milvus:milvus-sdk-java:2.6.20
+// jbang reads the next two lines. In a Maven or Gradle project the same goes into its dependencies: the
+// SDK logs with SLF4J, and from 2.5 on it does not bring it.
+//DEPS io.milvus:milvus-sdk-java:2.6.22
+//DEPS org.slf4j:slf4j-simple:1.7.36
 
 import io.milvus.v2.client.ConnectConfig;
 import io.milvus.v2.client.MilvusClientV2;

@@ -1,6 +1,13 @@
 // Lists the collections of a Milvus that serves TLS.
 //
-// Fits github.com/milvus-io/milvus/client/v2 from 2.5 on. For client/v3 write v3 in the import.
+// Fits github.com/milvus-io/milvus/client/v2 from 2.5 on. For client/v3 write v3 in the import. For its
+// predecessor, github.com/milvus-io/milvus-sdk-go/v2, import
+//
+//	milvusclient "github.com/milvus-io/milvus-sdk-go/v2/client"
+//
+// and write milvusclient.NewClient(ctx, milvusclient.Config{...}), client.ListCollections(ctx), which returns
+// collections and not names, and client.Close().
+//
 // Run, in the folder that the paths below start from:
 //
 //	go mod init example && go mod tidy && go run main.go
