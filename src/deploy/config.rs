@@ -17,7 +17,7 @@ use crate::deploy::output::{Kind, Maker, Output, Wanted, Written};
 use crate::deploy::server_files::{ServerFile, ServerFiles};
 use crate::deploy::standalone::{Standalone, USER_YAML_NAME, UserYaml};
 use crate::deploy::template::Document;
-use crate::store::{FileMode, FileRole, Protection, RelativePath, unreadable};
+use crate::store::{FileMode, FileRole, Protection, Reader, RelativePath, unreadable};
 use crate::x509::Passphrase;
 
 /// What `config` is to render.
@@ -256,7 +256,8 @@ fn written(
         notes.extend(user_yaml.note(&folder));
         notes.extend(standalone.rest_is_not_published(&settings));
     }
-    let copies = copies(&deployment, &files);
+    let user_before = last.and_then(|last| last.options.container_user);
+    let copies = copies(&deployment, &files, user_before);
     let known: Vec<_> = output.markers().into_iter().flat_map(|marker| marker.copies).collect();
     let options = deployment.options(called);
     let maker = Maker {
@@ -302,16 +303,21 @@ fn written(
 }
 
 /// What the container gets of the certificate directory.
-fn copies<'a>(deployment: &Deployment, files: &'a ServerFiles<'a>) -> Vec<Wanted<'a>> {
+fn copies<'a>(
+    deployment: &Deployment,
+    files: &'a ServerFiles<'a>,
+    user_before: Option<u32>,
+) -> Vec<Wanted<'a>> {
     if !matches!(deployment.target, ConfigTarget::Compose | ConfigTarget::Standalone) {
         return Vec::new();
     }
     let user = deployment.standalone.as_ref().map_or(deployment.project.user, |standalone| standalone.user);
+    let reader = user.map(|user| Reader { user, instead_of: user_before.filter(|before| *before != user) });
     let copy = |file: &'a ServerFile<'a>| Wanted {
         path: RelativePath::in_folder(TLS_FOLDER, file.role.file_name()),
         content: file.content,
         mode: file.mode,
-        reader: user.filter(|_| file.role.is_key()),
+        reader: reader.filter(|_| file.role.is_key()),
         kind: Kind::Copy,
     };
     files.each.iter().map(copy).collect()

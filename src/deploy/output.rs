@@ -15,7 +15,7 @@ use crate::deploy::options::ConfigOptions;
 use crate::deploy::standalone::SETTINGS_NAME;
 use crate::deploy::template::Document;
 use crate::store::{
-    Committed, Directory, Existing, FileMode, FileRole, FileState, Owner, Protection, RelativePath,
+    Committed, Directory, Existing, FileMode, FileRole, FileState, Owner, Protection, Reader, RelativePath,
     StagedFile, path_of,
 };
 
@@ -56,8 +56,7 @@ pub(super) struct Wanted<'a> {
     pub path: RelativePath,
     pub content: &'a [u8],
     pub mode: FileMode,
-    /// A user who has to be able to read it, beside its owner.
-    pub reader: Option<u32>,
+    pub reader: Option<Reader>,
     pub kind: Kind<'a>,
 }
 
@@ -333,9 +332,7 @@ impl Found<'_> {
 
     /// Whether who has to read what is there may do that.
     fn is_readable(&self) -> bool {
-        self.wanted
-            .reader
-            .is_none_or(|reader| self.state.as_ref().is_some_and(|state| state.lets_read(reader)))
+        self.wanted.reader.is_none_or(|reader| self.state.as_ref().is_some_and(|state| state.is_for(reader)))
     }
 
     /// A mode that somebody has given the file stays, if it lets nobody read a key.
@@ -360,12 +357,12 @@ impl Found<'_> {
 
     /// Whose it is to be, and who else may read it. Root gives a key to who has to read it; others, who cannot, let one
     /// user more read what is theirs.
-    fn access(&self) -> (Option<Owner>, Option<u32>) {
+    fn access(&self) -> (Option<Owner>, Option<Reader>) {
         let owner = self.state.as_ref().map(|state| state.owner);
         match self.wanted.reader {
             None => (owner, None),
             Some(_) if Owner::may_be_any() && self.is_readable() => (owner, None),
-            Some(reader) if Owner::may_be_any() => (Some(Owner::of_user(reader)), None),
+            Some(reader) if Owner::may_be_any() => (Some(Owner::of_user(reader.user)), None),
             Some(reader) => (owner.filter(|owner| owner.is_runner()), Some(reader)),
         }
     }

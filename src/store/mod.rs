@@ -33,7 +33,7 @@ pub(crate) use journal::{Interruption, Recovery};
 pub use layout::FileRole;
 pub(crate) use layout::{Audience, RelativePath, path_of};
 pub use mode::{FileMode, Protection};
-pub(crate) use mode::{FileState, Owner};
+pub(crate) use mode::{FileState, Owner, Reader};
 pub(crate) use survey::{SeenFile, Survey, Unreadable, View};
 pub(crate) use transaction::{Committed, Existing, StagedFile};
 

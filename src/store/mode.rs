@@ -67,6 +67,11 @@ impl FileState {
             || self.owner.user >= FIRST_SUBORDINATE
     }
 
+    /// Whether this reader may read it, and the one before no longer.
+    pub(crate) fn is_for(&self, Reader { user, instead_of }: Reader) -> bool {
+        self.lets_read(user) && instead_of.is_none_or(|before| !self.lets_read(before))
+    }
+
     /// Whether a user who is in no group of the file's may read it.
     pub(crate) fn lets_read(&self, user: u32) -> bool {
         let named = self.acl.iter().flat_map(|acl| acl.named_with(READ));
@@ -194,12 +199,21 @@ impl Entry {
     }
 }
 
+/// A user who is to be able to read a file, beside its owner.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader {
+    pub user: u32,
+    /// Who could before, and is not to any longer.
+    pub instead_of: Option<u32>,
+}
+
 impl Acl {
     /// `POSIX_ACL_XATTR_VERSION`
     const VERSION: u32 = 2;
 
-    /// What a list says, or without one a mode, and that one user more may read.
-    pub(super) fn with_reader(list: Option<&Self>, mode: FileMode, user: u32) -> Self {
+    /// What a list says, or without one a mode, and that one user more may read, in the place of another.
+    pub(super) fn with_reader(list: Option<&Self>, mode: FileMode, reader: Reader) -> Self {
+        let Reader { user, instead_of } = reader;
         let of = |tag, permission, id| Entry { tag, permission, id };
         let nobody = u32::MAX;
         let mut entries: Vec<_> = match list {
@@ -211,7 +225,7 @@ impl Acl {
                 of(Entry::OTHER, mode.0 & 7, nobody),
             ],
         };
-        entries.retain(|entry| entry.tag != Entry::USER || entry.id != user);
+        entries.retain(|entry| entry.tag != Entry::USER || entry.id != user && Some(entry.id) != instead_of);
         entries.push(of(Entry::USER, READ, user));
         // As the kernel keeps them.
         entries.sort_by_key(|entry| (entry.tag, entry.id));
@@ -293,12 +307,15 @@ mod tests {
 
     #[test]
     fn one_user_more_may_read_and_others_what_they_might() {
-        let alone = Acl::with_reader(None, FileMode::PRIVATE, 999);
+        let reader = Reader { user: 999, instead_of: None };
+        let alone = Acl::with_reader(None, FileMode::PRIVATE, reader);
         assert_eq!((alone.named_with(READ), alone.group_permission()), (vec![Named::User(999)], 0));
-        let both = Acl::with_reader(Some(&acl(4)), FileMode::PRIVATE, 999);
+        let both = Acl::with_reader(Some(&acl(4)), FileMode::PRIVATE, reader);
         assert_eq!(both.named_with(READ), [Named::User(999), Named::User(1000)]);
         assert_eq!(both.named_with(WRITE), []);
-        assert_eq!(Acl::with_reader(Some(&both), FileMode::PRIVATE, 999), both);
+        assert_eq!(Acl::with_reader(Some(&both), FileMode::PRIVATE, reader), both);
+        let other = Reader { user: 999, instead_of: Some(1000) };
+        assert_eq!(Acl::with_reader(Some(&both), FileMode::PRIVATE, other), alone);
     }
 
     #[test]

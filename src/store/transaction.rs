@@ -18,7 +18,7 @@ use crate::store::issued::{INVENTORY, ISSUED_FOLDER};
 use crate::store::journal::{self, Run};
 use crate::store::layout::{FileRole, RelativePath};
 use crate::store::manifest::{Change, Kept, Manifest};
-use crate::store::mode::{Acl, FileMode, FileState, Owner, Protection};
+use crate::store::mode::{Acl, FileMode, FileState, Owner, Protection, Reader};
 
 /// What becomes of files that are in the way of new ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(crate) struct StagedFile<'a> {
     /// Whose it is to be, as far as this user may give files away; `None` for this user's own.
     pub owner: Option<Owner>,
     /// A user who may read it too, by an access control list. One of the file that it replaces stays.
-    pub reader: Option<u32>,
+    pub reader: Option<Reader>,
 }
 
 #[derive(Debug)]
@@ -249,7 +249,7 @@ impl<'d> Transaction<'d> {
         let path = self.directory.path_of(&file.path);
         let replaced = self.replaced.iter().find(|(path, _)| *path == file.path);
         let acl = replaced.and_then(|(_, state)| state.acl.as_ref());
-        let with_reader = file.reader.map(|user| Acl::with_reader(acl, file.mode, user));
+        let with_reader = file.reader.map(|reader| Acl::with_reader(acl, file.mode, reader));
         if acl.is_some() && replaced.is_some_and(|(_, state)| state.mode != file.mode) {
             let what = "has an access control list (ACL), which is kept as it is, so its mode cannot become";
             let hint = format!("`getfacl {0}` shows the list; `setfacl -b {0}` removes it", quoted(&path));

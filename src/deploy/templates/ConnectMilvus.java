@@ -14,6 +14,9 @@ public class ConnectMilvus {
     public static void main(String[] args) throws InterruptedException {
         //% if user
         String password = System.getenv("MILVUS_PASSWORD");
+        if (password == null && System.console() == null) {
+            throw new IllegalStateException("set MILVUS_PASSWORD: there is no terminal to ask at");
+        }
         if (password == null) {
             password = new String(System.console().readPassword("Password: "));
         }
