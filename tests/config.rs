@@ -688,10 +688,15 @@ fn the_commands_keep_what_others_have_set() {
 
 #[test]
 fn each_command_of_the_shortest_way_is_printed_by_the_one_before() {
-    for (platform, last) in
-        [("compose", "docker compose up -d"), ("operator", "kubectl apply "), ("helm", "kubectl apply ")]
-    {
+    for (platform, last) in [
+        ("compose", "docker compose up -d"),
+        ("standalone", "bash standalone_embed.sh restart"),
+        ("operator", "kubectl apply "),
+        ("helm", "kubectl apply "),
+    ] {
         let folder = tempfile::tempdir().unwrap();
+        // As standalone_embed.sh leaves it; the others do not look.
+        fs::write(folder.path().join("embedEtcd.yaml"), "").unwrap();
         let next = |arguments: &[&str]| {
             let output = run(folder.path(), &[arguments, &["--json"]].concat());
             let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -1054,4 +1059,32 @@ fn what_has_no_effect_is_refused() {
     assert!(stderr_of(&refused).contains("--chart-version has no effect with the operator"), "{refused:?}");
     let refused = config(folder.path(), &["compose"], &["--container-user", "999"]);
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+}
+
+#[test]
+fn check_reads_of_a_folder_what_compose_reads() {
+    let folder = made();
+    let check = || {
+        let output = run(folder.path(), &["check", "-d", "certs", "--config", "."]);
+        [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat()
+    };
+    assert!(check().contains(".: has no Compose file"), "{}", check());
+    fs::copy("tests/deployments/docker-compose.yaml", folder.path().join("docker-compose.yaml")).unwrap();
+    assert!(config(folder.path(), &["compose"], &["--out", "."]).status.success());
+    assert!(
+        check().contains("docker-compose.yaml, docker-compose.override.yaml: nothing is wrong"),
+        "{}",
+        check()
+    );
+
+    // Compose reads this one then, and no longer ours.
+    fs::write(
+        folder.path().join("docker-compose.override.yml"),
+        "services: {standalone: {restart: always}}\n",
+    )
+    .unwrap();
+    assert!(check().contains("tls-off") || check().contains("not-mounted"), "{}", check());
+    let files = "COMPOSE_FILE=docker-compose.yaml:docker-compose.override.yml:docker-compose.override.yaml\n";
+    fs::write(folder.path().join(".env"), files).unwrap();
+    assert!(!check().contains("error"), "{}", check());
 }

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::ValueParser;
@@ -7,6 +7,8 @@ use time::OffsetDateTime;
 
 use crate::base::error::Error;
 use crate::base::text::counted;
+use crate::check::config::Source;
+use crate::check::config::compose::files_of_project;
 use crate::check::{CheckReport, CheckRequest, Client, Code, Exception, Outcome, Severity, Verdict, check};
 use crate::cli::args::{duration, is_typed, one_of, path, tls_mode};
 use crate::cli::output::Style;
@@ -14,7 +16,7 @@ use crate::cli::render::findings::findings;
 use crate::cli::render::page::Page;
 use crate::cli::{Status, input, output, prometheus};
 use crate::milvus::TlsMode;
-use crate::store::MAX_FILE_SIZE;
+use crate::store::{Access, Directory, MAX_FILE_SIZE, Protection, RelativePath};
 use crate::x509::GeneralName;
 
 const EXAMPLES: &str = "\
@@ -63,8 +65,8 @@ pub(crate) struct Args {
 
     /// What you wrote for Milvus, to be judged together with the certificates; `-` is standard input
     ///
-    /// milvus.yaml or user.yaml, docker-compose.yaml, the operator's Milvus resource, Helm's
-    /// values.yaml, or a Kubernetes Secret. Can be repeated.
+    /// milvus.yaml or user.yaml, docker-compose.yaml or its folder, the operator's Milvus resource,
+    /// Helm's values.yaml, or a Kubernetes Secret. Can be repeated.
     #[arg(long, value_name = "FILE", value_parser = path())]
     config: Vec<PathBuf>,
 
@@ -127,16 +129,34 @@ impl Args {
     }
 
     fn into_request(self) -> Result<CheckRequest, Error> {
-        let configs = self.config.iter().map(|path| input::source(path, MAX_FILE_SIZE));
+        let mut configs = Vec::new();
+        for path in &self.config {
+            match std::fs::metadata(path).is_ok_and(|found| found.is_dir()) {
+                true => configs.extend(compose_project(path)?),
+                false => configs.push(input::source(path, MAX_FILE_SIZE)?),
+            }
+        }
         Ok(CheckRequest {
             directory: self.dir,
-            configs: configs.collect::<Result<_, _>>()?,
+            configs,
             server_names: self.server_name,
             tls_mode: self.tls_mode,
             clients: self.client,
             expires_in: self.expires_in,
         })
     }
+}
+
+/// The files that Compose reads in a folder.
+fn compose_project(folder: &Path) -> Result<Vec<Source>, Error> {
+    let opened = Directory::open(folder, Access::LookAsItIs, Protection::Required)?;
+    let names = files_of_project(|name| opened.read(RelativePath::in_directory(name.to_owned())))?;
+    if names.is_empty() {
+        return Err(Error::new(format!("{}: has no Compose file", folder.display()))
+            .with_hint("name the files themselves".to_owned()));
+    }
+    let path = |name: &String| if folder == Path::new(".") { name.into() } else { folder.join(name) };
+    names.iter().map(|name| input::source(&path(name), MAX_FILE_SIZE)).collect()
 }
 
 fn client() -> ValueParser {

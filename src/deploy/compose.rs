@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::base::error::Error;
 use crate::base::note::Note;
 use crate::base::text::{listed, shell_quoted};
-use crate::check::config::compose::{BASES, OVERRIDES, ServiceSketch, services};
+use crate::check::config::compose::{BASES, OVERRIDES, ServiceSketch, named_in, services};
 use crate::deploy::options::ConfigOptions;
 use crate::deploy::server_files::ServerFiles;
 use crate::deploy::settings::{MountPath, TlsSettings};
@@ -148,13 +148,6 @@ impl Project {
 
 fn shown(folder: &Path, name: &str) -> String {
     path_of(folder, RelativePath::in_directory(name.to_owned())).display().to_string()
-}
-
-/// The files that `.env` names for Compose to read, in place of those that it looks for.
-fn named_in(env: &str) -> Option<Vec<String>> {
-    let value = env.lines().rev().find_map(|line| line.trim().strip_prefix("COMPOSE_FILE="))?;
-    let names = value.trim_matches(['"', '\'']).split(':').map(|name| name.trim_start_matches("./"));
-    Some(names.filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
 /// The services of Compose files that get certificates: the one that is asked for, or those that clients connect to, or

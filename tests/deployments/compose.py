@@ -9,8 +9,8 @@ from pathlib import Path
 import yaml
 from report import check, compare, failure, run
 
-# Compose v2, which the same environment has.
-COMPOSE = Path(sys.executable).parent / "docker-compose"
+# Compose v2, which the same environment has. What the package has in its bin folder forgets the exit status.
+(COMPOSE,) = Path(sys.executable).parent.parent.glob("lib/python3*/site-packages/compose/docker-compose")
 STOCK = Path(__file__).resolve().parent / "docker-compose.yaml"
 # The value of a variable that a `$` in a mount path must not be taken for.
 ENVIRONMENT = {**os.environ, "x": "VARIABLE", "id": "VARIABLE", "HOME": os.environ["HOME"]}

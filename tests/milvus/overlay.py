@@ -19,7 +19,7 @@ def main(home: Path, user_yaml: Path) -> None:
     config.set("grpc.log.level", "INFO")
     config.resolve()
     own = home / "configs" / "milvus.yaml"
-    settings = merged(yaml.safe_load(own.read_bytes()), yaml.safe_load(user_yaml.read_bytes()))
+    settings = merged(yaml.safe_load(own.read_bytes()), yaml.safe_load(user_yaml.read_bytes()) or {})
     own.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
 
 

@@ -24,7 +24,7 @@ const OWN_MOUNTS: [&str; 3] = ["/var/lib/milvus", "/milvus/tools", "/milvus/logs
 const USER_OF_OPERATOR: u32 = 1000;
 
 /// Reads the operator's resource of kind Milvus, or MilvusCluster.
-pub(crate) fn of_operator(document: Node<'_>) -> Deployment {
+pub(crate) fn of_operator(document: Node<'_>, findings: &mut Findings) -> Deployment {
     let is_cluster = document.text("kind") == Some("MilvusCluster")
         || document.at(&["spec", "mode"]).and_then(Node::as_str) == Some("cluster");
     let component = if is_cluster { "proxy" } else { "standalone" };
@@ -40,9 +40,15 @@ pub(crate) fn of_operator(document: Node<'_>) -> Deployment {
         add_variables(&mut settings, env);
     }
     let namespace = document.at(&["metadata", "namespace"]).and_then(Node::as_str);
-    let lists = |key| specs.iter().filter_map(|spec| spec.get(key)).collect::<Vec<_>>();
-    let mounts = mounts(&lists("volumes"), &lists("volumeMounts"), specs.first().copied(), namespace);
     let last = |key| specs.iter().rev().find_map(|spec| spec.get(key));
+    let lists = |key| specs.iter().filter_map(|spec| spec.get(key)).collect::<Vec<_>>();
+    // Those of a component take the place of those of all, while mounts are added (the operator's MergeComponentSpec).
+    let volumes: Vec<_> = specs.iter().filter_map(|spec| spec.entry("volumes")).collect();
+    if let [of_all, own] = volumes.as_slice() {
+        lost_volumes(of_all.value, *own, component, &lists("volumeMounts"), findings);
+    }
+    let volumes = Vec::from_iter(volumes.last().map(|volumes| volumes.value));
+    let mounts = mounts(&volumes, &lists("volumeMounts"), specs.first().copied(), namespace);
     // As the operator's updatePodTemplate has it; it knows no fsGroup.
     let is_not_root = specs.first().is_some_and(|spec| spec.text("runAsNonRoot") == Some("true"));
     let image = last("image").and_then(Node::as_str);
@@ -52,6 +58,30 @@ pub(crate) fn of_operator(document: Node<'_>) -> Deployment {
         user: user.or(is_not_root.then_some(USER_OF_OPERATOR)),
         rest: publication(document, component),
         ..Deployment::of(settings)
+    }
+}
+
+/// Finds volumes of all components that a component's own list takes away, while it mounts them.
+fn lost_volumes(
+    of_all: Node<'_>,
+    own: Entry<'_>,
+    component: &str,
+    mounts: &[Node<'_>],
+    findings: &mut Findings,
+) {
+    let has = |list: Node<'_>, name| list.items().any(|item| item.text("name") == Some(name));
+    let mounted = mounts.iter().flat_map(|list| list.items()).filter_map(|mount| mount.text("name"));
+    let mut lost = mounted.filter(|name| has(of_all, name) && !has(own.value, name));
+    if let (Some(name), false) = (lost.next(), own.value.is_null()) {
+        let own_path = format!("spec.components.{component}.volumes");
+        let evidence = format!(
+            "{own_path} takes the place of spec.components.volumes, and has no volume {}, which is mounted",
+            shown(name)
+        );
+        findings.report_with(Code::TlsPathNotMounted, own.key.place(), evidence, |finding| {
+            finding.because("Kubernetes refuses what the operator makes of it, and what runs stays as it is");
+            finding.advise(&[Part::Say("repeat the volume in the list of the component")]);
+        });
     }
 }
 

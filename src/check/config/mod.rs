@@ -91,7 +91,7 @@ pub(crate) fn judge(sources: &[Source], directory: &Bundle, look: Look<'_>) -> J
 /// deployment Milvus may run anywhere.
 fn deployments(documents: &Documents<'_>, host: &Host<'_>, findings: &mut Findings) -> Vec<Deployment> {
     let mut deployments = compose::deployments(&documents.compose, host, findings);
-    deployments.extend(documents.milvus.iter().map(|node| kubernetes::of_operator(*node)));
+    deployments.extend(documents.milvus.iter().map(|node| kubernetes::of_operator(*node, findings)));
     if !documents.helm.is_empty() {
         deployments.push(kubernetes::of_helm(&Values::new(documents.helm.clone()), findings));
     }

@@ -6,6 +6,8 @@ mod syntax;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use crate::base::shown::{shown, shown_path};
 use crate::check::codes::Code;
 use crate::check::config::compose::service::Service;
@@ -63,6 +65,37 @@ pub(crate) const OVERRIDES: [&str; 4] = [
     "docker-compose.override.yaml",
 ];
 
+/// The files that `.env` names for Compose to read, in place of those that it looks for.
+pub(crate) fn named_in(env: &str) -> Option<Vec<String>> {
+    let value = env.lines().rev().find_map(|line| line.trim().strip_prefix("COMPOSE_FILE="))?;
+    let names = value.trim_matches(['"', '\'']).split(':').map(|name| name.trim_start_matches("./"));
+    Some(names.filter(|name| !name.is_empty()).map(str::to_owned).collect())
+}
+
+/// What Compose reads in a folder, in this order; `read` reads a file of it, if it is there.
+///
+/// # Errors
+/// If a file cannot be read.
+pub(crate) fn files_of_project<E>(
+    read: impl Fn(&str) -> Result<Option<Zeroizing<Vec<u8>>>, E>,
+) -> Result<Vec<String>, E> {
+    if let Some(env) = read(".env")?
+        && let Some(names) = named_in(&String::from_utf8_lossy(&env))
+    {
+        return Ok(names);
+    }
+    let mut files = Vec::new();
+    for names in [BASES, OVERRIDES] {
+        for name in names {
+            if read(name)?.is_some() {
+                files.push(name.to_owned());
+                break;
+            }
+        }
+    }
+    Ok(files)
+}
+
 /// A service, as far as it matters to who wants to run Milvus with certificates.
 pub(crate) struct ServiceSketch {
     pub name: String,
@@ -108,6 +141,12 @@ fn read_by_compose<'a>(
 ) -> Vec<(&'a str, Node<'a>)> {
     let preferred = |file: &str| {
         let rank = OVERRIDES.into_iter().position(|name| Path::new(file).ends_with(name))?;
+        if let AtPath::File(env, _) = host.look(&Path::new(file).with_file_name(".env"))
+            && named_in(&String::from_utf8_lossy(&env))
+                .is_some_and(|names| names.iter().any(|name| name == OVERRIDES[rank]))
+        {
+            return None;
+        }
         let others = OVERRIDES[..rank].iter().map(|name| Path::new(file).with_file_name(name));
         others.into_iter().find(|other| matches!(host.look(other), AtPath::File(..)))
     };

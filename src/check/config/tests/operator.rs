@@ -204,3 +204,11 @@ fn a_secret_for_root_alone_is_not_for_who_runs_milvus() {
         assert_eq!(codes, ["unreadable-in-container"][..usize::from(is_found)], "{components}{more}");
     }
 }
+
+#[test]
+fn volumes_of_a_component_take_the_place_of_those_of_all() {
+    let own = "    standalone:\n      volumes: [{name: data, emptyDir: {}}]\n";
+    assert_eq!(changed("    standalone:\n", own), ["m.yaml:19:7 tls-path-not-mounted"]);
+    let mounts = "    standalone:\n      volumeMounts: [{name: certs, mountPath: /more}]\n";
+    assert_eq!(changed("    standalone:\n", mounts), NOTHING);
+}
