@@ -734,12 +734,19 @@ fn clients_are_known_by_what_people_call_them() {
         &["attu", "--user", "root"],
         &["milvus-cli", "--tls-mode", "2"],
         &["milvus-cli", "--uri", "https://10.0.0.5"],
+        &["app", "n8n", "--user", "root"],
+        &["app", "dify", "--tls-mode", "2"],
+        &["sidecar", "nginx", "--server-name", "127.0.0.1"],
     ] {
         assert_eq!(connect(refused).status.code(), Some(1), "{refused:?}");
     }
     let stderr = String::from_utf8(connect(&["python", "compose"]).stderr).unwrap();
     assert!(stderr.contains("there is no client python compose"), "{stderr}");
     assert!(stderr.contains("there is `milvus-certs connect python`"), "{stderr}");
+    // An address is no name, so the server's own name is asked for.
+    let sidecar =
+        String::from_utf8(connect(&["sidecar", "nginx", "--uri", "https://127.0.0.1"]).stdout).unwrap();
+    assert!(sidecar.contains("grpc_ssl_name \"localhost\";"), "{sidecar}");
     let printed = String::from_utf8(connect(&["env"]).stdout).unwrap();
     let ca_pem = folder.path().join("certs/ca.pem");
     assert!(printed.contains(&format!("ROOTS_FILE_PATH={}\n", ca_pem.display())), "{printed}");
@@ -748,22 +755,11 @@ fn clients_are_known_by_what_people_call_them() {
 #[test]
 fn a_program_that_gives_a_user_has_no_password_in_it() {
     let folder = made();
-    let programs = [
-        "python",
-        "async-python",
-        "langchain",
-        "llamaindex",
-        "requests",
-        "curl",
-        "go",
-        "java",
-        "node",
-        "rust",
-        "cpp",
-    ];
-    for client in programs {
-        let output = run(folder.path(), &["connect", client, "-d", "certs", "--user", "alice"]);
-        let printed = String::from_utf8(output.stdout).unwrap();
+    let programs = "python;async-python;langchain;llamaindex;requests;curl;go;java;node;rust;cpp;app dify;app open-webui;app mem0";
+    for client in programs.split(';') {
+        let words: Vec<_> = client.split(' ').collect();
+        let arguments = [&["connect"], &words[..], &["-d", "certs", "--user", "alice"]].concat();
+        let printed = String::from_utf8(run(folder.path(), &arguments).stdout).unwrap();
         assert!(printed.contains("alice") && printed.contains("MILVUS_PASSWORD"), "{client}: {printed}");
     }
 }

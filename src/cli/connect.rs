@@ -143,7 +143,10 @@ fn named(name: &str, which: Option<&str>) -> Result<&'static Client, Error> {
             Some(word) if CLIENTS.iter().any(|client| client.is_called(word)) => {
                 format!("one at a time: run it again with {word}")
             }
-            Some(word) if called.iter().all(|client| client.which.is_none()) => {
+            Some(word)
+                if CLIENTS.iter().all(|client| client.which != Some(word))
+                    && called.iter().all(|client| client.which.is_none()) =>
+            {
                 format!("a folder is named with -d: `-d {}`", shell_quoted(word))
             }
             _ if called.iter().all(|client| client.name == APP) => {

@@ -33,6 +33,8 @@ OTHER_WALK = "the other walk of this page types it"
 A_CLUSTER = "it takes a cluster that runs images; tests/renewal lets others judge the files, and runs what is in them"
 GITHUB = "it takes a repository on GitHub"
 A_STEP = "it is a step of .ci/run"
+# Pages that another proof types.
+ELSEWHERE = {"examples/proxy/README.md": "tests/milvus/proxies"}
 
 
 @dataclass
