@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 use std::ffi::OsString;
-use std::path::Path;
+use std::fs;
 
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -115,7 +115,7 @@ fn misplaced(error: &clap::Error, command: &Command) -> Option<String> {
         return Some(format!("one at a time: run it again with {quoted}"));
     }
     if command.get_positionals().any(clap::Arg::is_required_set) {
-        let is_folder = !is_second || Path::new(word).is_dir();
+        let is_folder = !is_second || fs::metadata(word).is_ok_and(|found| found.is_dir());
         return (is_folder && takes("dir")).then(|| format!("a folder is named with -d: `-d {quoted}`"));
     }
     match word.ends_with(".yaml") || word.ends_with(".yml") {
