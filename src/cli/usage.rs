@@ -2,7 +2,6 @@
 
 use std::error::Error as _;
 use std::ffi::OsString;
-use std::path::Path;
 
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -20,7 +19,6 @@ pub(super) fn hint(error: &clap::Error, program: &Command, arguments: &[OsString
         }
         ErrorKind::InvalidSubcommand => left_out(error),
         ErrorKind::UnknownArgument => misplaced(error, command),
-        ErrorKind::InvalidValue if is_second_word(error) => misplaced(error, command),
         ErrorKind::ValueValidation => {
             let source = error.source()?;
             let value = source.downcast_ref().and_then(|error: &x509::Error| error.hint("FILE"));
@@ -97,8 +95,7 @@ fn left_out(error: &clap::Error) -> Option<String> {
 
 /// A folder or a file without the option that it needs, or with one that it does not need.
 fn misplaced(error: &clap::Error, command: &Command) -> Option<String> {
-    let is_second = is_second_word(error);
-    let word = text(error, if is_second { ContextKind::InvalidValue } else { ContextKind::InvalidArg })?;
+    let word = text(error, ContextKind::InvalidArg)?;
     if command.get_name() == "inspect" && ["-d", "--dir"].contains(&word) {
         return Some(format!("a folder is named without {word}: `milvus-certs inspect certs`"));
     }
@@ -115,8 +112,7 @@ fn misplaced(error: &clap::Error, command: &Command) -> Option<String> {
         return Some(format!("one at a time: run it again with {quoted}"));
     }
     if command.get_positionals().any(clap::Arg::is_required_set) {
-        let is_folder = !is_second || Path::new(word).is_dir();
-        return (is_folder && takes("dir")).then(|| format!("a folder is named with -d: `-d {quoted}`"));
+        return takes("dir").then(|| format!("a folder is named with -d: `-d {quoted}`"));
     }
     match word.ends_with(".yaml") || word.ends_with(".yml") {
         true if takes("config") => {
@@ -124,11 +120,6 @@ fn misplaced(error: &clap::Error, command: &Command) -> Option<String> {
         }
         _ => takes("dir").then(|| format!("a folder is named with -d: `{name} -d {quoted}`")),
     }
-}
-
-/// Whether it stands where `connect` has a word for one of several clients of a name.
-fn is_second_word(error: &clap::Error) -> bool {
-    text(error, ContextKind::InvalidArg) == Some("[WHICH]")
 }
 
 fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
