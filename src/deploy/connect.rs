@@ -1,10 +1,10 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::base::error::Error;
-use crate::base::text::command;
+use crate::base::text::{command, shell_quoted};
 use crate::check::{FitDirectory, Purpose};
 use crate::deploy::clients::{Client, Connection};
 use crate::deploy::deployment::server_name;
@@ -62,47 +62,8 @@ pub(crate) struct ConnectReport {
 /// # Errors
 /// If the directory would not work, with the findings.
 pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<ConnectReport, Error> {
-    let purpose = Purpose {
-        mode: request.tls_mode,
-        server_names: request.server_name.as_slice(),
-        not_needed: &[FileRole::ServerCertificate, FileRole::ServerKey],
-        needs: (request.tls_mode == TlsMode::Mutual).then_some(EndEntityKind::Client),
-    };
-    let directory = match &request.files {
-        None => FitDirectory::judge(&request.directory, &purpose, now)?,
-        Some(ClientFiles { pair: None, .. }) if request.tls_mode == TlsMode::Mutual => {
-            let hint = "give --cert and --key beside --ca, or the certificate directory instead".to_owned();
-            return Err(Error::new("--tls-mode 2 asks for a client's certificate and key").with_hint(hint));
-        }
-        Some(ClientFiles { ca, pair }) => {
-            let mut files = vec![(FileRole::CaCertificate, ca.clone())];
-            if let Some((certificate, key)) = pair {
-                files.push((FileRole::ClientCertificate, certificate.clone()));
-                files.push((FileRole::ClientKey, key.clone()));
-            }
-            FitDirectory::judge_files(files, &purpose, now)?
-        }
-    };
-    if request.tls_mode == TlsMode::Mutual && !request.client.shows_certificate {
-        let sidecar = format!("connect sidecar nginx --tls-mode 2 --uri {}", request.uri);
-        let sidecar = match request.files {
-            None => command(&sidecar, &request.directory),
-            Some(_) => format!("milvus-certs {sidecar} --ca FILE --cert FILE --key FILE"),
-        };
-        return Err(Error::new(format!(
-            "{} cannot show a certificate, as --tls-mode 2 asks for",
-            request.client
-        ))
-        .with_hint(format!(
-            "`{sidecar}` has a proxy show it in the program's place; or let Milvus serve tlsMode 1"
-        )));
-    }
-    if request.user.is_some() && !request.client.authenticates {
-        return Err(Error::new(format!("--user means nothing for {}", request.client)).with_hint(
-            "leave it out: whoever uses it is asked for user and password, or has them in its own settings"
-                .to_owned(),
-        ));
-    }
+    let directory = judged(request, now)?;
+    request.refuse_what_has_no_effect()?;
     let path = |role| {
         let path = directory.path_of(role);
         let path =
@@ -110,12 +71,6 @@ pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<C
         path.display().to_string()
     };
     let name = name_to_ask_for(request, &directory)?;
-    if !request.client.names_server && request.uri.name().as_ref() != Some(&name) {
-        let message =
-            format!("{} asks for {}, and cannot ask for {name}", request.client, request.uri.host());
-        let hint = "let --uri say a host that server.pem covers".to_owned();
-        return Err(Error::new(message).with_hint(hint));
-    }
     let connection = Connection {
         grpc: request.uri.clone(),
         rest: request.rest_url.clone().unwrap_or_else(|| request.uri.with_port(REST_PORT)),
@@ -136,6 +91,64 @@ pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<C
     })
 }
 
+/// The files, if they would work.
+fn judged(request: &ConnectRequest, now: OffsetDateTime) -> Result<FitDirectory, Error> {
+    let is_mutual = request.tls_mode == TlsMode::Mutual;
+    let purpose = Purpose {
+        mode: request.tls_mode,
+        server_names: request.server_name.as_slice(),
+        not_needed: &[FileRole::ServerCertificate, FileRole::ServerKey],
+        needs: is_mutual.then_some(EndEntityKind::Client),
+    };
+    let Some(ClientFiles { ca, pair }) = &request.files else {
+        return FitDirectory::judge(&request.directory, &purpose, now);
+    };
+    if is_mutual && pair.is_none() {
+        let hint = "give --cert and --key beside --ca, or the certificate directory instead".to_owned();
+        return Err(Error::new("--tls-mode 2 asks for a client's certificate and key").with_hint(hint));
+    }
+    let mut files = vec![(FileRole::CaCertificate, ca.clone())];
+    if let Some((certificate, key)) = pair {
+        files.push((FileRole::ClientCertificate, certificate.clone()));
+        files.push((FileRole::ClientKey, key.clone()));
+    }
+    FitDirectory::judge_files(files, &purpose, now)
+}
+
+impl ConnectRequest {
+    fn refuse_what_has_no_effect(&self) -> Result<(), Error> {
+        let client = self.client;
+        if self.tls_mode == TlsMode::Mutual && !client.shows_certificate {
+            let message = format!("{client} cannot show a certificate, as --tls-mode 2 asks for");
+            let sidecar = self.command(&format!("connect sidecar nginx --tls-mode 2 --uri {}", self.uri));
+            return Err(Error::new(message).with_hint(format!(
+                "`{sidecar}` has a proxy show it in the program's place; or let Milvus serve tlsMode 1"
+            )));
+        }
+        if self.user.is_some() && !client.authenticates {
+            return Err(Error::new(format!("--user means nothing for {client}")).with_hint(
+                "leave it out: whoever uses it is asked for user and password, or has them in its own settings"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Another command on the same files.
+    fn command(&self, words: &str) -> String {
+        let quoted = |path: &Path| shell_quoted(&path.display().to_string());
+        match &self.files {
+            None => command(words, &self.directory),
+            Some(ClientFiles { ca, pair }) => {
+                let pair = pair.iter().map(|(certificate, key)| {
+                    format!(" --cert {} --key {}", quoted(certificate), quoted(key))
+                });
+                format!("milvus-certs {words} --ca {}{}", quoted(ca), pair.collect::<String>())
+            }
+        }
+    }
+}
+
 fn name_to_ask_for(request: &ConnectRequest, directory: &FitDirectory) -> Result<GeneralName, Error> {
     let host = request.uri.name();
     let server = directory.end_entity(FileRole::ServerCertificate);
@@ -147,11 +160,17 @@ fn name_to_ask_for(request: &ConnectRequest, directory: &FitDirectory) -> Result
         (None, Some(host), Some(server)) if covers(server, &host) => host,
         _ => server_name(directory)?,
     };
-    if can_ask_for(&name) {
-        return Ok(name);
+    if !can_ask_for(&name) {
+        let message = format!("{} asks servers for names, and {name} is an address", request.client);
+        return Err(Error::new(message).with_hint(
+            "name one that server.pem has, with --server-name; `milvus-certs renew server --san NAME` adds one"
+                .to_owned(),
+        ));
     }
-    Err(Error::new(format!("{} asks servers for names, and {name} is an address", request.client)).with_hint(
-        "name one that server.pem has, with --server-name; `milvus-certs renew server --san NAME` adds one"
-            .to_owned(),
-    ))
+    if !request.client.names_server && request.uri.name().as_ref() != Some(&name) {
+        let message =
+            format!("{} asks for {}, and cannot ask for {name}", request.client, request.uri.host());
+        return Err(Error::new(message).with_hint("let --uri say a host that server.pem covers".to_owned()));
+    }
+    Ok(name)
 }
