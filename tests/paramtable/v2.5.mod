@@ -2,10 +2,7 @@ module milvus-certs-paramtable
 
 go 1.27
 
-require (
-	github.com/milvus-io/milvus/pkg/v2 v2.0.0-20250319085209-5a6b4e56d59e
-	go.uber.org/zap v1.27.0
-)
+require github.com/milvus-io/milvus/pkg/v2 v2.5.10
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect
@@ -96,6 +93,7 @@ require (
 	go.uber.org/atomic v1.11.0 // indirect
 	go.uber.org/automaxprocs v1.5.3 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
+	go.uber.org/zap v1.27.0 // indirect
 	golang.org/x/crypto v0.45.0 // indirect
 	golang.org/x/exp v0.0.0-20240506185415-9bf2ced13842 // indirect
 	golang.org/x/net v0.47.0 // indirect
