@@ -97,7 +97,6 @@ def judge(program):
     if has("javac", "ConnectMilvus.java"):
         found = java_arguments(files["java"])
         check("the Java compiler parses ConnectMilvus.java", [found] if isinstance(found, str) else [])
-    skip("NOBODY COMPILED main.rs AGAINST THE RUST SDK HERE: THAT TAKES MINUTES")
     skip("NOBODY COMPILED main.cpp AGAINST THE C++ SDK: no registry has it")
 
 
