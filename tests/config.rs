@@ -977,6 +977,9 @@ fn standalone_gets_its_settings_again_after_an_upgrade_has_emptied_them() {
     let first = config(folder.path(), &["standalone"], &["--out", ".", "--tls-mode", "2"]);
     assert!(first.status.success(), "{first:?}");
     assert!(stderr_of(&first).contains("does not publish port 8080"), "{first:?}");
+    // Who may read the key is no other setting.
+    let again = config(folder.path(), &["standalone"], &["--out", ".", "--container-user", "0"]);
+    assert!(again.status.success(), "{again:?}");
     let settings = fs::read_to_string(&user_yaml).unwrap();
     assert!(settings.starts_with(EMPTIED) && settings.contains("tlsMode: 2"), "{settings}");
     assert!(folder.path().join("volumes/milvus/tls/server.key").exists());

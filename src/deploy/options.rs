@@ -68,9 +68,10 @@ impl ConfigOptions {
     pub(super) fn differences(&self, last: &Self) -> Vec<String> {
         let (said, last) = (self.said(), last.said());
         let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        // Certificates elsewhere are no other settings.
+        // Certificates elsewhere are no other settings, nor is who may read the key.
+        let is_setting = |option: &str| !["dir", "container-user"].contains(&option);
         let changed =
-            said.iter().filter(|(option, value)| *option != "dir" && last.get(*option) != Some(value));
+            said.iter().filter(|(option, value)| is_setting(option) && last.get(*option) != Some(value));
         changed
             .map(|(option, value)| match last.get(option) {
                 Some(before) => format!("--{option} {} instead of {}", shown(value), shown(before)),

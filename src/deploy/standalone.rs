@@ -124,8 +124,9 @@ impl Standalone {
         let text = |settings: &TlsSettings| settings.text(SecretKind::Opaque);
         let content = folder.read(RelativePath::in_directory(USER_YAML_NAME))?.unwrap_or_default();
         let theirs = std::str::from_utf8(&content).map_err(|_| "it is not UTF-8".to_owned());
+        let before = before.map(text).filter(|before| *before != text(settings));
         let with_settings =
-            |theirs| with_settings(theirs, &text(settings), before.map(text).as_deref(), is_as_last_time);
+            |theirs| with_settings(theirs, &text(settings), before.as_deref(), is_as_last_time);
         theirs.and_then(with_settings).map_err(|reason| {
             let path = path_of(folder.path(), RelativePath::in_directory(USER_YAML_NAME));
             Error::new(format!("{}: the settings of TLS cannot be added to it: {reason}", path.display()))
