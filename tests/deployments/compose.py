@@ -9,8 +9,6 @@ from pathlib import Path
 import yaml
 from report import check, compare, failure, run
 
-# Compose v2, which the same environment has. What the package has in its bin folder forgets the exit status.
-(COMPOSE,) = Path(sys.executable).parent.parent.glob("lib/python3*/site-packages/compose/docker-compose")
 STOCK = Path(__file__).resolve().parent / "docker-compose.yaml"
 # The value of a variable that a `$` in a mount path must not be taken for.
 ENVIRONMENT = {**os.environ, "x": "VARIABLE", "id": "VARIABLE", "HOME": os.environ["HOME"]}
@@ -23,7 +21,9 @@ def merged(folder, *, plain=False):
 
 
 def resolved(folder, *files):
-    done = run(COMPOSE, *files, "config", cwd=folder, env=ENVIRONMENT)
+    # Compose v2, from the environment of this proof. What the package has in its bin folder forgets the exit status.
+    (program,) = Path(sys.executable).parent.parent.glob("lib/python3*/site-packages/compose/docker-compose")
+    done = run(program, *files, "config", cwd=folder, env=ENVIRONMENT)
     return yaml.safe_load(done.stdout) if done.returncode == 0 else failure(f"{folder}", done)
 
 
