@@ -14,7 +14,7 @@ export NODE_EXTRA_CA_CERTS=/opt/milvus/certs/ca.pem
 # These take the place of the system's roots, for all that the program asks over HTTPS. If it asks others than Milvus, give
 # it both: cat /etc/ssl/certs/ca-certificates.crt /opt/milvus/certs/ca.pem >both.pem
 #
-# Go, Python's httpx, OpenSSL:
+# Go, Milvus' Rust SDK, Python's httpx, OpenSSL:
 #export SSL_CERT_FILE=/opt/milvus/certs/ca.pem
 # Python's requests:
 #export REQUESTS_CA_BUNDLE=/opt/milvus/certs/ca.pem
