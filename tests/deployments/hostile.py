@@ -9,6 +9,7 @@ from pathlib import Path
 
 import compose
 import yaml
+from rendering import MOUNT_PATHS
 from report import check, compare, failure, has, run
 from snippets import (
     CLIENTS,
@@ -39,15 +40,6 @@ DIRECTORIES = [
     "  spaces  ",
     "~",
     "#",
-]
-# Folders in a container. A colon is refused, see below.
-MOUNT_PATHS = [
-    "/milvus/it's \"a\" $(touch pwned) #x {y}",
-    "/milvus/back\\slash %s `touch pwned` ${x} $x $$x",
-    "/milvus/{{ sni }} {% if %} #% endif",
-    "/milvus/&a *b !c |> @d - e, f",
-    "/milvus/\u00fcn\u00ef \u6f22\u5b57 \U0001f600 \u00a0 \u2028 \u2029",
-    "/milvus/-dash #",
 ]
 FILES = ("ca.pem", "client.pem", "client.key")
 

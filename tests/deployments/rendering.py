@@ -6,6 +6,16 @@ from pathlib import Path
 import yaml
 from report import check, failure, run
 
+# Folders in a container. A colon is refused.
+MOUNT_PATHS = [
+    "/milvus/it's \"a\" $(touch pwned) #x {y}",
+    "/milvus/back\\slash %s `touch pwned` ${x} $x $$x",
+    "/milvus/{{ sni }} {% if %} #% endif",
+    "/milvus/&a *b !c |> @d - e, f",
+    "/milvus/\u00fcn\u00ef \u6f22\u5b57 \U0001f600 \u00a0 \u2028 \u2029",
+    "/milvus/-dash #",
+]
+
 PLATFORMS = ("compose", "standalone", "operator", "helm")
 
 
