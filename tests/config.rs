@@ -1030,7 +1030,10 @@ fn standalone_keeps_what_somebody_has_in_user_yaml() {
 
     edit(&user_yaml, "tlsMode: 1", "tlsMode: 2");
     let kept = run(folder.path(), &["config", "refresh"]);
-    assert!(stderr_of(&kept).contains("user.yaml: says of TLS what `config` did not set"), "{kept:?}");
+    assert!(
+        stderr_of(&kept).contains("user.yaml: common.security.tlsMode is 2, which `config` did not set"),
+        "{kept:?}"
+    );
     assert!(fs::read_to_string(&user_yaml).unwrap().contains("tlsMode: 2"));
 }
 
@@ -1101,4 +1104,58 @@ fn check_reads_of_a_folder_what_compose_reads() {
     let files = "COMPOSE_FILE=docker-compose.yaml:docker-compose.override.yml:docker-compose.override.yaml\n";
     fs::write(folder.path().join(".env"), files).unwrap();
     assert!(!check().contains("error"), "{}", check());
+}
+
+#[test]
+fn standalone_does_not_take_what_milvus_would_not_do_for_done() {
+    let folder = with_standalone_embed("milvusdb/milvus:v2.6.0");
+    let user_yaml = folder.path().join("user.yaml");
+    // Somebody's own TLS is not replaced without a word.
+    fs::write(&user_yaml, "common: {security: {tlsMode: 2}}\n").unwrap();
+    let refused = config(folder.path(), &["standalone"], &["--out", "."]);
+    assert!(stderr_of(&refused).contains("common.security.tlsMode is 2"), "{refused:?}");
+    assert!(!folder.path().join("volumes/milvus/tls").exists() && !folder.path().join("tls.yaml").exists());
+    assert!(config(folder.path(), &["standalone"], &["--out", ".", "--tls-mode", "2"]).status.success());
+
+    // An upgrade has emptied it, and one value has been put back by hand.
+    fs::write(&user_yaml, format!("{EMPTIED}proxy:\n  http:\n    port: 9000\n")).unwrap();
+    let refreshed = run(folder.path(), &["config", "refresh"]);
+    assert!(stderr_of(&refreshed).contains("proxy.http.port is 9000"), "{refreshed:?}");
+    let text = fs::read_to_string(&user_yaml).unwrap();
+    assert!(text.contains("port: 9000") && text.contains("tlsMode: 2"), "{text}");
+
+    let moved = folder.path().join("volumes/milvus/certs");
+    fs::rename(folder.path().join("certs"), &moved).unwrap();
+    let refused = run(folder.path(), &["config", "standalone", "-d", "volumes/milvus/certs", "--out", "."]);
+    assert!(stderr_of(&refused).contains("which Milvus' container gets whole"), "{refused:?}");
+}
+
+#[test]
+fn standalone_goes_on_after_an_interruption_and_a_renewal() {
+    let folder = with_standalone_embed("milvusdb/milvus:v2.6.0");
+    let renew = || assert!(run(folder.path(), &["renew", "-q", "-d", "certs"]).status.success());
+    assert!(config(folder.path(), &["standalone"], &["--out", "."]).status.success());
+    let copies =
+        || ["server.pem", "server.key"].map(|name| folder.path().join("volumes/milvus/tls").join(name));
+    let old = copies().map(|path| fs::read(path).unwrap());
+    renew();
+    assert!(run(folder.path(), &["config", "refresh"]).status.success());
+    // As if it had ended before the copies were written.
+    copies().into_iter().zip(old).for_each(|(path, content)| fs::write(path, content).unwrap());
+    renew();
+    let refreshed = run(folder.path(), &["config", "refresh"]);
+    assert!(refreshed.status.success(), "{refreshed:?}");
+    let before = snapshot(folder.path());
+    assert!(run(folder.path(), &["config", "refresh"]).status.success());
+    assert_eq!(snapshot(folder.path()), before);
+}
+
+#[test]
+fn a_hint_to_force_has_the_whole_command() {
+    let folder = made();
+    fs::write(folder.path().join("user.yaml"), "log: {}\n").unwrap();
+    let refused =
+        config(folder.path(), &["milvus"], &["--out", ".", "--tls-mode", "2", "--rest-port", "8443"]);
+    let hint = "`milvus-certs config milvus -d certs --rest-port 8443 --tls-mode 2 --out . --force`";
+    assert!(stderr_of(&refused).contains(hint), "{refused:?}");
 }

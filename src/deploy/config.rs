@@ -13,11 +13,12 @@ use crate::deploy::deployment::{ConfigTarget, Deployment};
 use crate::deploy::kubernetes::VALUES;
 use crate::deploy::marker::{Marker, digest};
 use crate::deploy::options::ConfigOptions;
-use crate::deploy::output::{Kind, Maker, Output, Wanted, Written};
+use crate::deploy::output::{Kind, Maker, Output, Wanted};
 use crate::deploy::server_files::{ServerFile, ServerFiles};
-use crate::deploy::standalone::{Standalone, USER_YAML_NAME, UserYaml};
+use crate::deploy::standalone::{self, Standalone, USER_YAML_NAME};
 use crate::deploy::template::Document;
-use crate::store::{FileMode, FileRole, Protection, Reader, RelativePath, unreadable};
+use crate::deploy::user_yaml::{Otherwise, UserYaml};
+use crate::store::{FileMode, FileRole, Protection, Reader, RelativePath, path_of, unreadable};
 use crate::x509::Passphrase;
 
 /// What `config` is to render.
@@ -239,35 +240,26 @@ fn written(
     let documents = deployment.documents(&directory, &files, &called, passphrase, now)?;
     let mut wanted: Vec<_> = documents.iter().map(Wanted::rendered).collect();
     let mut notes = Vec::from_iter(deployment.names_not_covered(&directory));
-    let user_yaml;
+    let mut user_yaml = UserYaml::default();
     if let Some(standalone) = &deployment.standalone {
         let settings = deployment.settings(&directory)?;
-        let before = last.filter(|_| !differences.is_empty()).map(|last| {
+        let before = last.map(|last| {
             Deployment::new(request.target, deployment.directory.clone(), &last.options)?.settings(&directory)
         });
-        let is_as_last_time = last.is_some() && differences.is_empty();
-        user_yaml = standalone.user_yaml(
-            output.directory(),
-            &settings,
-            before.transpose()?.as_ref(),
-            is_as_last_time,
-        )?;
-        wanted.extend(wanted_user_yaml(&user_yaml));
-        notes.extend(user_yaml.note(&folder));
+        let otherwise = match last {
+            // Other options have to be meant, as is found where the files are looked at.
+            _ if request.force || !differences.is_empty() => Otherwise::IsReplaced,
+            Some(_) => Otherwise::Stays,
+            None => Otherwise::IsRefused,
+        };
+        user_yaml =
+            standalone.user_yaml(output.directory(), &settings, before.transpose()?.as_ref(), otherwise)?;
+        notes.extend(standalone::kept(&user_yaml, &folder));
         notes.extend(standalone.rest_is_not_published(&settings));
     }
     let user_before = last.and_then(|last| last.options.container_user);
     let copies = copies(&deployment, &files, user_before);
-    let known: Vec<_> = output.markers().into_iter().flat_map(|marker| marker.copies).collect();
-    let options = deployment.options(called);
-    let maker = Maker {
-        target: request.target.name(),
-        options: &options,
-        differences: &differences,
-        known: &known,
-        copies: copies.iter().map(|copy| (copy.path.to_string(), digest(copy.content))).collect(),
-    };
-    // What standalone_embed.sh mounts is in another folder. It has to be there before Milvus is told of it.
+    // What standalone_embed.sh mounts is in another folder. Its marker comes first, and Milvus is told of it last.
     let mut data = match &deployment.standalone {
         Some(standalone) => {
             Some(Output::open(&in_folder(&folder, Path::new(standalone.data)), request.protection)?)
@@ -277,14 +269,43 @@ fn written(
     if !copies.is_empty() {
         refuse_ca_key(data.as_ref().unwrap_or(output).path())?;
     }
+    if let Some(data) = &data {
+        refuse_certificates_in(data.path(), &deployment.directory)?;
+    }
+    let replaced = match &data {
+        Some(data) => Some(data.replaced(&copies)?).filter(|replaced| !replaced.is_empty()),
+        None => None,
+    };
+    let replaced = replaced.or_else(|| last.map(|last| last.replaced.clone())).unwrap_or_default();
+    let markers = output.markers();
+    let known = markers.into_iter().flat_map(|marker| marker.copies.into_iter().chain(marker.replaced));
+    let known: Vec<_> = known.collect();
+    let options = deployment.options(called);
+    let out = shell_quoted(&folder.display().to_string());
+    let maker = Maker {
+        target: request.target.name(),
+        command: format!(
+            "milvus-certs config {}{} --out {out}",
+            request.target.name(),
+            request.options.typed()
+        ),
+        out,
+        options: &options,
+        differences: &differences,
+        known: &known,
+        copies: copies.iter().map(|copy| (copy.path.to_string(), digest(copy.content))).collect(),
+        replaced,
+    };
     let (apart, beside) = if data.is_some() { (copies, Vec::new()) } else { (Vec::new(), copies) };
     wanted.splice(..0, beside);
-    let plan = output.plan(&maker, wanted, request.force)?;
-    let mut written = Written::default();
-    if let Some(data) = &mut data {
-        written = data.write(data.plan(&maker, apart, request.force)?, now)?;
+    let first = output.plan(&maker, wanted, request.force)?;
+    let second = data.as_ref().map(|data| data.plan(&maker, apart, request.force)).transpose()?;
+    let third = output.plan(&maker, Vec::from_iter(wanted_user_yaml(&user_yaml)), request.force)?;
+    let mut written = output.write(first, now)?;
+    if let (Some(data), Some(plan)) = (&mut data, second) {
+        written = data.write(plan, now)?.and(written);
     }
-    let written = written.and(output.write(plan, now)?);
+    let written = written.and(output.write(third, now)?);
     let changed = written.files.iter().any(|(_, _, is_changed)| *is_changed);
     notes.extend(deployment.project.must_be_named(&folder));
     notes.extend(deployment.may_not_read());
@@ -324,17 +345,12 @@ fn copies<'a>(
 }
 
 fn wanted_user_yaml(user_yaml: &UserYaml) -> Option<Wanted<'_>> {
-    let (text, is_rewritten) = match user_yaml {
-        UserYaml::Stays | UserYaml::IsEdited => return None,
-        UserYaml::Extended(text) => (text, false),
-        UserYaml::Merged(text) => (text, true),
-    };
     Some(Wanted {
         path: RelativePath::in_directory(USER_YAML_NAME),
-        content: text.as_bytes(),
+        content: user_yaml.text.as_ref()?.as_bytes(),
         mode: FileMode::PUBLIC,
         reader: None,
-        kind: Kind::Theirs { is_rewritten },
+        kind: Kind::Theirs { is_rewritten: user_yaml.is_rewritten },
     })
 }
 
@@ -391,6 +407,21 @@ fn refuse_ca_key(folder: &Path) -> Result<(), Error> {
             )))
         }
     }
+}
+
+/// Refuses a certificate directory with ca.key in a folder of which the container gets all.
+fn refuse_certificates_in(folder: &Path, directory: &Path) -> Result<(), Error> {
+    let is_inside = directory
+        .canonicalize()
+        .is_ok_and(|directory| folder.canonicalize().is_ok_and(|folder| directory.starts_with(folder)));
+    let key = path_of(directory, RelativePath::from(FileRole::CaKey));
+    if !is_inside || is_gone(&key) {
+        return Ok(());
+    }
+    let message =
+        format!("{}: is in {}, which Milvus' container gets whole", key.display(), folder.display());
+    Err(Error::new(message)
+        .with_hint("move the certificate directory out of it, and name its new place with -d".to_owned()))
 }
 
 impl RenderedDocument {

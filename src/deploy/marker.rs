@@ -26,6 +26,9 @@ pub(super) struct Marker {
     /// The digests of the copies of certificates and keys that lie beside the file, by their paths.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub copies: BTreeMap<String, String>,
+    /// Those of what they replaced, which an interruption can have left there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub replaced: BTreeMap<String, String>,
     /// The digest of the file as it was written, without this line.
     digest: String,
     /// The same, without what every renewal changes.
@@ -37,12 +40,14 @@ impl Marker {
         target: &str,
         options: &ConfigOptions,
         copies: BTreeMap<String, String>,
+        replaced: BTreeMap<String, String>,
         document: &Document,
     ) -> Self {
         Self {
             config: target.to_owned(),
             options: options.clone(),
             copies,
+            replaced,
             digest: digest(document.content.as_bytes()),
             shape: shape(document),
         }

@@ -21,6 +21,7 @@ pub(crate) mod server_files;
 pub(crate) mod settings;
 mod standalone;
 pub(crate) mod template;
+mod user_yaml;
 
 pub(crate) use clients::{APP, CLIENTS, Client};
 pub(crate) use config::{ConfigReport, ConfigRequest, RefreshRequest, config, refresh};

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
+use crate::base::text::shell_quoted;
 use crate::deploy::kubernetes::ChartVersion;
 use crate::deploy::secret::SecretKind;
 use crate::deploy::settings::MountPath;
@@ -80,6 +81,24 @@ impl ConfigOptions {
             .collect()
     }
 
+    /// As they are typed, each after a space.
+    pub(super) fn typed(&self) -> String {
+        let quoted =
+            |value: &Value| shell_quoted(&value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let mut said = self.said();
+        let directory = said.remove("dir").map(|directory| format!(" -d {}", quoted(&directory)));
+        let options = said.into_iter().flat_map(|(option, said)| match (option.as_str(), said) {
+            ("cluster", Value::Bool(false)) => vec![" --standalone".to_owned()],
+            (_, Value::Bool(true)) => vec![format!(" --{option}")],
+            (_, Value::Bool(false)) => vec![format!(" --{option}=false")],
+            (_, Value::Array(each)) => {
+                each.iter().map(|each| format!(" --{option} {}", quoted(each))).collect()
+            }
+            (_, said) => vec![format!(" --{option} {}", quoted(&said))],
+        });
+        directory.into_iter().chain(options).collect()
+    }
+
     pub(super) fn said(&self) -> Map<String, Value> {
         let mut options = match serde_json::to_value(self) {
             Ok(Value::Object(options)) => options,
@@ -139,6 +158,16 @@ mod tests {
         assert_eq!(said.or(&last), ConfigOptions { tls_mode: said.tls_mode, ..last.clone() });
         assert_eq!(said.differences(&last), ["--tls-mode 1 instead of 2"]);
         assert!(last.differences(&last).is_empty());
+    }
+
+    #[test]
+    fn they_are_typed_as_they_were_said() {
+        let said = options(
+            r#"{"dir":"my certs","tls-mode":2,"internal":true,"cluster":false,"values":["a.yaml","b.yaml"]}"#,
+        );
+        let typed = " -d 'my certs' --standalone --internal --tls-mode 2 --values a.yaml --values b.yaml";
+        assert_eq!(said.typed(), typed);
+        assert_eq!(options(r#"{"internal":false}"#).typed(), " --internal=false");
     }
 
     #[test]

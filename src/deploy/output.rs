@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::base::error::{Error, ErrorKind};
 use crate::base::note::Note;
-use crate::base::text::{listed, shell_quoted};
+use crate::base::text::listed;
 use crate::deploy::compose::{OVERRIDE_NAME, OWN_NAME};
 use crate::deploy::marker::{Marker, digest, is_renewed, renewed, without_marker};
 use crate::deploy::options::ConfigOptions;
@@ -42,6 +42,10 @@ pub(super) struct Output {
 /// What makes the files.
 pub(super) struct Maker<'a> {
     pub target: &'a str,
+    /// The command, as it was typed but for --force.
+    pub command: String,
+    /// Its --out.
+    pub out: String,
     pub options: &'a ConfigOptions,
     /// What is otherwise than the last time, because somebody said so.
     pub differences: &'a [String],
@@ -49,6 +53,8 @@ pub(super) struct Maker<'a> {
     pub known: &'a [(String, String)],
     /// Those of now.
     pub copies: BTreeMap<String, String>,
+    /// Those that may still be there after an interruption.
+    pub replaced: BTreeMap<String, String>,
 }
 
 /// A file that is to be in the folder.
@@ -115,7 +121,6 @@ pub(super) struct Plan<'a> {
 }
 
 /// What was written.
-#[derive(Default)]
 pub(super) struct Written {
     /// Each file with its mode, and whether it was changed.
     pub files: Vec<(PathBuf, FileMode, bool)>,
@@ -156,11 +161,28 @@ impl Output {
             let Ok(Some(content)) = self.directory.read(RelativePath::in_directory(name)) else { continue };
             let Some(marker) = std::str::from_utf8(&content).ok().and_then(Marker::of) else { continue };
             match markers.iter_mut().find(|found| found.config == marker.config) {
-                Some(found) => found.copies.extend(marker.copies),
+                Some(found) => {
+                    found.copies.extend(marker.copies);
+                    found.replaced.extend(marker.replaced);
+                }
                 None => markers.push(marker),
             }
         }
         markers
+    }
+
+    /// The digests of what is in the place of copies, where it is something else.
+    ///
+    /// # Errors
+    /// If that cannot be read.
+    pub(super) fn replaced(&self, copies: &[Wanted<'_>]) -> Result<BTreeMap<String, String>, Error> {
+        let mut replaced = BTreeMap::new();
+        for copy in copies {
+            if let Some(old) = self.directory.read(copy.path.clone())?.filter(|old| **old != *copy.content) {
+                replaced.insert(copy.path.to_string(), digest(&old));
+            }
+        }
+        Ok(replaced)
     }
 
     /// What has to be written.
@@ -242,8 +264,11 @@ impl Output {
     fn look<'a>(&self, maker: &Maker<'_>, wanted: Wanted<'a>) -> Result<Found<'a>, Error> {
         let marker = |document: &Document| {
             // A renewal leaves the others as they are.
-            let copies = if is_renewed(document) { maker.copies.clone() } else { BTreeMap::new() };
-            Marker::new(maker.target, maker.options, copies, document)
+            let (copies, replaced) = match is_renewed(document) {
+                true => (maker.copies.clone(), maker.replaced.clone()),
+                false => Default::default(),
+            };
+            Marker::new(maker.target, maker.options, copies, replaced, document)
         };
         let with_marker =
             |marker: Marker, text: &str| Zeroizing::new(marker.added_to(text).as_bytes().to_vec());
@@ -287,11 +312,10 @@ impl Output {
 
     fn refuse(
         &self,
-        Maker { target, differences, .. }: &Maker<'_>,
+        Maker { command, differences, out, .. }: &Maker<'_>,
         found: &[Found<'_>],
     ) -> Result<(), Error> {
         let theirs: Vec<_> = found.iter().filter(|file| file.fate == Fate::IsTheirs).collect();
-        let out = shell_quoted(&self.path().display().to_string());
         let error = match theirs.as_slice() {
             [] if differences.is_empty() || found.iter().all(|file| file.fate == Fate::Stays) => return Ok(()),
             [] => Error::new(format!(
@@ -309,7 +333,7 @@ impl Output {
                     self.listed(theirs)
                 ))
                 .with_hint(format!(
-                    "`milvus-certs config {target} --out {out} --force` replaces what is there, and keeps a copy in backup-<time>; or choose another folder with --out"
+                    "`{command} --force` replaces what is there, and keeps a copy in backup-<time>; or choose another folder with --out"
                 ))
             }
         };

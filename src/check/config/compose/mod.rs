@@ -67,9 +67,21 @@ pub(crate) const OVERRIDES: [&str; 4] = [
 
 /// The files that `.env` names for Compose to read, in place of those that it looks for.
 pub(crate) fn named_in(env: &str) -> Option<Vec<String>> {
-    let value = env.lines().rev().find_map(|line| line.trim().strip_prefix("COMPOSE_FILE="))?;
-    let names = value.trim_matches(['"', '\'']).split(':').map(|name| name.trim_start_matches("./"));
-    Some(names.filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    let value = |name: &str| {
+        env.lines().rev().find_map(|line| {
+            let line = line.trim();
+            let (key, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
+            let value = value.trim();
+            // What follows a space and # is a comment, but in quotes.
+            let bare = value.split(" #").next().unwrap_or_default().trim_end();
+            let value = if value.starts_with(['"', '\'']) { value } else { bare };
+            (key.trim() == name).then(|| value.trim_matches(['"', '\'']))
+        })
+    };
+    let separator = value("COMPOSE_PATH_SEPARATOR").filter(|value| !value.is_empty()).unwrap_or(":");
+    let names = value("COMPOSE_FILE")?.split(separator).map(|name| name.trim_start_matches("./"));
+    let names: Vec<_> = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    (!names.is_empty()).then_some(names)
 }
 
 /// What Compose reads in a folder, in this order; `read` reads a file of it, if it is there.

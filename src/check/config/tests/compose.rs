@@ -474,3 +474,24 @@ fn who_runs_milvus_has_to_be_able_to_read_its_key() {
         assert_eq!(is_said, is_found, "{image} {user} {owner} {mode}");
     }
 }
+
+#[test]
+fn dot_env_is_read_as_compose_reads_it() {
+    use crate::check::config::compose::named_in;
+    for env in [
+        "COMPOSE_FILE=a.yaml:./b.yaml",
+        "export COMPOSE_FILE=a.yaml:b.yaml\r\n",
+        "COMPOSE_FILE = \"a.yaml:b.yaml\"",
+        "COMPOSE_FILE=x\nCOMPOSE_FILE=a.yaml:b.yaml # both",
+        "COMPOSE_PATH_SEPARATOR=,\nCOMPOSE_FILE=a.yaml,b.yaml",
+    ] {
+        assert_eq!(
+            named_in(env).as_deref(),
+            Some(["a.yaml".to_owned(), "b.yaml".to_owned()].as_slice()),
+            "{env}"
+        );
+    }
+    for env in ["", "COMPOSE_FILE=", "#COMPOSE_FILE=a", "MY_COMPOSE_FILE=a"] {
+        assert_eq!(named_in(env), None, "{env}");
+    }
+}
