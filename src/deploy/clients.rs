@@ -66,14 +66,18 @@ pub(crate) static CLIENTS: &[Client] = &[
     Client::sidecar(template!("sidecar.envoy.yaml")).which("envoy"),
     // Others get by with `env`.
     Client::app(template!("app.dify.yaml")).which("dify"),
-    Client::app(template!("app.open-webui.yaml")).which("open-webui"),
-    Client { authenticates: false, ..Client::app(template!("app.n8n.yaml")).which("n8n") },
+    Client { names_server: false, ..Client::app(template!("app.open-webui.yaml")).which("open-webui") },
+    Client {
+        authenticates: false,
+        names_server: false,
+        ..Client::app(template!("app.n8n.yaml")).which("n8n")
+    },
     Client {
         authenticates: false,
         shows_certificate: true,
         ..Client::app(template!("app.flowise.yaml")).which("flowise")
     },
-    Client::app(template!("app.mem0.py")).which("mem0"),
+    Client { names_server: false, ..Client::app(template!("app.mem0.py")).which("mem0") },
 ];
 
 /// Where Milvus is, and what a client needs to trust it and to be trusted.
@@ -122,7 +126,12 @@ impl Client {
     }
 
     const fn environment(template: Template) -> Self {
-        Self { shows_certificate: false, is_elsewhere: true, ..Self::tool("env", &["environment"], template) }
+        Self {
+            shows_certificate: false,
+            names_server: false,
+            is_elsewhere: true,
+            ..Self::tool("env", &["environment"], template)
+        }
     }
 
     const fn which(self, which: &'static str) -> Self {
@@ -170,6 +179,7 @@ impl Client {
             user_for_compose => user.as_deref().map(for_compose),
             uri => grpc.to_string(),
             host => grpc.host(),
+            is_loopback => grpc.is_loopback(),
             host_without_brackets => grpc.host().trim_matches(['[', ']']),
             port => grpc.port(),
             address => grpc.address(),

@@ -63,6 +63,7 @@ pub(crate) struct ConnectReport {
 /// If the directory would not work, with the findings.
 pub(crate) fn connect(request: &ConnectRequest, now: OffsetDateTime) -> Result<ConnectReport, Error> {
     let directory = judged(request, now)?;
+    refuse_ca(&directory)?;
     request.refuse_what_has_no_effect()?;
     let path = |role| {
         let path = directory.path_of(role);
@@ -115,6 +116,22 @@ fn judged(request: &ConnectRequest, now: OffsetDateTime) -> Result<FitDirectory,
     FitDirectory::judge_files(files, &purpose, now)
 }
 
+/// That what is to be shown is the CA's: whoever has its key can be anybody.
+fn refuse_ca(directory: &FitDirectory) -> Result<(), Error> {
+    let ca = directory.certificates(FileRole::CaCertificate);
+    match directory.end_entity(FileRole::ClientCertificate) {
+        Some(client) if ca.iter().any(|ca| ca.as_der() == client.as_der()) => {
+            let path = directory.path_of(FileRole::ClientCertificate);
+            Err(Error::new(format!("{}: is the CA's own certificate, and no client's", path.display()))
+                .with_hint(
+                    "`milvus-certs issue client NAME` makes one where ca.key is, which stays there"
+                        .to_owned(),
+                ))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl ConnectRequest {
     fn refuse_what_has_no_effect(&self) -> Result<(), Error> {
         let client = self.client;
@@ -134,6 +151,15 @@ impl ConnectRequest {
         Ok(())
     }
 
+    /// What adds a name to server.pem, where the certificates are.
+    fn renewal(&self, name: &str) -> String {
+        let words = format!("renew server --san {name}");
+        match self.files {
+            None => command(&words, &self.directory),
+            Some(_) => format!("milvus-certs {words}"),
+        }
+    }
+
     /// Another command on the same files.
     fn command(&self, words: &str) -> String {
         let quoted = |path: &Path| shell_quoted(&path.display().to_string());
@@ -150,27 +176,32 @@ impl ConnectRequest {
 }
 
 fn name_to_ask_for(request: &ConnectRequest, directory: &FitDirectory) -> Result<GeneralName, Error> {
-    let host = request.uri.name();
+    let (client, host) = (request.client, request.uri.name());
     let server = directory.end_entity(FileRole::ServerCertificate);
-    let can_ask_for =
-        |name: &GeneralName| !request.client.asks_for_names || matches!(name, GeneralName::Dns(_));
-    let name = match (&request.server_name, host.filter(can_ask_for), server) {
+    let can_ask_for = |name: &GeneralName| !client.asks_for_names || matches!(name, GeneralName::Dns(_));
+    let name = match (&request.server_name, host.clone().filter(can_ask_for), server) {
         (Some(name), _, _) => name.clone(),
         (None, Some(host), None) => host,
         (None, Some(host), Some(server)) if covers(server, &host) => host,
-        _ => server_name(directory)?,
+        (None, _, Some(_)) => server_name(directory)?,
+        (None, None, None) => {
+            let message = format!("{client} asks servers for names, and {} is none", request.uri.host());
+            return Err(Error::new(message)
+                .with_hint("--server-name says a name that Milvus' certificate has".to_owned()));
+        }
     };
     if !can_ask_for(&name) {
-        let message = format!("{} asks servers for names, and {name} is an address", request.client);
-        return Err(Error::new(message).with_hint(
-            "name one that server.pem has, with --server-name; `milvus-certs renew server --san NAME` adds one"
-                .to_owned(),
-        ));
+        let message = format!("{client} asks servers for names, and {name} is an address");
+        let renew = request.renewal("NAME");
+        return Err(Error::new(message)
+            .with_hint(format!("name one that server.pem has, with --server-name; `{renew}` adds one")));
     }
-    if !request.client.names_server && request.uri.name().as_ref() != Some(&name) {
+    if !client.names_server && host.as_ref() != Some(&name) {
         let message =
-            format!("{} asks for {}, and cannot ask for {name}", request.client, request.uri.host());
-        return Err(Error::new(message).with_hint("let --uri say a host that server.pem covers".to_owned()));
+            format!("{client} asks for the host, {}, and cannot ask for {name}", request.uri.host());
+        let renew = request.renewal(&request.uri.host());
+        return Err(Error::new(message)
+            .with_hint(format!("let --uri say a host that server.pem covers; `{renew}` adds this one")));
     }
     Ok(name)
 }

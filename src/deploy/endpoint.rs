@@ -63,6 +63,15 @@ impl Endpoint {
         self.host.to_string()
     }
 
+    /// Whether it is the computer of whoever asks.
+    pub(crate) fn is_loopback(&self) -> bool {
+        match &self.host {
+            Host::Domain(name) => name == "localhost",
+            Host::Ipv4(address) => address.is_loopback(),
+            Host::Ipv6(address) => address.is_loopback(),
+        }
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
     }

@@ -44,6 +44,8 @@ SHELL = ("curl", "milvus-cli", "attu", "attu 3")
 YAML = [client for client, file in CLIENTS.items() if file.endswith(".yaml")]
 # Those that can show no certificate of their own.
 ONE_WAY = ("milvus-cli", "env compose", "app dify", "app open-webui", "app n8n", "app mem0")
+# Those that can ask for no other name than the host's.
+BY_HOST = ("milvus-cli", "env compose", "app open-webui", "app n8n", "app mem0")
 VARIANTS = {
     "": [],
     "other-name": ["--server-name", "milvus-standalone", "--uri", "https://10.0.0.5:19530"],
@@ -52,8 +54,7 @@ VARIANTS = {
 
 
 def fits(client, mode, options=()):
-    """Some show no certificate, and milvus_cli asks for no other name than the host's."""
-    return (mode == 1 or client not in ONE_WAY) and (client != "milvus-cli" or "--server-name" not in options)
+    return (mode == 1 or client not in ONE_WAY) and (client not in BY_HOST or "--server-name" not in options)
 
 
 def write_snippet(program, client, folder, arguments):

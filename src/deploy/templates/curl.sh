@@ -8,6 +8,7 @@
 #% if user
 if [ -z "${MILVUS_PASSWORD-}" ]; then
     printf 'Password: ' >&2
+    trap 'stty echo </dev/tty' EXIT INT TERM
     stty -echo </dev/tty
     IFS= read -r MILVUS_PASSWORD </dev/tty
     stty echo </dev/tty
