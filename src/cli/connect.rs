@@ -65,7 +65,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "1|2", value_parser = tls_mode)]
     tls_mode: Option<TlsMode>,
 
-    /// As whom, where Milvus asks for a user: the program takes the password from MILVUS_PASSWORD, or asks for it
+    /// As whom, where Milvus asks for a user: the program takes the password from MILVUS_PASSWORD; some ask for it
     #[arg(long, value_name = "NAME", value_parser = user)]
     user: Option<String>,
 

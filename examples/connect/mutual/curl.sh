@@ -16,6 +16,6 @@ request() {
 request --header 'Content-Type: application/json' --data '{}' \
     https://localhost:8080/v2/vectordb/collections/list && exit
 status=$?
-# 22: TLS worked, and the server does not know this path. Milvus 2.3 has another one.
+# 22: TLS worked, and the server does not answer this. Milvus 2.3 has another path; a wrong password fails there too.
 [ $status -eq 22 ] || exit $status
 request https://localhost:8080/v1/vector/collections
