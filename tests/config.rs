@@ -1010,7 +1010,7 @@ fn standalone_keeps_what_somebody_has_in_user_yaml() {
     let theirs = "common:\n  security:\n    authorizationEnabled: true # users\n";
     fs::write(&user_yaml, theirs).unwrap();
     let written = config(folder.path(), &["standalone"], &["--out", ".", "--internal"]);
-    assert!(stderr_of(&written).contains("its comments are not: ./backup-"), "{written:?}");
+    assert!(stderr_of(&written).contains("without its comments: ./backup-"), "{written:?}");
     let merged = fs::read_to_string(&user_yaml).unwrap();
     assert!(merged.contains("authorizationEnabled: true") && merged.contains("internaltls:"), "{merged}");
     let backup = fs::read_dir(folder.path()).unwrap().find_map(|entry| {

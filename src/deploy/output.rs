@@ -229,7 +229,7 @@ impl Output {
         if let (Some(backup), [_, ..]) = (&backup, &*rewritten) {
             let (files, backup) = (self.listed(&rewritten), backup.display());
             let message = format!(
-                "{files}: all that it set is still there, its comments are not: {backup} has what was there"
+                "{files}: written anew with the settings of TLS, and without its comments: {backup} has what was there"
             );
             notes.push(Note::new("rewritten-yours", message));
         }
