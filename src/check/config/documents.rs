@@ -54,7 +54,13 @@ impl<'a> Documents<'a> {
             if file.iter().all(|document| document.root().is_null()) {
                 documents.empty.push(source);
             }
-            for document in file {
+            for (index, document) in file.iter().enumerate() {
+                // Go's `yaml.Unmarshal`, with which Milvus reads its files; standard input can have several files.
+                if index > 0 && source.name != "-" && is_milvus_own(document.root()) {
+                    let evidence = "a second document: Milvus reads the first of a file alone";
+                    findings.report(Code::ConfigNotRecognised, document.root().place(), evidence);
+                    continue;
+                }
                 let may_repeat = documents.add(&source.name, document.root(), findings);
                 match document.defect() {
                     Some(defect) if !may_repeat => findings.malformed(defect),
@@ -189,6 +195,12 @@ fn is_settings(document: Node<'_>) -> bool {
     let mut settings = Settings::default();
     settings.add_document(document.place(), document);
     settings.is_about_tls() || are_most(document, is_top_level)
+}
+
+/// Whether it can only be milvus.yaml or user.yaml.
+fn is_milvus_own(document: Node<'_>) -> bool {
+    let has = |key| document.get(key).is_some();
+    !has("kind") && !has("services") && !is_helm(document) && is_settings(document)
 }
 
 fn are_most(document: Node<'_>, is_known: impl Fn(&str) -> bool) -> bool {

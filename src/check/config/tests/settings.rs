@@ -450,3 +450,10 @@ fn why_is_true_of_what_was_found() {
     let twice = MUTUAL.replace("    tlsMode: 2\n", "    tlsMode: 1\n    tlsMode: 2\n");
     assert!(why(&twice).starts_with("Milvus and Helm take the last"));
 }
+
+#[test]
+fn milvus_reads_the_first_document_of_a_file_alone() {
+    let found = findings("user.yaml", format!("log: {{level: warn}}\n---\n{MUTUAL}"));
+    assert!(found.contains(&"user.yaml:3:1 config-not-recognised".to_owned()), "{found:?}");
+    assert!(found.iter().any(|found| found.ends_with(" tls-off")), "{found:?}");
+}
