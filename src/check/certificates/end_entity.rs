@@ -4,6 +4,7 @@ use crate::check::certificates::BundleJudge;
 use crate::check::certificates::ca::names;
 use crate::check::clients::{ALL, GO, GO_1_24, JAVA, OPENSSL, PYMILVUS, Stopped};
 use crate::check::codes::Code;
+use crate::check::fix::{Command, Part};
 use crate::milvus::public_keys;
 use crate::store::FileRole;
 use crate::x509::{Certificate, EndEntityKind, KeyAlgorithm, moment};
@@ -43,7 +44,15 @@ impl BundleJudge<'_> {
         let validity = certificate.validity();
         let whose = self.whose(role, certificate);
         if now > validity.not_after {
-            self.report(Code::Expired, role, format!("{whose}ended on {}", moment(validity.not_after)));
+            let finding =
+                self.report(Code::Expired, role, format!("{whose}ended on {}", moment(validity.not_after)));
+            if role == FileRole::ClientCertificate {
+                finding.because("in tlsMode 2 Milvus refuses whoever shows it");
+                finding.advise(&[
+                    Part::Run(Command::Renew("")),
+                    Part::Say("then take the new files to the client; Milvus needs no restart"),
+                ]);
+            }
         } else if now < validity.not_before {
             self.report(Code::NotYetValid, role, format!("{whose}begins on {}", moment(validity.not_before)));
         } else if validity.not_after - now <= self.expectations.expires_in {
