@@ -98,7 +98,7 @@ enum Fate {
     IsWritten,
     /// Somebody has edited it, and only what a renewal changes is replaced.
     IsRenewed,
-    /// It is somebody's, and in it still is what was; a copy is kept.
+    /// It is somebody's, with something added, and without its comments; a copy is kept.
     IsRewritten,
     /// It is somebody's, and a copy is kept.
     IsTheirs,

@@ -56,12 +56,8 @@ impl<'a> Documents<'a> {
             }
             for (index, document) in file.iter().enumerate() {
                 // Go's `yaml.Unmarshal`, with which Milvus reads its files; standard input can have several files.
-                if index > 0 && source.name != "-" && is_milvus_own(document.root()) {
-                    let evidence = "a second document: Milvus reads the first of a file alone";
-                    findings.report(Code::ConfigNotRecognised, document.root().place(), evidence);
-                    continue;
-                }
-                let may_repeat = documents.add(&source.name, document.root(), findings);
+                let is_read = index == 0 || source.name == "-";
+                let may_repeat = documents.add(&source.name, document.root(), is_read, findings);
                 match document.defect() {
                     Some(defect) if !may_repeat => findings.malformed(defect),
                     Some(_) | None => {}
@@ -77,8 +73,8 @@ impl<'a> Documents<'a> {
     }
 
     /// Adds a document by its content, and says whether keys may stand twice in it: the programs that read it take
-    /// them, and what of them matters is found where it is read.
-    fn add(&mut self, name: &'a str, document: Node<'a>, findings: &mut Findings) -> bool {
+    /// them, and what of them matters is found where it is read. `is_read` is whether Milvus would read it, if it is its own.
+    fn add(&mut self, name: &'a str, document: Node<'a>, is_read: bool, findings: &mut Findings) -> bool {
         let version = document.text("apiVersion");
         let is_milvus = version.is_some_and(|version| version.starts_with("milvus.io/"));
         // The chart's values can stand below another chart's, which has Milvus' chart in it, or leaves it out.
@@ -99,7 +95,11 @@ impl<'a> Documents<'a> {
                         findings.report(Code::ConfigNotRecognised, document.place(), whose);
                     }
                     Some(values) => self.helm.push(values),
-                    None if is_settings(document) => self.plain.push((name, document)),
+                    None if is_settings(document) && is_read => self.plain.push((name, document)),
+                    None if is_settings(document) => {
+                        let evidence = "a second document: Milvus reads the first of a file alone";
+                        findings.report(Code::ConfigNotRecognised, document.place(), evidence);
+                    }
                     None => findings.report(Code::ConfigNotRecognised, document.place(), described(document)),
                 }
                 return true;
@@ -126,7 +126,7 @@ impl<'a> Documents<'a> {
             }
             list if list.ends_with("List") => {
                 for item in document.get("items").into_iter().flat_map(Node::items) {
-                    self.add(name, item, findings);
+                    self.add(name, item, true, findings);
                 }
             }
             _ => {}
@@ -195,12 +195,6 @@ fn is_settings(document: Node<'_>) -> bool {
     let mut settings = Settings::default();
     settings.add_document(document.place(), document);
     settings.is_about_tls() || are_most(document, is_top_level)
-}
-
-/// Whether it can only be milvus.yaml or user.yaml.
-fn is_milvus_own(document: Node<'_>) -> bool {
-    let has = |key| document.get(key).is_some();
-    !has("kind") && !has("services") && !is_helm(document) && is_settings(document)
 }
 
 fn are_most(document: Node<'_>, is_known: impl Fn(&str) -> bool) -> bool {
